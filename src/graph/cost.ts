@@ -1,0 +1,38 @@
+import { type Dim, plus, times } from './dim.js'
+
+/**
+ * What an op costs, in parts, because the papers count differently. All are polynomials in the run-time
+ * sizes. One multiply plus one add is 1.
+ */
+export interface Cost {
+  /** Multiply-adds of linear maps and convolutions. */
+  readonly linear: Dim
+  /** Multiply-adds of the two attention products q·kᵀ and A·v. */
+  readonly attention: Dim
+  /** Elements that pass a LayerNorm. */
+  readonly normalised: Dim
+}
+
+export const noCost: Cost = { linear: 0, attention: 0, normalised: 0 }
+
+export function addCosts(a: Cost, b: Cost): Cost {
+  return {
+    linear: plus(a.linear, b.linear),
+    attention: plus(a.attention, b.attention),
+    normalised: plus(a.normalised, b.normalised),
+  }
+}
+
+/**
+ * The three ways in which papers count multiply-adds.
+ * - `linear`: linear maps and convolutions only, as a module hook sees them. The bLViT paper's ViT-B: 16.85 G.
+ * - `thop`: `linear` plus 4 per LayerNorm element, the rule of the thop profiler; gives the paper's figures.
+ * - `full`: `linear` plus the attention products, as fvcore counts.
+ */
+export const conventions = {
+  linear: (cost: Cost): Dim => cost.linear,
+  thop: (cost: Cost): Dim => plus(cost.linear, times(4, cost.normalised)),
+  full: (cost: Cost): Dim => plus(cost.linear, cost.attention),
+} as const
+
+export type Convention = keyof typeof conventions

@@ -1,0 +1,74 @@
+import { BlvitError } from '../errors/blvit-error.js'
+import { evaluate, formatShape, sameShape } from './dim.js'
+import type { Initialiser } from './initialiser.js'
+import type { Tensor } from './tensor.js'
+
+/** A learned tensor of a graph. */
+export interface Parameter {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly initialiser: Initialiser
+}
+
+/** A computation: everything that its outputs depend on, in an order in which it can be computed. */
+export interface Graph {
+  readonly name: string
+  readonly outputs: Readonly<Record<string, Tensor>>
+  /** All tensors, inputs before their users. */
+  readonly nodes: readonly Tensor[]
+  /** Leaves that are fed at each run. */
+  readonly inputs: readonly Tensor[]
+  /** Leaves that come from a weights file, each name once, in order of use. */
+  readonly parameters: readonly Parameter[]
+}
+
+function reachable(outputs: readonly Tensor[]): Tensor[] {
+  const seen = new Set<Tensor>()
+  const open = [...outputs]
+  for (let tensor = open.pop(); tensor; tensor = open.pop()) {
+    if (seen.has(tensor)) continue
+    seen.add(tensor)
+    open.push(...tensor.inputs)
+  }
+  // ids rise in order of creation, and a tensor is created after its inputs
+  return [...seen].sort((a, b) => a.id - b.id)
+}
+
+function parametersOf(nodes: readonly Tensor[]): Parameter[] {
+  const found = new Map<string, Tensor>()
+  for (const tensor of nodes) {
+    if (tensor.leaf?.kind !== 'parameter') continue
+    const first = found.get(tensor.leaf.name)
+    if (first && !sameShape(first.shape, tensor.shape)) {
+      throw new BlvitError(
+        'SHAPE_MISMATCH',
+        `The parameter ${tensor.leaf.name} is made twice, as ${formatShape(first.shape)} and as ` +
+          `${formatShape(tensor.shape)}. Put one of them into a scope of its own.`,
+      )
+    }
+    if (!first) found.set(tensor.leaf.name, tensor)
+  }
+  return [...found].map(([name, { leaf, shape }]) => {
+    if (leaf?.kind !== 'parameter') throw new Error('blvit bug: a parameter without a leaf')
+    return { name, shape: shape.map((dim) => evaluate(dim, {})), initialiser: leaf.initialiser }
+  })
+}
+
+/**
+ * Collects a graph from its named outputs.
+ * @param options `sizes`: inputs that are part of the graph because shapes mention their value
+ */
+export function graphOf(
+  name: string,
+  outputs: Readonly<Record<string, Tensor>>,
+  { sizes = [] }: { sizes?: readonly Tensor[] } = {},
+): Graph {
+  const nodes = reachable([...Object.values(outputs), ...sizes])
+  return {
+    name,
+    outputs,
+    nodes,
+    inputs: nodes.filter((tensor) => tensor.leaf?.kind === 'input'),
+    parameters: parametersOf(nodes),
+  }
+}

@@ -1,0 +1,14 @@
+/** How a parameter starts before training, as a declaration; `models/initialise.ts` draws the numbers. */
+export type Initialiser =
+  | { readonly kind: 'constant'; readonly value: number }
+  /** Normal, redrawn beyond two units (timm's `trunc_normal_`: absolute bounds ±2, not ±2 deviations). */
+  | { readonly kind: 'truncatedNormal'; readonly deviation: number }
+
+export const zeros: Initialiser = { kind: 'constant', value: 0 }
+export const ones: Initialiser = { kind: 'constant', value: 1 }
+/** timm's default for every linear map, position embedding and class token. */
+export const truncatedNormal: Initialiser = { kind: 'truncatedNormal', deviation: 0.02 }
+
+export function constantOf(value: number): Initialiser {
+  return { kind: 'constant', value }
+}

@@ -1,0 +1,66 @@
+import type { Dim, Shape } from './dim.js'
+import type { Dtype, Tensor } from './tensor.js'
+
+/**
+ * Who will run the ONNX graph.
+ * - `native`: the CPU provider of current ONNX Runtime: fused operators (Attention, Gelu).
+ * - `standard`: operators of opset 17 only: older readers, the web's WebGPU provider (which has no
+ *   Attention and silently falls back), and the ONNX checker of Debian 12.
+ */
+export type Target = 'native' | 'standard'
+
+/**
+ * A lowered tensor. A token tensor `[batch, tokens, width]` has two equally valid ONNX forms: as it is, and
+ * as flat rows `[batch·tokens, width]`, which 2-D Gemm wants. Each form is made at most once, when asked for.
+ */
+export interface Value {
+  readonly shape: Shape
+  /** The parameter this value is, if it is one: lets an op read a part of it straight from the weights file. */
+  readonly parameter?: Tensor
+  full?: string
+  rows?: string
+}
+
+export type AttributeValue = number | string | readonly number[] | { readonly float: number }
+
+/** What an op's `onnx` rule may do: append ONNX nodes, named after the op's scope, and make constants. */
+export interface Lowering {
+  readonly target: Target
+  /** Appends a node with one output and returns that output's name. Integers become INT; `{ float }` FLOAT. */
+  emit(
+    operator: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, AttributeValue>>,
+  ): string
+  /** Like {@link emit} for operators with several outputs. */
+  emitMany(
+    operator: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes?: Readonly<Record<string, AttributeValue>>,
+  ): string[]
+  /** Wraps an output that has the tensor's own shape. */
+  asFull(name: string, shape: Shape): Value
+  /** Wraps an output of shape `[product of leading dims, last dim]`. */
+  asRows(name: string, shape: Shape): Value
+  full(value: Value): string
+  rows(value: Value): string
+  /**
+   * Emits an element-wise operator in whichever form its operands already have.
+   * Operands of rank ≤ 1 broadcast over the last axis.
+   */
+  elementwise(operator: string, operands: readonly Value[], shape: Shape): Value
+  /** A constant of 64-bit integers, shape `[values.length]`. */
+  integers(values: readonly number[]): string
+  /** A constant of 32-bit floats. */
+  floats(values: readonly number[], shape?: readonly number[]): string
+  /** The run-time value of a size as an int64 vector of one element. */
+  size(dim: Dim): string
+  /** A shape as an int64 vector, sizes computed at run time where needed. */
+  shape(shape: Shape): string
+  reshape(name: string, shape: Shape): string
+  /** Declares a graph input and returns its name. */
+  input(tensor: Tensor, name: string, dtype: Dtype): string
+  /** A parameter, or rows `[start, end)` of it along the first axis, straight from its storage. */
+  parameter(tensor: Tensor, rows?: readonly [start: number, end: number]): Value
+}

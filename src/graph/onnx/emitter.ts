@@ -1,0 +1,225 @@
+import { create } from '@bufbuild/protobuf'
+import { assert, defined } from '../../errors/assert.js'
+import { type Dim, elements, formatDim, type Polynomial, type Shape, sameShape } from '../dim.js'
+import type { AttributeValue, Lowering, Target, Value } from '../lowering.js'
+import { type Dtype, sizeAt, type Tensor } from '../tensor.js'
+import { type NodeProto, NodeProtoSchema, type TensorProto, type ValueInfoProto } from './onnx_pb.js'
+import { cutRanges, type StorageOf, type StoredRange } from './parameter-storage.js'
+import {
+  attributeProto,
+  castToFloat,
+  floatTensor,
+  integerTensor,
+  storedTensor,
+  valueInfoProto,
+} from './proto.js'
+
+type EmittedAttributes = Readonly<Record<string, AttributeValue>>
+
+/** Collects ONNX nodes, constants and inputs while the ops of a graph are lowered one after the other. */
+export class Emitter implements Lowering {
+  readonly nodes: NodeProto[] = []
+  readonly initialisers: TensorProto[] = []
+  readonly inputs: ValueInfoProto[] = []
+  /** The scope that nodes are named after; set before each tensor is lowered. */
+  scope = ''
+
+  private readonly uses = new Map<string, number>()
+  private readonly constants = new Map<string, string>()
+  private readonly symbols = new Map<string, () => string>()
+  private readonly computed = new Map<string, string>()
+  private readonly parameters = new Map<string, string>()
+
+  constructor(
+    readonly target: Target,
+    private readonly storageOf: StorageOf,
+  ) {}
+
+  emit(operator: string, inputs: readonly string[], attributes: EmittedAttributes = {}): string {
+    return defined(this.emitMany(operator, inputs, 1, attributes)[0], 'the output of a node')
+  }
+
+  emitMany(
+    operator: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes: EmittedAttributes = {},
+  ): string[] {
+    const name = this.uniqueName(this.scope === '' ? operator : `${this.scope}/${operator}`)
+    const output = Array.from({ length: outputs }, (_, i) => (outputs === 1 ? name : `${name}:${i}`))
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        name,
+        opType: operator,
+        input: [...inputs],
+        output,
+        attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
+      }),
+    )
+    return output
+  }
+
+  private uniqueName(name: string): string {
+    const uses = this.uses.get(name) ?? 0
+    this.uses.set(name, uses + 1)
+    return uses === 0 ? name : `${name}_${uses}`
+  }
+
+  asFull(name: string, shape: Shape): Value {
+    return { shape, full: name }
+  }
+
+  asRows(name: string, shape: Shape): Value {
+    return shape.length === 2 ? { shape, full: name, rows: name } : { shape, rows: name }
+  }
+
+  full(value: Value): string {
+    if (value.full !== undefined) return value.full
+    value.full = value.parameter
+      ? this.stored(value.parameter, 0, numberOf(value.parameter.shape[0] ?? 1))
+      : this.reshape(defined(value.rows, 'a form of the value'), value.shape)
+    return value.full
+  }
+
+  rows(value: Value): string {
+    if (value.rows !== undefined) return value.rows
+    const full = this.full(value)
+    const width = defined(value.shape.at(-1), 'the width of a token tensor')
+    value.rows =
+      value.shape.length === 2 ? full : this.reshape(full, [elements(value.shape.slice(0, -1)), width])
+    return value.rows
+  }
+
+  elementwise(operator: string, operands: readonly Value[], shape: Shape): Value {
+    const leading = shape.slice(0, -1)
+    const spansRows = (value: Value) => sameShape(value.shape.slice(0, -1), leading)
+    const inRows =
+      shape.length > 2 &&
+      operands.some((value) => value.rows !== undefined && spansRows(value)) &&
+      operands.every((value) => value.shape.length <= 1 || spansRows(value))
+    const names = operands.map((value) => (inRows && spansRows(value) ? this.rows(value) : this.full(value)))
+    const output = this.emit(operator, names)
+    return inRows ? this.asRows(output, shape) : this.asFull(output, shape)
+  }
+
+  integers(values: readonly number[]): string {
+    const key = `[${values.join(',')}]`
+    return this.constant(key, (name) => integerTensor(name, values))
+  }
+
+  floats(values: readonly number[], shape: readonly number[] = [values.length]): string {
+    const key = `float[${shape.join(',')}](${values.join(',')})`
+    return this.constant(key, (name) => floatTensor(name, values, shape))
+  }
+
+  private constant(key: string, make: (name: string) => TensorProto): string {
+    if (!this.constants.has(key)) {
+      this.constants.set(key, key)
+      this.initialisers.push(make(key))
+    }
+    return key
+  }
+
+  size(dim: Dim): string {
+    if (typeof dim === 'number') return this.integers([dim])
+    return this.once(`size ${formatDim(dim)}`, () => this.polynomial(dim))
+  }
+
+  private polynomial(dim: Polynomial): string {
+    const terms = [...dim.terms].map(([symbols, factor]) => {
+      const factors = symbols
+        .split('·')
+        .filter(Boolean)
+        .map((name) => this.symbol(name))
+      if (factor !== 1 || factors.length === 0) factors.unshift(this.integers([factor]))
+      return factors.reduce((a, b) => this.emit('Mul', [a, b]))
+    })
+    return terms.reduce((a, b) => this.emit('Add', [a, b]))
+  }
+
+  private symbol(name: string): string {
+    const source = this.symbols.get(name)
+    assert(source, `no input of the graph tells the size "${name}"`)
+    return this.once(`symbol ${name}`, source)
+  }
+
+  private once(key: string, make: () => string): string {
+    const found = this.computed.get(key) ?? make()
+    this.computed.set(key, found)
+    return found
+  }
+
+  shape(shape: Shape): string {
+    const sizes = shape.filter((dim): dim is number => typeof dim === 'number')
+    if (sizes.length === shape.length) return this.integers(sizes)
+    return this.once(`shape ${shape.map(formatDim).join(',')}`, () =>
+      this.emit(
+        'Concat',
+        shape.map((dim) => this.size(dim)),
+        { axis: 0 },
+      ),
+    )
+  }
+
+  reshape(name: string, shape: Shape): string {
+    // Reshape works out one size by itself: give it the first symbolic one, so most shapes are constants.
+    const inferred = shape.findIndex((dim) => typeof dim !== 'number')
+    return this.emit('Reshape', [name, this.shape(shape.map((dim, axis) => (axis === inferred ? -1 : dim)))])
+  }
+
+  input(tensor: Tensor, name: string, dtype: Dtype): string {
+    this.inputs.push(valueInfoProto(name, dtype, tensor.shape))
+    if (tensor.leaf?.kind === 'input' && tensor.leaf.defines !== undefined) {
+      this.symbols.set(tensor.leaf.defines, () => name)
+    }
+    tensor.shape.forEach((dim, axis) => {
+      if (typeof dim === 'number') return
+      const sizeOf = () => this.emit('Shape', [name], { start: axis, end: axis + 1 })
+      if (!this.symbols.has(formatDim(dim))) this.symbols.set(formatDim(dim), sizeOf)
+    })
+    return name
+  }
+
+  parameter(tensor: Tensor, rows?: readonly [start: number, end: number]): Value {
+    if (!rows) return { shape: tensor.shape, parameter: tensor }
+    const shape = [rows[1] - rows[0], ...tensor.shape.slice(1)]
+    return this.asFull(this.stored(tensor, ...rows), shape)
+  }
+
+  /** Rows of a parameter as an initialiser; nothing is copied, a row range is a byte range. */
+  private stored(tensor: Tensor, start: number, end: number): string {
+    assert(tensor.leaf?.kind === 'parameter', 'only parameters are stored')
+    const { name } = tensor.leaf
+    const whole = start === 0 && end === sizeAt(tensor, 0)
+    const label = whole ? name : `${name}[${start}:${end}]`
+    const known = this.parameters.get(label)
+    if (known !== undefined) return known
+    const { dtype, ranges } = this.storageOf(name)
+    const totalBytes = ranges.reduce((sum, range) => sum + range.sizeBytes, 0)
+    const rowBytes = totalBytes / numberOf(sizeAt(tensor, 0))
+    const rowShape = tensor.shape.slice(1).map(numberOf)
+    const parts = cutRanges(ranges, start * rowBytes, end * rowBytes).map((range, i, all) => {
+      const partName = all.length === 1 && dtype === 'F32' ? label : `${label}.${dtype}.${i}`
+      return this.initialiser(partName, [range.sizeBytes / rowBytes, ...rowShape], dtype, range)
+    })
+    const output = parts.length === 1 ? defined(parts[0], 'a range') : this.emit('Concat', parts, { axis: 0 })
+    this.parameters.set(label, output)
+    return output
+  }
+
+  private initialiser(
+    name: string,
+    shape: readonly number[],
+    dtype: 'F32' | 'F16' | 'BF16',
+    range: StoredRange,
+  ) {
+    this.initialisers.push(storedTensor(name, shape, dtype, range))
+    // The engine folds this cast once, when the session starts.
+    return dtype === 'F32' ? name : this.emit('Cast', [name], { to: castToFloat })
+  }
+}
+
+function numberOf(dim: Dim): number {
+  assert(typeof dim === 'number', 'a parameter has a symbolic size')
+  return dim
+}

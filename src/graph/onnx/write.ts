@@ -1,0 +1,64 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import { defined } from '../../errors/assert.js'
+import type { Graph } from '../graph.js'
+import type { Target, Value } from '../lowering.js'
+import type { Tensor } from '../tensor.js'
+import { Emitter } from './emitter.js'
+import { ModelProtoSchema } from './onnx_pb.js'
+import type { StorageOf } from './parameter-storage.js'
+import { integerTensor, valueInfoProto } from './proto.js'
+
+/** Opset and IR version a target reads. 23 brought Attention; 17 is what Debian 12's ONNX knows. */
+const versions: Readonly<Record<Target, { opset: bigint; ir: bigint }>> = {
+  native: { opset: 23n, ir: 11n },
+  standard: { opset: 17n, ir: 8n },
+}
+
+export interface OnnxOptions {
+  /** Default `native`. */
+  readonly target?: Target
+  readonly storageOf: StorageOf
+  /** Values of size inputs that a caller may leave out, e.g. `{ kept: 49 }`. */
+  readonly defaults?: Readonly<Record<string, number>>
+  /** Written into the model's metadata. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** The graph as a serialised ONNX model. Node names are the scopes of the graph. */
+export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
+  const { target = 'native', storageOf, defaults = {}, metadata = {} } = options
+  const emitter = new Emitter(target, storageOf)
+  const values = new Map<Tensor, Value>()
+  const valueFor = (tensor: Tensor) => defined(values.get(tensor), `the value of %${tensor.id}`)
+  for (const tensor of graph.nodes) {
+    emitter.scope = tensor.scope
+    values.set(tensor, tensor.lower(emitter, tensor.inputs.map(valueFor)))
+  }
+  emitter.scope = ''
+  const output = Object.entries(graph.outputs).map(([name, tensor]) => {
+    // Renames the producing node's output; the engine removes the copy.
+    const from = emitter.full(valueFor(tensor))
+    const identity = emitter.emit('Identity', [from])
+    const node = defined(emitter.nodes.at(-1), 'the identity node')
+    node.output = [name]
+    node.name = `output/${identity}`
+    return valueInfoProto(name, tensor.dtype, tensor.shape)
+  })
+  for (const [name, value] of Object.entries(defaults))
+    emitter.initialisers.push(integerTensor(name, [value]))
+  const { opset, ir } = versions[target]
+  const model = create(ModelProtoSchema, {
+    irVersion: ir,
+    producerName: 'blvit',
+    opsetImport: [{ domain: '', version: opset }],
+    graph: {
+      name: graph.name,
+      node: emitter.nodes,
+      initializer: emitter.initialisers,
+      input: emitter.inputs,
+      output,
+    },
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  })
+  return toBinary(ModelProtoSchema, model)
+}

@@ -1,0 +1,79 @@
+import { BlvitError } from '../errors/blvit-error.js'
+import { type Cost, noCost } from './cost.js'
+import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
+import type { Lowering, Value } from './lowering.js'
+import { currentScope } from './scope.js'
+import type { Dtype, Leaf, Tensor } from './tensor.js'
+
+/** Settings of an op that are fixed when the graph is built. */
+export type Attributes = Readonly<Record<string, unknown>>
+
+/** An op in one record. Adding an op is writing one of these in `graph/ops/` and one line in its index. */
+export interface OpDefinition<A extends Attributes> {
+  readonly name: string
+  /** The result's shape. Throw through {@link shapeError} when the inputs don't fit. */
+  shape(inputs: readonly Tensor[], attributes: A): Shape
+  /** Default: the first input's. */
+  dtype?(inputs: readonly Tensor[], attributes: A): Dtype
+  /** Default: free, as element-wise ops, views and copies are in every convention. */
+  cost?(inputs: readonly Tensor[], output: Shape, attributes: A): Partial<Cost>
+  /** Set by the leaves of the graph: inputs and parameters. */
+  leaf?(attributes: A): Leaf
+  onnx(lowering: Lowering, inputs: readonly Value[], node: { tensor: Tensor; attributes: A }): Value
+}
+
+/** Applies the op: checks shapes and makes the node. */
+export type Op<A extends Attributes> = (inputs: readonly Tensor[], attributes: A) => Tensor
+
+let made = 0
+
+export function defineOp<A extends Attributes = Record<string, never>>(definition: OpDefinition<A>): Op<A> {
+  return (inputs, attributes) => {
+    const shape = definition.shape(inputs, attributes)
+    const leaf = definition.leaf?.(attributes)
+    const tensor: Tensor = {
+      id: made++,
+      op: definition.name,
+      inputs,
+      attributes,
+      shape,
+      dtype: definition.dtype?.(inputs, attributes) ?? inputs[0]?.dtype ?? 'float32',
+      scope: currentScope(),
+      ...(leaf ? { leaf } : {}),
+      cost: () => ({ ...noCost, ...definition.cost?.(inputs, shape, attributes) }),
+      lower: (lowering, values) => definition.onnx(lowering, values, { tensor, attributes }),
+    }
+    return tensor
+  }
+}
+
+/** A shape complaint that names the place and every operand's shape. */
+export function shapeError(op: string, inputs: readonly Tensor[], expected: string): BlvitError {
+  const place = currentScope() === '' ? 'the graph' : currentScope()
+  const shapes = inputs.map((input) => formatShape(input.shape)).join(' and ')
+  return new BlvitError('SHAPE_MISMATCH', `${op} in ${place} got ${shapes}, but needs ${expected}.`, {
+    scope: currentScope(),
+    shapes: inputs.map((input) => input.shape.map(String)),
+  })
+}
+
+/** The i-th operand; ops are called through typed wrappers, so its absence is a bug. */
+export function operand<T>(inputs: readonly T[], index: number): T {
+  const found = inputs[index]
+  if (found === undefined) throw new Error(`blvit bug: operand ${index} is missing`)
+  return found
+}
+
+/** The shape that two operands broadcast to (numpy's rule), or undefined if they don't. */
+export function broadcast(a: Shape, b: Shape): Shape | undefined {
+  const rank = Math.max(a.length, b.length)
+  const shape: Dim[] = []
+  for (let axis = -rank; axis < 0; axis++) {
+    const left = a.at(axis) ?? 1
+    const right = b.at(axis) ?? 1
+    if (left === 1 || sameDim(left, right)) shape.push(right)
+    else if (right === 1) shape.push(left)
+    else return undefined
+  }
+  return shape
+}

@@ -1,0 +1,30 @@
+import { elements, sameDim } from '../dim.js'
+import { defineOp, operand, shapeError } from '../op.js'
+import { sizeAt, type Tensor } from '../tensor.js'
+
+const layerNormOp = defineOp<{ epsilon: number }>({
+  name: 'LayerNorm',
+  shape: (inputs) => {
+    const width = sizeAt(operand(inputs, 0), -1)
+    const fits = [1, 2].every((i) => sameDim(sizeAt(operand(inputs, i), 0), width))
+    if (!fits) throw shapeError('LayerNorm', inputs, `weight and bias of [${width}]`)
+    return operand(inputs, 0).shape
+  },
+  cost: (_, output) => ({ normalised: elements(output) }),
+  onnx: (lowering, inputs, { tensor, attributes: { epsilon } }) => {
+    const x = operand(inputs, 0)
+    const affine = [lowering.full(operand(inputs, 1)), lowering.full(operand(inputs, 2))]
+    const options = { axis: -1, epsilon: { float: epsilon } }
+    return x.rows === undefined
+      ? lowering.asFull(
+          lowering.emit('LayerNormalization', [lowering.full(x), ...affine], options),
+          tensor.shape,
+        )
+      : lowering.asRows(lowering.emit('LayerNormalization', [x.rows, ...affine], options), tensor.shape)
+  },
+})
+
+/** `(x − mean)/√(variance + ε) · weight + bias` over the last axis, with the biased variance. */
+export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, { epsilon }: { epsilon: number }): Tensor {
+  return layerNormOp([x, weight, bias], { epsilon })
+}

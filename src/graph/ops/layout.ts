@@ -1,0 +1,97 @@
+import { type Dim, formatShape, minus, plus, type Shape, sameDim } from '../dim.js'
+import { defineOp, operand, shapeError } from '../op.js'
+import { sizeAt, type Tensor } from '../tensor.js'
+
+const sliceOp = defineOp<{ axis: number; start: Dim; end: Dim }>({
+  name: 'Slice',
+  shape: (inputs, { axis, start, end }) =>
+    operand(inputs, 0).shape.map((dim, i) => (i === axis ? minus(end, start) : dim)),
+  onnx: (lowering, inputs, { tensor, attributes: { axis, start, end } }) => {
+    const x = operand(inputs, 0)
+    if (x.parameter && axis === 0 && typeof start === 'number' && typeof end === 'number') {
+      return lowering.parameter(x.parameter, [start, end])
+    }
+    const operands = [lowering.full(x), lowering.size(start), lowering.size(end), lowering.integers([axis])]
+    return lowering.asFull(lowering.emit('Slice', operands), tensor.shape)
+  },
+})
+
+/** The part `[start, end)` along an axis. */
+export function slice(x: Tensor, { axis, start = 0, end }: { axis: number; start?: Dim; end?: Dim }): Tensor {
+  return sliceOp([x], { axis, start, end: end ?? sizeAt(x, axis) })
+}
+
+const concatOp = defineOp<{ axis: number }>({
+  name: 'Concat',
+  shape: (inputs, { axis }) => {
+    const [first, ...rest] = inputs
+    if (!first) throw shapeError('Concat', inputs, 'at least one operand')
+    for (const other of rest) {
+      const fits =
+        other.shape.length === first.shape.length &&
+        other.shape.every((dim, i) => i === axis || sameDim(dim, first.shape[i] ?? -1))
+      if (!fits) throw shapeError('Concat', inputs, `equal shapes but along axis ${axis}`)
+    }
+    return first.shape.map((dim, i) =>
+      i === axis ? inputs.map((x) => sizeAt(x, axis)).reduce(plus, 0) : dim,
+    )
+  },
+  onnx: (lowering, inputs, { tensor, attributes: { axis } }) => {
+    const operands = inputs.map((input) => lowering.full(input))
+    return lowering.asFull(lowering.emit('Concat', operands, { axis }), tensor.shape)
+  },
+})
+
+/** Tensors one after the other along an axis. */
+export function concat(tensors: readonly Tensor[], { axis }: { axis: number }): Tensor {
+  return concatOp(tensors, { axis })
+}
+
+const reshapeOp = defineOp<{ shape: Shape }>({
+  name: 'Reshape',
+  shape: (_, { shape }) => shape,
+  onnx: (lowering, inputs, { tensor }) =>
+    lowering.asFull(lowering.reshape(lowering.full(operand(inputs, 0)), tensor.shape), tensor.shape),
+})
+
+/** The same elements under another shape. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  return reshapeOp([x], { shape })
+}
+
+const expandOp = defineOp<{ shape: Shape }>({
+  name: 'Expand',
+  shape: (inputs, { shape }) => {
+    const from = operand(inputs, 0).shape
+    const fits =
+      from.length === shape.length && from.every((dim, i) => dim === 1 || sameDim(dim, shape[i] ?? -1))
+    if (!fits) throw shapeError('Expand', inputs, `a shape that can be repeated to ${formatShape(shape)}`)
+    return shape
+  },
+  onnx: (lowering, inputs, { tensor }) => {
+    const operands = [lowering.full(operand(inputs, 0)), lowering.shape(tensor.shape)]
+    return lowering.asFull(lowering.emit('Expand', operands), tensor.shape)
+  },
+})
+
+/** Repeats axes of size 1, e.g. the class token for every picture of a batch. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  return expandOp([x], { shape })
+}
+
+const padStartOp = defineOp<{ count: number }>({
+  name: 'PadStart',
+  shape: (inputs, { count }) =>
+    operand(inputs, 0).shape.map((dim, axis) => (axis === 1 ? plus(dim, count) : dim)),
+  onnx: (lowering, inputs, { tensor, attributes: { count } }) => {
+    const rank = tensor.shape.length
+    const pads = Array.from({ length: 2 * rank }, (_, i) => (i === 1 ? count : 0))
+    const padded = lowering.emit('Pad', [lowering.full(operand(inputs, 0)), lowering.integers(pads)])
+    return lowering.asFull(padded, tensor.shape)
+  },
+})
+
+/** Puts `count` zeros before axis 1. */
+export function padStart(x: Tensor, { count }: { count: number }): Tensor {
+  return count === 0 ? x : padStartOp([x], { count })
+}

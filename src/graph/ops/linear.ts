@@ -1,0 +1,27 @@
+import { elements, sameDim, times } from '../dim.js'
+import { defineOp, operand, shapeError } from '../op.js'
+import { sizeAt, type Tensor } from '../tensor.js'
+
+const linearOp = defineOp({
+  name: 'Linear',
+  shape: (inputs) => {
+    const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    const outWidth = sizeAt(weight, 0)
+    if (!sameDim(sizeAt(x, -1), sizeAt(weight, 1)) || !sameDim(sizeAt(bias, 0), outWidth)) {
+      throw shapeError('Linear', inputs, 'x [..., in], weight [out, in] and bias [out]')
+    }
+    return [...x.shape.slice(0, -1), outWidth]
+  },
+  cost: (inputs, output) => ({ linear: times(elements(output), sizeAt(operand(inputs, 0), -1)) }),
+  // One 2-D Gemm on flat rows, weights as stored ([out, in]): the fastest form that ONNX Runtime has.
+  onnx: (lowering, inputs, { tensor }) => {
+    const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    const operands = [lowering.rows(x), lowering.full(weight), lowering.full(bias)]
+    return lowering.asRows(lowering.emit('Gemm', operands, { transB: 1 }), tensor.shape)
+  },
+})
+
+/** `y = x·Wᵀ + b`. @param x `[..., in]` @param weight `[out, in]` @param bias `[out]` */
+export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  return linearOp([x, weight, bias], {})
+}

@@ -1,0 +1,75 @@
+import { sameDim } from '../dim.js'
+import { defineOp, operand, shapeError } from '../op.js'
+import { sizeAt, type Tensor } from '../tensor.js'
+
+const descendingOrderOp = defineOp({
+  name: 'DescendingOrder',
+  shape: (inputs) => {
+    if (operand(inputs, 0).shape.length !== 2) throw shapeError('DescendingOrder', inputs, '[batch, tokens]')
+    return operand(inputs, 0).shape
+  },
+  dtype: () => 'int64',
+  onnx: (lowering, inputs, { tensor }) => {
+    const scores = lowering.full(operand(inputs, 0))
+    const count = lowering.size(sizeAt(tensor, 1))
+    // ONNX promises that of equal values the one with the lower index comes first.
+    const [, indices = ''] = lowering.emitMany('TopK', [scores, count], 2, { axis: 1, largest: 1, sorted: 1 })
+    return lowering.asFull(indices, tensor.shape)
+  },
+})
+
+/**
+ * The token indices from the highest score to the lowest; equal scores: lower index first.
+ * @param scores `[batch, tokens]` @returns int64 `[batch, tokens]`
+ */
+export function descendingOrder(scores: Tensor): Tensor {
+  return descendingOrderOp([scores], {})
+}
+
+const inverseOrderOp = defineOp({
+  name: 'InverseOrder',
+  shape: (inputs) => operand(inputs, 0).shape,
+  dtype: () => 'int64',
+  // Sorting a permutation ascending tells where each element stood. ScatterElements would do too, but is slow.
+  onnx: (lowering, inputs, { tensor }) => {
+    const order = lowering.full(operand(inputs, 0))
+    const count = lowering.size(sizeAt(tensor, 1))
+    const [, indices = ''] = lowering.emitMany('TopK', [order, count], 2, { axis: 1, largest: 0, sorted: 1 })
+    return lowering.asFull(indices, tensor.shape)
+  },
+})
+
+/** The inverse of a permutation. @param order int64 `[batch, tokens]` */
+export function inverseOrder(order: Tensor): Tensor {
+  return inverseOrderOp([order], {})
+}
+
+const gatherOp = defineOp({
+  name: 'Gather',
+  shape: (inputs) => {
+    const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
+    if (indices.shape.length !== 2 || !sameDim(sizeAt(x, 0), sizeAt(indices, 0))) {
+      throw shapeError('Gather', inputs, 'x [batch, tokens, ...] and indices [batch, picked]')
+    }
+    return [...indices.shape, ...x.shape.slice(2)]
+  },
+  onnx: (lowering, inputs, { tensor }) => {
+    const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
+    if (x.shape.length === 2) {
+      const operands = [lowering.full(x), lowering.full(indices)]
+      return lowering.asFull(lowering.emit('GatherElements', operands, { axis: 1 }), tensor.shape)
+    }
+    // GatherND with batch_dims copies whole token rows; GatherElements would address every channel.
+    const positions = lowering.reshape(lowering.full(indices), [...indices.shape, 1])
+    const picked = lowering.emit('GatherND', [lowering.full(x), positions], { batch_dims: 1 })
+    return lowering.asFull(picked, tensor.shape)
+  },
+})
+
+/**
+ * Picks tokens of each picture.
+ * @param x `[batch, tokens]` or `[batch, tokens, width]` @param indices int64 `[batch, picked]`
+ */
+export function gather(x: Tensor, indices: Tensor): Tensor {
+  return gatherOp([x, indices], {})
+}

@@ -1,0 +1,230 @@
+import { defined } from '../errors/assert.js'
+import { type Dim, plus, symbol } from '../graph/dim.js'
+import { constantOf } from '../graph/initialiser.js'
+import {
+  add,
+  affine,
+  concat,
+  gelu,
+  input,
+  multiply,
+  parameter,
+  reshape,
+  sizeInput,
+  slice,
+  softmax,
+} from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+import { type Attended, attention } from '../nn/attention.js'
+import { layerNorm } from '../nn/layer-norm.js'
+import { linear } from '../nn/linear.js'
+import { mlp } from '../nn/mlp.js'
+import type { BlvitConfig, LittleConfig } from './blvit-config.js'
+import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
+import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
+import { classify, finalNorm, pixelInput, stem, vitBlock } from './vit.js'
+import { patchCount, prefixCount } from './vit-config.js'
+
+/** γ starts small: a converted model is nearly the ViT whose weights it took. */
+const gammaStart = constantOf(1e-5)
+/** α starts at 0: the score gates nothing until training finds a use for it. */
+const alphaStart = constantOf(0)
+
+/** What the P-block adds to the primary tokens and the E-block to all. */
+interface Updates {
+  readonly big: Tensor
+  readonly little: Stream | null
+}
+
+/** (α·s + 1)·p: the Mixture-of-Depths gate, the only path of a gradient to the predictor (spec §1). */
+function gated(update: Tensor, alpha: 'alpha1' | 'alpha2', route: Route): Tensor {
+  const factor = multiply(route.gate, parameter(alpha, [1], alphaStart))
+  return multiply(update, affine(factor, { offset: 1 }))
+}
+
+/** x + { p + γ·e where primary; e where secondary } */
+function fuse(
+  stream: Stream,
+  { big, little }: Updates,
+  gamma: 'gamma1' | 'gamma2',
+  config: BlvitConfig,
+): Stream {
+  const primary = add(stream.primary(), big)
+  if (!little) return joinedStream(primary, stream.secondary())
+  const secondary = add(stream.secondary(), little.secondary())
+  if (config.gamma === 'zero') return joinedStream(primary, secondary)
+  const share = parameter(gamma, [config.gamma === 'channel' ? config.width : 1], gammaStart)
+  return joinedStream(add(primary, multiply(little.primary(), share)), secondary)
+}
+
+/** P_proj(attention(q of the primary tokens, k and v of all)): semi-cross attention. */
+function bigAttention(stream: Stream, config: BlvitConfig): Attended {
+  const keys = layerNorm('norm1', config.semiCross ? stream.all() : stream.primary(), {
+    epsilon: config.layerNormEpsilon,
+  })
+  const primaryCount = sizeAt(stream.primary(), 1)
+  const queries = config.semiCross ? splitStream(keys, primaryCount).primary() : keys
+  return attention('attn', { queries, keys }, { heads: config.heads })
+}
+
+function bigMlp(primary: Tensor, config: BlvitConfig): Tensor {
+  const normed = layerNorm('norm2', primary, { epsilon: config.layerNormEpsilon })
+  return mlp('mlp', normed, { hidden: config.mlpRatio * config.width })
+}
+
+/** Self-attention of all tokens inside the E-block's own small width. */
+function littleAttention(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
+  return scope('little', () => {
+    const normed = layerNorm('norm1', all, { epsilon: config.layerNormEpsilon })
+    const sizes = { heads: little.heads, innerWidth: little.width }
+    return attention('attn', { queries: normed, keys: normed }, sizes).output
+  })
+}
+
+/** down: C→c, then the small MLP c→c, then up: c→C. */
+function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
+  return scope('little', () => {
+    const normed = layerNorm('norm2', all, { epsilon: config.layerNormEpsilon })
+    return scope('mlp', () => {
+      const down = linear('down', normed, { out: little.width })
+      const hidden = gelu(linear('fc1', down, { out: little.mlpRatio * little.width }))
+      return linear('up', linear('fc2', hidden, { out: little.width }), { out: config.width })
+    })
+  })
+}
+
+/** What a layer works on; `little` is null in a layer without an E-block. */
+interface LayerInput {
+  readonly stream: Stream
+  readonly route: Route
+  readonly little: LittleConfig | null
+  readonly config: BlvitConfig
+}
+
+interface LayerOutput {
+  readonly stream: Stream
+  readonly clsAttention: () => Tensor
+}
+
+/** A big.LITTLE layer: P and E meet after the attention half and again after the MLP half (spec §1). */
+function fusedByHalf({ stream, route, little, config }: LayerInput): LayerOutput {
+  const boundary = sizeAt(stream.primary(), 1)
+  const attended = bigAttention(stream, config)
+  const attentionUpdates = {
+    big: gated(attended.output, 'alpha1', route),
+    little: little && splitStream(littleAttention(stream.all(), little, config), boundary),
+  }
+  const middle = fuse(stream, attentionUpdates, 'gamma1', config)
+  const mlpUpdates = {
+    big: gated(bigMlp(middle.primary(), config), 'alpha2', route),
+    little: little && splitStream(littleMlp(middle.all(), little, config), boundary),
+  }
+  return { stream: fuse(middle, mlpUpdates, 'gamma2', config), clsAttention: attended.clsAttention }
+}
+
+/** The other order: P and E each run their whole block on the layer's input and meet once, by γ1. */
+function fusedByBlock({ stream, route, little, config }: LayerInput): LayerOutput {
+  const attended = bigAttention(stream, config)
+  const bigFirst = gated(attended.output, 'alpha1', route)
+  const bigSecond = gated(bigMlp(add(stream.primary(), bigFirst), config), 'alpha2', route)
+  const updates = {
+    big: add(bigFirst, bigSecond),
+    little: little && splitStream(littleBlock(stream.all(), little, config), sizeAt(stream.primary(), 1)),
+  }
+  return { stream: fuse(stream, updates, 'gamma1', config), clsAttention: attended.clsAttention }
+}
+
+/** What a whole E-block adds to its input. */
+function littleBlock(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
+  const attended = littleAttention(all, little, config)
+  return add(attended, littleMlp(add(all, attended), little, config))
+}
+
+const layerForms = { half: fusedByHalf, block: fusedByBlock } as const
+
+/** What a ranking may look at. All tensors are in the stream's order. */
+interface Ranking {
+  readonly config: BlvitConfig
+  /** Counts the selections from 0. */
+  readonly index: number
+  /** `[batch, patches, width]` */
+  readonly patches: Tensor
+  /** Of the layer just computed. `[batch, keys]` */
+  readonly clsAttention: () => Tensor
+  readonly last: Route | undefined
+  /** How many patches the last selection chose. */
+  readonly kept: Dim
+}
+
+/** How patches are ranked, `[batch, patches]`: one rule for each value of the `selection` switch (spec §5). */
+const rankings: Readonly<Record<BlvitConfig['selection'], (ranking: Ranking) => Tensor>> = {
+  /** softmax over the patches of x·w + b */
+  predictor: ({ index, patches }) =>
+    scope(`predictors`, () => {
+      const scores = linear(`${index}`, patches, { out: 1 })
+      return softmax(reshape(scores, patches.shape.slice(0, 2)))
+    }),
+  /** The CLS row of the last attention map that covers the token. */
+  cls: ({ config, clsAttention, last, kept }) => {
+    const received = slice(clsAttention(), { axis: 1, start: prefixCount(config) })
+    // Without semi-cross attention the map covers primary tokens only; the others keep their older score.
+    return config.semiCross || !last
+      ? received
+      : concat([received, slice(last.scores, { axis: 1, start: kept })], { axis: 1 })
+  },
+  /** Noise from outside, so that a seed decides and every engine agrees. */
+  random: ({ config, index, patches }) => {
+    const shape = [symbol('batch'), config.predictorAfter.length, patchCount(config)]
+    const noise = slice(input('selection_noise', shape), { axis: 1, start: index, end: index + 1 })
+    return softmax(reshape(noise, patches.shape.slice(0, 2)))
+  },
+}
+
+/**
+ * A big.LITTLE ViT.
+ * @param options `kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
+ *   the graph's input `kept`, so that one graph serves every keep ratio.
+ */
+export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDefinition {
+  const prefix = prefixCount(config)
+  const runtime = options.kept === undefined ? sizeInput('kept') : undefined
+  const kept = options.kept ?? defined(runtime, 'the run-time size').size
+  const boundary = plus(kept, prefix)
+  const selections: Selection[] = []
+  let stream = splitStream(stem(pixelInput(config), config), boundary)
+  let route: Route | undefined
+
+  for (let layer = 1; layer <= config.depth; layer++) {
+    const result = scope(`blocks.${layer - 1}`, () => {
+      if (layer <= config.fullLayers) {
+        const { output, clsAttention } = vitBlock(stream.all(), config)
+        return { stream: splitStream(output, boundary), clsAttention }
+      }
+      const little = config.little?.layers.includes(layer) ? config.little : null
+      return layerForms[config.fuse]({ stream, route: defined(route, 'a selection'), little, config })
+    })
+    stream = result.stream
+
+    const index = config.predictorAfter.indexOf(layer)
+    if (index < 0) continue
+    const patches = slice(stream.all(), { axis: 1, start: prefix })
+    const { clsAttention } = result
+    const scores = rankings[config.selection]({ config, index, patches, clsAttention, last: route, kept })
+    const selected = scope(`selections.${index}`, () =>
+      select(stream.all(), scores, { prefix, kept, last: route }),
+    )
+    ;({ stream, route } = selected)
+    selections.push({ afterLayer: layer, scores: route.patchScores, order: route.order, chosen: kept })
+  }
+
+  const normed = finalNorm(stream.all(), config)
+  return {
+    outputs: {
+      logits: classify(normed, config),
+      features: restoreOrder(normed, defined(route, 'a selection'), { prefix }),
+    },
+    selections,
+    sizes: runtime ? [runtime.tensor] : [],
+  }
+}

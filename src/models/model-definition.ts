@@ -1,0 +1,34 @@
+import type { Dim } from '../graph/dim.js'
+import type { Tensor } from '../graph/tensor.js'
+
+/** A point in a model where tokens are chosen for the expensive path. */
+export interface Selection {
+  /** The layer after which it is made, counted from 1 as in the paper. */
+  readonly afterLayer: number
+  /** The score of every patch, in patch order. `[batch, patches]` */
+  readonly scores: Tensor
+  /** All patch indices, chosen ones first. int64 `[batch, patches]` */
+  readonly order: Tensor
+  /** How many of them are chosen. */
+  readonly chosen: Dim
+}
+
+/** A model as symbolic tensors: a task takes the outputs that it needs and makes a graph of them. */
+export interface ModelDefinition {
+  readonly outputs: {
+    /** `[batch, classes]`, before softmax */
+    readonly logits: Tensor
+    /** All tokens after the final norm, in patch order. `[batch, prefix + patches, width]` */
+    readonly features: Tensor
+  }
+  /** Empty for a model that treats all tokens alike. */
+  readonly selections: readonly Selection[]
+  /** Inputs whose value is a size of the graph. */
+  readonly sizes: readonly Tensor[]
+}
+
+/** What can be decided when a model is built rather than when it runs. */
+export interface BuildOptions {
+  /** The number of patches that a model that routes sends through its big blocks; absent: decided at run time. */
+  readonly kept?: number
+}

@@ -1,0 +1,39 @@
+import { attention as attentionOp, attentionReceived, slice } from '../graph/ops/index.js'
+import { atScope, currentScope, scope } from '../graph/scope.js'
+import type { Tensor } from '../graph/tensor.js'
+import { linear, packedLinear, widthOf } from './linear.js'
+
+/** What an attention layer gives: its output, and for those who ask the CLS token's view of the tokens. */
+export interface Attended {
+  /** `[batch, queries, width]` */
+  readonly output: Tensor
+  /**
+   * The attention that the first query, the CLS token, pays to each key, averaged over the heads:
+   * `[batch, keys]`. Built only when called, because it costs an extra product.
+   */
+  readonly clsAttention: () => Tensor
+}
+
+/**
+ * Multi-head attention with timm's parameters `name.qkv` and `name.proj`.
+ * @param tokens `queries [batch, queries, width]` ask, `keys [batch, keys, width]` answer; in plain
+ *   self-attention both are the same tensor
+ * @param options `innerWidth` (default: the tokens' width) is what the heads share
+ */
+export function attention(
+  name: string,
+  tokens: { queries: Tensor; keys: Tensor },
+  options: { heads: number; innerWidth?: number },
+): Attended {
+  const { queries, keys } = tokens
+  const width = widthOf(keys)
+  const { heads, innerWidth = width } = options
+  return scope(name, () => {
+    const here = currentScope()
+    const { q, k, v } = packedLinear('qkv', { q: queries, k: keys, v: keys }, { width, out: innerWidth })
+    return {
+      output: linear('proj', attentionOp(q, k, v, { heads }), { out: width }),
+      clsAttention: () => atScope(here, () => attentionReceived(slice(q, { axis: 1, end: 1 }), k, { heads })),
+    }
+  })
+}

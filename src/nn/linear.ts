@@ -1,0 +1,43 @@
+import { truncatedNormal, zeros } from '../graph/initialiser.js'
+import { linear as linearOp, parameter, slice } from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+
+/** The width of a tensor's last axis, which a linear map needs to know as a number. */
+export function widthOf(x: Tensor): number {
+  const width = sizeAt(x, -1)
+  if (typeof width !== 'number') throw new Error(`blvit bug: symbolic width ${width}`)
+  return width
+}
+
+/**
+ * A linear map with bias, parameters `name.weight [out, in]` and `name.bias [out]`.
+ * @param x `[..., in]` @returns `[..., out]`
+ */
+export function linear(name: string, x: Tensor, { out }: { out: number }): Tensor {
+  return scope(name, () => {
+    const weight = parameter('weight', [out, widthOf(x)], truncatedNormal)
+    return linearOp(x, weight, parameter('bias', [out], zeros))
+  })
+}
+
+/**
+ * Linear maps of equal size whose weights are packed row-wise in one parameter (timm's `qkv`), each applied
+ * to its own input: semi-cross attention takes queries of fewer tokens than keys and values.
+ * @param inputs one tensor `[..., in]` for each map, in the order of packing
+ * @returns one `[..., out]` for each
+ */
+export function packedLinear<Part extends string>(
+  name: string,
+  inputs: Readonly<Record<Part, Tensor>>,
+  { width, out }: { width: number; out: number },
+): Record<Part, Tensor> {
+  const maps = Object.entries<Tensor>(inputs)
+  const weight = scope(name, () => parameter('weight', [maps.length * out, width], truncatedNormal))
+  const bias = scope(name, () => parameter('bias', [maps.length * out], zeros))
+  const outputs = maps.map(([part, x], index) => {
+    const rows = { axis: 0, start: index * out, end: (index + 1) * out }
+    return [part, scope(part, () => linearOp(x, slice(weight, rows), slice(bias, rows)))] as const
+  })
+  return Object.fromEntries(outputs) as Record<Part, Tensor>
+}

@@ -1,0 +1,23 @@
+import { truncatedNormal, zeros } from '../graph/initialiser.js'
+import { convolution, mapToTokens, parameter } from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+
+/**
+ * Cuts pictures into patches and maps each to a token; parameters `patch_embed.proj`.
+ * @param pixels `[batch, channels, height, width]` @returns `[batch, patches, width]`, row by row
+ */
+export function patchEmbed(
+  pixels: Tensor,
+  { patchSize, width }: { patchSize: number; width: number },
+): Tensor {
+  return scope('patch_embed', () => {
+    const map = scope('proj', () => {
+      const channels = sizeAt(pixels, 1)
+      if (typeof channels !== 'number') throw new Error('blvit bug: symbolic channels')
+      const weight = parameter('weight', [width, channels, patchSize, patchSize], truncatedNormal)
+      return convolution(pixels, weight, parameter('bias', [width], zeros), { stride: patchSize })
+    })
+    return mapToTokens(map)
+  })
+}

@@ -1,0 +1,55 @@
+import { realpathSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import type { Graph } from '../graph/graph.js'
+import { toOnnx } from '../graph/onnx/write.js'
+import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
+import { engineError, ortSession } from './ort-session.js'
+import { placeWeights } from './place-weights.js'
+import type { LoadOptions, Runtime, Session } from './runtime.js'
+
+/** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
+function weightsFolder(weights: StoredTensors): string | undefined {
+  for (const tensor of weights.values()) {
+    for (const { source } of tensor.segments) {
+      if (source.path !== undefined) return dirname(realpathSync(source.path))
+    }
+  }
+  return undefined
+}
+
+/**
+ * ONNX Runtime's native library.
+ * @throws Error where the library is not installed or can't be loaded on this system
+ */
+export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {}): Promise<Runtime> {
+  const ort = await import('onnxruntime-node')
+  const target = device === 'cpu' ? 'native' : 'standard'
+
+  const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
+    const folder = weightsFolder(weights)
+    const locate = ({ path }: ByteSource) => {
+      if (path === undefined) return undefined
+      // The hub's cache holds links to blobs elsewhere; the engine wants the file itself.
+      const file = realpathSync(path)
+      return dirname(file) === folder ? basename(file) : undefined
+    }
+    const { storageOf } = await placeWeights(weights, { locate })
+    const sessionEntries =
+      folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }
+    try {
+      const session = await ort.InferenceSession.create(toOnnx(graph, { target, storageOf }), {
+        executionProviders: [device],
+        graphOptimizationLevel: 'all',
+        executionMode: 'sequential',
+        ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+        // Errors reach the user as BlvitErrors; the engine's own log would only repeat them on stderr.
+        logSeverityLevel: 4,
+        extra: { session: sessionEntries },
+      })
+      return ortSession(ort, session)
+    } catch (thrown) {
+      throw engineError(`loading ${graph.name}`, thrown)
+    }
+  }
+  return { device, description: `ONNX Runtime ${ort.env.versions.node ?? ''} native`, target, load }
+}

@@ -1,0 +1,52 @@
+import type { InferenceSession, TensorConstructor, Tensor as OrtTensor } from 'onnxruntime-common'
+import { BlvitError, messageOf } from '../errors/blvit-error.js'
+import type { NamedTensors, Session, TensorData } from './runtime.js'
+
+/** The part of ONNX Runtime's JavaScript API that its native and its web build share. */
+export interface OrtApi {
+  readonly Tensor: TensorConstructor
+}
+
+function toOrt(api: OrtApi, { dtype, values, shape }: TensorData): OrtTensor {
+  return dtype === 'float32'
+    ? new api.Tensor('float32', values, shape)
+    : new api.Tensor('int64', values, shape)
+}
+
+function fromOrt(name: string, tensor: OrtTensor): TensorData {
+  const shape = tensor.dims
+  if (tensor.data instanceof Float32Array) return { dtype: 'float32', shape, values: tensor.data }
+  if (tensor.data instanceof BigInt64Array) return { dtype: 'int64', shape, values: tensor.data }
+  throw new BlvitError('ENGINE', `The output "${name}" is ${tensor.type}; blvit reads float32 and int64.`)
+}
+
+/** An engine's complaint as a BlvitError that says what was being done. */
+export function engineError(doing: string, thrown: unknown): BlvitError {
+  return new BlvitError('ENGINE', `ONNX Runtime failed while ${doing}: ${messageOf(thrown)}`, {}, { cause: thrown })
+}
+
+/** Wraps an ONNX Runtime session, native or web. */
+export function ortSession(
+  api: OrtApi,
+  session: InferenceSession,
+  { whenDisposed = async () => {} }: { whenDisposed?: () => Promise<void> } = {},
+): Session {
+  let disposed = false
+  const dispose = async () => {
+    if (disposed) return
+    disposed = true
+    await session.release()
+    await whenDisposed()
+  }
+  const run = async (inputs: NamedTensors): Promise<NamedTensors> => {
+    if (disposed) throw new BlvitError('ENGINE', 'This model was disposed. Load it again to use it.')
+    const feeds = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, toOrt(api, data)]))
+    try {
+      const outputs = await session.run(feeds)
+      return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, fromOrt(name, tensor)]))
+    } catch (thrown) {
+      throw engineError('running the model', thrown)
+    }
+  }
+  return { run, dispose, [Symbol.asyncDispose]: dispose }
+}

@@ -1,0 +1,35 @@
+import type { Graph } from '../graph/graph.js'
+import type { Target } from '../graph/lowering.js'
+import type { StoredTensors } from '../weights/stored-tensor.js'
+
+/** Where a model runs: ONNX Runtime's native library, its WebAssembly build, or a GPU through WebGPU. */
+export type Device = 'cpu' | 'wasm' | 'webgpu'
+
+/** Numbers going into or coming out of a session, row-major. */
+export type TensorData =
+  | { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly values: Float32Array }
+  | { readonly dtype: 'int64'; readonly shape: readonly number[]; readonly values: BigInt64Array }
+
+export type NamedTensors = Readonly<Record<string, TensorData>>
+
+/** A loaded graph. Holds native memory and threads until {@link Session.dispose}. */
+export interface Session extends AsyncDisposable {
+  /** @throws BlvitError `ENGINE` if the engine refuses the inputs or runs out of memory */
+  run(inputs: NamedTensors): Promise<NamedTensors>
+  dispose(): Promise<void>
+}
+
+export interface LoadOptions {
+  /** Threads of the engine; default: one per physical core, as the engine chooses. */
+  readonly threads?: number | undefined
+}
+
+/** An engine that runs graphs. It knows no model. */
+export interface Runtime {
+  readonly device: Device
+  /** For people: `"ONNX Runtime 1.30.0, native CPU"`. */
+  readonly description: string
+  readonly target: Target
+  /** @param weights every parameter of the graph, in the graph's shapes */
+  load(graph: Graph, weights: StoredTensors, options?: LoadOptions): Promise<Session>
+}
