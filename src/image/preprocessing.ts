@@ -1,0 +1,114 @@
+import { BlvitError } from '../errors/blvit-error.js'
+import { type CropMode, cropWindow, roundHalfToEven } from './crop-window.js'
+import type { FilterName } from './filters.js'
+import type { Pixels } from './pixels.js'
+import { resize } from './resize.js'
+
+/** Three numbers, for red, green and blue. */
+export type PerChannel = readonly [number, number, number]
+
+/** What is done to a picture before a model sees it: timm's evaluation transform. */
+export interface Preprocessing {
+  /** the model's input, in pixels */
+  readonly height: number
+  readonly width: number
+  /** share of the resized side that the input keeps (timm's `crop_pct`): the picture is resized to `floor(side / cropRatio)` */
+  readonly cropRatio: number
+  /** `center` crops what sticks out, `squash` distorts, `border` pads with the mean colour */
+  readonly cropMode: CropMode
+  readonly filter: FilterName
+  /** subtracted from values in 0 … 1 */
+  readonly mean: PerChannel
+  /** divided by after the mean is subtracted */
+  readonly std: PerChannel
+}
+
+export interface PreprocessOptions {
+  /** written into, instead of a new array: a batch's buffer */
+  readonly into?: Float32Array
+  /** first element written in `into`; default 0 */
+  readonly offset?: number
+}
+
+/**
+ * Resizes, crops and normalises a picture as timm does with Pillow and torchvision, bit for bit.
+ * @returns `[3, height, width]`: a new array, or the part of `into` that was written
+ * @throws BlvitError `BAD_OPTION` when `into` is too short
+ * @example
+ * const batch = new Float32Array(2 * 3 * 224 * 224)
+ * preprocess(pixels, preprocessing, { into: batch, offset: 3 * 224 * 224 })
+ */
+export function preprocess(
+  pixels: Pixels,
+  preprocessing: Preprocessing,
+  { into, offset = 0 }: PreprocessOptions = {},
+): Float32Array {
+  const length = 3 * preprocessing.height * preprocessing.width
+  if (into !== undefined && !(offset >= 0 && offset + length <= into.length)) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `One picture needs ${length} elements from offset ${offset}, but into has ${into.length}.`,
+      { length, offset, available: into.length },
+    )
+  }
+  const output = into === undefined ? new Float32Array(length) : into.subarray(offset, offset + length)
+  writeNormalised(resizeAndCrop(pixels, preprocessing), preprocessing, output)
+  return output
+}
+
+/** The model's input as 8-bit pixels: what {@link preprocess} normalises, and what a trace shows. */
+export function resizeAndCrop(pixels: Pixels, preprocessing: Preprocessing): Pixels {
+  const { height, width, filter } = preprocessing
+  const { resized, top, left } = cropWindow(pixels, preprocessing)
+  const region = {
+    left: Math.max(0, left),
+    top: Math.max(0, top),
+    width: Math.min(width, resized.width),
+    height: Math.min(height, resized.height),
+  }
+  const visible = resize(pixels, { ...resized, filter, region })
+  if (visible.width === width && visible.height === height) return visible
+  return pad(visible, preprocessing, { top: Math.max(0, -top), left: Math.max(0, -left) })
+}
+
+function pad(
+  visible: Pixels,
+  { height, width, cropMode, mean }: Preprocessing,
+  { top, left }: { top: number; left: number },
+): Pixels {
+  const values = new Uint8Array(height * width * 3)
+  // timm fills borders with the mean, while torchvision's centre crop pads with black
+  if (cropMode === 'border') {
+    const fill = mean.map((m) => roundHalfToEven(255 * m))
+    for (let i = 0; i < values.length; i++) values[i] = fill[i % 3] as number
+  }
+  const rowLength = visible.width * 3
+  for (let row = 0; row < visible.height; row++) {
+    const line = visible.values.subarray(row * rowLength, (row + 1) * rowLength)
+    values.set(line, ((top + row) * width + left) * 3)
+  }
+  return { height, width, values }
+}
+
+/** `[height, width, 3]` bytes to `[3, height, width]` floats. */
+function writeNormalised(pixels: Pixels, { mean, std }: Preprocessing, output: Float32Array): void {
+  const { values } = pixels
+  const plane = pixels.height * pixels.width
+  for (const channel of [0, 1, 2] as const) {
+    const normalised = normalisationTable(mean[channel], std[channel])
+    const start = channel * plane
+    for (let i = 0; i < plane; i++) {
+      output[start + i] = normalised[values[i * 3 + channel] as number] as number
+    }
+  }
+}
+
+/** The normalised value of each of the 256 bytes; every step is rounded to float32, as in torch. */
+function normalisationTable(mean: number, std: number): Float32Array {
+  const mean32 = Math.fround(mean)
+  const std32 = Math.fround(std)
+  return Float32Array.from({ length: 256 }, (_, value) => {
+    const centred = Math.fround(Math.fround(value / 255) - mean32)
+    return centred / std32
+  })
+}
