@@ -1,0 +1,75 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { bytesSource } from '../../src/weights/byte-source.js'
+import { openCheckpoint } from '../../src/weights/checkpoint.js'
+import { assertFinite, findNonFinite } from '../../src/weights/finite.js'
+import { readFloats } from '../../src/weights/read-floats.js'
+import { storedFrom } from '../../src/weights/stored-from.js'
+import type { StoredTensor } from '../../src/weights/stored-tensor.js'
+import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
+import { arbitraryTensor, dtypes } from './arbitrary-tensors.js'
+import { thrownBy } from './thrown-by.js'
+
+test('agrees with looking at every value, whatever the bytes', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryTensor, async (tensor) => {
+      const values = [...(await readFloats(tensor))]
+      const [found] = await findNonFinite(new Map([['a', tensor]]))
+      const nan = values.filter(Number.isNaN).length
+      const infinite = values.filter((value) => Math.abs(value) === Number.POSITIVE_INFINITY).length
+      const firstIndex = values.findIndex((value) => !Number.isFinite(value))
+      expect(found).toEqual(firstIndex < 0 ? undefined : { name: 'a', nan, infinite, firstIndex })
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test.each(dtypes)('finds one bad value in a long %s tensor, at an odd address', async (dtype) => {
+  const length = 5_000_001 // more than one chunk, an odd number of values
+  const values = new Float32Array(length).fill(-1.5)
+  values[4_999_999] = Number.NEGATIVE_INFINITY
+  values[length - 1] = Number.NaN
+  const [segment] = storedFrom(values, [length], dtype).segments
+  const stored = await segment?.source.read(0, segment.sizeBytes)
+  const shifted = new Uint8Array((stored?.byteLength ?? 0) + 1)
+  shifted.set(stored ?? [], 1)
+  const tensor: StoredTensor = {
+    dtype,
+    shape: [length],
+    segments: [{ source: bytesSource(shifted), offset: 1, sizeBytes: shifted.byteLength - 1 }],
+  }
+  expect(await findNonFinite(new Map([['w', tensor]]))).toEqual([
+    { name: 'w', nan: 1, infinite: 1, firstIndex: 4_999_999 },
+  ])
+})
+
+test('the largest finite values of each dtype pass', async () => {
+  const largest = { F32: 3.402_823_4e38, F16: 65_504, BF16: 3.389_531_4e38 }
+  const tensors = new Map(
+    dtypes.map((dtype) => [dtype, storedFrom(Float32Array.of(largest[dtype], -largest[dtype]), [2], dtype)]),
+  )
+  await assertFinite(tensors, { source: 'model' })
+})
+
+test('the error lists tensors, counts and first indices', async () => {
+  const tensors = new Map([
+    ['fine', storedFrom(Float32Array.of(1), [1])],
+    ['broken', storedFrom(Float32Array.of(1, Number.NaN, Number.POSITIVE_INFINITY, Number.NaN), [4], 'BF16')],
+  ])
+  const error = await thrownBy(assertFinite(tensors, { source: 'step-100.safetensors' }), 'BAD_WEIGHTS')
+  expect(error.message).toMatchInlineSnapshot(
+    `"step-100.safetensors holds values that are not numbers in 1 of 2 tensors: broken (2 NaN, 1 infinite, first at 1). Its training diverged or the file is damaged: use an earlier checkpoint or download it again."`,
+  )
+})
+
+test('stops when told', async () => {
+  const tensors = new Map([['a', storedFrom(Float32Array.of(1), [1])]])
+  await thrownBy(findNonFinite(tensors, { signal: AbortSignal.abort() }), 'ABORTED')
+})
+
+test.skipIf(!hasSharedData)(`real weights are finite${withoutSharedData}`, async () => {
+  for (const model of ['vit_tiny_patch16_224', 'deit_tiny_patch16_224']) {
+    const { tensors, description } = await openCheckpoint(shared(`weights/${model}`))
+    await assertFinite(tensors, { source: description })
+  }
+})
