@@ -1,4 +1,4 @@
-import type { InferenceSession, TensorConstructor, Tensor as OrtTensor } from 'onnxruntime-common'
+import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common'
 import { BlvitError, messageOf } from '../errors/blvit-error.js'
 import type { NamedTensors, Session, TensorData } from './runtime.js'
 
@@ -22,7 +22,12 @@ function fromOrt(name: string, tensor: OrtTensor): TensorData {
 
 /** An engine's complaint as a BlvitError that says what was being done. */
 export function engineError(doing: string, thrown: unknown): BlvitError {
-  return new BlvitError('ENGINE', `ONNX Runtime failed while ${doing}: ${messageOf(thrown)}`, {}, { cause: thrown })
+  return new BlvitError(
+    'ENGINE',
+    `ONNX Runtime failed while ${doing}: ${messageOf(thrown)}`,
+    {},
+    { cause: thrown },
+  )
 }
 
 /** Wraps an ONNX Runtime session, native or web. */
@@ -43,7 +48,9 @@ export function ortSession(
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, toOrt(api, data)]))
     try {
       const outputs = await session.run(feeds)
-      return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, fromOrt(name, tensor)]))
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, tensor]) => [name, fromOrt(name, tensor)]),
+      )
     } catch (thrown) {
       throw engineError('running the model', thrown)
     }

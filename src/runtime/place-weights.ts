@@ -1,5 +1,5 @@
-import type { ParameterStorage, StorageOf, StoredRange } from '../graph/onnx/parameter-storage.js'
 import { defined } from '../errors/assert.js'
+import type { ParameterStorage, StorageOf, StoredRange } from '../graph/onnx/parameter-storage.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
 
 /** Where the engine finds the parameters of a graph. */

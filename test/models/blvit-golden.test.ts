@@ -4,8 +4,8 @@ import { graphOf } from '../../src/graph/graph.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
 import { nativeRuntime } from '../../src/runtime/native.js'
-import { readGolden } from '../support/golden.js'
 import { expectClose } from '../support/expect-close.js'
+import { readGolden } from '../support/golden.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
 
 const folder = shared('golden/blvit')

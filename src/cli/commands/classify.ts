@@ -1,0 +1,94 @@
+import type { Command } from 'commander'
+import type { Classification } from '../../tasks/classification.js'
+import type { CliContext } from '../context.js'
+import { type ModelFlags, loadOptions, withModelOptions } from '../model-options.js'
+import { keepRatio, positiveInteger } from '../option-values.js'
+import { itemProgress } from '../progress.js'
+
+interface Flags extends ModelFlags {
+  readonly top: number
+  readonly batch: number
+  readonly keepRatio?: number
+  readonly json?: boolean
+}
+
+/** `blvit classify` */
+export function classifyCommand(program: Command, context: CliContext): void {
+  withModelOptions(
+    program
+      .command('classify')
+      .description('Say what is on pictures: labels, probabilities, time.')
+      .argument('<pictures...>', 'files, folders, globs, URLs, or - for standard input'),
+  )
+    .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
+    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 1)
+    .option('-r, --keep-ratio <r>', "share of patches for the big blocks (default: the model's own)", keepRatio)
+    .option('--json', 'one JSON object for each picture, one a line')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  blvit classify photo.jpg
+  blvit classify holiday/ --top 1 --json
+  blvit classify photo.jpg --model owner/name --keep-ratio 0.5
+  curl -s https://example.org/cat.jpg | blvit classify -`,
+    )
+    .action((args: string[], flags: Flags) => classify(args, flags, context))
+}
+
+async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const { expandInputs } = await import('../../tasks/expand-inputs.js')
+  const { pictures, errors } = await expandInputs(args, { readStandardInput })
+  let failures = errors.length
+  if (pictures.length === 0 && errors[0]) throw errors[0]
+  for (const error of errors) context.note(`error: ${error.message}`)
+
+  const { load } = await import('../../tasks/load.js')
+  const { classifyMany } = await import('../../tasks/classify-many.js')
+  await using model = await load(flags.model, loadOptions(flags, context))
+  const { runtime, reason } = model.engine
+  if (!flags.json || runtime.device !== 'cpu') context.note(`${model.name} on ${runtime.description}: ${reason}`)
+
+  const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
+  try {
+    const { top, batch, keepRatio: ratio } = flags
+    const options = { top, batch, keepRatio: ratio, signal: context.signal }
+    for await (const result of classifyMany(model, pictures, options)) {
+      if ('error' in result) {
+        failures += 1
+        progress.note(`error: ${result.name}: ${result.error.message}`)
+        if (flags.json) context.out(JSON.stringify({ picture: result.name, error: errorJson(result.error) }))
+      } else {
+        context.out(flags.json ? resultJson(result.name, result.classification) : resultText(result))
+      }
+      progress.advance()
+    }
+  } finally {
+    progress.stop()
+  }
+  if (failures > 0) {
+    context.note(`${failures} of ${pictures.length + errors.length} could not be read.`)
+    context.exitWith(1)
+  }
+}
+
+function errorJson({ code, message }: { code: string; message: string }) {
+  return { code, message }
+}
+
+function resultJson(picture: string, { top, elapsedMs }: Classification): string {
+  return JSON.stringify({ picture, top, elapsedMs: Number(elapsedMs.toFixed(3)) })
+}
+
+function resultText({ name, classification }: { name: string; classification: Classification }): string {
+  const lines = classification.top.map(
+    ({ label, probability }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${label}`,
+  )
+  return [`${name}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
+}

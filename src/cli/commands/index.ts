@@ -1,0 +1,6 @@
+import type { Command } from 'commander'
+import type { CliContext } from '../context.js'
+import { classifyCommand } from './classify.js'
+
+/** Every command. Adding one is its file and one line here. */
+export const commands: readonly ((program: Command, context: CliContext) => void)[] = [classifyCommand]

@@ -1,0 +1,13 @@
+/** What a command gets from the process it runs in. */
+export interface CliContext {
+  /** Fires at Ctrl-C. */
+  readonly signal: AbortSignal
+  /** Results. */
+  readonly out: (text: string) => void
+  /** Everything else: progress, notes, complaints. */
+  readonly note: (text: string) => void
+  /** True where the notes go to a terminal: progress may redraw its line. */
+  readonly interactive: boolean
+  /** Makes the process end with this code once the command is through. */
+  readonly exitWith: (code: number) => void
+}

@@ -1,0 +1,34 @@
+import { type Command, Option } from 'commander'
+import type { LoadModelOptions } from '../tasks/load.js'
+import type { CliContext } from './context.js'
+import { positiveInteger } from './option-values.js'
+import { downloadProgress } from './progress.js'
+
+/** The devices that `--device` takes; spelled out here so that help needs no engine. */
+const devices = ['auto', 'cpu', 'wasm', 'webgpu'] as const
+
+/** Options of every command that runs a model. */
+export interface ModelFlags {
+  readonly model: string
+  readonly device: (typeof devices)[number]
+  readonly threads?: number
+  readonly offline?: boolean
+}
+
+/** Adds `--model`, `--device`, `--threads` and `--offline`. */
+export function withModelOptions(command: Command): Command {
+  return command
+    .option('-m, --model <model>', 'a shipped name, a folder or a Hugging Face id (owner/name)', 'vit-tiny')
+    .addOption(
+      new Option('-d, --device <device>', 'where to run; auto takes the fastest that works')
+        .choices(devices)
+        .default('auto'),
+    )
+    .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
+    .option('--offline', "don't ask the hub, use only what is cached")
+}
+
+/** What {@link withModelOptions} parsed, for `load`. */
+export function loadOptions({ device, threads, offline }: ModelFlags, context: CliContext): LoadModelOptions {
+  return { device, threads, offline, signal: context.signal, onProgress: downloadProgress(context) }
+}

@@ -1,0 +1,29 @@
+import { InvalidArgumentError } from 'commander'
+
+/** A whole number from 1. */
+export function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= 1) return value
+  throw new InvalidArgumentError('It must be a whole number from 1.')
+}
+
+/** r in (0, 1]. */
+export function keepRatio(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value > 0 && value <= 1) return value
+  throw new InvalidArgumentError('It must be a number above 0 and up to 1.')
+}
+
+/** `key=value` pairs of config.json; values are JSON, or text where they aren't. */
+export function setting(text: string, earlier: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const match = /^([a-z_0-9]+)=(.*)$/s.exec(text)
+  const [, key, value] = match ?? []
+  if (key === undefined || value === undefined) {
+    throw new InvalidArgumentError('It must have the form key=value, e.g. semi_cross=false.')
+  }
+  try {
+    return { ...earlier, [key]: JSON.parse(value) }
+  } catch {
+    return { ...earlier, [key]: value }
+  }
+}

@@ -1,0 +1,35 @@
+import type { BuildOptions, ModelDefinition } from './model-definition.js'
+
+/** The form of a config.json. */
+export type ConfigJson = Readonly<Record<string, unknown>>
+
+/** A model with all its sizes decided, ready to be built. */
+export interface Architecture {
+  /** `vit`, `blvit`, … */
+  readonly family: string
+  /** What config.json holds to describe it; reading that gives an equal architecture. */
+  readonly json: ConfigJson
+  readonly image: { readonly height: number; readonly width: number }
+  readonly channels: number
+  readonly classes: number
+  /** Side of a patch in pixels. */
+  readonly patchSize: number
+  readonly grid: { readonly rows: number; readonly columns: number }
+  /** Tokens before the patches. */
+  readonly prefix: number
+  /** Share of patches that the big blocks process by default; absent where all tokens are treated alike. */
+  readonly keepRatio?: number
+  build(options?: BuildOptions): ModelDefinition
+}
+
+/** A family of models: reads the configurations that are its own and names the well-known ones. */
+export interface ModelFamily {
+  readonly name: string
+  /** Well-known configurations under the names that users type. */
+  readonly presets: Readonly<Record<string, Architecture>>
+  /**
+   * The architecture that a config.json describes; undefined if it is another family's.
+   * @throws BlvitError `BAD_CONFIG` if it is this family's but not valid
+   */
+  read(json: ConfigJson): Architecture | undefined
+}

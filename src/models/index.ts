@@ -1,0 +1,60 @@
+import { BlvitError } from '../errors/blvit-error.js'
+import { didYouMean } from '../errors/suggest.js'
+import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
+import { blvitFamily } from './blvit-family.js'
+import { vitFamily } from './vit-family.js'
+
+/** Every family. Adding one is its file and one line here. */
+export const families: readonly ModelFamily[] = [vitFamily, blvitFamily]
+
+/** All well-known configurations by name. */
+export const presets: Readonly<Record<string, Architecture>> = Object.assign(
+  {},
+  ...families.map((family) => family.presets),
+)
+
+/** A well-known configuration, whatever the case of its letters; undefined if there is none of that name. */
+export function findPreset(name: string): Architecture | undefined {
+  return Object.hasOwn(presets, name.toLowerCase()) ? presets[name.toLowerCase()] : undefined
+}
+
+/** The complaint about a name that is no configuration. */
+export function unknownConfiguration(name: string): BlvitError {
+  const known = Object.keys(presets)
+  return new BlvitError(
+    'BAD_CONFIG',
+    `There is no configuration "${name}".${didYouMean(name, known)} Known: ${known.join(', ')}; or give a folder or a config.json.`,
+    { known },
+  )
+}
+
+/**
+ * The architecture that a config.json describes.
+ * @throws BlvitError `BAD_CONFIG` if no family knows it or it is not valid
+ */
+export function readArchitecture(json: ConfigJson): Architecture {
+  for (const family of families) {
+    const architecture = family.read(json)
+    if (architecture) return architecture
+  }
+  const type = json.model_type ?? json.architecture
+  throw new BlvitError(
+    'BAD_CONFIG',
+    `config.json describes a ${type === undefined ? 'model without model_type or architecture' : `"${type}"`}; ` +
+      `blvit knows ${families.map(({ name }) => name).join(', ')} (timm's vit_* and deit_* and Hugging Face's vit and deit included).`,
+  )
+}
+
+/** A copy of an architecture with some config.json keys changed. @throws BlvitError `BAD_CONFIG` */
+export function withChanges(architecture: Architecture, changes: ConfigJson): Architecture {
+  for (const key of Object.keys(changes)) {
+    if (!Object.hasOwn(architecture.json, key)) {
+      const known = Object.keys(architecture.json)
+      throw new BlvitError(
+        'BAD_OPTION',
+        `A ${architecture.family} has no setting "${key}".${didYouMean(key, known)} It has ${known.join(', ')}.`,
+      )
+    }
+  }
+  return readArchitecture({ ...architecture.json, ...changes })
+}

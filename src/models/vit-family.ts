@@ -1,0 +1,71 @@
+import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
+import { vit } from './vit.js'
+import { gridOf, prefixCount, type VitConfig } from './vit-config.js'
+import { readVitShape, writeVitShape } from './vit-json.js'
+import { vitSizes } from './vit-sizes.js'
+
+function architecture(config: VitConfig): Architecture {
+  const { image, channels, classes, patchSize } = config
+  return {
+    family: 'vit',
+    json: { model_type: 'vit', ...writeVitShape(config) },
+    image,
+    channels,
+    classes,
+    patchSize,
+    grid: gridOf(config),
+    prefix: prefixCount(config),
+    build: () => vit(config),
+  }
+}
+
+/** A ViT of timm's usual form at 224 pixels with 1000 classes, but for what is given. */
+export function usualVit(
+  sizes: Pick<VitConfig, 'width' | 'depth' | 'heads'> & Partial<VitConfig>,
+): VitConfig {
+  return {
+    family: 'vit',
+    image: { height: 224, width: 224 },
+    patchSize: 16,
+    channels: 3,
+    mlpRatio: 4,
+    classes: 1000,
+    layerNormEpsilon: 1e-6,
+    distilled: false,
+    ...sizes,
+  }
+}
+
+/** Small enough to train and test in seconds: 32-pixel pictures of 10 classes. */
+export const microVit = usualVit({
+  width: 64,
+  depth: 4,
+  heads: 4,
+  image: { height: 32, width: 32 },
+  patchSize: 4,
+  classes: 10,
+})
+
+function isVit(json: ConfigJson): boolean {
+  const { model_type: type, architecture: name } = json
+  return type === undefined
+    ? typeof name === 'string' && /^(vit|deit)_/.test(name)
+    : type === 'vit' || type === 'deit'
+}
+
+/** Plain ViT and DeiT. */
+export const vitFamily: ModelFamily = {
+  name: 'vit',
+  presets: {
+    'vit-tiny': architecture(usualVit(vitSizes.tiny)),
+    'vit-small': architecture(usualVit(vitSizes.small)),
+    'vit-base': architecture(usualVit(vitSizes.base)),
+    'vit-large': architecture(usualVit(vitSizes.large)),
+    'vit-huge': architecture(usualVit({ ...vitSizes.huge, patchSize: 14 })),
+    'vit-micro': architecture(microVit),
+    'deit-tiny-distilled': architecture(usualVit({ ...vitSizes.tiny, distilled: true })),
+    'deit-small-distilled': architecture(usualVit({ ...vitSizes.small, distilled: true })),
+    'deit-base-distilled': architecture(usualVit({ ...vitSizes.base, distilled: true })),
+  },
+  read: (json) => (isVit(json) ? architecture({ family: 'vit', ...readVitShape(json) }) : undefined),
+}

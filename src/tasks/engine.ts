@@ -1,0 +1,95 @@
+import { performance } from 'node:perf_hooks'
+import { BlvitError } from '../errors/blvit-error.js'
+import { evaluate } from '../graph/dim.js'
+import { type Graph, graphOf } from '../graph/graph.js'
+import type { Tensor } from '../graph/tensor.js'
+import type { Architecture } from '../models/architecture.js'
+import type { ModelDefinition } from '../models/model-definition.js'
+import type { NamedTensors, Runtime, Session } from '../runtime/runtime.js'
+import type { StoredTensors } from '../weights/stored-tensor.js'
+import { keptPatches } from './keep-ratio.js'
+import { seededRandom } from './seeded-random.js'
+
+/** Prepared pictures of one size. */
+export interface PixelBatch {
+  readonly count: number
+  /** `[count, channels, height, width]` */
+  readonly values: Float32Array
+}
+
+export interface EngineRunOptions {
+  readonly keepRatio?: number | undefined
+  /** Decides what a model with random selection picks. Default 0. */
+  readonly seed?: number | undefined
+}
+
+export interface EngineRun {
+  readonly outputs: NamedTensors
+  readonly elapsedMs: number
+}
+
+/** Some outputs of a model, loaded into a runtime. */
+export class Engine implements AsyncDisposable {
+  private constructor(
+    private readonly architecture: Architecture,
+    private readonly graph: Graph,
+    private readonly session: Session,
+  ) {}
+
+  static async load(
+    { architecture, weights, runtime }: { architecture: Architecture; weights: StoredTensors; runtime: Runtime },
+    outputsOf: (model: ModelDefinition) => Readonly<Record<string, Tensor>>,
+    { threads }: { threads?: number | undefined } = {},
+  ): Promise<Engine> {
+    const model = architecture.build()
+    const graph = graphOf(architecture.family, outputsOf(model), { sizes: model.sizes })
+    return new Engine(architecture, graph, await runtime.load(graph, weights, { threads }))
+  }
+
+  /** @throws BlvitError `BAD_OPTION` for an impossible keep ratio, `ENGINE` if the result is not a number */
+  async run(pixels: PixelBatch, { keepRatio, seed = 0 }: EngineRunOptions = {}): Promise<EngineRun> {
+    const kept = keptPatches(this.architecture, keepRatio)
+    const sizes = { batch: pixels.count, ...(kept === undefined ? {} : { kept }) }
+    const inputs = Object.fromEntries(
+      this.graph.inputs.map((tensor) => [nameOf(tensor), feed(tensor, sizes, pixels, seed)]),
+    )
+    const start = performance.now()
+    const outputs = await this.session.run(inputs)
+    const elapsedMs = performance.now() - start
+    if (outputs.logits && !Number.isFinite(outputs.logits.values[0])) {
+      throw new BlvitError('ENGINE', 'The model answered with values that are not numbers: its weights overflow.')
+    }
+    return { outputs, elapsedMs }
+  }
+
+  dispose(): Promise<void> {
+    return this.session.dispose()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+}
+
+function nameOf(tensor: Tensor): string {
+  if (tensor.leaf?.kind !== 'input') throw new Error('blvit bug: not an input')
+  return tensor.leaf.name
+}
+
+/** What an input of the graph is fed with: the pictures, a size, or noise. */
+function feed(tensor: Tensor, sizes: Readonly<Record<string, number>>, pixels: PixelBatch, seed: number) {
+  const shape = tensor.shape.map((dim) => evaluate(dim, sizes))
+  const leaf = tensor.leaf?.kind === 'input' ? tensor.leaf : undefined
+  if (leaf?.defines !== undefined) {
+    const values = BigInt64Array.of(BigInt(sizes[leaf.defines] ?? 0))
+    return { dtype: 'int64' as const, shape, values }
+  }
+  if (leaf?.name === 'pixel_values') return { dtype: 'float32' as const, shape, values: pixels.values }
+  // The same noise for every picture of a batch, so that a picture's result doesn't depend on its neighbours.
+  const [batch = 1, ...rest] = shape
+  const random = seededRandom(seed)
+  const noise = Float32Array.from({ length: rest.reduce((a, b) => a * b, 1) }, random)
+  const values = new Float32Array(batch * noise.length)
+  for (let row = 0; row < batch; row++) values.set(noise, row * noise.length)
+  return { dtype: 'float32' as const, shape, values }
+}

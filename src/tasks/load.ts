@@ -1,0 +1,33 @@
+import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
+import { chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
+import type { DownloadOptions } from '../weights/hub.js'
+import { locateModel } from './locate-model.js'
+import { Model } from './model.js'
+import { openModel } from './model-files.js'
+import { defaultModel } from './shipped-models.js'
+
+export interface LoadModelOptions extends DownloadOptions {
+  /** Default `auto`: the native library, or WebAssembly where that can't be loaded. */
+  readonly device?: DeviceRequest | undefined
+  /** Threads of the engine. Default: as the engine chooses, usually one per core. */
+  readonly threads?: number | undefined
+}
+
+/**
+ * Loads a model.
+ * @param reference a shipped name, a folder, or an id of the Hugging Face hub, which is downloaded once
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `OFFLINE`, `HUB`, `ENGINE`
+ * @example
+ * await using model = await load('vit-tiny')
+ * const { top } = await model.classify('hummingbird.jpg')
+ */
+export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
+  const { device, threads, ...download } = options
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
+  }
+  const { name, folder } = await locateModel(reference, download)
+  const files = await openModel(folder, { signal: download.signal })
+  throwIfAborted(download.signal)
+  return new Model(name, files, await chooseRuntime(device), threads)
+}

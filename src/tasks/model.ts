@@ -1,0 +1,151 @@
+import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
+import { decodeImage, type ImageInput } from '../image/decode.js'
+import { type Preprocessing, preprocess } from '../image/preprocessing.js'
+import type { Architecture } from '../models/architecture.js'
+import type { ChosenRuntime } from '../runtime/choose.js'
+import { type Classification, rankClasses } from './classification.js'
+import { Engine, type EngineRunOptions } from './engine.js'
+import type { ModelFiles } from './model-files.js'
+import { type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace.js'
+
+export interface ClassifyOptions extends EngineRunOptions {
+  /** How many labels. Default 5. */
+  readonly top?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Pictures that one run of the engine takes; more only needs more memory, not less time. */
+const picturesPerRun = 8
+
+/**
+ * A model with its weights, ready to run. Made by {@link load}; holds native memory until `dispose()` or the
+ * end of its `await using` block.
+ */
+export class Model implements AsyncDisposable {
+  readonly architecture: Architecture
+  readonly preprocessing: Preprocessing
+  /** Class names in class order. */
+  readonly labels: readonly string[]
+  private readonly engines = new Map<string, Promise<Engine>>()
+  private disposed = false
+
+  constructor(
+    /** What it was loaded by. */
+    readonly name: string,
+    private readonly files: ModelFiles,
+    /** The engine that runs it, and why that one. */
+    readonly engine: ChosenRuntime,
+    private readonly threads?: number,
+  ) {
+    this.architecture = files.architecture
+    this.preprocessing = files.preprocessing
+    this.labels = files.labels
+  }
+
+  /** Prepares the engine now instead of at the first picture. */
+  async warmUp(): Promise<void> {
+    await this.classifier()
+  }
+
+  private classifier(): Promise<Engine> {
+    return this.engineFor('classify', ({ outputs }) => ({ logits: outputs.logits }))
+  }
+
+  private engineFor(key: string, outputsOf: Parameters<typeof Engine.load>[1]): Promise<Engine> {
+    if (this.disposed) throw new BlvitError('ENGINE', `${this.name} was disposed. Load it again to use it.`)
+    const { architecture, weights } = this.files
+    const { runtime } = this.engine
+    const engine =
+      this.engines.get(key) ??
+      Engine.load({ architecture, weights, runtime }, outputsOf, { threads: this.threads })
+    this.engines.set(key, engine)
+    return engine
+  }
+
+  /**
+   * The labels of a picture; of an array of pictures, an array in the same order.
+   * @throws BlvitError `BAD_IMAGE`, `NOT_FOUND`, `BAD_OPTION`, `ENGINE`, `ABORTED`
+   * @example
+   * const { top } = await model.classify('hummingbird.jpg', { top: 3 })
+   */
+  async classify(image: ImageInput, options?: ClassifyOptions): Promise<Classification>
+  async classify(images: readonly ImageInput[], options?: ClassifyOptions): Promise<Classification[]>
+  async classify(
+    images: ImageInput | readonly ImageInput[],
+    options: ClassifyOptions = {},
+  ): Promise<Classification | Classification[]> {
+    const many = Array.isArray(images)
+    const inputs: readonly ImageInput[] = many ? images : [images as ImageInput]
+    const results: Classification[] = []
+    for (let start = 0; start < inputs.length; start += picturesPerRun) {
+      throwIfAborted(options.signal)
+      const prepared = await Promise.all(
+        inputs.slice(start, start + picturesPerRun).map((input) => this.prepare(input, options)),
+      )
+      results.push(...(await this.classifyPrepared(prepared, options)))
+    }
+    return many ? results : (results[0] as Classification)
+  }
+
+  /** Decodes, resizes, crops and normalises. @returns `[channels, height, width]` */
+  async prepare(
+    image: ImageInput,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<Float32Array> {
+    return preprocess(await decodeImage(image, { signal }), this.preprocessing)
+  }
+
+  /** Like {@link classify}, in one run of the engine, for pictures from {@link prepare}. */
+  async classifyPrepared(
+    pictures: readonly Float32Array[],
+    { top = 5, ...options }: ClassifyOptions = {},
+  ): Promise<Classification[]> {
+    const engine = await this.classifier()
+    const { outputs, elapsedMs } = await engine.run(batchOf(pictures), options)
+    const logits = outputs.logits?.values as Float32Array
+    const classes = this.labels.length
+    return pictures.map((_, row) => ({
+      top: rankClasses(logits.subarray(row * classes, (row + 1) * classes), this.labels, { top }),
+      elapsedMs: elapsedMs / pictures.length,
+    }))
+  }
+
+  /** The raw class scores, before softmax. @returns `[pictures, classes]`, row-major */
+  async logits(pictures: readonly Float32Array[], options: EngineRunOptions = {}): Promise<Float32Array> {
+    const engine = await this.classifier()
+    const { outputs } = await engine.run(batchOf(pictures), options)
+    return outputs.logits?.values as Float32Array
+  }
+
+  /**
+   * Which patches went through the big blocks, selection by selection.
+   * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike; else as {@link classify}
+   */
+  async trace(image: ImageInput, options: TraceOptions = {}): Promise<Trace> {
+    const engine = await this.engineFor('trace', traceOutputs)
+    return tracePicture(this, engine, image, options)
+  }
+
+  /** Frees memory and threads; the model can't be used afterwards. */
+  async dispose(): Promise<void> {
+    this.disposed = true
+    const engines = [...this.engines.values()]
+    this.engines.clear()
+    for (const engine of engines) await (await engine).dispose()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+}
+
+function batchOf(pictures: readonly Float32Array[]) {
+  const [first] = pictures
+  if (first && pictures.length === 1) return { count: 1, values: first }
+  const size = first?.length ?? 0
+  const values = new Float32Array(pictures.length * size)
+  pictures.forEach((picture, row) => {
+    values.set(picture, row * size)
+  })
+  return { count: pictures.length, values }
+}
