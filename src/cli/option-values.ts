@@ -15,7 +15,10 @@ export function keepRatio(text: string): number {
 }
 
 /** `key=value` pairs of config.json; values are JSON, or text where they aren't. */
-export function setting(text: string, earlier: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function setting(
+  text: string,
+  earlier: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   const match = /^([a-z_0-9]+)=(.*)$/s.exec(text)
   const [, key, value] = match ?? []
   if (key === undefined || value === undefined) {

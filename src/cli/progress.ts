@@ -14,7 +14,10 @@ export interface Progress {
 }
 
 /** A bar on a terminal; without one, a plain line every ten percent; nothing for a few items. */
-export function itemProgress(context: CliContext, { total, unit }: { total: number; unit: string }): Progress {
+export function itemProgress(
+  context: CliContext,
+  { total, unit }: { total: number; unit: string },
+): Progress {
   if (total < fewItems) return { advance: () => {}, note: context.note, stop: () => {} }
   return context.interactive ? barProgress(total, unit) : plainProgress(context, total, unit)
 }

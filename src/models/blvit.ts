@@ -1,6 +1,6 @@
 import { defined } from '../errors/assert.js'
 import { type Dim, plus, symbol } from '../graph/dim.js'
-import { constantOf } from '../graph/initialiser.js'
+import { constantOf, type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
 import {
   add,
   affine,
@@ -73,12 +73,18 @@ function bigMlp(primary: Tensor, config: BlvitConfig): Tensor {
   return mlp('mlp', normed, { hidden: config.mlpRatio * config.width })
 }
 
+/** How the maps that write an E-block's update start. */
+function lastInitialiser({ initialisation }: LittleConfig): Initialiser {
+  return initialisation === 'zero' ? zeros : truncatedNormal
+}
+
 /** Self-attention of all tokens inside the E-block's own small width. */
 function littleAttention(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
   return scope('little', () => {
     const normed = layerNorm('norm1', all, { epsilon: config.layerNormEpsilon })
-    const sizes = { heads: little.heads, innerWidth: little.width }
-    return attention('attn', { queries: normed, keys: normed }, sizes).output
+    const { heads, width: innerWidth } = little
+    const options = { heads, innerWidth, projInitialiser: lastInitialiser(little) }
+    return attention('attn', { queries: normed, keys: normed }, options).output
   })
 }
 
@@ -89,7 +95,8 @@ function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig): Tens
     return scope('mlp', () => {
       const down = linear('down', normed, { out: little.width })
       const hidden = gelu(linear('fc1', down, { out: little.mlpRatio * little.width }))
-      return linear('up', linear('fc2', hidden, { out: little.width }), { out: config.width })
+      const inner = linear('fc2', hidden, { out: little.width })
+      return linear('up', inner, { out: config.width, initialiser: lastInitialiser(little) })
     })
   })
 }

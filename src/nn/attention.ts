@@ -1,3 +1,4 @@
+import { type Initialiser, truncatedNormal } from '../graph/initialiser.js'
 import { attention as attentionOp, attentionReceived, slice } from '../graph/ops/index.js'
 import { atScope, currentScope, scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
@@ -14,25 +15,35 @@ export interface Attended {
   readonly clsAttention: () => Tensor
 }
 
+export interface AttentionOptions {
+  readonly heads: number
+  /** What the heads share; default: the tokens' width. */
+  readonly innerWidth?: number
+  /** Of the output map's weight; default: truncated normal. */
+  readonly projInitialiser?: Initialiser
+}
+
 /**
  * Multi-head attention with timm's parameters `name.qkv` and `name.proj`.
  * @param tokens `queries [batch, queries, width]` ask, `keys [batch, keys, width]` answer; in plain
  *   self-attention both are the same tensor
- * @param options `innerWidth` (default: the tokens' width) is what the heads share
  */
 export function attention(
   name: string,
   tokens: { queries: Tensor; keys: Tensor },
-  options: { heads: number; innerWidth?: number },
+  options: AttentionOptions,
 ): Attended {
   const { queries, keys } = tokens
   const width = widthOf(keys)
-  const { heads, innerWidth = width } = options
+  const { heads, innerWidth = width, projInitialiser = truncatedNormal } = options
   return scope(name, () => {
     const here = currentScope()
     const { q, k, v } = packedLinear('qkv', { q: queries, k: keys, v: keys }, { width, out: innerWidth })
     return {
-      output: linear('proj', attentionOp(q, k, v, { heads }), { out: width }),
+      output: linear('proj', attentionOp(q, k, v, { heads }), {
+        out: width,
+        initialiser: projInitialiser,
+      }),
       clsAttention: () => atScope(here, () => attentionReceived(slice(q, { axis: 1, end: 1 }), k, { heads })),
     }
   })

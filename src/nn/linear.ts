@@ -1,4 +1,4 @@
-import { truncatedNormal, zeros } from '../graph/initialiser.js'
+import { type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
 import { linear as linearOp, parameter, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
@@ -10,13 +10,23 @@ export function widthOf(x: Tensor): number {
   return width
 }
 
+export interface LinearOptions {
+  readonly out: number
+  /** Of the weight; default: truncated normal. The bias starts at 0. */
+  readonly initialiser?: Initialiser
+}
+
 /**
  * A linear map with bias, parameters `name.weight [out, in]` and `name.bias [out]`.
  * @param x `[..., in]` @returns `[..., out]`
  */
-export function linear(name: string, x: Tensor, { out }: { out: number }): Tensor {
+export function linear(
+  name: string,
+  x: Tensor,
+  { out, initialiser = truncatedNormal }: LinearOptions,
+): Tensor {
   return scope(name, () => {
-    const weight = parameter('weight', [out, widthOf(x)], truncatedNormal)
+    const weight = parameter('weight', [out, widthOf(x)], initialiser)
     return linearOp(x, weight, parameter('bias', [out], zeros))
   })
 }

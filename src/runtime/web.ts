@@ -35,5 +35,10 @@ export async function webRuntime({ device = 'wasm' as 'wasm' | 'webgpu' } = {}):
       throw engineError(`loading ${graph.name}`, thrown)
     }
   }
-  return { device, description: `ONNX Runtime ${ort.env.versions.web ?? ''} WebAssembly`, target: 'standard', load }
+  return {
+    device,
+    description: `ONNX Runtime ${ort.env.versions.web ?? ''} WebAssembly`,
+    target: 'standard',
+    load,
+  }
 }

@@ -16,7 +16,10 @@ export type PictureResult =
 /** Pictures decoded ahead of the engine, in batches: decoding runs on other threads meanwhile. */
 const batchesAhead = 2
 
-type Prepared = { readonly name: string } & ({ readonly pixels: Float32Array } | { readonly error: BlvitError })
+type Prepared = { readonly name: string } & (
+  | { readonly pixels: Float32Array }
+  | { readonly error: BlvitError }
+)
 
 /**
  * Classifies many pictures and yields their results in order, decoding the next ones while the engine works.

@@ -37,7 +37,11 @@ export class Engine implements AsyncDisposable {
   ) {}
 
   static async load(
-    { architecture, weights, runtime }: { architecture: Architecture; weights: StoredTensors; runtime: Runtime },
+    {
+      architecture,
+      weights,
+      runtime,
+    }: { architecture: Architecture; weights: StoredTensors; runtime: Runtime },
     outputsOf: (model: ModelDefinition) => Readonly<Record<string, Tensor>>,
     { threads }: { threads?: number | undefined } = {},
   ): Promise<Engine> {
@@ -57,7 +61,10 @@ export class Engine implements AsyncDisposable {
     const outputs = await this.session.run(inputs)
     const elapsedMs = performance.now() - start
     if (outputs.logits && !Number.isFinite(outputs.logits.values[0])) {
-      throw new BlvitError('ENGINE', 'The model answered with values that are not numbers: its weights overflow.')
+      throw new BlvitError(
+        'ENGINE',
+        'The model answered with values that are not numbers: its weights overflow.',
+      )
     }
     return { outputs, elapsedMs }
   }

@@ -1,6 +1,6 @@
+import { readdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import { readdirSync } from 'node:fs'
 import { glob } from 'tinyglobby'
 import { BlvitError } from '../errors/blvit-error.js'
 import { didYouMean } from '../errors/suggest.js'

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { BlvitError } from '../errors/blvit-error.js'
 import { parseJson, parseWith } from '../errors/parse.js'
 import type { Parameter } from '../graph/graph.js'
@@ -13,7 +14,6 @@ import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
 import { canonicalNames } from '../weights/name-maps/canonical-names.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
-import { z } from 'zod'
 import { readLabels } from './labels.js'
 
 /** What a model's folder says about it, without its weights. */

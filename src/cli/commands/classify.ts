@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Classification } from '../../tasks/classification.js'
 import type { CliContext } from '../context.js'
-import { type ModelFlags, loadOptions, withModelOptions } from '../model-options.js'
+import { loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { keepRatio, positiveInteger } from '../option-values.js'
 import { itemProgress } from '../progress.js'
 
@@ -22,7 +22,11 @@ export function classifyCommand(program: Command, context: CliContext): void {
   )
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
     .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 1)
-    .option('-r, --keep-ratio <r>', "share of patches for the big blocks (default: the model's own)", keepRatio)
+    .option(
+      '-r, --keep-ratio <r>',
+      "share of patches for the big blocks (default: the model's own)",
+      keepRatio,
+    )
     .option('--json', 'one JSON object for each picture, one a line')
     .addHelpText(
       'after',
@@ -53,7 +57,8 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { classifyMany } = await import('../../tasks/classify-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
   const { runtime, reason } = model.engine
-  if (!flags.json || runtime.device !== 'cpu') context.note(`${model.name} on ${runtime.description}: ${reason}`)
+  if (!flags.json || runtime.device !== 'cpu')
+    context.note(`${model.name} on ${runtime.description}: ${reason}`)
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {
