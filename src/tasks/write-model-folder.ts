@@ -21,7 +21,6 @@ function configJson({ architecture, labels }: ModelFiles): unknown {
   return {
     ...architecture.json,
     id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
-    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
   }
 }
 

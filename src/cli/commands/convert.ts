@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { CliContext } from '../context.js'
+import { setting } from '../option-values.js'
+import { downloadProgress } from '../progress.js'
+
+interface Flags {
+  readonly to: string
+  readonly output: string
+  readonly set?: Readonly<Record<string, unknown>>
+  readonly dtype?: 'F32' | 'F16' | 'BF16'
+  readonly seed: number
+  readonly overwrite?: boolean
+  readonly offline?: boolean
+  readonly json?: boolean
+}
+
+function seedOf(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) < 2 ** 32) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 0 to 4,294,967,295.')
+}
+
+/** `blvit convert` */
+export function convertCommand(program: Command, context: CliContext): void {
+  program
+    .command('convert')
+    .description("Make a big.LITTLE model of a ViT's weights, as a folder for the Hugging Face hub.")
+    .argument('<model>', 'a shipped name, a folder or a Hugging Face id of a ViT or DeiT')
+    .requiredOption('--to <configuration>', 'b+t, s+96, t+48, … (see blvit models), or a config.json')
+    .requiredOption('-o, --output <folder>', 'where to write')
+    .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
+    .addOption(
+      new Option('--dtype <dtype>', 'store the weights as (default: as they are)').choices([
+        'F32',
+        'F16',
+        'BF16',
+      ]),
+    )
+    .option('--seed <n>', 'of the weights that start anew', seedOf, 0)
+    .option('--overwrite', 'replace the folder if it is there')
+    .option('--offline', "don't ask the hub, use only what is cached")
+    .option('--json', 'a summary as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  blvit convert vit-tiny --to t+48 -o my-t48
+  blvit convert owner/vit-base --to b+t -o my-b+t --set keep_ratio=0.5 --dtype F16`,
+    )
+    .action((model: string, flags: Flags) => convert(model, flags, context))
+}
+
+async function convert(model: string, flags: Flags, context: CliContext): Promise<void> {
+  const { convertFolder } = await import('../../tasks/convert-folder.js')
+  const { json, ...options } = flags
+  const { files, copied, fresh, dropped } = await convertFolder(model, {
+    ...options,
+    signal: context.signal,
+    onProgress: downloadProgress(context),
+  })
+  if (json) {
+    const { architecture } = files
+    context.out(JSON.stringify({ output: flags.output, config: architecture.json, copied, fresh, dropped }))
+    return
+  }
+  context.out(
+    `Wrote ${flags.output}: ${flags.to} with ${copied.length} tensors of ${model}, ${fresh.length} new` +
+      `${dropped.length > 0 ? `, ${dropped.length} left out` : ''}.`,
+  )
+  if (fresh.length > 0) {
+    context.note('The new parts are not trained yet: below keep ratio 1 the model guesses.')
+    context.out(`Try it: blvit classify photo.jpg --model ${flags.output} --keep-ratio 1`)
+  }
+}
