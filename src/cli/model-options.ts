@@ -12,10 +12,11 @@ export interface ModelFlags {
   readonly model: string
   readonly device: (typeof devices)[number]
   readonly threads?: number
+  readonly imageSize?: number
   readonly offline?: boolean
 }
 
-/** Adds `--model`, `--device`, `--threads` and `--offline`. */
+/** Adds `--model`, `--device`, `--threads`, `--image-size` and `--offline`. */
 export function withModelOptions(command: Command): Command {
   return command
     .option('-m, --model <model>', 'a shipped name, a folder or a Hugging Face id (owner/name)', 'vit-tiny')
@@ -25,10 +26,21 @@ export function withModelOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
+    .option('--image-size <pixels>', "side of the model's input (default: its own)", positiveInteger)
     .option('--offline', "don't ask the hub, use only what is cached")
 }
 
 /** What {@link withModelOptions} parsed, for `load`. */
-export function loadOptions({ device, threads, offline }: ModelFlags, context: CliContext): LoadModelOptions {
-  return { device, threads, offline, signal: context.signal, onProgress: downloadProgress(context) }
+export function loadOptions(
+  { device, threads, imageSize, offline }: ModelFlags,
+  context: CliContext,
+): LoadModelOptions {
+  return {
+    device,
+    threads,
+    imageSize,
+    offline,
+    signal: context.signal,
+    onProgress: downloadProgress(context),
+  }
 }

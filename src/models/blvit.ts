@@ -181,11 +181,7 @@ const rankings: Readonly<Record<BlvitConfig['selection'], (ranking: Ranking) => 
       : concat([received, slice(last.scores, { axis: 1, start: kept })], { axis: 1 })
   },
   /** Noise from outside, so that a seed decides and every engine agrees. */
-  random: ({ config, index, patches }) => {
-    const shape = [symbol('batch'), config.predictorAfter.length, patchCount(config)]
-    const noise = slice(input('selection_noise', shape), { axis: 1, start: index, end: index + 1 })
-    return softmax(reshape(noise, patches.shape.slice(0, 2)))
-  },
+  random: ({ index, patches }) => softmax(input(`selection_noise.${index}`, patches.shape.slice(0, 2))),
 }
 
 /**

@@ -55,7 +55,7 @@ export class Engine implements AsyncDisposable {
     const kept = keptPatches(this.architecture, keepRatio)
     const sizes = { batch: pixels.count, ...(kept === undefined ? {} : { kept }) }
     const inputs = Object.fromEntries(
-      this.graph.inputs.map((tensor) => [nameOf(tensor), feed(tensor, sizes, pixels, seed)]),
+      this.graph.inputs.map((tensor, i) => [nameOf(tensor), feed(tensor, sizes, pixels, seed + i)]),
     )
     const start = performance.now()
     const outputs = await this.session.run(inputs)

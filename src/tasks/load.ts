@@ -1,6 +1,7 @@
 import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
 import { chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
 import type { DownloadOptions } from '../weights/hub.js'
+import { atImageSize } from './image-size.js'
 import { locateModel } from './locate-model.js'
 import { Model } from './model.js'
 import { openModel } from './model-files.js'
@@ -11,6 +12,8 @@ export interface LoadModelOptions extends DownloadOptions {
   readonly device?: DeviceRequest | undefined
   /** Threads of the engine. Default: as the engine chooses, usually one per core. */
   readonly threads?: number | undefined
+  /** Run at another input size than the model was made for: a side in pixels. Default: the model's own. */
+  readonly imageSize?: number | undefined
 }
 
 /**
@@ -22,12 +25,13 @@ export interface LoadModelOptions extends DownloadOptions {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, threads, ...download } = options
+  const { device, threads, imageSize, ...download } = options
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
   }
   const { name, folder } = await locateModel(reference, download)
-  const files = await openModel(folder, { signal: download.signal })
+  const stored = await openModel(folder, { signal: download.signal })
+  const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
   throwIfAborted(download.signal)
   return new Model(name, files, await chooseRuntime(device), threads)
 }

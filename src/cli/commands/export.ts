@@ -21,7 +21,9 @@ export function exportCommand(program: Command, context: CliContext): void {
     .argument('<model>', 'a shipped name, a folder or a Hugging Face id')
     .requiredOption('-o, --output <file>', 'where to write, e.g. model.onnx')
     .option('--standard', 'only operators of opset 17, for older and for web runtimes')
-    .addOption(new Option('--external', "point into the folder's model.safetensors instead of holding the weights"))
+    .addOption(
+      new Option('--external', "point into the folder's model.safetensors instead of holding the weights"),
+    )
     .option('-r, --keep-ratio <r>', "default of the input `kept` (default: the model's own)", keepRatio)
     .option('--all-outputs', 'features, scores and routes too, not only logits')
     .option('--offline', "don't ask the hub, use only what is cached")

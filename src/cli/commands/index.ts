@@ -1,12 +1,18 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
+import { analyzeCommand } from './analyze.js'
 import { classifyCommand } from './classify.js'
 import { convertCommand } from './convert.js'
 import { exportCommand } from './export.js'
+import { modelsCommand } from './models.js'
+import { traceCommand } from './trace.js'
 
 /** Every command. Adding one is its file and one line here. */
 export const commands: readonly ((program: Command, context: CliContext) => void)[] = [
+  analyzeCommand,
   classifyCommand,
   convertCommand,
   exportCommand,
+  traceCommand,
+  modelsCommand,
 ]

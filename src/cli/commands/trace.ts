@@ -1,0 +1,119 @@
+import type { Command } from 'commander'
+import { BlvitError } from '../../errors/blvit-error.js'
+import type { Model } from '../../tasks/model.js'
+import type { Trace } from '../../tasks/trace.js'
+import type { CliContext } from '../context.js'
+import { loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
+import { keepRatio, positiveInteger } from '../option-values.js'
+
+interface Flags extends ModelFlags {
+  readonly output?: string
+  readonly json?: string
+  readonly top: number
+  readonly keepRatio?: number
+}
+
+/** The files to write; `json` may be `-`, standard output. */
+interface Targets {
+  readonly png: string | undefined
+  readonly json: string | undefined
+}
+
+const defaultOutput = 'route.png'
+
+/** `blvit trace` */
+export function traceCommand(program: Command, context: CliContext): void {
+  withModelOptions(
+    program
+      .command('trace')
+      .description('Draw which patches of a picture take the big path, layer by layer.')
+      .argument('<picture>', 'a file, a URL, or - for standard input'),
+  )
+    .option('-o, --output <file.png>', `where to draw (default: ${defaultOutput}, unless --json is given)`)
+    .option('--json <file>', 'patch indices, scores and labels as JSON; - for standard output')
+    .option(
+      '-r, --keep-ratio <r>',
+      "share of patches for the big blocks (default: the model's own)",
+      keepRatio,
+    )
+    .option('-t, --top <n>', 'labels in the JSON', positiveInteger, 5)
+    .addHelpText(
+      'after',
+      `
+The model must route: make one with blvit convert.
+
+Examples:
+  blvit trace photo.jpg --model my-t48
+  blvit trace photo.jpg --model my-t48 -o route.png --json route.json --keep-ratio 0.5
+  blvit trace photo.jpg --model my-t48 --json - | jq '.selections[0].primary'`,
+    )
+    .action((picture: string, flags: Flags) => trace(picture, flags, context))
+}
+
+async function trace(argument: string, flags: Flags, context: CliContext): Promise<void> {
+  const targets = await checkedTargets(flags)
+  const picture = await onePicture(argument)
+
+  const { load } = await import('../../tasks/load.js')
+  const { assertRoutes } = await import('../../tasks/trace.js')
+  await using model = await load(flags.model, loadOptions(flags, context))
+  assertRoutes(model) // before the weights go into the engine
+  if (model.engine.runtime.device !== 'cpu') {
+    context.note(`${model.name} on ${model.engine.runtime.description}: ${model.engine.reason}`)
+  }
+  const { top, keepRatio: ratio } = flags
+  const traced = await model.trace(picture.source, { top, keepRatio: ratio, signal: context.signal })
+  await write(traced, { model, picture: picture.name, targets }, context)
+}
+
+async function checkedTargets({ output, json }: Flags): Promise<Targets> {
+  const { checkWritable } = await import('../../tasks/trace-files.js')
+  const { resolve } = await import('node:path')
+  const png = output ?? (json === undefined ? defaultOutput : undefined)
+  if (png !== undefined && !/\.png$/i.test(png)) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `--output is ${png}; the picture is a PNG, so its name must end in .png.`,
+    )
+  }
+  if (png !== undefined && json !== undefined && resolve(png) === resolve(json)) {
+    throw new BlvitError('BAD_OPTION', `--output and --json are both ${json}. Give two names.`)
+  }
+  for (const path of [png, json]) if (path !== undefined && path !== '-') await checkWritable(path)
+  return { png, json }
+}
+
+async function onePicture(argument: string) {
+  const { expandInputs } = await import('../../tasks/expand-inputs.js')
+  const { buffer } = await import('node:stream/consumers')
+  const { pictures, errors } = await expandInputs([argument], {
+    readStandardInput: () => buffer(process.stdin),
+  })
+  if (errors[0]) throw errors[0]
+  const [picture] = pictures
+  if (picture && pictures.length === 1) return picture
+  throw new BlvitError(
+    'BAD_OPTION',
+    `${argument} is ${pictures.length} pictures; trace draws one. Give the name of a file.`,
+  )
+}
+
+async function write(
+  traced: Trace,
+  { model, picture, targets }: { model: Model; picture: string; targets: Targets },
+  { out, note }: CliContext,
+): Promise<void> {
+  const { writeWholeFile } = await import('../../tasks/trace-files.js')
+  const { routePng } = await import('../../tasks/route-picture.js')
+  const { traceJson } = await import('../../tasks/trace-json.js')
+  const { png, json } = targets
+  // both are made before the first is written: a failure leaves neither
+  const drawn = png === undefined ? undefined : await routePng(traced, { model, picture })
+  const text = JSON.stringify(traceJson(traced, { model, picture }))
+  if (png !== undefined && drawn !== undefined) await writeWholeFile(png, drawn)
+  if (json === '-') out(text)
+  else if (json !== undefined) await writeWholeFile(json, `${text}\n`)
+
+  const files = [png, json].filter((path) => path !== undefined && path !== '-')
+  if (files.length > 0) note(`Wrote ${files.join(' and ')}.`)
+}
