@@ -1,5 +1,5 @@
 import { defined } from '../errors/assert.js'
-import { type Dim, plus, symbol } from '../graph/dim.js'
+import { type Dim, plus } from '../graph/dim.js'
 import { constantOf, type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
 import {
   add,
@@ -24,7 +24,7 @@ import type { BlvitConfig, LittleConfig } from './blvit-config.js'
 import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
 import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
 import { classify, finalNorm, pixelInput, stem, vitBlock } from './vit.js'
-import { patchCount, prefixCount } from './vit-config.js'
+import { prefixCount } from './vit-config.js'
 
 /** γ starts small: a converted model is nearly the ViT whose weights it took. */
 const gammaStart = constantOf(1e-5)
