@@ -1,7 +1,8 @@
+import { assert } from '../errors/assert.js'
 import { BlvitError } from '../errors/blvit-error.js'
 import { evaluate, formatShape, sameShape } from './dim.js'
 import type { Initialiser } from './initialiser.js'
-import type { Tensor } from './tensor.js'
+import type { Leaf, Tensor } from './tensor.js'
 
 /** A learned tensor of a graph. */
 export interface Parameter {
@@ -16,7 +17,7 @@ export interface Graph {
   readonly outputs: Readonly<Record<string, Tensor>>
   /** All tensors, inputs before their users. */
   readonly nodes: readonly Tensor[]
-  /** Leaves that are fed at each run. */
+  /** Leaves that are fed at each run, each name once. */
   readonly inputs: readonly Tensor[]
   /** Leaves that come from a weights file, each name once, in order of use. */
   readonly parameters: readonly Parameter[]
@@ -34,22 +35,30 @@ function reachable(outputs: readonly Tensor[]): Tensor[] {
   return [...seen].sort((a, b) => a.id - b.id)
 }
 
-function parametersOf(nodes: readonly Tensor[]): Parameter[] {
+/** The leaves of a kind, each name once: made twice in equal form they are one and the same. */
+function leavesOf(nodes: readonly Tensor[], kind: Leaf['kind']): ReadonlyMap<string, Tensor> {
   const found = new Map<string, Tensor>()
   for (const tensor of nodes) {
-    if (tensor.leaf?.kind !== 'parameter') continue
-    const first = found.get(tensor.leaf.name)
-    if (first && !sameShape(first.shape, tensor.shape)) {
+    if (tensor.leaf?.kind !== kind) continue
+    const { name } = tensor.leaf
+    const first = found.get(name)
+    if (first && !(sameShape(first.shape, tensor.shape) && first.dtype === tensor.dtype)) {
+      const form = ({ dtype, shape }: Tensor) => `${dtype} ${formatShape(shape)}`
       throw new BlvitError(
         'SHAPE_MISMATCH',
-        `The parameter ${tensor.leaf.name} is made twice, as ${formatShape(first.shape)} and as ` +
-          `${formatShape(tensor.shape)}. Put one of them into a scope of its own.`,
+        `The ${kind} ${name} is made twice, as ${form(first)} and as ${form(tensor)}. ` +
+          `Put one of them into a scope of its own.`,
+        { [kind]: name, shapes: [first, tensor].map(({ shape }) => shape.map(String)) },
       )
     }
-    if (!first) found.set(tensor.leaf.name, tensor)
+    if (!first) found.set(name, tensor)
   }
-  return [...found].map(([name, { leaf, shape }]) => {
-    if (leaf?.kind !== 'parameter') throw new Error('blvit bug: a parameter without a leaf')
+  return found
+}
+
+function parametersOf(nodes: readonly Tensor[]): Parameter[] {
+  return [...leavesOf(nodes, 'parameter')].map(([name, { leaf, shape }]) => {
+    assert(leaf?.kind === 'parameter', 'a parameter without a leaf')
     return { name, shape: shape.map((dim) => evaluate(dim, {})), initialiser: leaf.initialiser }
   })
 }
@@ -68,7 +77,7 @@ export function graphOf(
     name,
     outputs,
     nodes,
-    inputs: nodes.filter((tensor) => tensor.leaf?.kind === 'input'),
+    inputs: [...leavesOf(nodes, 'input').values()],
     parameters: parametersOf(nodes),
   }
 }

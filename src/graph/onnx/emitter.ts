@@ -168,6 +168,8 @@ export class Emitter implements Lowering {
   }
 
   input(tensor: Tensor, name: string, dtype: Dtype): string {
+    // A graph may make the same input in several places; ONNX wants it declared once.
+    if (this.inputs.some((declared) => declared.name === name)) return name
     this.inputs.push(valueInfoProto(name, dtype, tensor.shape))
     if (tensor.leaf?.kind === 'input' && tensor.leaf.defines !== undefined) {
       this.symbols.set(tensor.leaf.defines, () => name)

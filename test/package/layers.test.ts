@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** A tiny house with one file a layer, so that every import below leads somewhere. */
+const house: Readonly<Record<string, string>> = {
+  'src/errors/room.ts': "import type { z } from 'zod'\nexport type Schema = z.ZodType",
+  'src/graph/room.ts': "import type { Schema } from '../errors/room.js'\nexport type Node = Schema",
+  'src/nn/room.ts': "import type { Node } from '../graph/room.js'\nexport type Layer = Node",
+  'src/models/room.ts': "import type { Layer } from '../nn/room.js'\nexport type Model = Layer",
+  'src/weights/room.ts': "import { readFile } from 'node:fs/promises'\nexport const read = readFile",
+  'src/image/room.ts': "import sharp from 'sharp'\nexport const decode = sharp",
+  'src/runtime/room.ts': "export const load = () => import('onnxruntime-node')",
+  'src/tasks/room.ts': "import type { Model } from '../models/room.js'\nexport type Task = Model",
+  'src/cli/room.ts': "import type { read } from '../weights/room.js'\nexport type Read = typeof read",
+}
+
+/** The name of the broken rule, then a file and the line in it that must not pass. */
+const forbidden: readonly (readonly [rule: string, file: string, line: string])[] = [
+  ['errors-imports', 'src/errors/up.ts', "export * from '../graph/room.js'"],
+  ['graph-imports', 'src/graph/up.ts', "export type * from '../models/room.js'"],
+  ['graph-imports', 'src/graph/reads-files.ts', "import 'node:fs'"],
+  ['graph-imports', 'src/graph/names-files.ts', "import 'node:path'"],
+  ['graph-imports', 'src/graph/knows-an-engine.ts', "import type {} from 'onnxruntime-common'"],
+  ['graph-imports', 'src/graph/knows-an-engine-late.ts', "export const late = import('onnxruntime-web')"],
+  ['nn-imports', 'src/nn/up.ts', "export * from '../models/room.js'"],
+  ['nn-imports', 'src/nn/decodes.ts', "import 'sharp'"],
+  ['models-imports', 'src/models/sideways.ts', "export * from '../weights/room.js'"],
+  ['models-imports', 'src/models/reads-files.ts', "import 'node:fs/promises'"],
+  ['weights-imports', 'src/weights/sideways.ts', "export * from '../image/room.js'"],
+  ['weights-imports', 'src/weights/down.ts', "export * from '../graph/room.js'"],
+  ['image-imports', 'src/image/sideways.ts', "export * from '../weights/room.js'"],
+  ['runtime-imports', 'src/runtime/knows-a-model.ts', "export * from '../models/room.js'"],
+  ['tasks-imports', 'src/tasks/up.ts', "export * from '../cli/room.js'"],
+  ['tasks-imports', 'src/tasks/knows-an-engine.ts', "export const late = import('onnxruntime-node')"],
+  ['cli-imports', 'src/cli/jumps.ts', "export * from '../models/room.js'"],
+  ['cli-takes-only-types-of-weights', 'src/cli/reads-weights.ts', "export { read } from '../weights/room.js'"],
+  ['index-imports', 'src/index.ts', "export * from './cli/room.js'"],
+  ['nothing-imports-the-faces', 'src/tasks/circular-face.ts', "export * from '../index.js'"],
+  ['no-unknown-layer-importing', 'src/utils/anything.ts', "export * from '../errors/room.js'"],
+  ['no-unknown-layer', 'src/tasks/uses-unknown.ts', "export * from '../utils/anything.js'"],
+  ['optional-packages-load-late', 'src/runtime/breaks-the-fallback.ts', "import 'onnxruntime-node'"],
+  ['no-unresolvable', 'src/tasks/nowhere.ts', "import './nowhere-at-all.js'"],
+  ['no-undeclared-package', 'src/weights/undeclared.ts', "import 'adm-zip'"],
+  ['no-dev-package', 'src/weights/dev.ts', "import 'fast-check'"],
+  ['no-cycles', 'src/nn/cycle-a.ts', "import { b } from './cycle-b.js'\nexport const a = () => b()"],
+]
+
+const cycleBack = "import { a } from './cycle-a.js'\nexport const b = (): unknown => a()"
+
+interface Violation {
+  readonly rule: string
+  readonly from: string
+}
+
+let folder = ''
+let violations: readonly Violation[] = []
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), `${text}\n`)
+  }
+}
+
+/** Runs the committed rule as `npm run lint` does, in the folder. */
+async function cruise(): Promise<readonly Violation[]> {
+  const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
+  const args = [cruiser, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'src']
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: folder,
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  const { summary } = JSON.parse(stdout) as {
+    summary: { violations: { from: string; rule: { name: string } }[] }
+  }
+  return summary.violations.map(({ from, rule }) => ({ rule: rule.name, from }))
+}
+
+describe('the layer rule', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'blvit-layers-'))
+    for (const file of ['.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']) {
+      await copyFile(join(root, file), join(folder, file))
+    }
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+    await write(house)
+    await expect(cruise(), 'the house before anything forbidden').resolves.toEqual([])
+    await write(Object.fromEntries(forbidden.map(([, file, line]) => [file, line])))
+    await write({ 'src/nn/cycle-b.ts': cycleBack })
+    violations = await cruise()
+  })
+
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  test.each(forbidden)('%s fails on %s: %s', (rule, file) => {
+    expect(violations).toContainEqual({ rule, from: file })
+  })
+})
