@@ -51,7 +51,9 @@ export async function writeModelFolder(
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.incomplete`)
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   try {
-    await mkdir(temporary, { recursive: true })
+    // Only where it is missing: on /proc a recursive mkdir of Node never returns.
+    if (!existsSync(dirname(target))) await mkdir(dirname(target), { recursive: true })
+    await mkdir(temporary)
     await writeFile(join(temporary, 'config.json'), json(configJson(files)))
     const preprocessor = writeHuggingFacePreprocessing(files.preprocessing)
     await writeFile(join(temporary, 'preprocessor_config.json'), json(preprocessor))
