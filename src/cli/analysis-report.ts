@@ -1,18 +1,15 @@
-import type { Architecture } from '../models/architecture.js'
 import type { Analysis } from '../tasks/analyze.js'
 import type { LayerCost } from '../tasks/analyze-layers.js'
 import type { PartCost, PartName } from '../tasks/analyze-parts.js'
 import type { ScopeTree } from '../tasks/analyze-scopes.js'
-import type { MultiplyAdds } from '../tasks/analyze-shares.js'
-import { bytes, grouped, large, percent } from './quantities.js'
+import type { MultiplyAdds, Tally } from '../tasks/analyze-shares.js'
+import type { Convention } from './convention-option.js'
+import { bytes, grouped, large, percent, unitFor } from './quantities.js'
 import { textTable } from './table.js'
-
-export type Convention = keyof MultiplyAdds
 
 /** What was analysed, under the name that the user gave it. */
 export interface Report {
   readonly name: string
-  readonly architecture: Architecture
   readonly analysis: Analysis
 }
 
@@ -38,25 +35,38 @@ function partText(part: PartName, { kept }: Analysis): string {
   return part === 'blocks' && kept !== undefined ? 'P-blocks' : partTexts[part]
 }
 
-function headline({ name, architecture, analysis }: Report): string {
-  const { image, patchSize } = architecture
-  const { patches, prefix, kept, keepRatio } = analysis
-  const tokens = `${patches} patches of ${patchSize} pixels + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
-  const lines = [`${name}: a ${architecture.family} for ${image.width}×${image.height} pictures, ${tokens}`]
+function headline({ name, analysis }: Report): string {
+  const { family, image, patchSize, patches, prefix, kept, keepRatio } = analysis
+  const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
+  const size = `${image.width}×${image.height} pixels in ${patchSize}×${patchSize} patches`
+  const lines = [`${name} (${family}): ${size}, ${tokens}`]
   if (kept !== undefined)
     lines.push(`keep ratio ${keepRatio}: P-blocks process ${kept} of ${patches} patches`)
   return lines.join('\n')
 }
 
+/** A column of parts of a model's multiply-adds. */
+function multiplyAddsColumn({ multiplyAdds }: Analysis, convention: Convention) {
+  const { letter, format } = unitFor(multiplyAdds[convention], { atLeast: 1000, decimals: 1 })
+  const heading = `multiply-adds, ${letter} (${convention})`
+  return {
+    heading,
+    format: (part: MultiplyAdds) => (part[convention] === 0 ? '–' : format(part[convention])),
+  }
+}
+
+function weightsBytes({ parts }: Analysis): number {
+  return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+}
+
 /** The figures that a paper's table shows, for one picture. */
 function figures({ analysis }: Report, convention: Convention): string {
-  const { parameters, parts, multiplyAdds, activations } = analysis
-  const weightBytes = parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const { parameters, multiplyAdds, activations } = analysis
   const others = (Object.keys(conventionTexts) as Convention[]).filter((name) => name !== convention)
   return textTable(
     [{ heading: '', align: 'left' }, { heading: '' }, { heading: '', align: 'left' }],
     [
-      ['parameters', grouped(parameters), `${bytes(weightBytes)} as F32`],
+      ['parameters', grouped(parameters), `${bytes(weightsBytes(analysis))} as F32`],
       ...[convention, ...others].map((name, index) => [
         index === 0 ? 'multiply-adds' : '',
         large(multiplyAdds[name]),
@@ -65,7 +75,7 @@ function figures({ analysis }: Report, convention: Convention): string {
       [
         'activations',
         large(activations),
-        "elements written by those, attention maps included: fvcore's count",
+        "elements written by all these products, attention maps included: fvcore's count",
       ],
     ],
   )
@@ -73,19 +83,21 @@ function figures({ analysis }: Report, convention: Convention): string {
 
 function partsTable({ analysis }: Report, convention: Convention): string {
   const total = analysis.multiplyAdds[convention]
+  const work = multiplyAddsColumn(analysis, convention)
+  const size = unitFor(weightsBytes(analysis), { atLeast: 10, decimals: 1 })
   const row = ({ part, parameters, sizeBytes, multiplyAdds }: PartCost) => [
     partText(part, analysis),
     grouped(parameters),
-    bytes(sizeBytes),
-    large(multiplyAdds[convention]),
+    size.format(sizeBytes),
+    work.format(multiplyAdds),
     percent(multiplyAdds[convention] / total),
   ]
   return textTable(
     [
       { heading: 'part', align: 'left' },
       { heading: 'parameters' },
-      { heading: 'as F32' },
-      { heading: `multiply-adds (${convention})` },
+      { heading: `${size.letter}B as F32` },
+      { heading: work.heading },
       { heading: 'share' },
     ],
     analysis.parts.map(row),
@@ -101,10 +113,11 @@ export function summary(report: Report, convention: Convention): string {
 export function layersTable({ analysis }: Report, convention: Convention): string {
   const total = analysis.multiplyAdds[convention]
   const routed = analysis.kept !== undefined
+  const work = multiplyAddsColumn(analysis, convention)
   const row = ({ name, parameters, multiplyAdds, tokens, little, selects }: LayerCost) => [
     name,
     grouped(parameters),
-    large(multiplyAdds[convention]),
+    work.format(multiplyAdds),
     percent(multiplyAdds[convention] / total),
     tokens === undefined ? undefined : grouped(tokens),
     ...(routed
@@ -118,7 +131,7 @@ export function layersTable({ analysis }: Report, convention: Convention): strin
     [
       { heading: 'layer', align: 'left' },
       { heading: 'parameters' },
-      { heading: `multiply-adds (${convention})` },
+      { heading: work.heading },
       { heading: 'share' },
       { heading: routed ? 'tokens of P' : 'tokens' },
       ...(routed ? [{ heading: 'done by E' }, { heading: 'then selects' }] : []),
@@ -127,28 +140,27 @@ export function layersTable({ analysis }: Report, convention: Convention): strin
   )
 }
 
-function scopeRows(
-  tree: ScopeTree,
-  { depth, convention, indent }: { depth: number; convention: Convention; indent: string },
-): string[][] {
+interface ScopeRowOptions {
+  /** Levels still to show. */
+  readonly depth: number
+  readonly indent: string
+  readonly cells: (label: string, tally: Tally) => string[]
+}
+
+function scopeRows(tree: ScopeTree, { depth, indent, cells }: ScopeRowOptions): string[][] {
   if (depth === 0) return []
-  const cells = (label: string, tally: Pick<ScopeTree, 'parameters' | 'multiplyAdds'>) => [
-    label,
-    grouped(tally.parameters),
-    large(tally.multiplyAdds[convention]),
-  ]
+  const { own, scopes } = tree
   // Without this line the scopes below would not add up to the one above them.
-  const own =
-    tree.scopes.length > 0 && tree.own.parameters + tree.own.multiplyAdds[convention] > 0
-      ? [cells(`${indent}├─ (its own)`, tree.own)]
-      : []
-  return own.concat(
-    tree.scopes.flatMap((inside, index) => {
-      const last = index === tree.scopes.length - 1
-      const below = { depth: depth - 1, convention, indent: `${indent}${last ? '   ' : '│  '}` }
-      return [cells(`${indent}${last ? '└─' : '├─'} ${inside.name}`, inside), ...scopeRows(inside, below)]
-    }),
-  )
+  const apart = scopes.length > 0 && own.parameters + own.multiplyAdds.thop + own.multiplyAdds.full > 0
+  const rows = apart ? [cells(`${indent}├─ (its own)`, own)] : []
+  scopes.forEach((inside, index) => {
+    const last = index === scopes.length - 1
+    rows.push(
+      cells(`${indent}${last ? '└─' : '├─'} ${inside.name}`, inside),
+      ...scopeRows(inside, { depth: depth - 1, indent: `${indent}${last ? '   ' : '│  '}`, cells }),
+    )
+  })
+  return rows
 }
 
 /** The tree of scopes down to a depth, like a listing of disk use. */
@@ -156,23 +168,25 @@ export function scopesTable(
   { name, analysis }: Report,
   { depth, convention }: { depth: number; convention: Convention },
 ): string {
-  const { scopes } = analysis
+  const work = multiplyAddsColumn(analysis, convention)
+  const cells = (label: string, { parameters, multiplyAdds }: Tally) => [
+    label,
+    parameters === 0 ? '–' : grouped(parameters),
+    work.format(multiplyAdds),
+  ]
   return textTable(
-    [
-      { heading: 'scope', align: 'left' },
-      { heading: 'parameters' },
-      { heading: `multiply-adds (${convention})` },
-    ],
-    [
-      [name, grouped(scopes.parameters), large(scopes.multiplyAdds[convention])],
-      ...scopeRows(scopes, { depth, convention, indent: '' }),
-    ],
+    [{ heading: 'scope', align: 'left' }, { heading: 'parameters' }, { heading: work.heading }],
+    [cells(name, analysis.scopes), ...scopeRows(analysis.scopes, { depth, indent: '', cells })],
   )
 }
 
 /** Several models side by side, each with its ratio to the first. */
 export function comparison(reports: readonly Report[], convention: Convention): string {
   const first = reports[0]?.analysis
+  const largest = (of: (analysis: Analysis) => number) =>
+    unitFor(Math.max(...reports.map(({ analysis }) => of(analysis))))
+  const work = largest(({ multiplyAdds }) => multiplyAdds[convention])
+  const written = largest(({ activations }) => activations)
   const times = (value: number, reference: number | undefined) =>
     reference === undefined ? undefined : `×${(value / reference).toFixed(3)}`
   const row = ({ name, analysis: { keepRatio, parameters, multiplyAdds, activations } }: Report) => [
@@ -180,9 +194,9 @@ export function comparison(reports: readonly Report[], convention: Convention): 
     keepRatio === undefined ? '–' : `${keepRatio}`,
     grouped(parameters),
     times(parameters, first?.parameters),
-    large(multiplyAdds[convention]),
+    work.format(multiplyAdds[convention]),
     times(multiplyAdds[convention], first?.multiplyAdds[convention]),
-    large(activations),
+    written.format(activations),
     times(activations, first?.activations),
   ]
   const table = textTable(
@@ -191,9 +205,9 @@ export function comparison(reports: readonly Report[], convention: Convention): 
       { heading: 'keep ratio' },
       { heading: 'parameters' },
       { heading: '' },
-      { heading: 'multiply-adds' },
+      { heading: `multiply-adds, ${work.letter}` },
       { heading: '' },
-      { heading: 'activations' },
+      { heading: `activations, ${written.letter}` },
       { heading: '' },
     ],
     reports.map(row),

@@ -27,7 +27,7 @@ export function addCosts(a: Cost, b: Cost): Cost {
  * The three ways in which papers count multiply-adds.
  * - `linear`: linear maps and convolutions only, as a module hook sees them. The bLViT paper's ViT-B: 16.85 G.
  * - `thop`: `linear` plus 4 per LayerNorm element, the rule of the thop profiler; gives the paper's figures.
- * - `full`: `linear` plus the attention products, as fvcore counts.
+ * - `full`: `linear` plus the attention products: fvcore's count without its 5 per LayerNorm element.
  */
 export const conventions = {
   linear: (cost: Cost): Dim => cost.linear,

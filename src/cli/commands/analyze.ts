@@ -2,14 +2,12 @@ import { type Command, Option } from 'commander'
 import { BlvitError } from '../../errors/blvit-error.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
+import { type Convention, conventionOption } from '../convention-option.js'
 import { keepRatio, positiveInteger, setting } from '../option-values.js'
-
-/** Spelled out here so that help needs no graph. The default gives the figures of the bLViT paper. */
-const conventions = ['thop', 'linear', 'full'] as const
 
 interface Flags {
   readonly keepRatio?: number
-  readonly convention: (typeof conventions)[number]
+  readonly convention: Convention
   readonly set?: Readonly<Record<string, unknown>>
   readonly compare?: readonly string[]
   readonly layers?: boolean
@@ -34,11 +32,7 @@ export function analyzeCommand(program: Command, context: CliContext): void {
       keepRatio,
     )
     .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
-    .addOption(
-      new Option('-c, --convention <name>', 'how multiply-adds are counted in the tables')
-        .choices(conventions)
-        .default('thop'),
-    )
+    .addOption(conventionOption('how multiply-adds are counted in the tables'))
     .option('--layers', 'a line for each layer')
     .option('--depth <n>', 'the tree of scopes, n levels deep', positiveInteger)
     .addOption(
@@ -74,17 +68,24 @@ Examples:
     )
 }
 
+type Changes = Pick<Flags, 'keepRatio' | 'set'>
+
 /** What a name stands for, e.g. `b+t@0.5`. */
-async function reportOn(
-  reference: string,
-  { keepRatio: ratio, set }: Pick<Flags, 'keepRatio' | 'set'> = {},
-): Promise<Report> {
-  const { analyze } = await import('../../tasks/analyze.js')
+async function find(reference: string, { keepRatio: ratio, set = {} }: Changes = {}) {
   const { findConfiguration } = await import('../../tasks/find-configuration.js')
-  const [, name = reference, suffix] = /^(.+)@([\d.]+)$/.exec(reference) ?? []
-  const architecture = await findConfiguration(name, { set })
-  const atRatio = ratio ?? (suffix === undefined ? undefined : Number(suffix))
-  return { name, architecture, analysis: analyze(architecture, { keepRatio: atRatio }) }
+  const [, base = reference, suffix] = /^(.+)@([\d.]+)$/.exec(reference) ?? []
+  const settings = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+  return {
+    name: [base, ...settings].join(' '),
+    architecture: await findConfiguration(base, { set }),
+    keepRatio: ratio ?? (suffix === undefined ? undefined : Number(suffix)),
+  }
+}
+
+async function reportOn(reference: string, changes?: Changes): Promise<Report> {
+  const { analyze } = await import('../../tasks/analyze.js')
+  const { name, architecture, keepRatio } = await find(reference, changes)
+  return { name, analysis: analyze(architecture, { keepRatio }) }
 }
 
 async function analyzeConfigurations(
@@ -92,56 +93,60 @@ async function analyzeConfigurations(
   flags: Flags,
   context: CliContext,
 ): Promise<void> {
-  if (configuration === undefined && flags.compare === undefined) {
-    throw new BlvitError(
-      'BAD_OPTION',
-      'Name a configuration, a folder or a config.json, e.g. "blvit analyze b+t". "blvit models" lists configurations.',
-    )
-  }
-  if (configuration === undefined && (flags.keepRatio ?? flags.set) !== undefined) {
-    throw new BlvitError(
-      'BAD_OPTION',
-      '--keep-ratio and --set change the configuration before --compare: give one, e.g. ' +
-        '"blvit analyze b+t --keep-ratio 0.5 --compare vit-base". Those compared take a ratio as b+t@0.5.',
-    )
+  const { compare = [], json } = flags
+  if (configuration === undefined && compare.length === 0) throw withoutConfiguration()
+  if (configuration === undefined && (flags.keepRatio ?? flags.set) !== undefined) throw nothingToChange()
+  if (flags.graph && configuration !== undefined) {
+    const { printedGraph } = await import('../../tasks/analyze.js')
+    const { architecture, keepRatio } = await find(configuration, flags)
+    context.out(printedGraph(architecture, { keepRatio }))
+    return
   }
   const reports: Report[] = []
   if (configuration !== undefined) reports.push(await reportOn(configuration, flags))
-  for (const reference of flags.compare ?? []) reports.push(await reportOn(reference))
-  const [first] = reports
-  if (first === undefined) throw new BlvitError('BAD_OPTION', '--compare names no configuration.')
-
-  if (flags.graph) {
-    const { printedGraph } = await import('../../tasks/analyze.js')
-    context.out(printedGraph(first.architecture))
-  } else if (flags.json) {
+  for (const reference of compare) reports.push(await reportOn(reference))
+  if (json) {
     const results = reports.map((report) => reportJson(report, flags))
     context.out(JSON.stringify(flags.compare ? results : results[0]))
   } else {
-    context.out(await reportText(reports, first, flags))
+    context.out(await reportText(reports, flags))
   }
+}
+
+function withoutConfiguration(): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    'Name a configuration, a folder or a config.json, e.g. "blvit analyze b+t". "blvit models" lists configurations.',
+  )
+}
+
+function nothingToChange(): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    '--keep-ratio and --set change the configuration before --compare: give one, e.g. ' +
+      '"blvit analyze b+t --keep-ratio 0.5 --compare vit-base". Those compared take a ratio as b+t@0.5.',
+  )
 }
 
 async function reportText(
   reports: readonly Report[],
-  first: Report,
   { compare, convention, layers, depth }: Flags,
 ): Promise<string> {
   const { comparison, layersTable, scopesTable, summary } = await import('../analysis-report.js')
   if (compare) return comparison(reports, convention)
-  return [
-    summary(first, convention),
-    ...(layers ? [layersTable(first, convention)] : []),
-    ...(depth === undefined ? [] : [scopesTable(first, { depth, convention })]),
-  ].join('\n\n')
+  return reports
+    .flatMap((report) => [
+      summary(report, convention),
+      ...(layers ? [layersTable(report, convention)] : []),
+      ...(depth === undefined ? [] : [scopesTable(report, { depth, convention })]),
+    ])
+    .join('\n\n')
 }
 
-function reportJson({ name, architecture, analysis }: Report, { depth }: Flags) {
+function reportJson({ name, analysis }: Report, { depth }: Flags) {
   const { scopes, ...rest } = analysis
   return {
     name,
-    family: architecture.family,
-    config: architecture.json,
     ...rest,
     ...(depth === undefined ? {} : { scopes: pruned(scopes, depth) }),
   }

@@ -1,12 +1,10 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { ListedHubModel, ListedModel, ListedPreset, ModelList } from '../../tasks/list-models.js'
 import type { CliContext } from '../context.js'
-
-/** Spelled out here so that help needs no graph. The default gives the figures of the bLViT paper. */
-const conventions = ['thop', 'linear', 'full'] as const
+import { type Convention, conventionOption } from '../convention-option.js'
 
 interface Flags {
-  readonly convention: (typeof conventions)[number]
+  readonly convention: Convention
   readonly json?: boolean
 }
 
@@ -15,11 +13,7 @@ export function modelsCommand(program: Command, context: CliContext): void {
   program
     .command('models')
     .description('List the models that are here and the configurations that blvit knows.')
-    .addOption(
-      new Option('-c, --convention <name>', 'how multiply-adds are counted (see blvit analyze --help)')
-        .choices(conventions)
-        .default('thop'),
-    )
+    .addOption(conventionOption('how multiply-adds are counted (see blvit analyze --help)'))
     .option('--json', 'as JSON')
     .action((flags: Flags) => models(flags, context))
 }
@@ -30,9 +24,9 @@ async function models({ convention, json }: Flags, context: CliContext): Promise
   context.out(json ? JSON.stringify(list) : await listText(list, convention))
 }
 
-async function listText({ shipped, cached, presets }: ModelList, convention: Flags['convention']) {
+async function listText({ shipped, cached, presets }: ModelList, convention: Convention) {
   const { textTable } = await import('../table.js')
-  const { bytes, grouped, large } = await import('../quantities.js')
+  const { bytes, grouped, unitFor } = await import('../quantities.js')
   const columns = [
     { heading: '  name', align: 'left' as const },
     { heading: 'architecture', align: 'left' as const },
@@ -47,10 +41,11 @@ async function listText({ shipped, cached, presets }: ModelList, convention: Fla
   ]
   const folder = { heading: 'folder', align: 'left' as const }
   const revision = { heading: 'revision', align: 'left' as const }
+  const work = unitFor(Math.max(...presets.map(({ multiplyAdds }) => multiplyAdds[convention])))
   const preset = ({ name, parameters, multiplyAdds, keepRatio }: ListedPreset) => [
     `  ${name}`,
     grouped(parameters),
-    large(multiplyAdds[convention]),
+    work.format(multiplyAdds[convention]),
     keepRatio === undefined ? '–' : `${keepRatio}`,
   ]
   const shippedRows = shipped.map((entry) => [...model(entry), entry.folder])
@@ -64,7 +59,7 @@ async function listText({ shipped, cached, presets }: ModelList, convention: Fla
       [
         { heading: '  name', align: 'left' },
         { heading: 'parameters' },
-        { heading: `multiply-adds (${convention})` },
+        { heading: `multiply-adds, ${work.letter} (${convention})` },
         { heading: 'keep ratio' },
       ],
       presets.map(preset),

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { presets } from '../../src/models/index.js'
+import { runCli } from '../support/run-cli.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+const emptyCache = { HF_HUB_CACHE: temporaryFolder() }
+
+test('blvit models lists what ships, what is cached and every preset', async () => {
+  const { code, stdout, stderr } = await runCli(['models'], { env: emptyCache })
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ {2}vit-tiny {2,}vit-tiny {2,}5,717,416 {2}11\.\d MB {2}.*vit-tiny$/m)
+  expect(stdout).toContain('Downloaded from the Hugging Face hub: none yet')
+  expect(stdout).toMatch(/^ {2}name +parameters +multiply-adds, G \(thop\) +keep ratio$/m)
+  expect(stdout).toMatch(/^ {2}b\+t +99,616,600 +9\.891 +0\.25$/m)
+  expect(stdout).toMatch(/^ {2}vit-base +86,567,656 +16\.864 +–$/m)
+})
+
+test('blvit models --convention counts in another way', async () => {
+  const { stdout } = await runCli(['models', '--convention', 'full'], { env: emptyCache })
+  expect(stdout).toMatch(/^ {2}b\+t +99,616,600 +10\.258 +0\.25$/m)
+})
+
+test('blvit models --json is stable', async () => {
+  const { code, stdout } = await runCli(['models', '--json'], { env: emptyCache })
+  expect(code).toBe(0)
+  const list = JSON.parse(stdout)
+  expect(Object.keys(list)).toEqual(['shipped', 'cached', 'presets'])
+  expect(Object.keys(list.shipped[0])).toEqual(['name', 'folder', 'sizeBytes', 'architecture', 'parameters'])
+  expect(list.cached).toEqual([])
+  expect(list.presets.map(({ name }: { name: string }) => name)).toEqual(Object.keys(presets))
+  expect(Object.keys(list.presets.at(-1))).toEqual([
+    'name',
+    'family',
+    'parameters',
+    'multiplyAdds',
+    'keepRatio',
+  ])
+})
