@@ -23,9 +23,11 @@ export function keptPatches(architecture: Architecture, keepRatio?: number): num
     throw new BlvitError('BAD_OPTION', `Keep ratio ${ratio} is not a number above 0 and up to 1.`)
   }
   if (kept === 0) {
+    // rounded up, so that ⌊r·M⌋ of the printed number is 1
+    const smallest = Math.ceil(1e6 / patches) / 1e6
     throw new BlvitError(
       'BAD_OPTION',
-      `Keep ratio ${ratio} keeps none of ${patches} patches. The smallest that keeps one is ${1 / patches}.`,
+      `Keep ratio ${ratio} keeps none of ${patches} patches. The smallest that keeps one is ${smallest}.`,
     )
   }
   return kept

@@ -1,0 +1,5 @@
+export { type Attended, type AttentionOptions, attention } from './attention.js'
+export { layerNorm } from './layer-norm.js'
+export { linear, packedLinear } from './linear.js'
+export { mlp } from './mlp.js'
+export { patchEmbed } from './patch-embed.js'
