@@ -17,15 +17,18 @@ export class Polynomial {
   constructor(readonly terms: ReadonlyMap<string, number>) {}
 
   toString(): string {
-    return [...this.terms]
-      .sort(([a], [b]) => b.localeCompare(a))
-      .map(([symbols, factor], index) => {
-        const size = Math.abs(factor)
-        const text = symbols === '' ? `${size}` : size === 1 ? symbols : `${size}·${symbols}`
-        if (index === 0) return factor < 0 ? `-${text}` : text
-        return factor < 0 ? `-${text}` : `+${text}`
-      })
-      .join('')
+    return (
+      [...this.terms]
+        // by code unit, as a locale's order would print the same size differently elsewhere
+        .sort(([a], [b]) => (a < b ? 1 : -1))
+        .map(([symbols, factor], index) => {
+          const size = Math.abs(factor)
+          const text = symbols === '' ? `${size}` : size === 1 ? symbols : `${size}·${symbols}`
+          if (index === 0) return factor < 0 ? `-${text}` : text
+          return factor < 0 ? `-${text}` : `+${text}`
+        })
+        .join('')
+    )
   }
 }
 
@@ -75,6 +78,12 @@ export function sameDim(a: Dim, b: Dim): boolean {
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, axis) => sameDim(dim, b[axis] ?? Number.NaN))
+}
+
+/** True if the size is above 0 whatever its symbols are; none of them is ever negative, but each may be 0. */
+export function isPositive(dim: Dim): boolean {
+  const terms = termsOf(dim)
+  return (terms.get('') ?? 0) > 0 && [...terms.values()].every((factor) => factor > 0)
 }
 
 /** The number of elements of a shape. */

@@ -10,31 +10,33 @@ import type { Tensor } from './tensor.js'
  * ```
  */
 export function printGraph(graph: Graph): string {
-  const lines = [`${graph.name}(${graph.inputs.map(nameOf).join(', ')})`]
-  const outputNames = new Map(Object.entries(graph.outputs).map(([name, tensor]) => [tensor.id, name]))
+  // Counted within the graph: a tensor's own id depends on what else the process has built.
+  const computed = graph.nodes.filter(({ leaf }) => !leaf)
+  const numbers = new Map(computed.map((tensor, index) => [tensor, index]))
+  const nameOf = (tensor: Tensor, scope = '') =>
+    tensor.leaf ? nameInside(scope, tensor.leaf.name) : `%${numbers.get(tensor)}`
+
+  const lines = [`${graph.name}(${graph.inputs.map((input) => nameOf(input)).join(', ')})`]
   let scope = ''
-  for (const tensor of graph.nodes) {
-    if (tensor.leaf) continue
+  for (const tensor of computed) {
     if (tensor.scope !== scope) {
       scope = tensor.scope
-      lines.push(scope === '' ? '' : scope)
+      lines.push(scope)
     }
     const settings = Object.entries(tensor.attributes)
       .filter(([name]) => name !== 'shape')
       .map(([name, value]) => ` ${name}=${value}`)
       .join('')
     const operands = tensor.inputs.map((input) => nameOf(input, scope)).join(', ')
-    const call = `  %${tensor.id} = ${tensor.op}(${operands})${settings}`
-    const output = outputNames.get(tensor.id)
-    lines.push(`${call.padEnd(72)} ${formatShape(tensor.shape)}${output ? `  → ${output}` : ''}`)
+    const call = `  ${nameOf(tensor)} = ${tensor.op}(${operands})${settings}`
+    const outputs = Object.keys(graph.outputs).filter((name) => graph.outputs[name] === tensor)
+    const arrow = outputs.length > 0 ? `  → ${outputs.join(', ')}` : ''
+    lines.push(`${call.padEnd(72)} ${formatShape(tensor.shape)}${arrow}`)
   }
   return lines.join('\n')
 }
 
-function nameOf(tensor: Tensor, scope: unknown = ''): string {
-  if (!tensor.leaf) return `%${tensor.id}`
-  const { name } = tensor.leaf
-  return typeof scope === 'string' && scope !== '' && name.startsWith(`${scope}.`)
-    ? name.slice(scope.length + 1)
-    : name
+/** A parameter's name as it reads under the heading of a scope. */
+function nameInside(scope: string, name: string): string {
+  return scope !== '' && name.startsWith(`${scope}.`) ? name.slice(scope.length + 1) : name
 }

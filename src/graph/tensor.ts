@@ -39,3 +39,9 @@ export function sizeAt(tensor: Tensor, axis: number): Dim {
   if (size === undefined) throw new Error(`no axis ${axis} in a tensor of rank ${tensor.shape.length}`)
   return size
 }
+
+/** An axis counted from the front, given from either end. */
+export function axisOf(tensor: Tensor, axis: number): number {
+  sizeAt(tensor, axis)
+  return axis < 0 ? tensor.shape.length + axis : axis
+}

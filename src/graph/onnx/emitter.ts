@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { assert, defined } from '../../errors/assert.js'
-import { type Dim, elements, formatDim, type Polynomial, type Shape, sameShape } from '../dim.js'
+import { type Dim, elements, formatDim, isPositive, type Polynomial, type Shape, sameShape } from '../dim.js'
 import type { AttributeValue, Lowering, Target, Value } from '../lowering.js'
 import { type Dtype, sizeAt, type Tensor } from '../tensor.js'
 import { type NodeProto, NodeProtoSchema, type TensorProto, type ValueInfoProto } from './onnx_pb.js'
@@ -164,7 +164,14 @@ export class Emitter implements Lowering {
   reshape(name: string, shape: Shape): string {
     // Reshape works out one size by itself: give it the first symbolic one, so most shapes are constants.
     const inferred = shape.findIndex((dim) => typeof dim !== 'number')
-    return this.emit('Reshape', [name, this.shape(shape.map((dim, axis) => (axis === inferred ? -1 : dim)))])
+    if (shape.every((dim, axis) => axis === inferred || isPositive(dim))) {
+      return this.emit('Reshape', [
+        name,
+        this.shape(shape.map((dim, axis) => (axis === inferred ? -1 : dim))),
+      ])
+    }
+    // Beside a 0, an empty part of the tokens, no size can be worked out; and a 0 would mean "as before".
+    return this.emit('Reshape', [name, this.shape(shape)], { allowzero: 1 })
   }
 
   input(tensor: Tensor, name: string, dtype: Dtype): string {

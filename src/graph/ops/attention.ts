@@ -23,11 +23,12 @@ function attentionMap(lowering: Lowering, queries: Value, keys: Value, heads: nu
 }
 
 function checkHeads(op: string, inputs: readonly Tensor[], heads: number): void {
-  const width = sizeAt(operand(inputs, 0), -1)
+  const [batch, width] = [sizeAt(operand(inputs, 0), 0), sizeAt(operand(inputs, 0), -1)]
   const fits =
     typeof width === 'number' &&
     width % heads === 0 &&
-    inputs.every((input) => input.shape.length === 3 && sameDim(sizeAt(input, -1), width))
+    inputs.every((input) => input.shape.length === 3) &&
+    inputs.every((input) => sameDim(sizeAt(input, 0), batch) && sameDim(sizeAt(input, -1), width))
   if (!fits) throw shapeError(op, inputs, `[batch, tokens, width] with a width that ${heads} heads divide`)
 }
 
@@ -76,6 +77,7 @@ const attentionReceivedOp = defineOp<{ heads: number }>({
   name: 'AttentionReceived',
   shape: (inputs, { heads }) => {
     checkHeads('AttentionReceived', inputs, heads)
+    if (sizeAt(operand(inputs, 0), 1) !== 1) throw shapeError('AttentionReceived', inputs, 'one query')
     return [sizeAt(operand(inputs, 0), 0), sizeAt(operand(inputs, 1), 1)]
   },
   cost: (inputs) => ({

@@ -1,4 +1,4 @@
-import { elements, sameDim, times } from '../dim.js'
+import { elements, sameDim, sameShape, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 
@@ -15,12 +15,15 @@ const convolutionOp = defineOp<{ stride: number }>({
       typeof width !== 'number' ||
       typeof kernelHeight !== 'number' ||
       typeof kernelWidth !== 'number' ||
-      !sameDim(channels ?? 0, inChannels ?? -1)
+      !sameDim(channels ?? 0, inChannels ?? -1) ||
+      kernelHeight > height ||
+      kernelWidth > width ||
+      !sameShape(operand(inputs, 2).shape, [outChannels])
     ) {
       throw shapeError(
         'Convolution',
         inputs,
-        'x [batch, in, height, width] and weight [out, in, kernel, kernel]',
+        'x [batch, in, height, width], weight [out, in, kernel, kernel] and bias [out]',
       )
     }
     const steps = (size: number, kernel: number) => Math.floor((size - kernel) / stride) + 1

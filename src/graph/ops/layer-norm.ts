@@ -1,4 +1,4 @@
-import { elements, sameDim } from '../dim.js'
+import { elements, sameShape } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 
@@ -6,7 +6,7 @@ const layerNormOp = defineOp<{ epsilon: number }>({
   name: 'LayerNorm',
   shape: (inputs) => {
     const width = sizeAt(operand(inputs, 0), -1)
-    const fits = [1, 2].every((i) => sameDim(sizeAt(operand(inputs, i), 0), width))
+    const fits = [1, 2].every((i) => sameShape(operand(inputs, i).shape, [width]))
     if (!fits) throw shapeError('LayerNorm', inputs, `weight and bias of [${width}]`)
     return operand(inputs, 0).shape
   },

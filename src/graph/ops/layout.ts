@@ -1,11 +1,21 @@
-import { type Dim, formatShape, minus, plus, type Shape, sameDim } from '../dim.js'
+import { type Dim, elements, formatShape, minus, plus, type Shape, sameDim } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
-import { sizeAt, type Tensor } from '../tensor.js'
+import { axisOf, sizeAt, type Tensor } from '../tensor.js'
+
+/** False where the numbers that are known already show that `[start, end)` isn't inside the axis. */
+function isInside(size: Dim, start: Dim, end: Dim): boolean {
+  return [start, minus(end, start), minus(size, end)].every((room) => typeof room !== 'number' || room >= 0)
+}
 
 const sliceOp = defineOp<{ axis: number; start: Dim; end: Dim }>({
   name: 'Slice',
-  shape: (inputs, { axis, start, end }) =>
-    operand(inputs, 0).shape.map((dim, i) => (i === axis ? minus(end, start) : dim)),
+  shape: (inputs, { axis, start, end }) => {
+    const x = operand(inputs, 0)
+    if (!isInside(sizeAt(x, axis), start, end)) {
+      throw shapeError('Slice', inputs, `[${start}, ${end}) to lie inside axis ${axis}`)
+    }
+    return x.shape.map((dim, i) => (i === axis ? minus(end, start) : dim))
+  },
   onnx: (lowering, inputs, { tensor, attributes: { axis, start, end } }) => {
     const x = operand(inputs, 0)
     if (x.parameter && axis === 0 && typeof start === 'number' && typeof end === 'number') {
@@ -16,9 +26,9 @@ const sliceOp = defineOp<{ axis: number; start: Dim; end: Dim }>({
   },
 })
 
-/** The part `[start, end)` along an axis. */
+/** The part `[start, end)` along an axis; a negative axis counts from the last. */
 export function slice(x: Tensor, { axis, start = 0, end }: { axis: number; start?: Dim; end?: Dim }): Tensor {
-  return sliceOp([x], { axis, start, end: end ?? sizeAt(x, axis) })
+  return sliceOp([x], { axis: axisOf(x, axis), start, end: end ?? sizeAt(x, axis) })
 }
 
 const concatOp = defineOp<{ axis: number }>({
@@ -42,14 +52,20 @@ const concatOp = defineOp<{ axis: number }>({
   },
 })
 
-/** Tensors one after the other along an axis. */
+/** Tensors one after the other along an axis; a negative axis counts from the last. */
 export function concat(tensors: readonly Tensor[], { axis }: { axis: number }): Tensor {
-  return concatOp(tensors, { axis })
+  const [first] = tensors
+  return concatOp(tensors, { axis: first ? axisOf(first, axis) : axis })
 }
 
 const reshapeOp = defineOp<{ shape: Shape }>({
   name: 'Reshape',
-  shape: (_, { shape }) => shape,
+  shape: (inputs, { shape }) => {
+    if (!sameDim(elements(operand(inputs, 0).shape), elements(shape))) {
+      throw shapeError('Reshape', inputs, `as many elements as ${formatShape(shape)}`)
+    }
+    return shape
+  },
   onnx: (lowering, inputs, { tensor }) =>
     lowering.asFull(lowering.reshape(lowering.full(operand(inputs, 0)), tensor.shape), tensor.shape),
 })
@@ -81,8 +97,12 @@ export function expand(x: Tensor, shape: Shape): Tensor {
 
 const padStartOp = defineOp<{ count: number }>({
   name: 'PadStart',
-  shape: (inputs, { count }) =>
-    operand(inputs, 0).shape.map((dim, axis) => (axis === 1 ? plus(dim, count) : dim)),
+  shape: (inputs, { count }) => {
+    const { shape } = operand(inputs, 0)
+    if (shape.length < 2 || count < 0)
+      throw shapeError('PadStart', inputs, `an axis 1 to put ${count} zeros before`)
+    return shape.map((dim, axis) => (axis === 1 ? plus(dim, count) : dim))
+  },
   onnx: (lowering, inputs, { tensor, attributes: { count } }) => {
     const rank = tensor.shape.length
     const pads = Array.from({ length: 2 * rank }, (_, i) => (i === 1 ? count : 0))

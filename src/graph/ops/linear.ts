@@ -1,4 +1,4 @@
-import { elements, sameDim, times } from '../dim.js'
+import { elements, sameDim, sameShape, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 
@@ -6,8 +6,14 @@ const linearOp = defineOp({
   name: 'Linear',
   shape: (inputs) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
-    const outWidth = sizeAt(weight, 0)
-    if (!sameDim(sizeAt(x, -1), sizeAt(weight, 1)) || !sameDim(sizeAt(bias, 0), outWidth)) {
+    const [outWidth, inWidth] = weight.shape
+    if (
+      outWidth === undefined ||
+      inWidth === undefined ||
+      weight.shape.length !== 2 ||
+      !sameDim(sizeAt(x, -1), inWidth) ||
+      !sameShape(bias.shape, [outWidth])
+    ) {
       throw shapeError('Linear', inputs, 'x [..., in], weight [out, in] and bias [out]')
     }
     return [...x.shape.slice(0, -1), outWidth]

@@ -28,7 +28,12 @@ export function descendingOrder(scores: Tensor): Tensor {
 
 const inverseOrderOp = defineOp({
   name: 'InverseOrder',
-  shape: (inputs) => operand(inputs, 0).shape,
+  shape: (inputs) => {
+    const { shape, dtype } = operand(inputs, 0)
+    if (shape.length !== 2 || dtype !== 'int64')
+      throw shapeError('InverseOrder', inputs, 'int64 [batch, tokens]')
+    return shape
+  },
   dtype: () => 'int64',
   // Sorting a permutation ascending tells where each element stood. ScatterElements would do too, but is slow.
   onnx: (lowering, inputs, { tensor }) => {
@@ -48,8 +53,9 @@ const gatherOp = defineOp({
   name: 'Gather',
   shape: (inputs) => {
     const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
-    if (indices.shape.length !== 2 || !sameDim(sizeAt(x, 0), sizeAt(indices, 0))) {
-      throw shapeError('Gather', inputs, 'x [batch, tokens, ...] and indices [batch, picked]')
+    const fits = x.shape.length >= 2 && indices.shape.length === 2 && indices.dtype === 'int64'
+    if (!fits || !sameDim(sizeAt(x, 0), sizeAt(indices, 0))) {
+      throw shapeError('Gather', inputs, 'x [batch, tokens, ...] and int64 indices [batch, picked]')
     }
     return [...indices.shape, ...x.shape.slice(2)]
   },
