@@ -40,7 +40,11 @@ const forbidden: readonly (readonly [rule: string, file: string, line: string])[
   ['tasks-imports', 'src/tasks/up.ts', "export * from '../cli/room.js'"],
   ['tasks-imports', 'src/tasks/knows-an-engine.ts', "export const late = import('onnxruntime-node')"],
   ['cli-imports', 'src/cli/jumps.ts', "export * from '../models/room.js'"],
-  ['cli-takes-only-types-of-weights', 'src/cli/reads-weights.ts', "export { read } from '../weights/room.js'"],
+  [
+    'cli-takes-only-types-of-weights',
+    'src/cli/reads-weights.ts',
+    "export { read } from '../weights/room.js'",
+  ],
   ['index-imports', 'src/index.ts', "export * from './cli/room.js'"],
   ['nothing-imports-the-faces', 'src/tasks/circular-face.ts', "export * from '../index.js'"],
   ['no-unknown-layer-importing', 'src/utils/anything.ts', "export * from '../errors/room.js'"],

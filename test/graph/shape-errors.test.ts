@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import { BlvitError } from '../../src/errors/blvit-error.js'
+import { symbol } from '../../src/graph/dim.js'
+import { zeros } from '../../src/graph/initialiser.js'
+import {
+  add,
+  attention,
+  attentionReceived,
+  concat,
+  convolution,
+  descendingOrder,
+  expand,
+  gather,
+  input,
+  inverseOrder,
+  layerNorm,
+  linear,
+  mapToTokens,
+  padStart,
+  parameter,
+  reshape,
+  slice,
+} from '../../src/graph/ops/index.js'
+import { scope } from '../../src/graph/scope.js'
+import type { Tensor } from '../../src/graph/tensor.js'
+
+const batch = symbol('batch')
+const tokens = input('tokens', [batch, 5, 6])
+const picture = input('picture', [batch, 3, 8, 8])
+const scores = input('scores', [batch, 5])
+const p = (...shape: number[]) => parameter('p', shape, zeros)
+
+/** What must not be built, and the two shapes that its message names. */
+const impossible: readonly (readonly [what: string, build: () => Tensor, ...shapes: string[]])[] = [
+  ['adding what does not broadcast', () => add(tokens, p(4)), '[batch, 5, 6]', '[4]'],
+  ['a weight of another width', () => linear(tokens, p(2, 7), p(2)), '[batch, 5, 6]', '[2, 7]'],
+  ['a weight that is a vector', () => linear(tokens, p(6), p(6)), '[batch, 5, 6]', '[6]'],
+  ['a bias of another width', () => linear(tokens, p(2, 6), p(3)), '[2, 6]', '[3]'],
+  ['a norm of another width', () => layerNorm(tokens, p(6), p(5), { epsilon: 1e-6 }), '[6]', '[5]'],
+  [
+    'heads that do not divide the width',
+    () => attention(tokens, tokens, tokens, { heads: 4 }),
+    '[batch, 5, 6]',
+  ],
+  [
+    'fewer values than keys',
+    () => attention(tokens, tokens, slice(tokens, { axis: 1, end: 2 }), { heads: 2 }),
+    '[batch, 5, 6]',
+    '[batch, 2, 6]',
+  ],
+  [
+    'keys of another batch',
+    () => attention(tokens, p(1, 5, 6), p(1, 5, 6), { heads: 2 }),
+    '[batch, 5, 6]',
+    '[1, 5, 6]',
+  ],
+  ['the view of several queries', () => attentionReceived(tokens, tokens, { heads: 2 }), '[batch, 5, 6]'],
+  [
+    'a kernel larger than the picture',
+    () => convolution(picture, p(2, 3, 9, 9), p(2), { stride: 1 }),
+    '[batch, 3, 8, 8]',
+    '[2, 3, 9, 9]',
+  ],
+  [
+    'a kernel of other channels',
+    () => convolution(picture, p(2, 4, 2, 2), p(2), { stride: 2 }),
+    '[batch, 3, 8, 8]',
+    '[2, 4, 2, 2]',
+  ],
+  [
+    'a convolution bias that is too long',
+    () => convolution(picture, p(2, 3, 2, 2), p(3), { stride: 2 }),
+    '[3]',
+  ],
+  ['tokens of what is no map', () => mapToTokens(tokens), '[batch, 5, 6]'],
+  ['a slice beyond the end', () => slice(tokens, { axis: 1, end: 6 }), '[batch, 5, 6]'],
+  ['a slice that ends before it starts', () => slice(tokens, { axis: 1, start: 3, end: 2 }), '[batch, 5, 6]'],
+  ['joining different widths', () => concat([tokens, p(1, 5, 7)], { axis: 1 }), '[batch, 5, 6]', '[1, 5, 7]'],
+  ['joining nothing', () => concat([], { axis: 1 })],
+  ['other elements under a new shape', () => reshape(tokens, [batch, 31]), '[batch, 5, 6]', '[batch, 31]'],
+  ['repeating an axis that is not 1', () => expand(p(2, 6), [4, 6]), '[2, 6]', '[4, 6]'],
+  ['zeros before the tokens of a vector', () => padStart(p(6), { count: 1 }), '[6]'],
+  ['the order of what is no row of scores', () => descendingOrder(tokens), '[batch, 5, 6]'],
+  ['the inverse of what is no order', () => inverseOrder(scores), '[batch, 5]'],
+  ['picking by floats', () => gather(tokens, scores), '[batch, 5, 6]', '[batch, 5]'],
+]
+
+describe('what does not fit names the place and the shapes', () => {
+  test.each(impossible.map(([what, build, ...shapes]) => ({ what, build, shapes })))('$what', (given) => {
+    const { build, shapes } = given
+    let thrown: unknown
+    try {
+      scope('blocks.3', () => scope('attn', build))
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toBeInstanceOf(BlvitError)
+    const { code, message, fields } = thrown as BlvitError
+    expect(code).toBe('SHAPE_MISMATCH')
+    expect(message).toContain(' in blocks.3.attn got ')
+    for (const shape of shapes) expect(message).toContain(shape)
+    expect(fields.scope).toBe('blocks.3.attn')
+  })
+})
+
+test('the message reads as a sentence', () => {
+  expect(() => linear(tokens, p(2, 7), p(2))).toThrow(
+    'Linear in the graph got [batch, 5, 6] and [2, 7] and [2], but needs x [..., in], weight [out, in] and bias [out].',
+  )
+})
+
+test('an axis that a tensor does not have is a bug of the caller', () => {
+  expect(() => slice(tokens, { axis: 3, end: 1 })).toThrow('no axis 3 in a tensor of rank 3')
+  expect(() => concat([tokens, tokens], { axis: -4 })).toThrow('no axis -4')
+})
