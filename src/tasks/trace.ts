@@ -1,3 +1,4 @@
+import { defined } from '../errors/assert.js'
 import { BlvitError } from '../errors/blvit-error.js'
 import { evaluate } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
@@ -20,7 +21,7 @@ export interface TraceOptions extends EngineRunOptions {
 export interface TracedSelection {
   /** The layer after which it was made, counted from 1. */
   readonly afterLayer: number
-  /** The layers that it holds for, counted from 1. */
+  /** The layers that it decides about, counted from 1; none if it is replaced before one routes. */
   readonly layers: readonly number[]
   /** Patch indices that went through the big blocks, ascending; patches count from 0, row by row. */
   readonly primary: readonly number[]
@@ -41,8 +42,28 @@ export interface Trace {
   readonly picture: Pixels
 }
 
-/** The graph outputs that a trace reads. */
+/**
+ * Complains about a model that has no routes; cheap, so call it before anything that costs time.
+ * @throws BlvitError `UNSUPPORTED`
+ */
+export function assertRoutes({ name, architecture }: Pick<Traceable, 'name' | 'architecture'>): void {
+  if (architecture.keepRatio === undefined) throw withoutRoutes(`${name} is a plain ${architecture.family}`)
+}
+
+function withoutRoutes(what: string): BlvitError {
+  return new BlvitError(
+    'UNSUPPORTED',
+    `${what}: every patch goes through every block, so there is no route to draw. ` +
+      'Convert it to a big.LITTLE model first: blvit convert.',
+  )
+}
+
+/**
+ * The graph outputs that a trace reads.
+ * @throws BlvitError `UNSUPPORTED` if the model makes no selections: before any engine is asked
+ */
 export function traceOutputs({ outputs, selections }: ModelDefinition): Record<string, Tensor> {
+  if (selections.length === 0) throw withoutRoutes('This model is plain')
   const routes = selections.flatMap(({ scores, order }, index) => [
     [`scores${index}`, scores] as const,
     [`order${index}`, order] as const,
@@ -65,28 +86,26 @@ export async function tracePicture(
   image: ImageInput,
   { top = 5, signal, ...options }: TraceOptions,
 ): Promise<Trace> {
-  const kept = keptPatches(architecture, options.keepRatio)
+  assertRoutes({ name, architecture })
+  const kept = defined(keptPatches(architecture, options.keepRatio), 'the number of kept patches')
   const { selections } = architecture.build()
-  if (selections.length === 0 || kept === undefined || architecture.keepRatio === undefined) {
-    throw new BlvitError(
-      'UNSUPPORTED',
-      `${name} is a plain ${architecture.family}: every patch goes through every block, so there is no route ` +
-        'to draw. Convert it to a big.LITTLE model first: blvit convert.',
-    )
-  }
   const pixels = await decodeImage(image, { signal })
   const { outputs } = await engine.run({ count: 1, values: preprocess(pixels, preprocessing) }, options)
   const numbers = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
   const depth = Number(architecture.json.depth)
+  // A selection may stand before the last of the layers that run whole (H+B: after 8, with 9 whole).
+  const fullLayers = Number(architecture.json.full_layers ?? 0)
   return {
     grid: architecture.grid,
     patchSize: architecture.patchSize,
-    keepRatio: options.keepRatio ?? architecture.keepRatio,
+    keepRatio: options.keepRatio ?? defined(architecture.keepRatio, 'the keep ratio'),
     selections: selections.map(({ afterLayer, chosen }, index) => {
       const until = selections[index + 1]?.afterLayer ?? depth
       return {
         afterLayer,
-        layers: Array.from({ length: until - afterLayer }, (_, i) => afterLayer + 1 + i),
+        layers: Array.from({ length: until - afterLayer }, (_, i) => afterLayer + 1 + i).filter(
+          (layer) => layer > fullLayers,
+        ),
         primary: numbers(`order${index}`)
           .slice(0, evaluate(chosen, { kept }))
           .sort((a, b) => a - b),

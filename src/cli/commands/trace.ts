@@ -83,12 +83,15 @@ async function checkedTargets({ output, json }: Flags): Promise<Targets> {
   return { png, json }
 }
 
+async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
 async function onePicture(argument: string) {
   const { expandInputs } = await import('../../tasks/expand-inputs.js')
-  const { buffer } = await import('node:stream/consumers')
-  const { pictures, errors } = await expandInputs([argument], {
-    readStandardInput: () => buffer(process.stdin),
-  })
+  const { pictures, errors } = await expandInputs([argument], { readStandardInput })
   if (errors[0]) throw errors[0]
   const [picture] = pictures
   if (picture && pictures.length === 1) return picture
