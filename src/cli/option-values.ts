@@ -7,6 +7,12 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 1.')
 }
 
+/** What random numbers start from. */
+export function seed(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) < 2 ** 32) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 0 to 4,294,967,295.')
+}
+
 /** r in (0, 1]. */
 export function keepRatio(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)

@@ -5,8 +5,8 @@ import { type Graph, graphOf } from '../graph/graph.js'
 import type { Target } from '../graph/lowering.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import { placeWeights } from '../runtime/place-weights.js'
-import type { ByteSource } from '../weights/stored-tensor.js'
 import { replaceFile } from '../weights/replace-file.js'
+import type { ByteSource } from '../weights/stored-tensor.js'
 import { storedBytes } from '../weights/tensor-chunks.js'
 import { keptPatches } from './keep-ratio.js'
 import type { ModelFiles } from './model-files.js'
@@ -51,7 +51,10 @@ function existingFolder(path: string): string {
   try {
     return realpathSync(dirname(resolve(path)))
   } catch {
-    throw new BlvitError('WRITE_FAILED', `${path} can't be written: there is no folder ${dirname(resolve(path))}.`)
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `${path} can't be written: there is no folder ${dirname(resolve(path))}.`,
+    )
   }
 }
 

@@ -17,9 +17,12 @@ function licenceOf(card: string | undefined): string | undefined {
   return /^license:\s*(\S+)\s*$/m.exec(card ?? '')?.[1]
 }
 
-function frontMatter(architecture: Architecture, { source, sourceCard }: CardFacts): string {
+function frontMatter(
+  architecture: Architecture,
+  { source, sourceCard }: { source?: string; sourceCard?: string | undefined } = {},
+): string {
   const licence = licenceOf(sourceCard)
-  const isHubId = /^[\w.-]+\/[\w.-]+$/.test(source)
+  const isHubId = source !== undefined && /^[\w.-]+\/[\w.-]+$/.test(source)
   return [
     '---',
     'library_name: blvit',
@@ -56,7 +59,25 @@ export function conversionCard({ files, copied, fresh, dropped }: Conversion, fa
 
 ${sentences.join('\n\n')}
 
-## Use
+${usage(architecture)}`
+}
+
+/** The README.md of a model that knows nothing yet. */
+export function initialCard(
+  architecture: Architecture,
+  { configuration, seed }: { configuration: string; seed: number },
+): string {
+  return `${frontMatter(architecture)}
+
+# An untrained ${configuration}
+
+Random weights of seed ${seed}, written by \`blvit init\`. It guesses: train it first.
+
+${usage(architecture)}`
+}
+
+function usage(architecture: Architecture): string {
+  return `## Use
 
 \`\`\`
 npx blvit classify photo.jpg --model <this folder or hub id>

@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { CliContext } from '../context.js'
-import { setting } from '../option-values.js'
+import { seed, setting } from '../option-values.js'
 import { downloadProgress } from '../progress.js'
 
 interface Flags {
@@ -12,11 +12,6 @@ interface Flags {
   readonly overwrite?: boolean
   readonly offline?: boolean
   readonly json?: boolean
-}
-
-function seedOf(text: string): number {
-  if (/^\d+$/.test(text) && Number(text) < 2 ** 32) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number from 0 to 4,294,967,295.')
 }
 
 /** `blvit convert` */
@@ -35,7 +30,7 @@ export function convertCommand(program: Command, context: CliContext): void {
         'BF16',
       ]),
     )
-    .option('--seed <n>', 'of the weights that start anew', seedOf, 0)
+    .option('--seed <n>', 'of the weights that start anew', seed, 0)
     .option('--overwrite', 'replace the folder if it is there')
     .option('--offline', "don't ask the hub, use only what is cached")
     .option('--json', 'a summary as JSON')

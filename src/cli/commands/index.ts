@@ -4,6 +4,7 @@ import { analyzeCommand } from './analyze.js'
 import { classifyCommand } from './classify.js'
 import { convertCommand } from './convert.js'
 import { exportCommand } from './export.js'
+import { initCommand } from './init.js'
 import { modelsCommand } from './models.js'
 import { traceCommand } from './trace.js'
 
@@ -13,6 +14,7 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   classifyCommand,
   convertCommand,
   exportCommand,
+  initCommand,
   traceCommand,
   modelsCommand,
 ]
