@@ -35,3 +35,8 @@ export interface BlvitConfig extends Omit<VitConfig, 'family'> {
   /** Absent: secondary tokens pass the big.LITTLE layers unchanged. */
   readonly little: LittleConfig | null
 }
+
+/** Layers `from … to`, counted from 1. */
+export function layerRange(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+}

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BlvitError } from '../errors/blvit-error.js'
 import { parseWith } from '../errors/parse.js'
 import type { ConfigJson } from './architecture.js'
-import type { BlvitConfig } from './blvit-config.js'
+import { type BlvitConfig, layerRange } from './blvit-config.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
 
 const count = z.int().min(1)
@@ -28,11 +28,6 @@ const schema = z.looseObject({
     .nullable()
     .default(null),
 })
-
-/** Layers `from … to`, counted from 1. */
-export function layerRange(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
-}
 
 function checked(config: BlvitConfig): BlvitConfig {
   const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)

@@ -20,7 +20,7 @@ import { type Attended, attention } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
 import { mlp } from '../nn/mlp.js'
-import type { BlvitConfig, LittleConfig } from './blvit-config.js'
+import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
 import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
 import { classify, finalNorm, pixelInput, stem, vitBlock } from './vit.js'
@@ -218,7 +218,13 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       select(stream.all(), scores, { prefix, kept, last: route }),
     )
     ;({ stream, route } = selected)
-    selections.push({ afterLayer: layer, scores: route.patchScores, order: route.order, chosen: kept })
+    // The full layers process everything, whatever was chosen before them (H+B: chosen after 8, full to 9).
+    const layers = layerRange(
+      Math.max(layer, config.fullLayers) + 1,
+      config.predictorAfter[index + 1] ?? config.depth,
+    )
+    const { patchScores, order } = route
+    selections.push({ afterLayer: layer, layers, scores: patchScores, order, chosen: kept })
   }
 
   const normed = finalNorm(stream.all(), config)

@@ -5,6 +5,8 @@ import type { Tensor } from '../graph/tensor.js'
 export interface Selection {
   /** The layer after which it is made, counted from 1 as in the paper. */
   readonly afterLayer: number
+  /** The layers that it holds for, counted from 1. */
+  readonly layers: readonly number[]
   /** The score of every patch, in patch order. `[batch, patches]` */
   readonly scores: Tensor
   /** All patch indices, chosen ones first. int64 `[batch, patches]` */

@@ -6,7 +6,7 @@ import type { ChosenRuntime } from '../runtime/choose.js'
 import { type Classification, rankClasses } from './classification.js'
 import { Engine, type EngineRunOptions } from './engine.js'
 import type { ModelFiles } from './model-files.js'
-import { type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace.js'
+import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace.js'
 
 export interface ClassifyOptions extends EngineRunOptions {
   /** How many labels. Default 5. */
@@ -122,6 +122,7 @@ export class Model implements AsyncDisposable {
    * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike; else as {@link classify}
    */
   async trace(image: ImageInput, options: TraceOptions = {}): Promise<Trace> {
+    assertRoutes(this)
     const engine = await this.engineFor('trace', traceOutputs)
     return tracePicture(this, engine, image, options)
   }

@@ -81,37 +81,28 @@ interface Traceable {
 
 /** @throws BlvitError `UNSUPPORTED` if the model makes no selections */
 export async function tracePicture(
-  { name, architecture, preprocessing, labels }: Traceable,
+  { architecture, preprocessing, labels }: Traceable,
   engine: Engine,
   image: ImageInput,
   { top = 5, signal, ...options }: TraceOptions,
 ): Promise<Trace> {
-  assertRoutes({ name, architecture })
   const kept = defined(keptPatches(architecture, options.keepRatio), 'the number of kept patches')
   const { selections } = architecture.build()
   const pixels = await decodeImage(image, { signal })
   const { outputs } = await engine.run({ count: 1, values: preprocess(pixels, preprocessing) }, options)
   const numbers = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
-  const depth = Number(architecture.json.depth)
-  // A selection may stand before the last of the layers that run whole (H+B: after 8, with 9 whole).
-  const fullLayers = Number(architecture.json.full_layers ?? 0)
   return {
     grid: architecture.grid,
     patchSize: architecture.patchSize,
     keepRatio: options.keepRatio ?? defined(architecture.keepRatio, 'the keep ratio'),
-    selections: selections.map(({ afterLayer, chosen }, index) => {
-      const until = selections[index + 1]?.afterLayer ?? depth
-      return {
-        afterLayer,
-        layers: Array.from({ length: until - afterLayer }, (_, i) => afterLayer + 1 + i).filter(
-          (layer) => layer > fullLayers,
-        ),
-        primary: numbers(`order${index}`)
-          .slice(0, evaluate(chosen, { kept }))
-          .sort((a, b) => a - b),
-        scores: numbers(`scores${index}`),
-      }
-    }),
+    selections: selections.map(({ afterLayer, layers, chosen }, index) => ({
+      afterLayer,
+      layers,
+      primary: numbers(`order${index}`)
+        .slice(0, evaluate(chosen, { kept }))
+        .sort((a, b) => a - b),
+      scores: numbers(`scores${index}`),
+    })),
     top: rankClasses(numbers('logits'), labels, { top }),
     picture: resizeAndCrop(pixels, preprocessing),
   }

@@ -4,6 +4,7 @@ import type { CliContext } from '../context.js'
 import { loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { keepRatio, positiveInteger } from '../option-values.js'
 import { itemProgress } from '../progress.js'
+import { readStandardInput } from '../standard-input.js'
 
 interface Flags extends ModelFlags {
   readonly top: number
@@ -38,12 +39,6 @@ Examples:
   curl -s https://example.org/cat.jpg | blvit classify -`,
     )
     .action((args: string[], flags: Flags) => classify(args, flags, context))
-}
-
-async function readStandardInput(): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }
 
 async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {

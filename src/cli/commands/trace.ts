@@ -5,6 +5,7 @@ import type { Trace } from '../../tasks/trace.js'
 import type { CliContext } from '../context.js'
 import { loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { keepRatio, positiveInteger } from '../option-values.js'
+import { readStandardInput } from '../standard-input.js'
 
 interface Flags extends ModelFlags {
   readonly output?: string
@@ -81,12 +82,6 @@ async function checkedTargets({ output, json }: Flags): Promise<Targets> {
   }
   for (const path of [png, json]) if (path !== undefined && path !== '-') await checkWritable(path)
   return { png, json }
-}
-
-async function readStandardInput(): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }
 
 async function onePicture(argument: string) {
