@@ -34,14 +34,13 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
     emitter.scope = tensor.scope
     values.set(tensor, tensor.lower(emitter, tensor.inputs.map(valueFor)))
   }
-  emitter.scope = ''
   const output = Object.entries(graph.outputs).map(([name, tensor]) => {
-    // Renames the producing node's output; the engine removes the copy.
+    emitter.scope = tensor.scope
     const from = emitter.full(valueFor(tensor))
-    const identity = emitter.emit('Identity', [from])
-    const node = defined(emitter.nodes.at(-1), 'the identity node')
-    node.output = [name]
-    node.name = `output/${identity}`
+    // Renames the producing node's output; the engine removes the copy.
+    emitter.scope = 'output'
+    emitter.emit('Identity', [from])
+    defined(emitter.nodes.at(-1), 'the identity node').output = [name]
     return valueInfoProto(name, tensor.dtype, tensor.shape)
   })
   for (const [name, value] of Object.entries(defaults))

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { minus, symbol } from '../../src/graph/dim.js'
+import { graphOf } from '../../src/graph/graph.js'
+import { zeros } from '../../src/graph/initialiser.js'
+import { toOnnx } from '../../src/graph/onnx/write.js'
+import * as ops from '../../src/graph/ops/index.js'
+import { scope } from '../../src/graph/scope.js'
+import type { Tensor } from '../../src/graph/tensor.js'
+import { pythonWith } from '../support/python.js'
+
+const python = pythonWith('onnx')
+const reason = python ? '' : ' (skipped: no Python here has the module onnx)'
+
+const batch = symbol('batch')
+const kept = ops.sizeInput('kept')
+const tokens = ops.input('tokens', [batch, 9, 4])
+const scores = ops.input('scores', [batch, 9])
+const picture = ops.input('picture', [batch, 3, 8, 8])
+const p = (name: string, ...shape: number[]) => ops.parameter(name, shape, zeros)
+
+/** One graph for each op of the index; a new op without a graph here fails the first test. */
+const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
+  add: () => ops.add(tokens, p('bias', 4)),
+  affine: () => ops.affine(tokens, { factor: 2, offset: 1 }),
+  attention: () =>
+    ops.attention(ops.slice(tokens, { axis: 1, end: kept.size }), tokens, tokens, { heads: 2 }),
+  attentionReceived: () =>
+    ops.attentionReceived(ops.slice(tokens, { axis: 1, end: 1 }), tokens, { heads: 2 }),
+  concat: () => ops.concat([tokens, tokens], { axis: 1 }),
+  convolution: () => ops.convolution(picture, p('weight', 4, 3, 2, 2), p('bias', 4), { stride: 2 }),
+  descendingOrder: () => ops.descendingOrder(scores),
+  expand: () => ops.concat([ops.expand(p('token', 1, 1, 4), [batch, kept.size, 4]), tokens], { axis: 1 }),
+  gather: () => ops.gather(tokens, ops.slice(ops.descendingOrder(scores), { axis: 1, end: kept.size })),
+  gelu: () => ops.gelu(tokens),
+  input: () => ops.input('x', [batch, 2]),
+  inverseOrder: () => ops.inverseOrder(ops.descendingOrder(scores)),
+  layerNorm: () => ops.layerNorm(tokens, p('weight', 4), p('bias', 4), { epsilon: 1e-6 }),
+  linear: () => ops.linear(tokens, p('weight', 5, 4), p('bias', 5)),
+  mapToTokens: () => ops.mapToTokens(picture),
+  multiply: () => ops.multiply(tokens, tokens),
+  padStart: () => ops.padStart(tokens, { count: 1 }),
+  parameter: () => p('weight', 2, 3),
+  reshape: () =>
+    ops.reshape(ops.slice(tokens, { axis: 1, start: kept.size }), [batch, 4, minus(9, kept.size)]),
+  sizeInput: () => kept.tensor,
+  slice: () => ops.slice(tokens, { axis: 1, start: kept.size }),
+  softmax: () => ops.softmax(tokens),
+}
+
+/** Reads models as `[length][bytes]…` and names the first that is no valid ONNX, shapes included. */
+const checker = `
+import sys, onnx
+data = sys.stdin.buffer.read()
+at = 0
+while at < len(data):
+    size = int.from_bytes(data[at:at + 4], 'little')
+    model = onnx.load_model_from_string(data[at + 4:at + 4 + size])
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:
+        print(model.graph.name, error)
+    at += 4 + size
+`
+
+describe.skipIf(!python)(`Debian's ONNX checker${reason}`, () => {
+  test('accepts every op in its standard form', () => {
+    const models = Object.entries(graphs).map(([name, build]) => {
+      const graph = graphOf(name, { result: scope('layer', build) }, { sizes: [kept.tensor] })
+      const storageOf = (parameter: string) => {
+        const shape = graph.parameters.find((found) => found.name === parameter)?.shape ?? []
+        const sizeBytes = 4 * shape.reduce((a, b) => a * b, 1)
+        return { dtype: 'F32' as const, ranges: [{ sizeBytes, bytes: new Uint8Array(sizeBytes) }] }
+      }
+      return toOnnx(graph, { target: 'standard', storageOf })
+    })
+    const frames = models.flatMap((model) => [new Uint8Array(Uint32Array.of(model.length).buffer), model])
+    const { stdout, stderr, status } = spawnSync(python ?? '', ['-c', checker], {
+      input: Buffer.concat(frames),
+      encoding: 'utf8',
+    })
+    expect(stdout).toBe('')
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+})
