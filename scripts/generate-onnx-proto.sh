@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes src/graph/onnx/onnx_pb.ts anew from the onnx.proto of Debian's python3-onnx
-# (apt-get install protobuf-compiler python3-onnx). In proto3 form, as onnx itself offers it too:
-# fields that are not set need no check for undefined, and the bytes are the same.
+# (apt-get install protobuf-compiler python3-onnx). In proto3 form, as onnx itself offers it too: a field that
+# is not set reads as its default, so nothing needs a check for undefined.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -47,23 +47,16 @@ export interface Trace {
  * @throws BlvitError `UNSUPPORTED`
  */
 export function assertRoutes({ name, architecture }: Pick<Traceable, 'name' | 'architecture'>): void {
-  if (architecture.keepRatio === undefined) throw withoutRoutes(`${name} is a plain ${architecture.family}`)
-}
-
-function withoutRoutes(what: string): BlvitError {
-  return new BlvitError(
+  if (architecture.keepRatio !== undefined) return
+  throw new BlvitError(
     'UNSUPPORTED',
-    `${what}: every patch goes through every block, so there is no route to draw. ` +
-      'Convert it to a big.LITTLE model first: blvit convert.',
+    `${name} is a plain ${architecture.family}: every patch goes through every block, so there is no route to ` +
+      'draw. Convert it to a big.LITTLE model first: blvit convert.',
   )
 }
 
-/**
- * The graph outputs that a trace reads.
- * @throws BlvitError `UNSUPPORTED` if the model makes no selections: before any engine is asked
- */
+/** The graph outputs that a trace reads. */
 export function traceOutputs({ outputs, selections }: ModelDefinition): Record<string, Tensor> {
-  if (selections.length === 0) throw withoutRoutes('This model is plain')
   const routes = selections.flatMap(({ scores, order }, index) => [
     [`scores${index}`, scores] as const,
     [`order${index}`, order] as const,
