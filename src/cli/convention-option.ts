@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import type { MultiplyAdds } from '../tasks/analyze-shares.js'
+import type { MultiplyAdds } from '../tasks/analyze/shares.js'
 
 /** How multiply-adds are counted: see `graph/cost.ts`. */
 export type Convention = keyof MultiplyAdds

@@ -9,7 +9,7 @@ import { replaceFile } from '../weights/replace-file.js'
 import type { ByteSource } from '../weights/stored-tensor.js'
 import { storedBytes } from '../weights/tensor-chunks.js'
 import { keptPatches } from './keep-ratio.js'
-import type { ModelFiles } from './model-files.js'
+import type { ModelFiles } from './model-folder/model-files.js'
 
 /** protobuf can't hold more in one message. */
 const maximumModelBytes = 2 ** 31 - 1

@@ -1,11 +1,11 @@
 import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
 import { chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
-import type { DownloadOptions } from '../weights/hub.js'
-import { atImageSize } from './image-size.js'
-import { locateModel } from './locate-model.js'
+import type { DownloadOptions } from '../weights/hub/download-model.js'
 import { Model } from './model.js'
-import { openModel } from './model-files.js'
-import { defaultModel } from './shipped-models.js'
+import { atImageSize } from './model-folder/image-size.js'
+import { locateModel } from './model-folder/locate-model.js'
+import { openModel } from './model-folder/model-files.js'
+import { defaultModel } from './model-folder/shipped-models.js'
 
 export interface LoadModelOptions extends DownloadOptions {
   /** Default `auto`: the native library, or WebAssembly where that can't be loaded. */

@@ -5,8 +5,8 @@ import type { Architecture } from '../models/architecture.js'
 import type { ChosenRuntime } from '../runtime/choose.js'
 import { type Classification, rankClasses } from './classification.js'
 import { Engine, type EngineRunOptions } from './engine.js'
-import type { ModelFiles } from './model-files.js'
-import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace.js'
+import type { ModelFiles } from './model-folder/model-files.js'
+import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
 
 export interface ClassifyOptions extends EngineRunOptions {
   /** How many labels. Default 5. */

@@ -21,7 +21,9 @@ function examplesOf(page: string): { title: string; code: string; printed: strin
   })
 }
 
-const examples = ['README.md', 'docs/library.md'].filter((page) => existsSync(join(root, page))).flatMap(examplesOf)
+const examples = ['README.md', 'docs/library.md']
+  .filter((page) => existsSync(join(root, page)))
+  .flatMap(examplesOf)
 
 describe('the examples in the documentation', () => {
   mkdirSync(scratch, { recursive: true })

@@ -1,7 +1,7 @@
 import { openFileSource } from '../../src/weights/file-source.js'
 import { readFloats } from '../../src/weights/read-floats.js'
-import { readSafetensors } from '../../src/weights/safetensors.js'
-import { readIntegers } from '../../src/weights/stored-integers.js'
+import { readSafetensors } from '../../src/weights/safetensors/read.js'
+import { readIntegers } from '../../src/weights/safetensors/stored-integers.js'
 import type { StoredTensors } from '../../src/weights/stored-tensor.js'
 
 /** The tensors of a golden file, read whole. */

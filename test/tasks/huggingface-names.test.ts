@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { load } from '../../src/tasks/load.js'
-import { openModel } from '../../src/tasks/model-files.js'
-import { shippedFolder } from '../../src/tasks/shipped-models.js'
+import { openModel } from '../../src/tasks/model-folder/model-files.js'
+import { shippedFolder } from '../../src/tasks/model-folder/shipped-models.js'
 import { fromTimm } from '../../src/weights/name-maps/from-timm.js'
-import { writeSafetensors } from '../../src/weights/write-safetensors.js'
+import { writeSafetensors } from '../../src/weights/safetensors/write.js'
 
 const picture = new URL('../../examples/kite.jpg', import.meta.url)
 

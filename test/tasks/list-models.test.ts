@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { presets } from '../../src/models/index.js'
 import { listModels } from '../../src/tasks/list-models.js'
-import { shippedFolder } from '../../src/tasks/shipped-models.js'
+import { shippedFolder } from '../../src/tasks/model-folder/shipped-models.js'
 
 let cacheFolder: string
 

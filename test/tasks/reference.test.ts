@@ -29,7 +29,9 @@ describe.skipIf(!hasSharedData)(`real checkpoints against torch${withoutSharedDa
       const reference: Reference = JSON.parse(readFileSync(shared(`reference/${name}.json`), 'utf8'))
       const golden = await readGolden(shared(`reference/${name}.safetensors`))
       await using model = await load(shared(`weights/${name}`))
-      const prepared = await Promise.all(reference.images.map((file) => model.prepare(`${valFolder}/${file}`)))
+      const prepared = await Promise.all(
+        reference.images.map((file) => model.prepare(`${valFolder}/${file}`)),
+      )
       const pixels = golden.floats('in/pixels')
       const size = pixels.length / prepared.length
       prepared.forEach((picture, row) => {

@@ -72,7 +72,7 @@ type Changes = Pick<Flags, 'keepRatio' | 'set'>
 
 /** What a name stands for, e.g. `b+t@0.5`. */
 async function find(reference: string, { keepRatio: ratio, set = {} }: Changes = {}) {
-  const { findConfiguration } = await import('../../tasks/find-configuration.js')
+  const { findConfiguration } = await import('../../tasks/model-folder/find-configuration.js')
   const [, base = reference, suffix] = /^(.+)@([\d.]+)$/.exec(reference) ?? []
   const settings = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   return {
@@ -83,7 +83,7 @@ async function find(reference: string, { keepRatio: ratio, set = {} }: Changes =
 }
 
 async function reportOn(reference: string, changes?: Changes): Promise<Report> {
-  const { analyze } = await import('../../tasks/analyze.js')
+  const { analyze } = await import('../../tasks/analyze/analyze.js')
   const { name, architecture, keepRatio } = await find(reference, changes)
   return { name, analysis: analyze(architecture, { keepRatio }) }
 }
@@ -97,7 +97,7 @@ async function analyzeConfigurations(
   if (configuration === undefined && compare.length === 0) throw withoutConfiguration()
   if (configuration === undefined && (flags.keepRatio ?? flags.set) !== undefined) throw nothingToChange()
   if (flags.graph && configuration !== undefined) {
-    const { printedGraph } = await import('../../tasks/analyze.js')
+    const { printedGraph } = await import('../../tasks/analyze/analyze.js')
     const { architecture, keepRatio } = await find(configuration, flags)
     context.out(printedGraph(architecture, { keepRatio }))
     return

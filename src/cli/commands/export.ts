@@ -32,8 +32,8 @@ export function exportCommand(program: Command, context: CliContext): void {
 }
 
 async function exportModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { locateModel } = await import('../../tasks/locate-model.js')
-  const { openModel } = await import('../../tasks/model-files.js')
+  const { locateModel } = await import('../../tasks/model-folder/locate-model.js')
+  const { openModel } = await import('../../tasks/model-folder/model-files.js')
   const { exportOnnx } = await import('../../tasks/export-onnx.js')
   const { signal } = context
   const download = { offline: flags.offline, signal, onProgress: downloadProgress(context) }

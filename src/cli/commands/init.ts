@@ -25,10 +25,10 @@ export function initCommand(program: Command, context: CliContext): void {
 }
 
 async function init(configuration: string, flags: Flags, context: CliContext): Promise<void> {
-  const { findConfiguration } = await import('../../tasks/find-configuration.js')
-  const { initialise } = await import('../../tasks/initialise.js')
-  const { initialCard } = await import('../../tasks/model-card.js')
-  const { writeModelFolder } = await import('../../tasks/write-model-folder.js')
+  const { findConfiguration } = await import('../../tasks/model-folder/find-configuration.js')
+  const { initialise } = await import('../../tasks/model-folder/initialise.js')
+  const { initialCard } = await import('../../tasks/model-folder/model-card.js')
+  const { writeModelFolder } = await import('../../tasks/model-folder/write-model-folder.js')
   const { output, set, overwrite } = flags
   const architecture = await findConfiguration(configuration, { set })
   const files = initialise(architecture, { seed: flags.seed })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { BlvitError } from '../../errors/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
-import type { Trace } from '../../tasks/trace.js'
+import type { Trace } from '../../tasks/trace/trace.js'
 import type { CliContext } from '../context.js'
 import { loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { keepRatio, positiveInteger } from '../option-values.js'
@@ -56,7 +56,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const picture = await onePicture(argument)
 
   const { load } = await import('../../tasks/load.js')
-  const { assertRoutes } = await import('../../tasks/trace.js')
+  const { assertRoutes } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
   assertRoutes(model) // before the weights go into the engine
   if (model.engine.runtime.device !== 'cpu') {
@@ -68,7 +68,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
 }
 
 async function checkedTargets({ output, json }: Flags): Promise<Targets> {
-  const { checkWritable } = await import('../../tasks/trace-files.js')
+  const { checkWritable } = await import('../../tasks/trace/output-files.js')
   const { resolve } = await import('node:path')
   const png = output ?? (json === undefined ? defaultOutput : undefined)
   if (png !== undefined && !/\.png$/i.test(png)) {
@@ -101,9 +101,9 @@ async function write(
   { model, picture, targets }: { model: Model; picture: string; targets: Targets },
   { out, note }: CliContext,
 ): Promise<void> {
-  const { writeWholeFile } = await import('../../tasks/trace-files.js')
-  const { routePng } = await import('../../tasks/route-picture.js')
-  const { traceJson } = await import('../../tasks/trace-json.js')
+  const { writeWholeFile } = await import('../../tasks/trace/output-files.js')
+  const { routePng } = await import('../../tasks/trace/route-picture.js')
+  const { traceJson } = await import('../../tasks/trace/trace-json.js')
   const { png, json } = targets
   // both are made before the first is written: a failure leaves neither
   const drawn = png === undefined ? undefined : await routePng(traced, { model, picture })

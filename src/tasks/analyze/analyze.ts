@@ -1,0 +1,113 @@
+import { BlvitError } from '../../errors/blvit-error.js'
+import { addCosts, type Convention, conventions, noCost } from '../../graph/cost.js'
+import { formatDim } from '../../graph/dim.js'
+import { type Graph, graphOf } from '../../graph/graph.js'
+import { printGraph } from '../../graph/print.js'
+import type { Architecture, ConfigJson } from '../../models/architecture.js'
+import type { ModelDefinition } from '../../models/model-definition.js'
+import { keptPatches } from '../keep-ratio.js'
+import { parametersOf } from '../model-folder/model-files.js'
+import { activationsOf } from './activations.js'
+import { type LayerCost, layerCosts } from './layers.js'
+import { type PartCost, partCosts } from './parts.js'
+import { type ScopeTree, scopeTree } from './scopes.js'
+import { scopeShares, type Tally } from './shares.js'
+
+export interface AnalyzeOptions {
+  /** Share of patches for the big blocks; default: the architecture's own. */
+  readonly keepRatio?: number | undefined
+  /** Pictures; default 1. */
+  readonly batch?: number | undefined
+}
+
+/** What a model costs when it classifies `batch` pictures. */
+export interface Analysis extends Tally {
+  readonly family: string
+  /** As config.json holds it. */
+  readonly config: ConfigJson
+  /** In pixels. */
+  readonly image: Architecture['image']
+  readonly patchSize: number
+  readonly batch: number
+  /** Patch tokens of a picture. */
+  readonly patches: number
+  /** Tokens before the patches: CLS, DIST. */
+  readonly prefix: number
+  /** Share of patches for the big blocks; absent where all tokens are treated alike. */
+  readonly keepRatio?: number
+  /** How many patches that is. */
+  readonly kept?: number
+  /** The multiply-adds as polynomials in the run-time sizes, e.g. `64880640·batch·kept+6688794624·batch`. */
+  readonly formulas: Readonly<Record<Convention, string>>
+  /** Elements written, as fvcore counts: see {@link activationsOf}. */
+  readonly activations: number
+  readonly parts: readonly PartCost[]
+  readonly layers: readonly LayerCost[]
+  readonly scopes: ScopeTree
+}
+
+/** The part of a model that classification runs: what only features need is not in it. */
+function classificationGraph(family: string, { outputs, sizes }: ModelDefinition): Graph {
+  return graphOf(family, { logits: outputs.logits }, { sizes })
+}
+
+/**
+ * The graph of classification as text that reads like the paper.
+ * @param options `keepRatio`: shapes for this share; absent: shapes in the symbol `kept`
+ * @throws BlvitError `BAD_OPTION` for an impossible keep ratio
+ */
+export function printedGraph(
+  architecture: Architecture,
+  { keepRatio }: Pick<AnalyzeOptions, 'keepRatio'> = {},
+): string {
+  const kept = keepRatio === undefined ? undefined : keptPatches(architecture, keepRatio)
+  const model = architecture.build(kept === undefined ? {} : { kept })
+  return printGraph(classificationGraph(architecture.family, model))
+}
+
+function formulasOf(graph: Graph): Analysis['formulas'] {
+  const cost = graph.nodes.map((node) => node.cost()).reduce(addCosts, noCost)
+  return {
+    linear: formatDim(conventions.linear(cost)),
+    thop: formatDim(conventions.thop(cost)),
+    full: formatDim(conventions.full(cost)),
+  }
+}
+
+/**
+ * Counts a model's parameters and work by reading its graph: nothing is loaded and nothing runs.
+ * @throws BlvitError `BAD_OPTION` for an impossible keep ratio or batch
+ * @example
+ * const { parameters, multiplyAdds } = analyze(await findConfiguration('b+t'), { keepRatio: 0.5 })
+ */
+export function analyze(architecture: Architecture, { keepRatio, batch = 1 }: AnalyzeOptions = {}): Analysis {
+  if (!(Number.isInteger(batch) && batch >= 1)) {
+    throw new BlvitError('BAD_OPTION', `batch is ${batch}; it must be a whole number from 1.`)
+  }
+  const kept = keptPatches(architecture, keepRatio)
+  const ratio = keepRatio ?? architecture.keepRatio
+  const bindings = { batch, ...(kept === undefined ? {} : { kept }) }
+
+  const model = architecture.build()
+  const graph = classificationGraph(architecture.family, model)
+  const parameters = parametersOf(architecture)
+  const shares = scopeShares(graph, { parameters, bindings })
+  const scopes = scopeTree(shares)
+  return {
+    family: architecture.family,
+    config: architecture.json,
+    image: architecture.image,
+    patchSize: architecture.patchSize,
+    batch,
+    patches: architecture.grid.rows * architecture.grid.columns,
+    prefix: architecture.prefix,
+    ...(kept === undefined || ratio === undefined ? {} : { keepRatio: ratio, kept }),
+    parameters: scopes.parameters,
+    multiplyAdds: scopes.multiplyAdds,
+    formulas: formulasOf(graph),
+    activations: activationsOf(graph, bindings),
+    parts: partCosts(shares, parameters),
+    layers: layerCosts(shares, { graph, selections: model.selections, bindings }),
+    scopes,
+  }
+}

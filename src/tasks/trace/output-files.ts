@@ -1,0 +1,52 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { BlvitError, messageOf } from '../../errors/blvit-error.js'
+import { replaceFile } from '../../weights/replace-file.js'
+
+/**
+ * Complains now about a file that can't be written later, so that no work is lost.
+ * @throws BlvitError `WRITE_FAILED`
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const target = resolve(path)
+  const folder = dirname(target)
+  const there = await stat(target).catch(() => undefined)
+  if (there && !there.isFile()) {
+    const kind = there.isDirectory() ? 'a folder' : 'not a plain file'
+    throw new BlvitError('WRITE_FAILED', `Can't write ${target}: it is ${kind}. Give the name of a file.`, {
+      path: target,
+    })
+  }
+  const parent = await stat(folder).catch(() => undefined)
+  if (!parent?.isDirectory()) {
+    const reason = parent ? 'is not a folder' : "doesn't exist"
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `Can't write ${target}: ${folder} ${reason}. Make the folder first.`,
+      {
+        path: target,
+      },
+    )
+  }
+  try {
+    await access(folder, constants.W_OK)
+  } catch (cause) {
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `Can't write ${target}: ${messageOf(cause)}. Choose another folder.`,
+      { path: target },
+      { cause },
+    )
+  }
+}
+
+/** Writes a file whole or not at all. @throws BlvitError `WRITE_FAILED` */
+export function writeWholeFile(path: string, content: Uint8Array | string): Promise<void> {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  return replaceFile(path, onePiece(bytes))
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes
+}

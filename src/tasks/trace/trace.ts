@@ -1,0 +1,102 @@
+import { defined } from '../../errors/assert.js'
+import { BlvitError } from '../../errors/blvit-error.js'
+import { evaluate } from '../../graph/dim.js'
+import type { Tensor } from '../../graph/tensor.js'
+import { decodeImage, type ImageInput } from '../../image/decode.js'
+import type { Pixels } from '../../image/pixels.js'
+import { type Preprocessing, preprocess, resizeAndCrop } from '../../image/preprocessing.js'
+import type { Architecture } from '../../models/architecture.js'
+import type { ModelDefinition } from '../../models/model-definition.js'
+import { rankClasses, type ScoredLabel } from '../classification.js'
+import type { Engine, EngineRunOptions } from '../engine.js'
+import { keptPatches } from '../keep-ratio.js'
+
+export interface TraceOptions extends EngineRunOptions {
+  /** How many labels. Default 5. */
+  readonly top?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What one selection chose. */
+export interface TracedSelection {
+  /** The layer after which it was made, counted from 1. */
+  readonly afterLayer: number
+  /** The layers that it decides about, counted from 1; none if it is replaced before one routes. */
+  readonly layers: readonly number[]
+  /** Patch indices that went through the big blocks, ascending; patches count from 0, row by row. */
+  readonly primary: readonly number[]
+  /** The score of every patch. */
+  readonly scores: readonly number[]
+}
+
+/** The way of a picture's tokens through a model that routes. */
+export interface Trace {
+  readonly grid: { readonly rows: number; readonly columns: number }
+  /** Side of a patch in pixels. */
+  readonly patchSize: number
+  /** Share of patches that was asked for. */
+  readonly keepRatio: number
+  readonly selections: readonly TracedSelection[]
+  readonly top: readonly ScoredLabel[]
+  /** The picture as the model saw it: resized and cropped. */
+  readonly picture: Pixels
+}
+
+/**
+ * Complains about a model that has no routes; cheap, so call it before anything that costs time.
+ * @throws BlvitError `UNSUPPORTED`
+ */
+export function assertRoutes({ name, architecture }: Pick<Traceable, 'name' | 'architecture'>): void {
+  if (architecture.keepRatio !== undefined) return
+  throw new BlvitError(
+    'UNSUPPORTED',
+    `${name} is a plain ${architecture.family}: every patch goes through every block, so there is no route to ` +
+      'draw. Convert it to a big.LITTLE model first: blvit convert.',
+  )
+}
+
+/** The graph outputs that a trace reads. */
+export function traceOutputs({ outputs, selections }: ModelDefinition): Record<string, Tensor> {
+  const routes = selections.flatMap(({ scores, order }, index) => [
+    [`scores${index}`, scores] as const,
+    [`order${index}`, order] as const,
+  ])
+  return { logits: outputs.logits, ...Object.fromEntries(routes) }
+}
+
+/** What a trace needs of a loaded model. */
+interface Traceable {
+  readonly name: string
+  readonly architecture: Architecture
+  readonly preprocessing: Preprocessing
+  readonly labels: readonly string[]
+}
+
+/** @throws BlvitError `UNSUPPORTED` if the model makes no selections */
+export async function tracePicture(
+  { architecture, preprocessing, labels }: Traceable,
+  engine: Engine,
+  image: ImageInput,
+  { top = 5, signal, ...options }: TraceOptions,
+): Promise<Trace> {
+  const kept = defined(keptPatches(architecture, options.keepRatio), 'the number of kept patches')
+  const { selections } = architecture.build()
+  const pixels = await decodeImage(image, { signal })
+  const { outputs } = await engine.run({ count: 1, values: preprocess(pixels, preprocessing) }, options)
+  const numbers = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
+  return {
+    grid: architecture.grid,
+    patchSize: architecture.patchSize,
+    keepRatio: options.keepRatio ?? defined(architecture.keepRatio, 'the keep ratio'),
+    selections: selections.map(({ afterLayer, layers, chosen }, index) => ({
+      afterLayer,
+      layers,
+      primary: numbers(`order${index}`)
+        .slice(0, evaluate(chosen, { kept }))
+        .sort((a, b) => a - b),
+      scores: numbers(`scores${index}`),
+    })),
+    top: rankClasses(numbers('logits'), labels, { top }),
+    picture: resizeAndCrop(pixels, preprocessing),
+  }
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import { parseWith } from '../../../src/errors/parse.js'
+import { chooseRuntime } from '../../../src/runtime/choose.js'
+import { Engine } from '../../../src/tasks/engine.js'
+import type { ModelFiles } from '../../../src/tasks/model-folder/model-files.js'
+import {
+  assertRoutes,
+  type Trace,
+  type TraceOptions,
+  traceOutputs,
+  tracePicture,
+} from '../../../src/tasks/trace/trace.js'
+import { traceJson, traceJsonSchema } from '../../../src/tasks/trace/trace-json.js'
+import { randomModel, shrunk } from '../../support/tiny-models.js'
+
+const picture = {
+  height: 30,
+  width: 40,
+  values: Uint8Array.from({ length: 3 * 30 * 40 }, (_, i) => (i * 37 + (i >> 5) * 91) % 256),
+}
+
+async function traceWith(files: ModelFiles, options: TraceOptions = {}): Promise<Trace> {
+  const { runtime } = await chooseRuntime('cpu')
+  await using engine = await Engine.load({ ...files, runtime }, traceOutputs, { threads: 1 })
+  return await tracePicture({ name: 'tiny', ...files }, engine, picture, options)
+}
+
+describe('a trace', () => {
+  const tiny = randomModel(shrunk('t+48'))
+
+  test.each([
+    [0.25, 3],
+    [0.3, 3],
+    [0.5, 6],
+    [1, 12],
+  ])('at keep ratio %f each selection takes ⌊r·M⌋ = %i of 12 patches', async (keepRatio, kept) => {
+    const { selections } = await traceWith(tiny, { keepRatio })
+    expect(selections.map(({ primary }) => primary.length)).toEqual(selections.map(() => kept))
+  })
+
+  test('primary are the patches with the highest scores, ascending', async () => {
+    const { selections } = await traceWith(tiny, { keepRatio: 0.5 })
+    for (const { primary, scores } of selections) {
+      expect(scores).toHaveLength(12)
+      const ranked = scores.map((_, i) => i).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b)
+      expect(primary).toEqual(ranked.slice(0, 6).sort((a, b) => a - b))
+    }
+  })
+
+  test('names the layers that each selection decides about', async () => {
+    const { selections } = await traceWith(tiny)
+    expect(selections.map(({ afterLayer, layers }) => [afterLayer, layers])).toEqual([
+      [1, [2, 3, 4]],
+      [4, [5, 6, 7]],
+      [7, [8, 9, 10]],
+      [10, [11, 12]],
+    ])
+  })
+
+  test('a selection before the last full layer decides about no full layer', async () => {
+    const little = { embed_dim: 4, num_heads: 1, layers: [7, 9] }
+    const late = shrunk('t+48', { full_layers: 6, predictor_after: [2, 5, 8], little })
+    const { selections } = await traceWith(randomModel(late))
+    expect(selections.map(({ layers }) => layers)).toEqual([[], [7, 8], [9, 10, 11, 12]])
+  })
+
+  test('shows the picture as the model saw it', async () => {
+    const { picture: seen, grid, patchSize } = await traceWith(tiny)
+    expect([seen.height, seen.width]).toEqual([grid.rows * patchSize, grid.columns * patchSize])
+  })
+
+  test('as JSON it is what the schema says, text and back', async () => {
+    const trace = await traceWith(tiny, { top: 2 })
+    const json = traceJson(trace, { model: { name: 'tiny', ...tiny }, picture: 'photo.jpg' })
+    expect(parseWith(traceJsonSchema, JSON.parse(JSON.stringify(json)), 'the trace')).toEqual(json)
+    expect(json).toMatchObject({
+      version: 1,
+      model: 'tiny',
+      picture: 'photo.jpg',
+      image: { height: 12, width: 16 },
+      patchSize: 4,
+      grid: { rows: 3, columns: 4 },
+      keepRatio: 0.25,
+      prefixTokens: 1,
+    })
+    expect(json.selections.map(({ kept }) => kept)).toEqual([3, 3, 3, 3])
+    expect(json.top).toHaveLength(2)
+  })
+})
+
+test('a plain ViT has no route, and no engine is asked', async () => {
+  const plain = randomModel(shrunk('vit-tiny'))
+  expect(() => assertRoutes({ name: 'vit-tiny', ...plain })).toThrow(
+    expect.objectContaining({
+      code: 'UNSUPPORTED',
+      message: expect.stringMatching(/vit-tiny is a plain vit/),
+    }),
+  )
+  const { runtime } = await chooseRuntime('cpu')
+  let asked = false
+  const watched = {
+    ...runtime,
+    load: (...args: Parameters<typeof runtime.load>) => {
+      asked = true
+      return runtime.load(...args)
+    },
+  }
+  await expect(Engine.load({ ...plain, runtime: watched }, traceOutputs)).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+  })
+  expect(asked).toBe(false)
+})
