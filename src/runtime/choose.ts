@@ -6,8 +6,6 @@ import { webRuntime } from './web.js'
 /** What a caller may ask for; `auto`: the fastest that works here. */
 export type DeviceRequest = Device | 'auto'
 
-export const deviceRequests: readonly DeviceRequest[] = ['auto', 'cpu', 'wasm', 'webgpu']
-
 /** A runtime and why it was taken. */
 export interface ChosenRuntime {
   readonly runtime: Runtime
