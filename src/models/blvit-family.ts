@@ -1,7 +1,7 @@
 import type { Architecture, ModelFamily } from './architecture.js'
 import { blvit } from './blvit.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
-import { readBlvitConfig, writeBlvitConfig } from './blvit-json.js'
+import { paperSwitches, readBlvitConfig, writeBlvitConfig } from './blvit-json.js'
 import { gridOf, prefixCount, type VitConfig } from './vit-config.js'
 import { microVit, usualVit } from './vit-family.js'
 import { vitSizes } from './vit-sizes.js'
@@ -22,20 +22,16 @@ function architecture(config: BlvitConfig): Architecture {
   }
 }
 
-type Routing = Pick<BlvitConfig, 'fullLayers' | 'predictorAfter'> & {
+type Routing = Partial<Pick<BlvitConfig, 'fullLayers' | 'predictorAfter'>> & {
   little: Pick<LittleConfig, 'width' | 'heads'> & Partial<LittleConfig>
 }
 
 /** The paper's form of a pair of P-block (a ViT's sizes) and E-block. */
-function pair(big: VitConfig, { little, ...routing }: Routing): Architecture {
+function pair(big: VitConfig, { little, ...changed }: Routing): Architecture {
+  const routing = { ...paperSwitches, ...changed }
   return architecture({
     ...big,
     family: 'blvit',
-    keepRatio: 0.25,
-    selection: 'predictor',
-    semiCross: true,
-    fuse: 'half',
-    gamma: 'scalar',
     ...routing,
     little: {
       mlpRatio: 4,
@@ -46,23 +42,20 @@ function pair(big: VitConfig, { little, ...routing }: Routing): Architecture {
   })
 }
 
-/** The paper routes its 12-layer models after layers 1, 4, 7 and 10 (section 4.1). */
-const twelveLayers = { fullLayers: 1, predictorAfter: [1, 4, 7, 10] }
-
 /** big.LITTLE ViT. Names are P+E; a number as E is its width. */
 export const blvitFamily: ModelFamily = {
   name: 'blvit',
   presets: {
-    'b+t': pair(usualVit(vitSizes.base), { ...twelveLayers, little: { width: 192, heads: 3 } }),
+    'b+t': pair(usualVit(vitSizes.base), { little: { width: 192, heads: 3 } }),
     'h+b': pair(usualVit({ ...vitSizes.huge, patchSize: 14 }), {
       fullLayers: 9,
       predictorAfter: [8, 16, 24],
       // every other layer: 10, 12, … 32
       little: { width: 768, heads: 12, layers: layerRange(5, 16).map((half) => 2 * half) },
     }),
-    's+96': pair(usualVit(vitSizes.small), { ...twelveLayers, little: { width: 96, heads: 2 } }),
-    't+48': pair(usualVit(vitSizes.tiny), { ...twelveLayers, little: { width: 48, heads: 1 } }),
-    'micro+16': pair(microVit, { fullLayers: 1, predictorAfter: [1, 3], little: { width: 16, heads: 1 } }),
+    's+96': pair(usualVit(vitSizes.small), { little: { width: 96, heads: 2 } }),
+    't+48': pair(usualVit(vitSizes.tiny), { little: { width: 48, heads: 1 } }),
+    'micro+16': pair(microVit, { predictorAfter: [1, 3], little: { width: 16, heads: 1 } }),
   },
   read: (json) => (json.model_type === 'blvit' ? architecture(readBlvitConfig(json)) : undefined),
 }

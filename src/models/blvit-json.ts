@@ -2,32 +2,43 @@ import { z } from 'zod'
 import { BlvitError } from '../errors/blvit-error.js'
 import { parseWith } from '../errors/parse.js'
 import type { ConfigJson } from './architecture.js'
-import { type BlvitConfig, layerRange } from './blvit-config.js'
+import { type BlvitConfig, layerRange, type Switches, switches } from './blvit-config.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
 
 const count = z.int().min(1)
 
-/** The keys that bLViT adds to a ViT's config.json; absent ones have the paper's values. */
-const schema = z.looseObject({
-  full_layers: count.default(1),
-  predictor_after: z.array(count).min(1).default([1, 4, 7, 10]),
-  keep_ratio: z.number().gt(0).max(1).default(0.25),
-  selection: z.enum(['predictor', 'cls', 'random']).default('predictor'),
-  semi_cross: z.boolean().default(true),
-  fuse: z.enum(['half', 'block']).default('half'),
-  gamma: z.enum(['scalar', 'channel', 'zero']).default('scalar'),
-  little: z
-    .strictObject({
-      embed_dim: count,
-      num_heads: count,
-      mlp_ratio: z.number().positive().default(4),
-      /** Counted from 1; absent: every layer that is not full. */
-      layers: z.array(count).optional(),
-      initialisation: z.enum(['normal', 'zero']).default('normal'),
-    })
-    .nullable()
-    .default(null),
-})
+const littleSchema = z
+  .strictObject({
+    embed_dim: count,
+    num_heads: count,
+    mlp_ratio: z.number().positive().default(4),
+    /** Counted from 1; absent: every layer that is not full. */
+    layers: z.array(count).optional(),
+    initialisation: z.enum(['normal', 'zero']).default('normal'),
+  })
+  .nullable()
+  .default(null)
+
+/** The keys that bLViT adds to a ViT's config.json. */
+const schema = z.looseObject({ ...switches.shape, little: littleSchema })
+
+const switchKeys = Object.keys(switches.shape) as (keyof typeof switches.shape)[]
+
+function camelCase(key: string): string {
+  return key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** The switches of a config.json, without the keys that are not switches. */
+function switchesOf(json: z.infer<typeof switches>): Switches {
+  return Object.fromEntries(switchKeys.map((key) => [camelCase(key), json[key]])) as Switches
+}
+
+function jsonOf(config: Switches): ConfigJson {
+  return Object.fromEntries(switchKeys.map((key) => [key, config[camelCase(key) as keyof Switches]]))
+}
+
+/** The paper's value of every switch. */
+export const paperSwitches = switchesOf(switches.parse({}))
 
 function checked(config: BlvitConfig): BlvitConfig {
   const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
@@ -61,13 +72,7 @@ export function readBlvitConfig(json: ConfigJson): BlvitConfig {
   return checked({
     family: 'blvit',
     ...shape,
-    fullLayers: keys.full_layers,
-    predictorAfter: keys.predictor_after,
-    keepRatio: keys.keep_ratio,
-    selection: keys.selection,
-    semiCross: keys.semi_cross,
-    fuse: keys.fuse,
-    gamma: keys.gamma,
+    ...switchesOf(keys),
     little: keys.little && {
       width: keys.little.embed_dim,
       heads: keys.little.num_heads,
@@ -83,13 +88,7 @@ export function writeBlvitConfig(config: BlvitConfig): ConfigJson {
   return {
     model_type: 'blvit',
     ...writeVitShape(config),
-    full_layers: config.fullLayers,
-    predictor_after: config.predictorAfter,
-    keep_ratio: config.keepRatio,
-    selection: config.selection,
-    semi_cross: config.semiCross,
-    fuse: config.fuse,
-    gamma: config.gamma,
+    ...jsonOf(config),
     little: little && {
       embed_dim: little.width,
       num_heads: little.heads,

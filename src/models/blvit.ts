@@ -1,19 +1,7 @@
 import { defined } from '../errors/assert.js'
-import { type Dim, plus } from '../graph/dim.js'
+import { plus } from '../graph/dim.js'
 import { constantOf, type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
-import {
-  add,
-  affine,
-  concat,
-  gelu,
-  input,
-  multiply,
-  parameter,
-  reshape,
-  sizeInput,
-  slice,
-  softmax,
-} from '../graph/ops/index.js'
+import { add, affine, gelu, multiply, parameter, sizeInput, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { type Attended, attention } from '../nn/attention.js'
@@ -22,6 +10,7 @@ import { linear } from '../nn/linear.js'
 import { mlp } from '../nn/mlp.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
+import { rankings } from './rankings/index.js'
 import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
 import { classify, finalNorm, pixelInput, stem, vitBlock } from './vit.js'
 import { prefixCount } from './vit-config.js'
@@ -150,40 +139,6 @@ function littleBlock(all: Tensor, little: LittleConfig, config: BlvitConfig): Te
 
 const layerForms = { half: fusedByHalf, block: fusedByBlock } as const
 
-/** What a ranking may look at. All tensors are in the stream's order. */
-interface Ranking {
-  readonly config: BlvitConfig
-  /** Counts the selections from 0. */
-  readonly index: number
-  /** `[batch, patches, width]` */
-  readonly patches: Tensor
-  /** Of the layer just computed. `[batch, keys]` */
-  readonly clsAttention: () => Tensor
-  readonly last: Route | undefined
-  /** How many patches the last selection chose. */
-  readonly kept: Dim
-}
-
-/** How patches are ranked, `[batch, patches]`: one rule for each value of the `selection` switch (spec §5). */
-const rankings: Readonly<Record<BlvitConfig['selection'], (ranking: Ranking) => Tensor>> = {
-  /** softmax over the patches of x·w + b */
-  predictor: ({ index, patches }) =>
-    scope(`predictors`, () => {
-      const scores = linear(`${index}`, patches, { out: 1 })
-      return softmax(reshape(scores, patches.shape.slice(0, 2)))
-    }),
-  /** The CLS row of the last attention map that covers the token. */
-  cls: ({ config, clsAttention, last, kept }) => {
-    const received = slice(clsAttention(), { axis: 1, start: prefixCount(config) })
-    // Without semi-cross attention the map covers primary tokens only; the others keep their older score.
-    return config.semiCross || !last
-      ? received
-      : concat([received, slice(last.scores, { axis: 1, start: kept })], { axis: 1 })
-  },
-  /** Noise from outside, so that a seed decides and every engine agrees. */
-  random: ({ index, patches }) => softmax(input(`selection_noise.${index}`, patches.shape.slice(0, 2))),
-}
-
 /**
  * A big.LITTLE ViT.
  * @param options `kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
@@ -213,7 +168,7 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
     if (index < 0) continue
     const patches = slice(stream.all(), { axis: 1, start: prefix })
     const { clsAttention } = result
-    const scores = rankings[config.selection]({ config, index, patches, clsAttention, last: route, kept })
+    const scores = rankings[config.selection]({ index, prefix, patches, clsAttention, last: route, kept })
     const selected = scope(`selections.${index}`, () =>
       select(stream.all(), scores, { prefix, kept, last: route }),
     )
