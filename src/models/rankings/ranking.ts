@@ -3,7 +3,7 @@ import type { Tensor } from '../../graph/tensor.js'
 import type { Route } from '../routing.js'
 
 /** What a ranking of patches may look at. All tensors are in the stream's order. */
-export interface RankingInput {
+interface RankingInput {
   /** Counts the selections from 0. */
   readonly index: number
   /** Tokens before the patches. */
