@@ -23,7 +23,8 @@ export interface Graph {
   readonly parameters: readonly Parameter[]
 }
 
-function reachable(outputs: readonly Tensor[]): Tensor[] {
+/** Everything that some tensors depend on, themselves included, inputs before their users. */
+export function reachable(outputs: readonly Tensor[]): Tensor[] {
   const seen = new Set<Tensor>()
   const open = [...outputs]
   for (let tensor = open.pop(); tensor; tensor = open.pop()) {

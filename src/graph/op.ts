@@ -3,7 +3,7 @@ import { type Cost, noCost } from './cost.js'
 import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
 import type { Lowering, Value } from './lowering.js'
 import { currentScope } from './scope.js'
-import type { Dtype, Leaf, Tensor } from './tensor.js'
+import type { Dtype, GradientPart, Leaf, Tensor } from './tensor.js'
 
 /** Settings of an op that are fixed when the graph is built. */
 export type Attributes = Readonly<Record<string, unknown>>
@@ -19,6 +19,16 @@ export interface OpDefinition<A extends Attributes> {
   cost?(inputs: readonly Tensor[], output: Shape, attributes: A): Partial<Cost>
   /** Set by the leaves of the graph: inputs and parameters. */
   leaf?(attributes: A): Leaf
+  /**
+   * Reverse mode: the gradient of each input, in their order, as new tensors made of ops; undefined for an
+   * input that has none, such as indices. Absent: a loss can't be differentiated through this op.
+   * @param outputGradient of the output's shape
+   */
+  gradient?(
+    outputGradient: Tensor,
+    inputs: readonly Tensor[],
+    node: { output: Tensor; attributes: A },
+  ): readonly GradientPart[]
   onnx(lowering: Lowering, inputs: readonly Value[], node: { tensor: Tensor; attributes: A }): Value
 }
 
@@ -31,6 +41,7 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
   return (inputs, attributes) => {
     const shape = definition.shape(inputs, attributes)
     const leaf = definition.leaf?.(attributes)
+    const { gradient } = definition
     const tensor: Tensor = {
       id: made++,
       op: definition.name,
@@ -42,6 +53,12 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
       ...(leaf ? { leaf } : {}),
       cost: () => ({ ...noCost, ...definition.cost?.(inputs, shape, attributes) }),
       lower: (lowering, values) => definition.onnx(lowering, values, { tensor, attributes }),
+      ...(gradient
+        ? {
+            differentiate: (outputGradient) =>
+              gradient(outputGradient, inputs, { output: tensor, attributes }),
+          }
+        : {}),
     }
     return tensor
   }

@@ -13,6 +13,15 @@ export type Leaf =
   | { readonly kind: 'parameter'; readonly name: string; readonly initialiser: Initialiser }
 
 /**
+ * What an op's gradient rule says of one of its inputs: the input's gradient; or the gradient of the part
+ * `[start, end)` along an axis, the rest getting none from this op; or undefined: no gradient.
+ */
+export type GradientPart =
+  | Tensor
+  | { readonly gradient: Tensor; readonly axis: number; readonly start: Dim; readonly end: Dim }
+  | undefined
+
+/**
  * A symbolic tensor: what an op applied to other tensors gives. It holds no numbers; an immutable node of
  * the graph from which shapes, parameter names, cost and ONNX are read off.
  */
@@ -31,6 +40,7 @@ export interface Tensor {
   /** The op's rules, bound to this node. */
   readonly cost: () => Cost
   readonly lower: (lowering: Lowering, inputs: readonly Value[]) => Value
+  readonly differentiate?: (outputGradient: Tensor) => readonly GradientPart[]
 }
 
 /** The size along an axis; negative axes count from the end. */

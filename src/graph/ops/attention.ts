@@ -2,6 +2,7 @@ import { elements, sameDim, times } from '../dim.js'
 import type { Lowering, Value } from '../lowering.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
+import { attentionGradient, attentionReceivedGradient } from './attention-gradient.js'
 
 /** `[batch, tokens, width]` → `[batch, heads, tokens, headWidth]`, or with the last two axes swapped. */
 function splitHeads(lowering: Lowering, x: Value, heads: number, perm: readonly number[]): string {
@@ -42,6 +43,10 @@ const attentionOp = defineOp<{ heads: number }>({
     }
     return operand(inputs, 0).shape
   },
+  gradient: (gradient, inputs, { attributes }) => {
+    const [queries, keys, values] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    return attentionGradient(gradient, { queries, keys, values }, attributes)
+  },
   // q·kᵀ and A·v: one multiply-add each per query, key and channel
   cost: (inputs, output) => ({ attention: times(2, times(elements(output), sizeAt(operand(inputs, 1), 1))) }),
   onnx: (lowering, inputs, { tensor, attributes: { heads } }) => {
@@ -80,6 +85,8 @@ const attentionReceivedOp = defineOp<{ heads: number }>({
     if (sizeAt(operand(inputs, 0), 1) !== 1) throw shapeError('AttentionReceived', inputs, 'one query')
     return [sizeAt(operand(inputs, 0), 0), sizeAt(operand(inputs, 1), 1)]
   },
+  gradient: (gradient, inputs, { attributes }) =>
+    attentionReceivedGradient(gradient, { query: operand(inputs, 0), keys: operand(inputs, 1) }, attributes),
   cost: (inputs) => ({
     attention: elements(
       operand(inputs, 1)

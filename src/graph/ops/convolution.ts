@@ -1,6 +1,9 @@
 import { elements, sameDim, sameShape, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
+import { sumTo } from './broadcasting.js'
+import { convolutionInputGradient, convolutionWeightGradient } from './convolution-gradient.js'
+import { reshape, transpose } from './layout.js'
 
 const convolutionOp = defineOp<{ stride: number }>({
   name: 'Convolution',
@@ -33,6 +36,14 @@ const convolutionOp = defineOp<{ stride: number }>({
     const [, inChannels = 1, kernelHeight = 1, kernelWidth = 1] = operand(inputs, 1).shape
     return { linear: times(elements(output), elements([inChannels, kernelHeight, kernelWidth])) }
   },
+  gradient: (gradient, inputs, { attributes }) => {
+    const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    return [
+      convolutionInputGradient(gradient, weight, { like: x, ...attributes }),
+      convolutionWeightGradient(gradient, x, { like: weight, ...attributes }),
+      reshape(sumTo(gradient, [1, sizeAt(bias, 0), 1, 1]), bias.shape),
+    ]
+  },
   onnx: (lowering, inputs, { tensor, attributes: { stride } }) => {
     const operands = inputs.map((input) => lowering.full(input))
     return lowering.asFull(lowering.emit('Conv', operands, { strides: [stride, stride] }), tensor.shape)
@@ -54,6 +65,7 @@ const mapToTokensOp = defineOp({
     if (map.shape.length !== 4) throw shapeError('MapToTokens', inputs, '[batch, width, rows, columns]')
     return [sizeAt(map, 0), times(sizeAt(map, 2), sizeAt(map, 3)), sizeAt(map, 1)]
   },
+  gradient: (gradient, inputs) => [reshape(transpose(gradient, [0, 2, 1]), operand(inputs, 0).shape)],
   onnx: (lowering, inputs, { tensor }) => {
     const [batch = 1, tokens = 1, width = 1] = tensor.shape
     const flat = lowering.reshape(lowering.full(operand(inputs, 0)), [batch, width, tokens])

@@ -1,6 +1,9 @@
 import { elements, sameShape } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
+import { sumTo } from './broadcasting.js'
+import { multiply } from './elementwise.js'
+import { standardise, standardiseGradient } from './standardise.js'
 
 const layerNormOp = defineOp<{ epsilon: number }>({
   name: 'LayerNorm',
@@ -11,6 +14,15 @@ const layerNormOp = defineOp<{ epsilon: number }>({
     return operand(inputs, 0).shape
   },
   cost: (_, output) => ({ normalised: elements(output) }),
+  gradient: (gradient, inputs, { attributes }) => {
+    const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    const standardised = standardise(x, attributes)
+    return [
+      standardiseGradient(multiply(gradient, weight), x, standardised, attributes),
+      sumTo(multiply(gradient, standardised), weight.shape),
+      sumTo(gradient, bias.shape),
+    ]
+  },
   onnx: (lowering, inputs, { tensor, attributes: { epsilon } }) => {
     const x = operand(inputs, 0)
     const affine = [lowering.full(operand(inputs, 1)), lowering.full(operand(inputs, 2))]

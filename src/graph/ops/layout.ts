@@ -16,6 +16,7 @@ const sliceOp = defineOp<{ axis: number; start: Dim; end: Dim }>({
     }
     return x.shape.map((dim, i) => (i === axis ? minus(end, start) : dim))
   },
+  gradient: (gradient, _, { attributes }) => [{ gradient, ...attributes }],
   onnx: (lowering, inputs, { tensor, attributes: { axis, start, end } }) => {
     const x = operand(inputs, 0)
     if (x.parameter && axis === 0 && typeof start === 'number' && typeof end === 'number') {
@@ -46,6 +47,15 @@ const concatOp = defineOp<{ axis: number }>({
       i === axis ? inputs.map((x) => sizeAt(x, axis)).reduce(plus, 0) : dim,
     )
   },
+  gradient: (gradient, inputs, { attributes: { axis } }) => {
+    let start: Dim = 0
+    return inputs.map((x) => {
+      const end = plus(start, sizeAt(x, axis))
+      const part = slice(gradient, { axis, start, end })
+      start = end
+      return part
+    })
+  },
   onnx: (lowering, inputs, { tensor, attributes: { axis } }) => {
     const operands = inputs.map((input) => lowering.full(input))
     return lowering.asFull(lowering.emit('Concat', operands, { axis }), tensor.shape)
@@ -66,33 +76,20 @@ const reshapeOp = defineOp<{ shape: Shape }>({
     }
     return shape
   },
-  onnx: (lowering, inputs, { tensor }) =>
-    lowering.asFull(lowering.reshape(lowering.full(operand(inputs, 0)), tensor.shape), tensor.shape),
+  gradient: (gradient, inputs) => [reshape(gradient, operand(inputs, 0).shape)],
+  onnx: (lowering, inputs, { tensor }) => {
+    const x = operand(inputs, 0)
+    // flat rows are a form that the value may already have
+    const isRows =
+      tensor.shape.length === 2 && x.shape.length > 2 && sameDim(sizeAt(tensor, 1), x.shape.at(-1) ?? 1)
+    if (isRows) return lowering.asFull(lowering.rows(x), tensor.shape)
+    return lowering.asFull(lowering.reshape(x.rows ?? lowering.full(x), tensor.shape), tensor.shape)
+  },
 })
 
 /** The same elements under another shape. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   return reshapeOp([x], { shape })
-}
-
-const expandOp = defineOp<{ shape: Shape }>({
-  name: 'Expand',
-  shape: (inputs, { shape }) => {
-    const from = operand(inputs, 0).shape
-    const fits =
-      from.length === shape.length && from.every((dim, i) => dim === 1 || sameDim(dim, shape[i] ?? -1))
-    if (!fits) throw shapeError('Expand', inputs, `a shape that can be repeated to ${formatShape(shape)}`)
-    return shape
-  },
-  onnx: (lowering, inputs, { tensor }) => {
-    const operands = [lowering.full(operand(inputs, 0)), lowering.shape(tensor.shape)]
-    return lowering.asFull(lowering.emit('Expand', operands), tensor.shape)
-  },
-})
-
-/** Repeats axes of size 1, e.g. the class token for every picture of a batch. */
-export function expand(x: Tensor, shape: Shape): Tensor {
-  return expandOp([x], { shape })
 }
 
 const padStartOp = defineOp<{ count: number }>({
@@ -103,6 +100,7 @@ const padStartOp = defineOp<{ count: number }>({
       throw shapeError('PadStart', inputs, `an axis 1 to put ${count} zeros before`)
     return shape.map((dim, axis) => (axis === 1 ? plus(dim, count) : dim))
   },
+  gradient: (gradient, _, { attributes: { count } }) => [slice(gradient, { axis: 1, start: count })],
   onnx: (lowering, inputs, { tensor, attributes: { count } }) => {
     const rank = tensor.shape.length
     const pads = Array.from({ length: 2 * rank }, (_, i) => (i === 1 ? count : 0))
@@ -114,4 +112,29 @@ const padStartOp = defineOp<{ count: number }>({
 /** Puts `count` zeros before axis 1. */
 export function padStart(x: Tensor, { count }: { count: number }): Tensor {
   return count === 0 ? x : padStartOp([x], { count })
+}
+
+const transposeOp = defineOp<{ perm: readonly number[] }>({
+  name: 'Transpose',
+  shape: (inputs, { perm }) => {
+    const { shape } = operand(inputs, 0)
+    const axes = [...perm].sort((a, b) => a - b)
+    if (axes.length !== shape.length || axes.some((axis, i) => axis !== i)) {
+      throw shapeError('Transpose', inputs, `${perm.length} axes, as many as [${perm}] puts into order`)
+    }
+    return perm.map((axis) => shape[axis] ?? 1)
+  },
+  gradient: (gradient, _, { attributes: { perm } }) => [
+    transpose(
+      gradient,
+      perm.map((_, axis) => perm.indexOf(axis)),
+    ),
+  ],
+  onnx: (lowering, inputs, { tensor, attributes: { perm } }) =>
+    lowering.asFull(lowering.emit('Transpose', [lowering.full(operand(inputs, 0))], { perm }), tensor.shape),
+})
+
+/** The axes in another order: axis `i` of the result is axis `perm[i]` of `x`. */
+export function transpose(x: Tensor, perm: readonly number[]): Tensor {
+  return transposeOp([x], { perm })
 }

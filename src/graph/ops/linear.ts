@@ -1,6 +1,8 @@
 import { elements, sameDim, sameShape, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
+import { sumTo } from './broadcasting.js'
+import { flatRows, matmul } from './matmul.js'
 
 const linearOp = defineOp({
   name: 'Linear',
@@ -19,6 +21,11 @@ const linearOp = defineOp({
     return [...x.shape.slice(0, -1), outWidth]
   },
   cost: (inputs, output) => ({ linear: times(elements(output), sizeAt(operand(inputs, 0), -1)) }),
+  gradient: (gradient, inputs) => {
+    const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    const ofWeight = matmul(flatRows(gradient), flatRows(x), { transposeA: true })
+    return [matmul(gradient, weight), ofWeight, sumTo(gradient, bias.shape)]
+  },
   // One 2-D Gemm on flat rows, weights as stored ([out, in]): the fastest form that ONNX Runtime has.
   onnx: (lowering, inputs, { tensor }) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]

@@ -1,4 +1,4 @@
-import { sameDim } from '../dim.js'
+import { type Dim, elements, sameDim, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 
@@ -59,6 +59,10 @@ const gatherOp = defineOp({
     }
     return [...indices.shape, ...x.shape.slice(2)]
   },
+  gradient: (gradient, inputs) => {
+    const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
+    return [scatterAdd(gradient, indices, { tokens: sizeAt(x, 1) }), undefined]
+  },
   onnx: (lowering, inputs, { tensor }) => {
     const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
     if (x.shape.length === 2) {
@@ -78,4 +82,47 @@ const gatherOp = defineOp({
  */
 export function gather(x: Tensor, indices: Tensor): Tensor {
   return gatherOp([x, indices], {})
+}
+
+const scatterAddOp = defineOp<{ tokens: Dim }>({
+  name: 'ScatterAdd',
+  shape: (inputs, { tokens }) => {
+    const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
+    const fits = x.shape.length >= 2 && indices.shape.length === 2 && indices.dtype === 'int64'
+    if (!fits || ![0, 1].every((axis) => sameDim(sizeAt(x, axis), sizeAt(indices, axis)))) {
+      throw shapeError('ScatterAdd', inputs, 'x [batch, picked, ...] and int64 indices [batch, picked]')
+    }
+    return x.shape.with(1, tokens)
+  },
+  gradient: (gradient, inputs) => [gather(gradient, operand(inputs, 1)), undefined],
+  // On flat rows: token i of picture b is row b·tokens + i, and one index addresses a whole row.
+  onnx: (lowering, inputs, { tensor, attributes: { tokens } }) => {
+    const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
+    const batch = sizeAt(tensor, 0)
+    const perToken = tensor.shape.slice(2)
+    const rowCount = times(batch, tokens)
+    const scalar = (size: Dim) => lowering.reshape(lowering.size(size), [])
+    const firstRows = lowering.emit('Range', [scalar(0), scalar(rowCount), scalar(tokens)])
+    const rows = lowering.emit('Add', [lowering.full(indices), lowering.reshape(firstRows, [batch, 1])])
+    const nothing = lowering.emit('Expand', [lowering.floats([0]), lowering.shape([rowCount, ...perToken])])
+    const added = lowering.emit(
+      'ScatterND',
+      [
+        nothing,
+        lowering.reshape(rows, [elements(indices.shape), 1]),
+        lowering.reshape(lowering.full(x), [elements(indices.shape), ...perToken]),
+      ],
+      { reduction: 'add' },
+    )
+    return lowering.asFull(lowering.reshape(added, tensor.shape), tensor.shape)
+  },
+})
+
+/**
+ * Puts tokens back where {@link gather} took them from: each is added at its index, the rest is 0.
+ * @param x `[batch, picked]` or `[batch, picked, width]` @param indices int64 `[batch, picked]`
+ * @returns `[batch, tokens]` or `[batch, tokens, width]`
+ */
+export function scatterAdd(x: Tensor, indices: Tensor, { tokens }: { tokens: Dim }): Tensor {
+  return scatterAddOp([x, indices], { tokens })
 }

@@ -1,0 +1,80 @@
+import { sizeAt, type Tensor } from '../tensor.js'
+import { expand } from './broadcasting.js'
+import { affine } from './elementwise.js'
+import { reshape, transpose } from './layout.js'
+import { matmul } from './matmul.js'
+import { softmax, softmaxGradient } from './softmax.js'
+
+/**
+ * A token tensor `[batch, tokens, width]` cut into heads. Only token tensors are ever transposed: the maps
+ * `[batch, heads, queries, keys]` are larger.
+ */
+function headsOf(x: Tensor, heads: number) {
+  const [batch, tokens, width] = [sizeAt(x, 0), sizeAt(x, 1), Number(sizeAt(x, 2))]
+  const split = reshape(x, [batch, tokens, heads, width / heads])
+  return {
+    /** `[batch, heads, tokens, headWidth]` */
+    rows: () => transpose(split, [0, 2, 1, 3]),
+    /** `[batch, heads, headWidth, tokens]` */
+    columns: () => transpose(split, [0, 2, 3, 1]),
+  }
+}
+
+/** Back to the shape of token tensors. */
+function fromRows(x: Tensor, like: Tensor): Tensor {
+  return reshape(transpose(x, [0, 2, 1, 3]), like.shape)
+}
+
+function fromColumns(x: Tensor, like: Tensor): Tensor {
+  return reshape(transpose(x, [0, 3, 1, 2]), like.shape)
+}
+
+function scaleOf(x: Tensor, heads: number): number {
+  return 1 / Math.sqrt(Number(sizeAt(x, -1)) / heads)
+}
+
+/** softmax(q·kᵀ/√headWidth), in the very steps of the op's lowering, so that an engine computes it once. */
+function attentionMap(queries: Tensor, keys: Tensor, heads: number): Tensor {
+  const scaled = affine(headsOf(queries, heads).rows(), { factor: scaleOf(queries, heads) })
+  return softmax(matmul(scaled, headsOf(keys, heads).columns()))
+}
+
+/** The gradients of queries and keys from that of the map. */
+function throughMap(
+  mapGradient: Tensor,
+  map: Tensor,
+  queries: Tensor,
+  keys: Tensor,
+  heads: number,
+): Tensor[] {
+  const factor = scaleOf(queries, heads)
+  const ofScores = softmaxGradient(mapGradient, map)
+  const ofQueries = affine(matmul(ofScores, headsOf(keys, heads).rows()), { factor })
+  const ofKeys = matmul(affine(headsOf(queries, heads).columns(), { factor }), ofScores)
+  return [fromRows(ofQueries, queries), fromColumns(ofKeys, keys)]
+}
+
+/** The gradients of queries, keys and values of multi-head attention. */
+export function attentionGradient(
+  gradient: Tensor,
+  { queries, keys, values }: { queries: Tensor; keys: Tensor; values: Tensor },
+  { heads }: { heads: number },
+): Tensor[] {
+  const map = attentionMap(queries, keys, heads)
+  const ofOutput = headsOf(gradient, heads)
+  const ofMap = matmul(ofOutput.rows(), headsOf(values, heads).columns())
+  const ofValues = matmul(ofOutput.columns(), map)
+  return [...throughMap(ofMap, map, queries, keys, heads), fromColumns(ofValues, values)]
+}
+
+/** The gradients of the one query and of the keys from that of the attention they share, averaged over heads. */
+export function attentionReceivedGradient(
+  gradient: Tensor,
+  { query, keys }: { query: Tensor; keys: Tensor },
+  { heads }: { heads: number },
+): Tensor[] {
+  const map = attentionMap(query, keys, heads)
+  const [batch, keyCount] = [sizeAt(keys, 0), sizeAt(keys, 1)]
+  const share = affine(reshape(gradient, [batch, 1, 1, keyCount]), { factor: 1 / heads })
+  return throughMap(expand(share, map.shape), map, query, keys, heads)
+}

@@ -1,0 +1,54 @@
+import { defineOp, operand } from '../op.js'
+import type { Tensor } from '../tensor.js'
+import { multiply } from './elementwise.js'
+
+const atLeastOp = defineOp<{ bound: number }>({
+  name: 'AtLeast',
+  shape: (inputs) => operand(inputs, 0).shape,
+  gradient: (gradient, inputs, { attributes: { bound } }) => [
+    multiply(gradient, isAbove(operand(inputs, 0), bound)),
+  ],
+  onnx: (lowering, inputs, { tensor, attributes: { bound } }) => {
+    const limit = lowering.asFull(lowering.floats([bound], [1]), [1])
+    return lowering.elementwise('Max', [operand(inputs, 0), limit], tensor.shape)
+  },
+})
+
+/** `max(x, bound)` */
+export function atLeast(x: Tensor, bound: number): Tensor {
+  return atLeastOp([x], { bound })
+}
+
+/** What ONNX's Cast calls float32. */
+const toFloat = 1
+
+const isAboveOp = defineOp<{ bound: number }>({
+  name: 'IsAbove',
+  shape: (inputs) => operand(inputs, 0).shape,
+  // a step is flat wherever it has a slope at all
+  gradient: () => [undefined],
+  onnx: (lowering, inputs, { tensor, attributes: { bound } }) => {
+    const greater = lowering.emit('Greater', [
+      lowering.full(operand(inputs, 0)),
+      lowering.floats([bound], [1]),
+    ])
+    return lowering.asFull(lowering.emit('Cast', [greater], { to: toFloat }), tensor.shape)
+  },
+})
+
+/** 1 where `x > bound`, else 0. */
+export function isAbove(x: Tensor, bound: number): Tensor {
+  return isAboveOp([x], { bound })
+}
+
+const stopGradientOp = defineOp({
+  name: 'StopGradient',
+  shape: (inputs) => operand(inputs, 0).shape,
+  gradient: () => [undefined],
+  onnx: (_, inputs) => operand(inputs, 0),
+})
+
+/** The tensor itself, as a constant of what is learned from it. */
+export function stopGradient(x: Tensor): Tensor {
+  return stopGradientOp([x], {})
+}

@@ -1,0 +1,81 @@
+import { type Dim, elements, formatShape, type Shape, sameDim, sameShape } from '../dim.js'
+import type { Lowering, Value } from '../lowering.js'
+import { defineOp, operand, shapeError } from '../op.js'
+import { axisOf, type Tensor } from '../tensor.js'
+import { reshape } from './layout.js'
+
+const expandOp = defineOp<{ shape: Shape }>({
+  name: 'Expand',
+  shape: (inputs, { shape }) => {
+    const from = operand(inputs, 0).shape
+    const fits =
+      from.length === shape.length && from.every((dim, i) => dim === 1 || sameDim(dim, shape[i] ?? -1))
+    if (!fits) throw shapeError('Expand', inputs, `a shape that can be repeated to ${formatShape(shape)}`)
+    return shape
+  },
+  gradient: (gradient, inputs) => [sumTo(gradient, operand(inputs, 0).shape)],
+  onnx: (lowering, inputs, { tensor }) => {
+    const operands = [lowering.full(operand(inputs, 0)), lowering.shape(tensor.shape)]
+    return lowering.asFull(lowering.emit('Expand', operands), tensor.shape)
+  },
+})
+
+/** Repeats axes of size 1, e.g. the class token for every picture of a batch. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  return expandOp([x], { shape })
+}
+
+/** Ones as a constant, or made when the graph runs where a size is known only then. */
+function ones(lowering: Lowering, shape: readonly [Dim, Dim]): string {
+  return lowering.emit('Expand', [lowering.floats([1], [1, 1]), lowering.shape(shape)])
+}
+
+/** Sums over the last axis, or over all others, as a product with ones: faster than ReduceSum on a CPU. */
+function sumByProduct(lowering: Lowering, x: Value, axes: readonly number[]): string | undefined {
+  const rank = x.shape.length
+  const width = x.shape[rank - 1] ?? 1
+  if (rank < 2) return undefined
+  if (axes.length === 1 && axes[0] === rank - 1) {
+    return lowering.emit('MatMul', [lowering.rows(x), ones(lowering, [width, 1])])
+  }
+  if (axes.length === rank - 1 && !axes.includes(rank - 1)) {
+    return lowering.emit('MatMul', [ones(lowering, [1, elements(x.shape.slice(0, -1))]), lowering.rows(x)])
+  }
+  return undefined
+}
+
+const reduceSumOp = defineOp<{ axes: readonly number[] }>({
+  name: 'ReduceSum',
+  shape: (inputs, { axes }) => operand(inputs, 0).shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)),
+  gradient: (gradient, inputs) => [expand(gradient, operand(inputs, 0).shape)],
+  onnx: (lowering, inputs, { tensor, attributes: { axes } }) => {
+    const x = operand(inputs, 0)
+    const { shape } = tensor
+    const product = sumByProduct(lowering, x, axes)
+    if (product === undefined) {
+      const operands = [lowering.full(x), lowering.integers(axes)]
+      return lowering.asFull(lowering.emit('ReduceSum', operands, { keepdims: 1 }), shape)
+    }
+    return lowering.asRows(product, shape)
+  },
+})
+
+/** The sum along some axes, default all; they stay as axes of size 1. Negative axes count from the last. */
+export function reduceSum(
+  x: Tensor,
+  { axes = x.shape.map((_, axis) => axis) }: { axes?: readonly number[] } = {},
+) {
+  const sorted = [...new Set(axes.map((axis) => axisOf(x, axis)))].sort((a, b) => a - b)
+  return sorted.length === 0 ? x : reduceSumOp([x], { axes: sorted })
+}
+
+/** Undoes broadcasting: sums a gradient over what an operand of this shape was repeated along. */
+export function sumTo(gradient: Tensor, shape: Shape): Tensor {
+  const added = gradient.shape.length - shape.length
+  const axes = gradient.shape.flatMap((dim, axis) => {
+    const own = axis < added ? 1 : (shape[axis - added] ?? 1)
+    return sameDim(own, dim) ? [] : [axis]
+  })
+  const summed = reduceSum(gradient, { axes })
+  return sameShape(summed.shape, shape) ? summed : reshape(summed, shape)
+}

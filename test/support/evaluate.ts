@@ -1,0 +1,478 @@
+/**
+ * A slow, plain interpreter of graphs in float64: one function for each op, loops over row-major arrays.
+ * It shares nothing with src/graph but the nodes themselves (op name, attributes, inputs), so that an op's
+ * lowering or gradient rule and its meaning here don't err together.
+ */
+import { type Bindings, type Dim, evaluate as sizeOf } from '../../src/graph/dim.js'
+import { reachable } from '../../src/graph/graph.js'
+import type { Tensor } from '../../src/graph/tensor.js'
+
+/** Row-major numbers; indices are numbers too. */
+export interface Values {
+  readonly shape: readonly number[]
+  readonly data: Float64Array
+}
+
+type Attributes = Readonly<Record<string, unknown>>
+type Evaluate = (inputs: readonly Values[], attributes: Attributes, sizes: Bindings) => Values
+
+export const count = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
+
+function one(inputs: readonly Values[], index = 0): Values {
+  const found = inputs[index]
+  if (!found) throw new Error(`operand ${index} is missing`)
+  return found
+}
+
+function size(dim: unknown, sizes: Bindings): number {
+  return sizeOf(dim as Dim, sizes)
+}
+
+/** Row-major steps between neighbours along each axis. */
+function stridesOf(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => count(shape.slice(axis + 1)))
+}
+
+/** Calls back with each index of a shape, the last axis fastest. The index array is reused. */
+function forEachIndex(shape: readonly number[], visit: (index: number[], flat: number) => void): void {
+  const index = shape.map(() => 0)
+  const total = count(shape)
+  for (let flat = 0; flat < total; flat++) {
+    visit(index, flat)
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = (index[axis] ?? 0) + 1
+      if ((index[axis] ?? 0) < (shape[axis] ?? 0)) break
+      index[axis] = 0
+    }
+  }
+}
+
+/** The flat place of an index, counted from the last axis; sizes of 1 are repeated. */
+function placeOf(index: readonly number[], shape: readonly number[], strides: readonly number[]): number {
+  const skipped = index.length - shape.length
+  let place = 0
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (shape[axis] !== 1) place += (index[axis + skipped] ?? 0) * (strides[axis] ?? 0)
+  }
+  return place
+}
+
+const unary =
+  (apply: (x: number, attributes: Attributes) => number): Evaluate =>
+  (inputs, attributes) => {
+    const x = one(inputs)
+    return { shape: x.shape, data: x.data.map((value) => apply(value, attributes)) }
+  }
+
+const binary =
+  (apply: (a: number, b: number) => number): Evaluate =>
+  (inputs) => {
+    const [a, b] = [one(inputs), one(inputs, 1)]
+    const rank = Math.max(a.shape.length, b.shape.length)
+    const shape = Array.from({ length: rank }, (_, axis) => {
+      const [left, right] = [a, b].map((x) => x.shape[axis - rank + x.shape.length] ?? 1)
+      return left === 1 ? (right ?? 1) : (left ?? 1)
+    })
+    const data = new Float64Array(count(shape))
+    const [aStrides, bStrides] = [stridesOf(a.shape), stridesOf(b.shape)]
+    forEachIndex(shape, (index, flat) => {
+      const left = a.data[placeOf(index, a.shape, aStrides)] ?? Number.NaN
+      data[flat] = apply(left, b.data[placeOf(index, b.shape, bStrides)] ?? Number.NaN)
+    })
+    return { shape, data }
+  }
+
+/** Works on each row of the last axis. */
+const byRow =
+  (
+    apply: (row: Float64Array, inputs: readonly Values[], attributes: Attributes) => ArrayLike<number>,
+  ): Evaluate =>
+  (inputs, attributes) => {
+    const x = one(inputs)
+    const width = x.shape.at(-1) ?? 1
+    const rows = Array.from({ length: x.data.length / width }, (_, i) =>
+      Array.from(apply(x.data.subarray(i * width, (i + 1) * width), inputs, attributes)),
+    )
+    const outWidth = rows[0]?.length ?? width
+    return { shape: x.shape.with(-1, outWidth), data: Float64Array.from(rows.flat()) }
+  }
+
+/** erf by its series of terms of one sign, 2/√π·e^(−x²)·Σ 2ⁿx^(2n+1)/(1·3·…·(2n+1)). */
+function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x)
+  let term = x
+  let total = x
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(total); n++) {
+    term *= (2 * x * x) / (2 * n + 1)
+    total += term
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total
+}
+
+const normal = (x: number) => (1 + erf(x / Math.SQRT2)) / 2
+
+function softmaxRow(row: Float64Array): Float64Array {
+  const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const powers = row.map((x) => Math.exp(x - largest))
+  const total = powers.reduce((a, b) => a + b, 0)
+  return powers.map((x) => x / total)
+}
+
+function statisticsOf(row: Float64Array, epsilon: number) {
+  const mean = row.reduce((a, b) => a + b, 0) / row.length
+  const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / row.length
+  return { mean, inverse: 1 / Math.sqrt(variance + epsilon) }
+}
+
+const layerNorm = byRow((row, inputs, { epsilon }) => {
+  const { mean, inverse } = statisticsOf(row, epsilon as number)
+  const [weight, bias] = [inputs[1]?.data, inputs[2]?.data]
+  return row.map((x, i) => (x - mean) * inverse * (weight?.[i] ?? 1) + (bias?.[i] ?? 0))
+})
+
+const linear: Evaluate = (inputs) => {
+  const [x, weight, bias] = [one(inputs), one(inputs, 1), one(inputs, 2)]
+  const [out = 0, width = 0] = weight.shape
+  const rows = x.data.length / width
+  const data = new Float64Array(rows * out)
+  for (let row = 0; row < rows; row++) {
+    for (let o = 0; o < out; o++) {
+      let total = bias.data[o] ?? 0
+      for (let i = 0; i < width; i++)
+        total += (x.data[row * width + i] ?? 0) * (weight.data[o * width + i] ?? 0)
+      data[row * out + o] = total
+    }
+  }
+  return { shape: [...x.shape.slice(0, -1), out], data }
+}
+
+const matmul: Evaluate = (inputs, { transposeA, transposeB }) => {
+  const [a, b] = [one(inputs), one(inputs, 1)]
+  const stacked = b.shape.length > 2
+  const leading = stacked ? a.shape.slice(0, -2) : []
+  const flatA =
+    stacked || transposeA ? a.shape.slice(-2) : [a.data.length / (a.shape.at(-1) ?? 1), a.shape.at(-1) ?? 1]
+  const [rowsA = 1, columnsA = 1] = flatA
+  const [rowsB = 1, columnsB = 1] = b.shape.slice(-2)
+  const [m, inner] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA]
+  const n = transposeB ? rowsB : columnsB
+  const data = new Float64Array(count(leading) * m * n)
+  for (let s = 0; s < count(leading); s++) {
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        let total = 0
+        for (let k = 0; k < inner; k++) {
+          const left = a.data[s * rowsA * columnsA + (transposeA ? k * columnsA + i : i * columnsA + k)] ?? 0
+          total +=
+            left * (b.data[s * rowsB * columnsB + (transposeB ? j * columnsB + k : k * columnsB + j)] ?? 0)
+        }
+        data[(s * m + i) * n + j] = total
+      }
+    }
+  }
+  return { shape: stacked || transposeA ? [...leading, m, n] : [...a.shape.slice(0, -1), n], data }
+}
+
+/** softmax(q·kᵀ/√headWidth) of one head of one picture. */
+function attentionRow(q: Values, k: Values, heads: number, [b, h, i]: readonly [number, number, number]) {
+  const [, keys = 0, width = 0] = k.shape
+  const queries = q.shape[1] ?? 0
+  const headWidth = width / heads
+  const scores = Float64Array.from({ length: keys }, (_, j) => {
+    let total = 0
+    for (let c = h * headWidth; c < (h + 1) * headWidth; c++) {
+      total += (q.data[(b * queries + i) * width + c] ?? 0) * (k.data[(b * keys + j) * width + c] ?? 0)
+    }
+    return total / Math.sqrt(headWidth)
+  })
+  return softmaxRow(scores)
+}
+
+const attention: Evaluate = (inputs, { heads: headCount }) => {
+  const heads = headCount as number
+  const [q, k, v] = [one(inputs), one(inputs, 1), one(inputs, 2)]
+  const [batch = 0, queries = 0, width = 0] = q.shape
+  const keys = k.shape[1] ?? 0
+  const data = new Float64Array(q.data.length)
+  for (let b = 0; b < batch; b++) {
+    for (let h = 0; h < heads; h++) {
+      for (let i = 0; i < queries; i++) {
+        const weights = attentionRow(q, k, heads, [b, h, i])
+        for (let c = (h * width) / heads; c < ((h + 1) * width) / heads; c++) {
+          let total = 0
+          for (let j = 0; j < keys; j++)
+            total += (weights[j] ?? 0) * (v.data[(b * keys + j) * width + c] ?? 0)
+          data[(b * queries + i) * width + c] = total
+        }
+      }
+    }
+  }
+  return { shape: q.shape, data }
+}
+
+const attentionReceived: Evaluate = (inputs, { heads: headCount }) => {
+  const heads = headCount as number
+  const [q, k] = [one(inputs), one(inputs, 1)]
+  const [batch = 0, keys = 0] = k.shape
+  const data = new Float64Array(batch * keys)
+  for (let b = 0; b < batch; b++) {
+    for (let h = 0; h < heads; h++) {
+      attentionRow(q, k, heads, [b, h, 0]).forEach((weight, j) => {
+        data[b * keys + j] = (data[b * keys + j] ?? 0) + weight / heads
+      })
+    }
+  }
+  return { shape: [batch, keys], data }
+}
+
+/** Each pair of an output position and an input position that a tap of the kernel joins. */
+function forEachTap(
+  [x, weight]: readonly [shapeOfInput: readonly number[], shapeOfWeight: readonly number[]],
+  stride: number,
+  visit: (output: number, input: number, tap: number) => void,
+): void {
+  const [batch = 0, channels = 0, height = 0, width = 0] = x
+  const [out = 0, , kernelHeight = 0, kernelWidth = 0] = weight
+  const rows = Math.floor((height - kernelHeight) / stride) + 1
+  const columns = Math.floor((width - kernelWidth) / stride) + 1
+  forEachIndex([batch, out, rows, columns], ([b = 0, o = 0, row = 0, column = 0], output) => {
+    forEachIndex([channels, kernelHeight, kernelWidth], ([c = 0, y = 0, z = 0], tap) => {
+      const input = ((b * channels + c) * height + row * stride + y) * width + column * stride + z
+      visit(output, input, o * channels * kernelHeight * kernelWidth + tap)
+    })
+  })
+}
+
+const convolution: Evaluate = (inputs, { stride }) => {
+  const [x, weight, bias] = [one(inputs), one(inputs, 1), one(inputs, 2)]
+  const [batch = 0, , height = 0, width = 0] = x.shape
+  const [out = 0, , kernelHeight = 0, kernelWidth = 0] = weight.shape
+  const steps = (length: number, kernel: number) => Math.floor((length - kernel) / (stride as number)) + 1
+  const shape = [batch, out, steps(height, kernelHeight), steps(width, kernelWidth)]
+  const positions = count(shape.slice(2))
+  const data = new Float64Array(count(shape)).map((_, i) => bias.data[Math.floor(i / positions) % out] ?? 0)
+  forEachTap([x.shape, weight.shape], stride as number, (output, input, tap) => {
+    data[output] = (data[output] ?? 0) + (x.data[input] ?? 0) * (weight.data[tap] ?? 0)
+  })
+  return { shape, data }
+}
+
+const convolutionInputGradient: Evaluate = (inputs, { stride, shape }, sizes) => {
+  const [gradient, weight] = [one(inputs), one(inputs, 1)]
+  const xShape = (shape as Dim[]).map((dim) => size(dim, sizes))
+  const data = new Float64Array(count(xShape))
+  forEachTap([xShape, weight.shape], stride as number, (output, input, tap) => {
+    data[input] = (data[input] ?? 0) + (gradient.data[output] ?? 0) * (weight.data[tap] ?? 0)
+  })
+  return { shape: xShape, data }
+}
+
+const convolutionWeightGradient: Evaluate = (inputs, { stride, shape }) => {
+  const [gradient, x] = [one(inputs), one(inputs, 1)]
+  const weightShape = shape as number[]
+  const data = new Float64Array(count(weightShape))
+  forEachTap([x.shape, weightShape], stride as number, (output, input, tap) => {
+    data[tap] = (data[tap] ?? 0) + (gradient.data[output] ?? 0) * (x.data[input] ?? 0)
+  })
+  return { shape: weightShape, data }
+}
+
+/** A tensor of which element `flat`, at `index`, is element `from(index)` of `x`. */
+function picked(x: Values, shape: readonly number[], from: (index: readonly number[]) => number): Values {
+  const data = new Float64Array(count(shape))
+  forEachIndex(shape, (index, flat) => {
+    data[flat] = x.data[from(index)] ?? Number.NaN
+  })
+  return { shape, data }
+}
+
+const flatPlace = (index: readonly number[], strides: readonly number[]) =>
+  index.reduce((place, i, axis) => place + i * (strides[axis] ?? 0), 0)
+
+const transposed = (x: Values, perm: readonly number[]) => {
+  const strides = stridesOf(x.shape)
+  const shape = perm.map((axis) => x.shape[axis] ?? 1)
+  return picked(x, shape, (index) =>
+    perm.reduce((place, axis, i) => place + (index[i] ?? 0) * (strides[axis] ?? 0), 0),
+  )
+}
+
+const concat: Evaluate = (inputs, { axis: along }) => {
+  const axis = along as number
+  const first = one(inputs)
+  const shape = first.shape.with(
+    axis,
+    inputs.reduce((total, x) => total + (x.shape[axis] ?? 0), 0),
+  )
+  const strides = stridesOf(shape)
+  const data = new Float64Array(count(shape))
+  let start = 0
+  for (const x of inputs) {
+    forEachIndex(x.shape, (index, flat) => {
+      data[flatPlace(index, strides) + start * (strides[axis] ?? 0)] = x.data[flat] ?? Number.NaN
+    })
+    start += x.shape[axis] ?? 0
+  }
+  return { shape, data }
+}
+
+const order =
+  (compare: (a: number, b: number) => number): Evaluate =>
+  (inputs) => {
+    const x = one(inputs)
+    const tokens = x.shape[1] ?? 0
+    const rows = Array.from({ length: x.shape[0] ?? 0 }, (_, b) => {
+      const row = x.data.subarray(b * tokens, (b + 1) * tokens)
+      // Array.prototype.sort keeps equal elements in their order
+      return Array.from(row.keys()).sort((i, j) => compare(row[i] ?? 0, row[j] ?? 0))
+    })
+    return { shape: x.shape, data: Float64Array.from(rows.flat()) }
+  }
+
+const gather: Evaluate = (inputs) => {
+  const [x, indices] = [one(inputs), one(inputs, 1)]
+  const [batch = 0, tokens = 0, ...rest] = x.shape
+  const each = indices.shape[1] ?? 0
+  const width = count(rest)
+  const data = new Float64Array(batch * each * width)
+  for (let place = 0; place < batch * each; place++) {
+    const row = Math.floor(place / each) * tokens + (indices.data[place] ?? 0)
+    data.set(x.data.subarray(row * width, (row + 1) * width), place * width)
+  }
+  return { shape: [batch, each, ...rest], data }
+}
+
+const scatterAdd: Evaluate = (inputs, { tokens: dim }, sizes) => {
+  const [x, indices] = [one(inputs), one(inputs, 1)]
+  const tokens = size(dim, sizes)
+  const [batch = 0, each = 0, ...rest] = x.shape
+  const width = count(rest)
+  const data = new Float64Array(batch * tokens * width)
+  for (let place = 0; place < batch * each; place++) {
+    const row = Math.floor(place / each) * tokens + (indices.data[place] ?? 0)
+    for (let c = 0; c < width; c++) {
+      data[row * width + c] = (data[row * width + c] ?? 0) + (x.data[place * width + c] ?? 0)
+    }
+  }
+  return { shape: [batch, tokens, ...rest], data }
+}
+
+const reduceSum: Evaluate = (inputs, { axes }) => {
+  const x = one(inputs)
+  const shape = x.shape.map((length, axis) => ((axes as number[]).includes(axis) ? 1 : length))
+  const strides = stridesOf(shape)
+  const data = new Float64Array(count(shape))
+  forEachIndex(x.shape, (index, flat) => {
+    const place = placeOf(index, shape, strides)
+    data[place] = (data[place] ?? 0) + (x.data[flat] ?? 0)
+  })
+  return { shape, data }
+}
+
+const table: Readonly<Record<string, Evaluate>> = {
+  Add: binary((a, b) => a + b),
+  Affine: unary((x, { factor, offset }) => (factor as number) * x + (offset as number)),
+  AtLeast: unary((x, { bound }) => Math.max(x, bound as number)),
+  Attention: attention,
+  AttentionReceived: attentionReceived,
+  Concat: concat,
+  Constant: (_, { value, shape }, sizes) => {
+    const sizesNow = (shape as Dim[]).map((dim) => size(dim, sizes))
+    return { shape: sizesNow, data: new Float64Array(count(sizesNow)).fill(value as number) }
+  },
+  Convolution: convolution,
+  ConvolutionInputGradient: convolutionInputGradient,
+  ConvolutionWeightGradient: convolutionWeightGradient,
+  DescendingOrder: order((a, b) => b - a),
+  Divide: binary((a, b) => a / b),
+  DivideBySize: (inputs, { size: by }, sizes) => unary((x) => x / size(by, sizes))(inputs, {}, sizes),
+  Expand: (inputs, { shape }, sizes) => {
+    const x = one(inputs)
+    const strides = stridesOf(x.shape)
+    return picked(
+      x,
+      (shape as Dim[]).map((dim) => size(dim, sizes)),
+      (index) => placeOf(index, x.shape, strides),
+    )
+  },
+  ExponentialMinusOne: unary(Math.expm1),
+  Gather: gather,
+  Gelu: unary((x) => x * normal(x)),
+  GeluSlope: unary((x) => normal(x) + (x * Math.exp(-(x * x) / 2)) / Math.sqrt(2 * Math.PI)),
+  InverseDeviation: byRow((row, _, { epsilon }) => [statisticsOf(row, epsilon as number).inverse]),
+  InverseOrder: order((a, b) => a - b),
+  IsAbove: unary((x, { bound }) => Number(x > (bound as number))),
+  LayerNorm: layerNorm,
+  Linear: linear,
+  LogSoftmax: byRow((row) => softmaxRow(row).map(Math.log)),
+  MapToTokens: (inputs) => {
+    const x = one(inputs)
+    const [batch = 0, width = 0, rows = 0, columns = 0] = x.shape
+    const flat = { shape: [batch, width, rows * columns], data: x.data }
+    return transposed(flat, [0, 2, 1])
+  },
+  MatMul: matmul,
+  Multiply: binary((a, b) => a * b),
+  OneHot: (inputs, { classes }) => {
+    const x = one(inputs)
+    const data = new Float64Array(x.data.length * (classes as number))
+    x.data.forEach((index, i) => {
+      data[i * (classes as number) + index] = 1
+    })
+    return { shape: [...x.shape, classes as number], data }
+  },
+  PadStart: (inputs, { count: zeros }) => {
+    const x = one(inputs)
+    const before = { shape: x.shape.with(1, zeros as number), data: new Float64Array(0) }
+    return concat([{ ...before, data: new Float64Array(count(before.shape)) }, x], { axis: 1 }, {})
+  },
+  ReduceSum: reduceSum,
+  Reshape: (inputs, { shape }, sizes) => ({
+    shape: (shape as Dim[]).map((dim) => size(dim, sizes)),
+    data: one(inputs).data,
+  }),
+  ScatterAdd: scatterAdd,
+  Slice: (inputs, { axis, start, end }, sizes) => {
+    const x = one(inputs)
+    const [from, to] = [size(start, sizes), size(end, sizes)]
+    const strides = stridesOf(x.shape)
+    const offset = from * (strides[axis as number] ?? 0)
+    return picked(x, x.shape.with(axis as number, to - from), (index) => flatPlace(index, strides) + offset)
+  },
+  Softmax: byRow(softmaxRow),
+  SquareRoot: unary(Math.sqrt),
+  Standardise: layerNorm,
+  StopGradient: (inputs) => one(inputs),
+  Subtract: binary((a, b) => a - b),
+  Transpose: (inputs, { perm }) => transposed(one(inputs), perm as number[]),
+}
+
+/**
+ * The numbers of some tensors.
+ * @param leaves numbers of inputs and parameters by name
+ * @param sizes the run-time sizes, e.g. `{ batch: 2 }`
+ */
+export function evaluateTensors(
+  tensors: readonly Tensor[],
+  leaves: Readonly<Record<string, Values>>,
+  sizes: Bindings = {},
+): Values[] {
+  const known = new Map<Tensor, Values>()
+  const numbersOf = (tensor: Tensor): Values => {
+    const found = known.get(tensor) ?? (tensor.leaf && leaves[tensor.leaf.name])
+    if (!found) throw new Error(`no numbers for ${tensor.leaf ? tensor.leaf.name : tensor.op}`)
+    return found
+  }
+  for (const tensor of reachable(tensors)) {
+    if (tensor.leaf) continue
+    const rule = table[tensor.op]
+    if (!rule) throw new Error(`the reference interpreter doesn't know the op ${tensor.op}`)
+    const result = rule(tensor.inputs.map(numbersOf), tensor.attributes, sizes)
+    const expected = tensor.shape.map((dim) => sizeOf(dim, sizes))
+    if (result.shape.join() !== expected.join() || result.data.length !== count(expected)) {
+      throw new Error(`${tensor.op} in ${tensor.scope} says [${expected}] but gives [${result.shape}]`)
+    }
+    known.set(tensor, result)
+  }
+  return tensors.map(numbersOf)
+}
