@@ -11,7 +11,12 @@ const layers = {
   nn: { layers: ['graph', 'errors'], packages: [], builtins: [] },
   models: { layers: ['nn', 'graph', 'errors'], packages: ['zod'], builtins: [] },
   reduction: { layers: ['models', 'nn', 'graph', 'errors'], packages: ['zod'], builtins: [] },
-  train: { layers: ['reduction', 'models', 'nn', 'graph', 'errors'], packages: ['zod'], builtins: [] },
+  // runtime and weights: types only, see the rule below
+  training: {
+    layers: ['reduction', 'models', 'nn', 'graph', 'errors', 'runtime', 'weights'],
+    packages: ['zod'],
+    builtins: [],
+  },
 
   // The outside world: files, pictures, engines.
   weights: {
@@ -20,7 +25,11 @@ const layers = {
     builtins: [...fileSystem, 'crypto', 'timers/promises'],
   },
   image: { layers: ['errors'], packages: ['zod', 'sharp'], builtins: fileSystem },
-  data: { layers: ['image', 'weights', 'errors'], packages: ['zod'], builtins: fileSystem },
+  data: {
+    layers: ['image', 'weights', 'errors'],
+    packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
+    builtins: [...fileSystem, 'crypto'],
+  },
   runtime: {
     layers: ['graph', 'weights', 'errors'],
     packages: ['onnxruntime-common', 'onnxruntime-node', 'onnxruntime-web'],
@@ -29,7 +38,7 @@ const layers = {
 
   tasks: {
     layers: [
-      'train',
+      'training',
       'reduction',
       'models',
       'nn',
@@ -40,13 +49,13 @@ const layers = {
       'data',
       'runtime',
     ],
-    packages: ['zod', 'tinyglobby'],
+    packages: ['zod'],
     builtins: [...fileSystem, 'crypto', 'perf_hooks', 'util'],
   },
   // weights: types only, see the rule below
   cli: {
     layers: ['tasks', 'errors', 'weights'],
-    packages: ['commander', 'cli-progress', 'cli-table3'],
+    packages: ['commander', 'cli-progress', 'cli-table3', 'papaparse'],
     builtins: fileSystem,
   },
 }
@@ -106,6 +115,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/cli/' },
       to: { path: '^src/weights/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'training-takes-only-types-of-the-outside-world',
+      comment: 'Training is handed an engine and weights; it opens none, so it runs in a browser.',
+      severity: 'error',
+      from: { path: '^src/training/' },
+      to: { path: '^src/(runtime|weights)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'optional-packages-load-late',

@@ -33,7 +33,7 @@ export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {})
       const file = realpathSync(path)
       return dirname(file) === folder ? basename(file) : undefined
     }
-    const { storageOf } = await placeWeights(weights, { locate })
+    const { storageOf } = await placeWeights(weights, { locate, trained: options.trained })
     const sessionEntries =
       folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }
     try {
@@ -46,7 +46,7 @@ export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {})
         logSeverityLevel: 4,
         extra: { session: sessionEntries },
       })
-      return ortSession(ort, session)
+      return ortSession(ort, session, { writesInto: true })
     } catch (thrown) {
       throw engineError(`loading ${graph.name}`, thrown)
     }

@@ -20,6 +20,10 @@ function fromOrt(name: string, tensor: OrtTensor): TensorData {
   throw new BlvitError('ENGINE', `The output "${name}" is ${tensor.type}; blvit reads float32 and int64.`)
 }
 
+function fromOutputs(outputs: Readonly<Record<string, OrtTensor>>): NamedTensors {
+  return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, fromOrt(name, tensor)]))
+}
+
 /** An engine's complaint as a BlvitError that says what was being done. */
 export function engineError(doing: string, thrown: unknown): BlvitError {
   return new BlvitError(
@@ -30,11 +34,17 @@ export function engineError(doing: string, thrown: unknown): BlvitError {
   )
 }
 
-/** Wraps an ONNX Runtime session, native or web. */
+/**
+ * Wraps an ONNX Runtime session, native or web.
+ * @param options `writesInto`: the engine writes outputs into memory that it is given
+ */
 export function ortSession(
   api: OrtApi,
   session: InferenceSession,
-  { whenDisposed = async () => {} }: { whenDisposed?: () => Promise<void> } = {},
+  {
+    whenDisposed = async () => {},
+    writesInto = false,
+  }: { whenDisposed?: () => Promise<void>; writesInto?: boolean } = {},
 ): Session {
   let disposed = false
   const dispose = async () => {
@@ -43,14 +53,16 @@ export function ortSession(
     await session.release()
     await whenDisposed()
   }
-  const run = async (inputs: NamedTensors): Promise<NamedTensors> => {
+  const run: Session['run'] = async (inputs, { into = {} } = {}) => {
     if (disposed) throw new BlvitError('ENGINE', 'This model was disposed. Load it again to use it.')
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, toOrt(api, data)]))
     try {
-      const outputs = await session.run(feeds)
-      return Object.fromEntries(
-        Object.entries(outputs).map(([name, tensor]) => [name, fromOrt(name, tensor)]),
-      )
+      if (!writesInto || Object.keys(into).length === 0) return fromOutputs(await session.run(feeds))
+      const fetches = session.outputNames.map((name) => [name, into[name] ? toOrt(api, into[name]) : null])
+      // The engine writes in place and returns copies of it: those are left to the garbage collector.
+      const outputs = await session.run(feeds, Object.fromEntries(fetches))
+      const others = Object.entries(outputs).filter(([name]) => into[name] === undefined)
+      return { ...into, ...fromOutputs(Object.fromEntries(others)) }
     } catch (thrown) {
       throw engineError('running the model', thrown)
     }

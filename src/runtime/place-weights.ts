@@ -12,11 +12,15 @@ export interface PlacedWeights {
 /**
  * Says for each parameter which range of which source holds it, so that an engine reads weights straight
  * from their files and JavaScript copies nothing.
- * @param locate names a source inside the ONNX model; undefined: its ranges are copied into the model
+ * @param options `locate` names a source inside the ONNX model, undefined: its ranges are copied into the model;
+ *   `trained`: parameters that are fed instead
  */
 export async function placeWeights(
   weights: StoredTensors,
-  { locate }: { locate: (source: ByteSource) => string | undefined },
+  {
+    locate,
+    trained = new Set(),
+  }: { locate: (source: ByteSource) => string | undefined; trained?: ReadonlySet<string> | undefined },
 ): Promise<PlacedWeights> {
   const sources = new Map<string, ByteSource>()
   const storages = new Map<string, ParameterStorage>()
@@ -33,5 +37,7 @@ export async function placeWeights(
     }
     storages.set(name, { dtype: tensor.dtype, ranges })
   }
-  return { storageOf: (name) => defined(storages.get(name), `the weight ${name}`), sources }
+  const storageOf: StorageOf = (name) =>
+    trained.has(name) ? 'fed' : defined(storages.get(name), `the weight ${name}`)
+  return { storageOf, sources }
 }

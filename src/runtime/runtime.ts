@@ -14,14 +14,20 @@ export type NamedTensors = Readonly<Record<string, TensorData>>
 
 /** A loaded graph. Holds native memory and threads until {@link Session.dispose}. */
 export interface Session extends AsyncDisposable {
-  /** @throws BlvitError `ENGINE` if the engine refuses the inputs or runs out of memory */
-  run(inputs: NamedTensors): Promise<NamedTensors>
+  /**
+   * @param options `into`: memory that outputs of those names may be written into, so that the engine need not
+   *   allocate any. Read them from the result all the same: WebAssembly can't write into memory outside its own.
+   * @throws BlvitError `ENGINE` if the engine refuses the inputs or runs out of memory
+   */
+  run(inputs: NamedTensors, options?: { into?: NamedTensors }): Promise<NamedTensors>
   dispose(): Promise<void>
 }
 
 export interface LoadOptions {
   /** Threads of the engine; default: one per physical core, as the engine chooses. */
   readonly threads?: number | undefined
+  /** Names of parameters that change from run to run: they are fed like inputs and need no weights. */
+  readonly trained?: ReadonlySet<string> | undefined
 }
 
 /** An engine that runs graphs. It knows no model. */

@@ -190,7 +190,13 @@ export class Emitter implements Lowering {
   }
 
   parameter(tensor: Tensor, rows?: readonly [start: number, end: number]): Value {
-    if (!rows) return { shape: tensor.shape, parameter: tensor }
+    if (!rows) {
+      const { leaf, shape } = tensor
+      if (leaf?.kind === 'parameter' && this.storageOf(leaf.name) === 'fed') {
+        return this.asFull(this.input(tensor, leaf.name, 'float32'), shape)
+      }
+      return { shape, parameter: tensor }
+    }
     const shape = [rows[1] - rows[0], ...tensor.shape.slice(1)]
     return this.asFull(this.stored(tensor, ...rows), shape)
   }
@@ -203,7 +209,9 @@ export class Emitter implements Lowering {
     const label = whole ? name : `${name}[${start}:${end}]`
     const known = this.parameters.get(label)
     if (known !== undefined) return known
-    const { dtype, ranges } = this.storageOf(name)
+    const storage = this.storageOf(name)
+    assert(storage !== 'fed', `the fed parameter ${name} is stored`)
+    const { dtype, ranges } = storage
     const totalBytes = ranges.reduce((sum, range) => sum + range.sizeBytes, 0)
     const rowBytes = totalBytes / numberOf(sizeAt(tensor, 0))
     const rowShape = tensor.shape.slice(1).map(numberOf)

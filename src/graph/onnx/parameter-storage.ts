@@ -12,8 +12,8 @@ export interface ParameterStorage {
   readonly ranges: readonly StoredRange[]
 }
 
-/** Finds the storage of a parameter by its name. */
-export type StorageOf = (parameter: string) => ParameterStorage
+/** Finds the storage of a parameter by its name; `'fed'`: it is an input of the ONNX graph, as training needs. */
+export type StorageOf = (parameter: string) => ParameterStorage | 'fed'
 
 /** The bytes `[start, end)` of a concatenation of ranges, without copying. */
 export function cutRanges(ranges: readonly StoredRange[], start: number, end: number): StoredRange[] {

@@ -1,0 +1,127 @@
+import {
+  add,
+  affine,
+  atLeast,
+  constant,
+  divide,
+  exponentialMinusOne,
+  input,
+  multiply,
+  reduceSum,
+  reshape,
+  squareRoot,
+  subtract,
+} from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import type { Tensor } from '../graph/tensor.js'
+import type { Treatment } from './parameter-groups.js'
+
+export interface AdamwOptions {
+  /** How much of the two running means stays at each step (0.9, 0.999). */
+  readonly betas?: readonly [number, number]
+  /** Added to the root of the second mean (1e-8). */
+  readonly epsilon?: number
+  /** All gradients together are scaled down to this norm if they exceed it; absent: they are taken as they are. */
+  readonly clipNorm?: number
+  /** How much of a running mean of the parameters stays at each step, e.g. 0.9999; absent: none is kept. */
+  readonly emaDecay?: number
+}
+
+/** Something to be trained. */
+export interface Trained {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly tensor: Tensor
+  readonly gradient: Tensor
+  readonly treatment: Treatment
+}
+
+/** A tensor that lives from step to step: fed as an input, given back as an output. */
+export interface StateTensor {
+  readonly input: string
+  readonly output: string
+  readonly shape: readonly number[]
+  /** The parameter whose numbers it starts with; absent: zeros. */
+  readonly startsAs?: string
+}
+
+/** A step of the optimiser as graph ops. */
+export interface OptimiserStep {
+  readonly state: readonly StateTensor[]
+  /** The new value of each state tensor, by the name of its output. */
+  readonly outputs: Readonly<Record<string, Tensor>>
+  /** The norm of all gradients together, before clipping. `[1]` */
+  readonly gradientNorm: Tensor
+}
+
+/** Names of the inputs that every step takes beside its state, both float32 `[1]`. */
+export const stepInputs = { learningRate: 'learning_rate', step: 'step' } as const
+
+/** √(Σ of all squares), of any number of tensors. */
+function normOf(tensors: readonly Tensor[]): Tensor {
+  const squares = tensors.map((x) => reshape(reduceSum(multiply(x, x)), [1]))
+  return squareRoot(squares.reduce(add, constant(0, [1])))
+}
+
+/** `decay·old + (1 − decay)·now`, a running mean */
+function runningMean(old: Tensor, now: Tensor, decay: number): Tensor {
+  return add(affine(old, { factor: decay }), affine(now, { factor: 1 - decay }))
+}
+
+/** `1 − betaᵗ`: how much of a running mean that started at 0 has been filled after step t. */
+function filled(beta: number, step: Tensor): Tensor {
+  return affine(exponentialMinusOne(affine(step, { factor: Math.log(beta) })), { factor: -1 })
+}
+
+/**
+ * AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", algorithm 2, with PyTorch's order of
+ * operations). Inputs of the graph: {@link stepInputs}, and for each parameter its two running means.
+ */
+export function adamw(parameters: readonly Trained[], options: AdamwOptions = {}): OptimiserStep {
+  const { betas = [0.9, 0.999], epsilon = 1e-8, clipNorm, emaDecay } = options
+  return scope('optimiser', () => {
+    const learningRate = input(stepInputs.learningRate, [1])
+    const step = input(stepInputs.step, [1])
+    const gradientNorm = normOf(parameters.map(({ gradient }) => gradient))
+    const shrink =
+      clipNorm === undefined ? undefined : atLeast(affine(gradientNorm, { factor: 1 / clipNorm }), 1)
+    const stepSize = divide(learningRate, filled(betas[0], step))
+    const rootOfFilled = squareRoot(filled(betas[1], step))
+    const state: StateTensor[] = []
+    const outputs: Record<string, Tensor> = {}
+    const keep = (kind: string, name: string, shape: readonly number[], next: Tensor, startsAs?: string) => {
+      const own = kind === '' ? name : `${kind}/${name}`
+      state.push({
+        input: own,
+        output: `next/${own}`,
+        shape,
+        ...(startsAs === undefined ? {} : { startsAs }),
+      })
+      outputs[`next/${own}`] = next
+    }
+    for (const { name, shape, tensor, gradient, treatment } of parameters) {
+      scope(name, () => {
+        const clipped = shrink ? divide(gradient, shrink) : gradient
+        const first = runningMean(input(`first_moment/${name}`, shape), clipped, betas[0])
+        const second = runningMean(
+          input(`second_moment/${name}`, shape),
+          multiply(clipped, clipped),
+          betas[1],
+        )
+        const root = affine(divide(squareRoot(second), rootOfFilled), { offset: epsilon })
+        const { learningRateScale, weightDecay } = treatment
+        const decay = affine(learningRate, { factor: -learningRateScale * weightDecay, offset: 1 })
+        const decayed = weightDecay === 0 ? tensor : multiply(tensor, decay)
+        const move = multiply(divide(first, root), affine(stepSize, { factor: learningRateScale }))
+        const next = subtract(decayed, move)
+        keep('', name, shape, next, name)
+        keep('first_moment', name, shape, first)
+        keep('second_moment', name, shape, second)
+        if (emaDecay !== undefined) {
+          keep('ema', name, shape, runningMean(input(`ema/${name}`, shape), next, emaDecay), name)
+        }
+      })
+    }
+    return { state, outputs, gradientNorm }
+  })
+}

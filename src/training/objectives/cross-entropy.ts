@@ -1,0 +1,32 @@
+import {
+  affine,
+  divideBySize,
+  logSoftmax,
+  multiply,
+  oneHot,
+  reduceSum,
+  reshape,
+} from '../../graph/ops/index.js'
+import { sizeAt, type Tensor } from '../../graph/tensor.js'
+
+/**
+ * Soft targets of labels: `1 − smoothing` at the label, and `smoothing` spread evenly over all classes.
+ * @param labels int64 `[batch]` @returns `[batch, classes]`
+ */
+export function smoothedTargets(
+  labels: Tensor,
+  { classes, smoothing = 0.1 }: { classes: number; smoothing?: number },
+): Tensor {
+  return affine(oneHot(labels, { classes }), { factor: 1 - smoothing, offset: smoothing / classes })
+}
+
+/**
+ * Cross-entropy with soft targets, averaged over the pictures.
+ * @param logits `[batch, classes]`, before softmax
+ * @param targets `[batch, classes]`: probabilities, e.g. {@link smoothedTargets} or a mixup of them
+ * @returns `[1]`
+ */
+export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  const total = reshape(reduceSum(multiply(targets, logSoftmax(logits))), [1])
+  return affine(divideBySize(total, sizeAt(logits, 0)), { factor: -1 })
+}
