@@ -15,6 +15,7 @@ export { scope } from './graph/scope.js'
 export type { Tensor } from './graph/tensor.js'
 export { type DecodeOptions, decodeImage, type ImageInput } from './image/decode.js'
 export type { Pixels } from './image/pixels.js'
+export type { PrepareOptions } from './image/prepare.js'
 export { type Preprocessing, preprocess } from './image/preprocessing.js'
 // Define models: architectures, layers, graphs
 export type { Architecture, ConfigJson, ModelFamily } from './models/architecture.js'

@@ -1,9 +1,12 @@
 import sharp, { type Metadata, type Sharp } from 'sharp'
 import { BlvitError, messageOf, throwIfAborted } from '../errors/blvit-error.js'
 import { rgbFromCmyk } from './cmyk.js'
+import type { Size } from './crop-window.js'
 import { type EncodedImage, type ImageBytes, readImageBytes } from './image-source.js'
 import type { Pixels } from './pixels.js'
 import { type RawPixels, rgbFromRaw } from './raw-pixels.js'
+import { reducedSize } from './reduced-size.js'
+import { runWithPauses } from './steps.js'
 
 /** Everything that can be given as a picture: a path, an address, encoded bytes, or pixels. */
 export type ImageInput = EncodedImage | Pixels | RawPixels
@@ -11,6 +14,11 @@ export type ImageInput = EncodedImage | Pixels | RawPixels
 export interface DecodeOptions {
   /** largest accepted width × height; default 100 megapixels */
   readonly maxPixels?: number
+  /**
+   * Lets a JPEG that is at least three times as large come back at a third, a fifth or a ninth of its size, no side
+   * smaller than this (in pixels, upright): twice as fast, but no longer the bytes of Pillow. Default: the full size.
+   */
+  readonly atLeast?: Size | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -34,13 +42,13 @@ const formatNames = 'JPEG, PNG, WebP, GIF, TIFF or AVIF'
  */
 export async function decodeImage(
   input: ImageInput,
-  { maxPixels = defaultMaxPixels, signal }: DecodeOptions = {},
+  { maxPixels = defaultMaxPixels, atLeast, signal }: DecodeOptions = {},
 ): Promise<Pixels> {
   if (!(maxPixels >= 1)) {
     throw new BlvitError('BAD_OPTION', `maxPixels is ${maxPixels}; it must be at least 1.`, { maxPixels })
   }
   throwIfAborted(signal)
-  if (isRaw(input)) return rgbFromRaw(input)
+  if (isRaw(input)) return runWithPauses(rgbFromRaw(input), { signal })
   if (!isEncoded(input)) {
     throw new BlvitError(
       'BAD_OPTION',
@@ -56,7 +64,7 @@ export async function decodeImage(
   const header = await readHeader(source)
   checkHeader(source, header, maxPixels)
   throwIfAborted(signal)
-  const pixels = await decodePixels(source, header)
+  const pixels = await decodePixels(source, header, atLeast)
   throwIfAborted(signal)
   return pixels
 }
@@ -91,13 +99,21 @@ function checkHeader({ name }: ImageBytes, header: Metadata, maxPixels: number):
   }
 }
 
-async function decodePixels(source: ImageBytes, header: Metadata): Promise<Pixels> {
+async function decodePixels(
+  source: ImageBytes,
+  header: Metadata,
+  atLeast: Size | undefined,
+): Promise<Pixels> {
   const picture = sharp(source.bytes, {
     autoOrient: true,
     failOn: 'error', // otherwise a truncated JPEG comes back half grey
     ignoreIcc: true, // Pillow keeps the numbers of the file
     limitInputPixels: false, // checkHeader has compared with maxPixels
   })
+  if (atLeast !== undefined && header.format === 'jpeg') {
+    const reduced = reducedSize(header.autoOrient, atLeast)
+    if (reduced !== undefined) picture.resize({ ...reduced, fit: 'fill' })
+  }
   try {
     return header.space === 'cmyk' ? await decodeCmyk(picture) : await decodeRgb(picture)
   } catch (cause) {
@@ -121,7 +137,7 @@ async function decodeCmyk(picture: Sharp): Promise<Pixels> {
     .toColourspace('cmyk')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
-  return { width: info.width, height: info.height, values: rgbFromCmyk(data) }
+  return { width: info.width, height: info.height, values: await runWithPauses(rgbFromCmyk(data)) }
 }
 
 function notAPicture({ name, bytes }: ImageBytes, cause: unknown): BlvitError {

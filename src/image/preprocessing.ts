@@ -2,7 +2,8 @@ import { BlvitError } from '../errors/blvit-error.js'
 import { type CropMode, cropWindow, roundHalfToEven } from './crop-window.js'
 import type { FilterName } from './filters.js'
 import type { Pixels } from './pixels.js'
-import { resize } from './resize.js'
+import { resizeSteps } from './resize.js'
+import { runAtOnce, type Steps } from './steps.js'
 
 /** Three numbers, for red, green and blue. */
 export type PerChannel = readonly [number, number, number]
@@ -31,7 +32,8 @@ export interface PreprocessOptions {
 }
 
 /**
- * Resizes, crops and normalises a picture as timm does with Pillow and torchvision, bit for bit.
+ * Resizes, crops and normalises a picture as timm does with Pillow and torchvision, bit for bit, without a pause:
+ * a picture of 12 megapixels takes 0.1 s, in which nothing else runs. `Model.prepare` pauses.
  * @returns `[3, height, width]`: a new array, or the part of `into` that was written
  * @throws BlvitError `BAD_OPTION` when `into` is too short
  * @example
@@ -56,8 +58,20 @@ export function preprocess(
   return output
 }
 
+/** Pixels of the model's input size as the model's numbers. @returns `[3, height, width]` */
+export function normalise(pixels: Pixels, preprocessing: Preprocessing): Float32Array {
+  const output = new Float32Array(3 * pixels.height * pixels.width)
+  writeNormalised(pixels, preprocessing, output)
+  return output
+}
+
 /** The model's input as 8-bit pixels: what {@link preprocess} normalises, and what a trace shows. */
 export function resizeAndCrop(pixels: Pixels, preprocessing: Preprocessing): Pixels {
+  return runAtOnce(resizeAndCropSteps(pixels, preprocessing))
+}
+
+/** {@link resizeAndCrop} in steps of one row. */
+export function* resizeAndCropSteps(pixels: Pixels, preprocessing: Preprocessing): Steps<Pixels> {
   const { height, width, filter } = preprocessing
   const { resized, top, left } = cropWindow(pixels, preprocessing)
   const region = {
@@ -66,7 +80,7 @@ export function resizeAndCrop(pixels: Pixels, preprocessing: Preprocessing): Pix
     width: Math.min(width, resized.width),
     height: Math.min(height, resized.height),
   }
-  const visible = resize(pixels, { ...resized, filter, region })
+  const visible = yield* resizeSteps(pixels, { ...resized, filter, region })
   if (visible.width === width && visible.height === height) return visible
   return pad(visible, preprocessing, { top: Math.max(0, -top), left: Math.max(0, -left) })
 }

@@ -1,5 +1,9 @@
 import { BlvitError } from '../errors/blvit-error.js'
 import type { Pixels } from './pixels.js'
+import type { Steps } from './steps.js'
+
+// 0.1 ms
+const pixelsPerStep = 10_000
 
 /** Decoded samples as other programs hold them: a canvas (4 channels), a grey camera (1), RGB (3). */
 export interface RawPixels {
@@ -16,20 +20,28 @@ export interface RawPixels {
  * `convert('RGB')` does). RGB is passed on without a copy.
  * @throws BlvitError `BAD_IMAGE` when sizes are not positive integers or the length doesn't fit them
  */
-export function rgbFromRaw(raw: RawPixels): Pixels {
+export function* rgbFromRaw(raw: RawPixels): Steps<Pixels> {
   const { width, height, channels = 3, values } = raw
   checkLayout(raw, channels)
   if (channels === 3) return { width, height, values: asBytes(values) }
 
   const rgb = new Uint8Array(width * height * 3)
+  for (let first = 0; first < width * height; first += pixelsPerStep) {
+    const some = values.subarray(first * channels, (first + pixelsPerStep) * channels)
+    writeRgb(some, channels, rgb.subarray(first * 3))
+    yield
+  }
+  return { width, height, values: rgb }
+}
+
+function writeRgb(values: RawPixels['values'], channels: number, rgb: Uint8Array): void {
   const green = channels === 1 ? 0 : 1
   const blue = channels === 1 ? 0 : 2
-  for (let from = 0, to = 0; to < rgb.length; from += channels, to += 3) {
+  for (let from = 0, to = 0; from < values.length; from += channels, to += 3) {
     rgb[to] = values[from] as number
     rgb[to + 1] = values[from + green] as number
     rgb[to + 2] = values[from + blue] as number
   }
-  return { width, height, values: rgb }
 }
 
 function checkLayout({ width, height, values }: RawPixels, channels: number): void {

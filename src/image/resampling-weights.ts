@@ -1,4 +1,5 @@
 import { type FilterName, filters } from './filters.js'
+import type { Steps } from './steps.js'
 
 /** Binary places of a weight: Pillow keeps 8 bits for the result and 2 for overshoot out of 32. */
 export const weightBits = 22
@@ -16,13 +17,13 @@ export interface ResamplingWeights {
 
 /**
  * The weights for scaling one axis, computed as Pillow's `precompute_coeffs` does: doubles in the same order
- * of operations, then rounded to fixed point.
+ * of operations, then rounded to fixed point; in steps of one output, because the first calls of a process are slow.
  * @param axis `from` pixels become `to`; only outputs `first … first + count − 1` are wanted
  */
-export function resamplingWeights(
+export function* resamplingWeights(
   { from, to, first, count }: { from: number; to: number; first: number; count: number },
   { filter }: { filter: FilterName },
-): ResamplingWeights {
+): Steps<ResamplingWeights> {
   const { support, weight } = filters[filter]
   const scale = from / to
   // Shrinking widens the filter, so that every input counts; enlarging leaves it at its own width.
@@ -50,6 +51,7 @@ export function resamplingWeights(
       const share = (window[tap] as number) / sum
       weights[output * stride + tap] = Math.trunc(share * 2 ** weightBits + (share < 0 ? -0.5 : 0.5))
     }
+    yield
   }
   return { starts, counts, weights, stride }
 }

@@ -2,6 +2,7 @@ import { assert } from '../errors/assert.js'
 import type { FilterName } from './filters.js'
 import type { Pixels } from './pixels.js'
 import { inputRange, type ResamplingWeights, resamplingWeights, weightBits } from './resampling-weights.js'
+import { runAtOnce, type Steps } from './steps.js'
 
 /** A rectangle of pixels. */
 export interface Region {
@@ -27,7 +28,15 @@ const half = 1 << (weightBits - 1)
  * rounded to 8 bits, then rows; an axis whose length stays is left alone.
  * @returns the region of the result, the same bytes as the whole result would have there
  */
-export function resize(pixels: Pixels, { width, height, filter, region }: ResizeOptions): Pixels {
+export function resize(pixels: Pixels, options: ResizeOptions): Pixels {
+  return runAtOnce(resizeSteps(pixels, options))
+}
+
+/** {@link resize} in steps of one row. */
+export function* resizeSteps(
+  pixels: Pixels,
+  { width, height, filter, region }: ResizeOptions,
+): Steps<Pixels> {
   const wanted = region ?? { left: 0, top: 0, width, height }
   assert(
     wanted.left >= 0 &&
@@ -40,7 +49,7 @@ export function resize(pixels: Pixels, { width, height, filter, region }: Resize
     return { width: wanted.width, height: wanted.height, values: new Uint8Array(0) }
   }
   const rowAxis = { from: pixels.height, to: height, first: wanted.top, count: wanted.height }
-  const rowWeights = height === pixels.height ? undefined : resamplingWeights(rowAxis, { filter })
+  const rowWeights = height === pixels.height ? undefined : yield* resamplingWeights(rowAxis, { filter })
   const rows = rowWeights ? inputRange(rowWeights) : { first: wanted.top, end: wanted.top + wanted.height }
 
   const columnAxis = { from: pixels.width, to: width, first: wanted.left, count: wanted.width }
@@ -52,8 +61,8 @@ export function resize(pixels: Pixels, { width, height, filter, region }: Resize
           width: wanted.width,
           height: rows.end - rows.first,
         })
-      : resampleColumns(pixels, rows, resamplingWeights(columnAxis, { filter }))
-  return rowWeights ? resampleRows(narrowed, rows.first, rowWeights) : narrowed
+      : yield* resampleColumns(pixels, rows, yield* resamplingWeights(columnAxis, { filter }))
+  return rowWeights ? yield* resampleRows(narrowed, rows.first, rowWeights) : narrowed
 }
 
 /** Copies a rectangle out of a picture. */
@@ -67,72 +76,90 @@ export function crop(pixels: Pixels, { left, top, width, height }: Region): Pixe
 }
 
 /** Computes the wanted columns of the rows that the second pass will read. */
-function resampleColumns(
+function* resampleColumns(
   pixels: Pixels,
   rows: { first: number; end: number },
-  { starts, counts, weights, stride }: ResamplingWeights,
-): Pixels {
-  const width = starts.length
+  columns: ResamplingWeights,
+): Steps<Pixels> {
+  const width = columns.starts.length
   const height = rows.end - rows.first
-  const source = pixels.values
   // clamped: it does the clipping to 0 … 255
   const values = new Uint8ClampedArray(width * height * 3)
-  let to = 0
-  for (let row = rows.first; row < rows.end; row++) {
-    const rowStart = row * pixels.width
-    for (let column = 0; column < width; column++) {
-      let red = half
-      let green = half
-      let blue = half
-      let from = (rowStart + (starts[column] as number)) * 3
-      let tap = column * stride
-      const end = tap + (counts[column] as number)
-      for (; tap < end; tap++, from += 3) {
-        const weight = weights[tap] as number
-        red += Math.imul(weight, source[from] as number)
-        green += Math.imul(weight, source[from + 1] as number)
-        blue += Math.imul(weight, source[from + 2] as number)
-      }
-      values[to] = red >> weightBits
-      values[to + 1] = green >> weightBits
-      values[to + 2] = blue >> weightBits
-      to += 3
-    }
+  for (let row = 0; row < height; row++) {
+    writeNarrowedRow(pixels, rows.first + row, columns, values.subarray(row * width * 3))
+    yield
   }
   return { width, height, values: new Uint8Array(values.buffer) }
 }
 
+/** One row of the picture, weighted and added along the row. */
+function writeNarrowedRow(
+  { width, values: source }: Pixels,
+  row: number,
+  { starts, counts, weights, stride }: ResamplingWeights,
+  output: Uint8ClampedArray,
+): void {
+  const rowStart = row * width
+  let to = 0
+  for (let column = 0; column < starts.length; column++) {
+    let red = half
+    let green = half
+    let blue = half
+    let from = (rowStart + (starts[column] as number)) * 3
+    let tap = column * stride
+    const end = tap + (counts[column] as number)
+    for (; tap < end; tap++, from += 3) {
+      const weight = weights[tap] as number
+      // | 0: a sum stays below 2³¹, and the engine needn't check that
+      red = (red + Math.imul(weight, source[from] as number)) | 0
+      green = (green + Math.imul(weight, source[from + 1] as number)) | 0
+      blue = (blue + Math.imul(weight, source[from + 2] as number)) | 0
+    }
+    output[to] = red >> weightBits
+    output[to + 1] = green >> weightBits
+    output[to + 2] = blue >> weightBits
+    to += 3
+  }
+}
+
 /** @param offset the row of the picture that `pixels` starts with */
-function resampleRows(
+function* resampleRows(pixels: Pixels, offset: number, rows: ResamplingWeights): Steps<Pixels> {
+  const height = rows.starts.length
+  const rowLength = pixels.width * 3
+  const values = new Uint8ClampedArray(height * rowLength)
+  for (let row = 0; row < height; row++) {
+    writeShortenedRow(pixels, offset, rows, row, values.subarray(row * rowLength))
+    yield
+  }
+  return { width: pixels.width, height, values: new Uint8Array(values.buffer) }
+}
+
+/** One row of the result: rows of the picture, weighted and added. */
+function writeShortenedRow(
   pixels: Pixels,
   offset: number,
   { starts, counts, weights, stride }: ResamplingWeights,
-): Pixels {
-  const height = starts.length
-  const rowLength = pixels.width * 3
+  row: number,
+  output: Uint8ClampedArray,
+): void {
   const source = pixels.values
-  const values = new Uint8ClampedArray(height * rowLength)
-  let to = 0
-  for (let row = 0; row < height; row++) {
-    const firstTap = row * stride
-    const end = firstTap + (counts[row] as number)
-    const rowStart = ((starts[row] as number) - offset) * rowLength
-    for (let column = 0; column < rowLength; column += 3) {
-      let red = half
-      let green = half
-      let blue = half
-      let from = rowStart + column
-      for (let tap = firstTap; tap < end; tap++, from += rowLength) {
-        const weight = weights[tap] as number
-        red += Math.imul(weight, source[from] as number)
-        green += Math.imul(weight, source[from + 1] as number)
-        blue += Math.imul(weight, source[from + 2] as number)
-      }
-      values[to] = red >> weightBits
-      values[to + 1] = green >> weightBits
-      values[to + 2] = blue >> weightBits
-      to += 3
+  const rowLength = pixels.width * 3
+  const firstTap = row * stride
+  const end = firstTap + (counts[row] as number)
+  const rowStart = ((starts[row] as number) - offset) * rowLength
+  for (let column = 0; column < rowLength; column += 3) {
+    let red = half
+    let green = half
+    let blue = half
+    let from = rowStart + column
+    for (let tap = firstTap; tap < end; tap++, from += rowLength) {
+      const weight = weights[tap] as number
+      red = (red + Math.imul(weight, source[from] as number)) | 0
+      green = (green + Math.imul(weight, source[from + 1] as number)) | 0
+      blue = (blue + Math.imul(weight, source[from + 2] as number)) | 0
     }
+    output[column] = red >> weightBits
+    output[column + 1] = green >> weightBits
+    output[column + 2] = blue >> weightBits
   }
-  return { width: pixels.width, height, values: new Uint8Array(values.buffer) }
 }

@@ -1,6 +1,7 @@
 import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
-import { decodeImage, type ImageInput } from '../image/decode.js'
-import { type Preprocessing, preprocess } from '../image/preprocessing.js'
+import type { ImageInput } from '../image/decode.js'
+import { type PrepareOptions, preparePicture } from '../image/prepare.js'
+import type { Preprocessing } from '../image/preprocessing.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ChosenRuntime } from '../runtime/choose.js'
 import { type Classification, rankClasses } from './classification.js'
@@ -8,10 +9,9 @@ import { Engine, type EngineRunOptions } from './engine.js'
 import type { ModelFiles } from './model-folder/model-files.js'
 import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
 
-export interface ClassifyOptions extends EngineRunOptions {
+export interface ClassifyOptions extends EngineRunOptions, PrepareOptions {
   /** How many labels. Default 5. */
   readonly top?: number | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** Pictures that one run of the engine takes; more only needs more memory, not less time. */
@@ -87,12 +87,9 @@ export class Model implements AsyncDisposable {
     return many ? results : (results[0] as Classification)
   }
 
-  /** Decodes, resizes, crops and normalises. @returns `[channels, height, width]` */
-  async prepare(
-    image: ImageInput,
-    { signal }: { signal?: AbortSignal | undefined } = {},
-  ): Promise<Float32Array> {
-    return preprocess(await decodeImage(image, { signal }), this.preprocessing)
+  /** Decodes, resizes, crops and normalises, while the event loop goes on. @returns `[channels, height, width]` */
+  async prepare(image: ImageInput, options: PrepareOptions = {}): Promise<Float32Array> {
+    return (await preparePicture(image, this.preprocessing, options)).input
   }
 
   /** Like {@link classify}, in one run of the engine, for pictures from {@link prepare}. */

@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { decodeImage } from '../../src/image/decode.js'
 import { type RawPixels, rgbFromRaw } from '../../src/image/raw-pixels.js'
+import { runAtOnce } from '../../src/image/steps.js'
 
 describe('raw pixels', () => {
   test('in RGB pass without a copy', () => {
     const values = new Uint8Array([1, 2, 3, 4, 5, 6])
-    expect(rgbFromRaw({ width: 2, height: 1, values }).values).toBe(values)
+    expect(runAtOnce(rgbFromRaw({ width: 2, height: 1, values })).values).toBe(values)
     const clamped = new Uint8ClampedArray(values.buffer)
-    expect(rgbFromRaw({ width: 2, height: 1, values: clamped }).values.buffer).toBe(values.buffer)
+    expect(runAtOnce(rgbFromRaw({ width: 2, height: 1, values: clamped })).values.buffer).toBe(values.buffer)
   })
 
   test('in grey repeat their value', () => {
     const grey: RawPixels = { width: 1, height: 2, channels: 1, values: new Uint8Array([7, 9]) }
-    expect([...rgbFromRaw(grey).values]).toEqual([7, 7, 7, 9, 9, 9])
+    expect([...runAtOnce(rgbFromRaw(grey)).values]).toEqual([7, 7, 7, 9, 9, 9])
   })
 
   test('lose their alpha', async () => {

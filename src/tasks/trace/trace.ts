@@ -2,19 +2,19 @@ import { defined } from '../../errors/assert.js'
 import { BlvitError } from '../../errors/blvit-error.js'
 import { evaluate } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
-import { decodeImage, type ImageInput } from '../../image/decode.js'
+import type { ImageInput } from '../../image/decode.js'
 import type { Pixels } from '../../image/pixels.js'
-import { type Preprocessing, preprocess, resizeAndCrop } from '../../image/preprocessing.js'
+import { type PrepareOptions, preparePicture } from '../../image/prepare.js'
+import type { Preprocessing } from '../../image/preprocessing.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
 import { rankClasses, type ScoredLabel } from '../classification.js'
 import type { Engine, EngineRunOptions } from '../engine.js'
 import { keptPatches } from '../keep-ratio.js'
 
-export interface TraceOptions extends EngineRunOptions {
+export interface TraceOptions extends EngineRunOptions, PrepareOptions {
   /** How many labels. Default 5. */
   readonly top?: number | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** What one selection chose. */
@@ -77,12 +77,12 @@ export async function tracePicture(
   { architecture, preprocessing, labels }: Traceable,
   engine: Engine,
   image: ImageInput,
-  { top = 5, signal, ...options }: TraceOptions,
+  { top = 5, ...options }: TraceOptions,
 ): Promise<Trace> {
   const kept = defined(keptPatches(architecture, options.keepRatio), 'the number of kept patches')
   const { selections } = architecture.build()
-  const pixels = await decodeImage(image, { signal })
-  const { outputs } = await engine.run({ count: 1, values: preprocess(pixels, preprocessing) }, options)
+  const { pixels, input } = await preparePicture(image, preprocessing, options)
+  const { outputs } = await engine.run({ count: 1, values: input }, options)
   const numbers = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
   return {
     grid: architecture.grid,
@@ -97,6 +97,6 @@ export async function tracePicture(
       scores: numbers(`scores${index}`),
     })),
     top: rankClasses(numbers('logits'), labels, { top }),
-    picture: resizeAndCrop(pixels, preprocessing),
+    picture: pixels,
   }
 }

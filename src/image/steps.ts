@@ -1,0 +1,41 @@
+import { throwIfAborted } from '../errors/blvit-error.js'
+
+/** A long computation that yields after each small part; whoever runs it decides whether others get a turn then. */
+export type Steps<Result> = Generator<void, Result, void>
+
+// Short beside the 16 ms of a screen's frame, long beside what a turn of the event loop costs.
+const turnMs = 4
+
+/** Runs to the end without a pause. */
+export function runAtOnce<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/**
+ * Runs a few milliseconds at a time, so that timers and servers aren't kept waiting.
+ * @throws BlvitError `ABORTED`
+ */
+export async function runWithPauses<Result>(
+  steps: Steps<Result>,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<Result> {
+  for (let start = performance.now(); ; ) {
+    const step = steps.next()
+    if (step.done) return step.value
+    if (performance.now() - start < turnMs) continue
+    await ownTurn()
+    throwIfAborted(signal)
+    start = performance.now()
+  }
+}
+
+let lastTurn: Promise<void> = Promise.resolve()
+
+/** Resolves in a turn of the event loop that nobody else got: steps of many pictures don't add up to one long turn. */
+function ownTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+  return lastTurn
+}
