@@ -24,11 +24,14 @@ export interface Known {
   readonly numbers: Numbers
 }
 
-/** A size: fixed in the graph, or a name and the value it gets when the graph runs. */
-export type Size = number | readonly [name: string, value: number]
+/** A size: fixed in the graph, or a name (or a sum of such) and the value it gets when the graph runs. */
+export type Size = number | readonly [name: string | Dim, value: number]
 
 const valueAt = (size: Size): number => (typeof size === 'number' ? size : size[1])
-const dimOf = (size: Size): Dim => (typeof size === 'number' ? size : symbol(size[0]))
+const dimOf = (size: Size): Dim => {
+  if (typeof size === 'number') return size
+  return typeof size[0] === 'string' ? symbol(size[0]) : size[0]
+}
 
 async function loadStandard(graph: Graph, weights: StoredTensors): Promise<Session> {
   const { storageOf } = await placeWeights(weights, { locate: () => undefined })

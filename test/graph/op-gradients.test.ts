@@ -1,0 +1,274 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { gradients } from '../../src/graph/gradients.js'
+import * as ops from '../../src/graph/ops/index.js'
+import type { Tensor } from '../../src/graph/tensor.js'
+import { count, evaluateTensors, type Values } from '../support/evaluate.js'
+import { expectClose } from '../support/expect-close.js'
+import { type Bench, type Known, onBenches, type Size, sizes } from './bench.js'
+
+interface Sizes {
+  readonly batch: number
+  readonly tokens: number
+  readonly width: number
+}
+
+/** Makes the leaves that an op is applied to and remembers their numbers. */
+class Leaves {
+  readonly known: Known[] = []
+  readonly batch: Size
+  readonly tokens: Size
+  readonly width: number
+
+  constructor(
+    readonly bench: Bench,
+    size: Sizes,
+  ) {
+    this.batch = ['batch', size.batch]
+    this.tokens = ['tokens', size.tokens]
+    this.width = size.width
+  }
+
+  private keep(leaf: Known): Tensor {
+    this.known.push(leaf)
+    return leaf.tensor
+  }
+
+  input(name: string, shape: readonly Size[]): Tensor {
+    return this.keep(this.bench.input(name, shape))
+  }
+
+  /** Numbers in [0.5, 2.5). */
+  positive(name: string, shape: readonly Size[]): Tensor {
+    const sizesNow = shape.map((size) => (typeof size === 'number' ? size : size[1]))
+    const drawn = this.bench.input(`drawn ${name}`, shape).numbers
+    const values = drawn.values.map((value) => Math.fround(1.5 + value / 2))
+    return this.keep(this.bench.input(name, shape, { shape: sizesNow, values }))
+  }
+
+  parameter(name: string, shape: readonly number[]): Tensor {
+    return this.keep(this.bench.parameter(name, shape))
+  }
+
+  /** `[batch, tokens, width]` */
+  x(name = 'x'): Tensor {
+    return this.input(name, [this.batch, this.tokens, this.width])
+  }
+
+  /** The same as flat rows. */
+  rows(name = 'x'): Tensor {
+    return ops.linear(
+      this.x(name),
+      this.parameter(`${name}.w`, [this.width, this.width]),
+      this.vector(`${name}.b`),
+    )
+  }
+
+  vector(name: string): Tensor {
+    return this.parameter(name, [this.width])
+  }
+}
+
+/** What is differentiated, for each op of the index that computes with numbers. */
+const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
+  add: (l) => ops.add(l.x(), l.vector('b')),
+  'add of a table': (l) => ops.add(l.rows(), l.input('table', [1, l.tokens, l.width])),
+  'add of a scalar': (l) => ops.add(l.parameter('s', [1]), l.x()),
+  affine: (l) => ops.affine(l.x(), { factor: -3, offset: 1 }),
+  atLeast: (l) => ops.atLeast(l.x(), 0.3),
+  attention: (l) => {
+    const [q, k, v] = ['q', 'k', 'v'].map((name) =>
+      l.input(name, [l.batch, [name === 'q' ? 'n' : 'm', name === 'q' ? 2 : 5], 6]),
+    )
+    return q && k && v ? ops.attention(q, k, v, { heads: 3 }) : l.x()
+  },
+  attentionReceived: (l) =>
+    ops.attentionReceived(l.input('q', [l.batch, 1, 6]), l.input('k', [l.batch, l.tokens, 6]), { heads: 2 }),
+  'concat of parts': (l) => ops.concat([l.x('a'), l.x('b')], { axis: 1 }),
+  'concat of channels': (l) => ops.concat([l.x('a'), l.x('b'), l.rows('c')], { axis: -1 }),
+  'convolution of patches': (l) =>
+    ops.convolution(l.input('x', [l.batch, 2, 4, 6]), l.parameter('w', [3, 2, 2, 2]), l.parameter('b', [3]), {
+      stride: 2,
+    }),
+  'convolution with spare pixels': (l) =>
+    ops.convolution(l.input('x', [l.batch, 2, 7, 6]), l.parameter('w', [3, 2, 3, 2]), l.parameter('b', [3]), {
+      stride: 3,
+    }),
+  'convolution with overlaps': (l) =>
+    ops.convolution(l.input('x', [l.batch, 1, 6, 5]), l.parameter('w', [2, 1, 3, 3]), l.parameter('b', [2]), {
+      stride: 1,
+    }),
+  divide: (l) => ops.divide(l.x(), l.positive('d', [l.batch, l.tokens, 1])),
+  divideBySize: (l) => ops.divideBySize(l.x(), l.x('y').shape[0] ?? 1),
+  expand: (l) => {
+    const x = l.x()
+    return ops.concat([ops.expand(l.parameter('cls', [1, 1, l.width]), x.shape.with(1, 2)), x], { axis: 1 })
+  },
+  exponentialMinusOne: (l) => ops.exponentialMinusOne(l.x()),
+  'gather of tokens': (l) => ops.gather(l.x(), ops.descendingOrder(l.input('s', [l.batch, l.tokens]))),
+  'gather of some': (l) =>
+    ops.gather(l.x(), ops.slice(ops.descendingOrder(l.input('s', [l.batch, l.tokens])), { axis: 1, end: 1 })),
+  'gather of the same twice': (l) => {
+    const order = ops.descendingOrder(l.input('s', [l.batch, l.tokens]))
+    return ops.gather(l.rows(), ops.concat([order, ops.inverseOrder(order)], { axis: 1 }))
+  },
+  'gather of scores': (l) => {
+    const scores = l.input('s', [l.batch, l.tokens])
+    return ops.gather(scores, ops.descendingOrder(scores))
+  },
+  gelu: (l) => ops.gelu(l.x()),
+  'gelu of rows': (l) => ops.gelu(l.rows()),
+  layerNorm: (l) => ops.layerNorm(l.x(), l.vector('w'), l.vector('b'), { epsilon: 0.1 }),
+  'layerNorm of rows': (l) => ops.layerNorm(l.rows(), l.vector('w'), l.vector('b'), { epsilon: 0.1 }),
+  linear: (l) => ops.linear(l.x(), l.parameter('w', [3, l.width]), l.parameter('b', [3])),
+  'linear of a vector': (l) =>
+    ops.linear(l.input('v', [l.width]), l.parameter('w', [3, l.width]), l.parameter('b', [3])),
+  logSoftmax: (l) => ops.logSoftmax(l.x()),
+  mapToTokens: (l) => ops.mapToTokens(l.input('map', [l.batch, 3, 2, 4])),
+  'matmul with a matrix': (l) => ops.matmul(l.x(), l.parameter('w', [l.width, 3])),
+  'matmul with a transposed matrix': (l) =>
+    ops.matmul(l.rows(), l.parameter('w', [3, l.width]), { transposeB: true }),
+  'matmul of two matrices': (l) =>
+    ops.matmul(l.input('a', [4, 3]), l.input('b', [5, 4]), { transposeA: true, transposeB: true }),
+  'matmul of a transposed matrix': (l) =>
+    ops.matmul(l.input('a', [4, 3]), l.input('b', [4, 2]), { transposeA: true }),
+  'matmul of stacks': (l) => ops.matmul(l.x('a'), l.x('b'), { transposeB: true }),
+  'matmul of transposed stacks': (l) => ops.matmul(l.x('a'), l.x('b'), { transposeA: true }),
+  mean: (l) => ops.mean(l.x()),
+  multiply: (l) => ops.multiply(l.x(), l.input('gate', [l.batch, l.tokens, 1])),
+  'multiply by a scalar': (l) => ops.multiply(l.rows(), l.parameter('s', [1])),
+  'multiply by itself': (l) => {
+    const x = l.x()
+    return ops.multiply(x, x)
+  },
+  padStart: (l) => ops.padStart(l.x(), { count: 2 }),
+  reduceSum: (l) => ops.reduceSum(l.x(), { axes: [1] }),
+  'reduceSum of channels': (l) => ops.reduceSum(l.rows(), { axes: [-1] }),
+  'reduceSum of rows': (l) => ops.reduceSum(l.rows(), { axes: [0, 1] }),
+  reshape: (l) => {
+    const x = l.x()
+    return ops.reshape(x, [...x.shape.slice(0, 1), 1, ...x.shape.slice(1)])
+  },
+  scatterAdd: (l) =>
+    ops.scatterAdd(l.x(), ops.descendingOrder(l.input('s', [l.batch, l.tokens])), { tokens: 9 }),
+  slice: (l) => ops.slice(l.x(), { axis: 1, end: 1 }),
+  'slices that split': (l) => {
+    const x = l.x()
+    const parts = [0, 1].map((start) => ops.slice(x, { axis: 1, start, ...(start === 0 ? { end: 1 } : {}) }))
+    return ops.concat(parts.toReversed(), { axis: 1 })
+  },
+  'slices that overlap or leave gaps': (l) => {
+    const x = l.parameter('x', [7, 2])
+    const part = (start: number, end: number) => ops.slice(x, { axis: 0, start, end })
+    return ops.concat(
+      [part(1, 4), part(5, 6), part(3, 6), part(1, 4), ops.slice(x, { axis: 1, end: 1 }), x].map((y) =>
+        ops.reshape(y, [y.shape.reduce<number>((a, b) => a * Number(b), 1)]),
+      ),
+      { axis: 0 },
+    )
+  },
+  softmax: (l) => ops.softmax(l.x()),
+  squareRoot: (l) => ops.squareRoot(l.positive('x', [l.batch, l.width])),
+  subtract: (l) => ops.subtract(l.vector('a'), l.x()),
+  transpose: (l) => ops.transpose(l.x(), [2, 0, 1]),
+}
+
+/** Ops whose result no number depends on smoothly, and leaves. */
+const withoutGradient = [
+  'constant',
+  'descendingOrder',
+  'input',
+  'inverseOrder',
+  'isAbove',
+  'oneHot',
+  'parameter',
+  'sizeInput',
+  'stopGradient',
+]
+
+const valuesOf = ({ numbers }: Known): Values => ({
+  shape: numbers.shape,
+  data: Float64Array.from(numbers.values),
+})
+
+/** d loss / d each element of a leaf, by central differences in float64. */
+function differences(
+  loss: Tensor,
+  leaf: Known,
+  leaves: Record<string, Values>,
+  sizesNow: Record<string, number>,
+): Float64Array {
+  const step = 1e-5
+  const name = leaf.tensor.leaf?.name ?? ''
+  const original = valuesOf(leaf)
+  return original.data.map((value, i) => {
+    const [above, below] = [value + step, value - step].map((moved) => {
+      const data = original.data.with(i, moved)
+      return (
+        evaluateTensors([loss], { ...leaves, [name]: { ...original, data } }, sizesNow)[0]?.data[0] ??
+        Number.NaN
+      )
+    })
+    return ((above ?? Number.NaN) - (below ?? Number.NaN)) / (2 * step)
+  })
+}
+
+test('every op that computes with numbers has a gradient case', () => {
+  const tested = Object.keys(cases).map((name) => name.split(' ')[0]?.replace('slices', 'slice'))
+  const missing = Object.keys(ops).filter((name) => !tested.includes(name) && !withoutGradient.includes(name))
+  expect(missing).toEqual([])
+})
+
+describe('gradients agree with central differences in float64, and with both ONNX lowerings', () => {
+  test.each(Object.entries(cases))('%s', (_, build) =>
+    onBenches(
+      fc.record(sizes),
+      async (bench, size) => {
+        const leaves = new Leaves(bench, size)
+        const output = build(leaves)
+        const sizesNow: Record<string, number> = { batch: size.batch, tokens: size.tokens, n: 2, m: 5 }
+        const known = () =>
+          Object.fromEntries(leaves.known.map((leaf) => [leaf.tensor.leaf?.name ?? '', valuesOf(leaf)]))
+        const [forward] = evaluateTensors([output], known(), sizesNow)
+        if (!forward) throw new Error('no output')
+        // every element of the output counts with a weight of its own
+        const tested = [...leaves.known]
+        const numbers = {
+          shape: forward.shape,
+          values: Array.from({ length: count(forward.shape) }, (_, i) => Math.fround(Math.sin(i + 1))),
+        }
+        const weights = bench.input(
+          'weights',
+          output.shape.map(
+            (dim, axis): Size => (typeof dim === 'number' ? dim : [dim, forward.shape[axis] ?? 1]),
+          ),
+          numbers,
+        )
+        const loss = ops.reshape(ops.reduceSum(ops.multiply(output, weights.tensor)), [1])
+        const all = { ...known(), weights: valuesOf(weights) }
+        const targets = tested.map(({ tensor }) => tensor)
+        const symbolic = gradients(loss, targets)
+        const evaluated = evaluateTensors([...symbolic, output], all, sizesNow)
+        const expected: Record<string, Known> = {}
+        tested.forEach((leaf, i) => {
+          const gradient = evaluated[i]
+          const tensor = symbolic[i]
+          if (!gradient || !tensor) throw new Error('no gradient')
+          // second-order error of a step of 1e-5, and rounding of 1e-16 ÷ 1e-5
+          expectClose(gradient.data, differences(loss, leaf, all, sizesNow), { rtol: 1e-6, atol: 1e-6 })
+          expected[`gradient ${i}`] = {
+            tensor,
+            numbers: { shape: gradient.shape, values: Array.from(gradient.data) },
+          }
+        })
+        expected.output = {
+          tensor: output,
+          numbers: { shape: forward.shape, values: Array.from(forward.data) },
+        }
+        // float32: sums of some dozen terms, magnified by 1/√ε of layer norm
+        await bench.expectNumbers(expected, { rtol: 2e-4, atol: 2e-4 })
+      },
+      { runs: 5 },
+    ),
+  )
+})
