@@ -50,12 +50,12 @@ const layers = {
       'runtime',
     ],
     packages: ['zod'],
-    builtins: [...fileSystem, 'crypto', 'perf_hooks', 'util'],
+    builtins: [...fileSystem, 'child_process', 'crypto', 'perf_hooks', 'util'],
   },
   // weights: types only, see the rule below
   cli: {
     layers: ['tasks', 'errors', 'weights'],
-    packages: ['commander', 'cli-progress', 'cli-table3', 'papaparse'],
+    packages: ['commander', 'cli-progress', 'cli-table3'],
     builtins: fileSystem,
   },
 }

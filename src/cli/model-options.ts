@@ -5,21 +5,35 @@ import { positiveInteger } from './option-values.js'
 import { downloadProgress } from './progress.js'
 
 /** The devices that `--device` takes; spelled out here so that help needs no engine. */
-const devices = ['auto', 'cpu', 'wasm', 'webgpu'] as const
+export const devices = ['auto', 'cpu', 'wasm', 'webgpu'] as const
 
 /** Options of every command that runs a model. */
-export interface ModelFlags {
-  readonly model: string
+export interface EngineFlags {
   readonly device: (typeof devices)[number]
   readonly threads?: number
   readonly imageSize?: number
   readonly offline?: boolean
 }
 
+/** Those and the model itself. */
+export interface ModelFlags extends EngineFlags {
+  readonly model: string
+}
+
 /** Adds `--model`, `--device`, `--threads`, `--image-size` and `--offline`. */
 export function withModelOptions(command: Command): Command {
+  return withEngineOptions(
+    command.option(
+      '-m, --model <model>',
+      'a shipped name, a folder or a Hugging Face id (owner/name)',
+      'vit-tiny',
+    ),
+  )
+}
+
+/** Adds the same without `--model`, for a command whose first argument is the model. */
+export function withEngineOptions(command: Command): Command {
   return command
-    .option('-m, --model <model>', 'a shipped name, a folder or a Hugging Face id (owner/name)', 'vit-tiny')
     .addOption(
       new Option('-d, --device <device>', 'where to run; auto takes the fastest that works')
         .choices(devices)
@@ -30,9 +44,9 @@ export function withModelOptions(command: Command): Command {
     .option('--offline', "don't ask the hub, use only what is cached")
 }
 
-/** What {@link withModelOptions} parsed, for `load`. */
+/** What {@link withEngineOptions} parsed, for `load`. */
 export function loadOptions(
-  { device, threads, imageSize, offline }: ModelFlags,
+  { device, threads, imageSize, offline }: EngineFlags,
   context: CliContext,
 ): LoadModelOptions {
   return {

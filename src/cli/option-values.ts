@@ -20,6 +20,30 @@ export function keepRatio(text: string): number {
   throw new InvalidArgumentError('It must be a number above 0 and up to 1.')
 }
 
+/** One of a few words. */
+export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const found = words.find((word) => word === text)
+    if (found !== undefined) return found
+    throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`)
+  }
+}
+
+/** Several values with commas between them. */
+export function commaSeparated<T>(one: (text: string) => T): (text: string) => T[] {
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim())
+    if (parts.some((part) => part === ''))
+      throw new InvalidArgumentError('Between its commas something is missing.')
+    return parts.map(one)
+  }
+}
+
+/** Several r in (0, 1], e.g. `0.25,0.5,1`. */
+export function keepRatios(text: string): number[] {
+  return text.split(',').map(keepRatio)
+}
+
 /** `key=value` pairs of config.json; values are JSON, or text where they aren't. */
 export function setting(
   text: string,

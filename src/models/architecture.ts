@@ -19,6 +19,8 @@ export interface Architecture {
   readonly prefix: number
   /** Share of patches that the big blocks process by default; absent where all tokens are treated alike. */
   readonly keepRatio?: number
+  /** Of a model that saves work: the ViT of the same sizes that doesn't, which its speed is compared with. */
+  readonly plain?: Architecture
   build(options?: BuildOptions): ModelDefinition
 }
 

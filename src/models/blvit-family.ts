@@ -3,7 +3,7 @@ import { blvit } from './blvit.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import { paperSwitches, readBlvitConfig, writeBlvitConfig } from './blvit-json.js'
 import { gridOf, prefixCount, type VitConfig } from './vit-config.js'
-import { microVit, usualVit } from './vit-family.js'
+import { microVit, usualVit, vitArchitecture } from './vit-family.js'
 import { vitSizes } from './vit-sizes.js'
 
 function architecture(config: BlvitConfig): Architecture {
@@ -18,6 +18,7 @@ function architecture(config: BlvitConfig): Architecture {
     grid: gridOf(config),
     prefix: prefixCount(config),
     keepRatio,
+    plain: vitArchitecture({ ...config, family: 'vit' }),
     build: (options) => blvit(config, options),
   }
 }

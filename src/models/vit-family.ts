@@ -4,7 +4,8 @@ import { gridOf, prefixCount, type VitConfig } from './vit-config.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
 import { vitSizes } from './vit-sizes.js'
 
-function architecture(config: VitConfig): Architecture {
+/** The architecture of a plain ViT. */
+export function vitArchitecture(config: VitConfig): Architecture {
   const { image, channels, classes, patchSize } = config
   return {
     family: 'vit',
@@ -57,15 +58,15 @@ function isVit(json: ConfigJson): boolean {
 export const vitFamily: ModelFamily = {
   name: 'vit',
   presets: {
-    'vit-tiny': architecture(usualVit(vitSizes.tiny)),
-    'vit-small': architecture(usualVit(vitSizes.small)),
-    'vit-base': architecture(usualVit(vitSizes.base)),
-    'vit-large': architecture(usualVit(vitSizes.large)),
-    'vit-huge': architecture(usualVit({ ...vitSizes.huge, patchSize: 14 })),
-    'vit-micro': architecture(microVit),
-    'deit-tiny-distilled': architecture(usualVit({ ...vitSizes.tiny, distilled: true })),
-    'deit-small-distilled': architecture(usualVit({ ...vitSizes.small, distilled: true })),
-    'deit-base-distilled': architecture(usualVit({ ...vitSizes.base, distilled: true })),
+    'vit-tiny': vitArchitecture(usualVit(vitSizes.tiny)),
+    'vit-small': vitArchitecture(usualVit(vitSizes.small)),
+    'vit-base': vitArchitecture(usualVit(vitSizes.base)),
+    'vit-large': vitArchitecture(usualVit(vitSizes.large)),
+    'vit-huge': vitArchitecture(usualVit({ ...vitSizes.huge, patchSize: 14 })),
+    'vit-micro': vitArchitecture(microVit),
+    'deit-tiny-distilled': vitArchitecture(usualVit({ ...vitSizes.tiny, distilled: true })),
+    'deit-small-distilled': vitArchitecture(usualVit({ ...vitSizes.small, distilled: true })),
+    'deit-base-distilled': vitArchitecture(usualVit({ ...vitSizes.base, distilled: true })),
   },
-  read: (json) => (isVit(json) ? architecture({ family: 'vit', ...readVitShape(json) }) : undefined),
+  read: (json) => (isVit(json) ? vitArchitecture({ family: 'vit', ...readVitShape(json) }) : undefined),
 }

@@ -23,7 +23,7 @@ function weightsFolder(weights: StoredTensors): string | undefined {
  */
 export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {}): Promise<Runtime> {
   const ort = await import('onnxruntime-node')
-  const target = device === 'cpu' ? 'native' : 'standard'
+  const target = device === 'cpu' ? 'native' : 'webgpu'
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
     const folder = weightsFolder(weights)
@@ -42,6 +42,9 @@ export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {})
         graphOptimizationLevel: 'all',
         executionMode: 'sequential',
         ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+        ...(options.profilePrefix === undefined
+          ? {}
+          : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
         // Errors reach the user as BlvitErrors; the engine's own log would only repeat them on stderr.
         logSeverityLevel: 4,
         extra: { session: sessionEntries },

@@ -67,5 +67,6 @@ export function ortSession(
       throw engineError('running the model', thrown)
     }
   }
-  return { run, dispose, [Symbol.asyncDispose]: dispose }
+  const endProfile = () => session.endProfiling()
+  return { run, endProfile, dispose, [Symbol.asyncDispose]: dispose }
 }

@@ -20,6 +20,8 @@ export interface Session extends AsyncDisposable {
    * @throws BlvitError `ENGINE` if the engine refuses the inputs or runs out of memory
    */
   run(inputs: NamedTensors, options?: { into?: NamedTensors }): Promise<NamedTensors>
+  /** Writes the profile that {@link LoadOptions.profilePrefix} asked for and records nothing more. */
+  endProfile(): void
   dispose(): Promise<void>
 }
 
@@ -28,6 +30,8 @@ export interface LoadOptions {
   readonly threads?: number | undefined
   /** Names of parameters that change from run to run: they are fed like inputs and need no weights. */
   readonly trained?: ReadonlySet<string> | undefined
+  /** Record the time of each node into a file whose name starts so; native engines only. */
+  readonly profilePrefix?: string | undefined
 }
 
 /** An engine that runs graphs. It knows no model. */

@@ -1,13 +1,13 @@
-import { performance } from 'node:perf_hooks'
 import { BlvitError } from '../errors/blvit-error.js'
 import { evaluate } from '../graph/dim.js'
 import { type Graph, graphOf } from '../graph/graph.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ModelDefinition } from '../models/model-definition.js'
-import type { NamedTensors, Runtime, Session } from '../runtime/runtime.js'
+import type { LoadOptions, NamedTensors, Runtime, Session } from '../runtime/runtime.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { keptPatches } from './keep-ratio.js'
+import { type LoadedGraph, LoadedGraphs } from './loaded-graphs.js'
 import { seededRandom } from './seeded-random.js'
 
 /** Prepared pictures of one size. */
@@ -32,8 +32,7 @@ export interface EngineRun {
 export class Engine implements AsyncDisposable {
   private constructor(
     private readonly architecture: Architecture,
-    private readonly graph: Graph,
-    private readonly session: Session,
+    private readonly loaded: LoadedGraphs,
   ) {}
 
   static async load(
@@ -43,22 +42,28 @@ export class Engine implements AsyncDisposable {
       runtime,
     }: { architecture: Architecture; weights: StoredTensors; runtime: Runtime },
     outputsOf: (model: ModelDefinition) => Readonly<Record<string, Tensor>>,
-    { threads }: { threads?: number | undefined } = {},
+    options: LoadOptions = {},
   ): Promise<Engine> {
-    const model = architecture.build()
-    const graph = graphOf(architecture.family, outputsOf(model), { sizes: model.sizes })
-    return new Engine(architecture, graph, await runtime.load(graph, weights, { threads }))
+    const loadGraph = async (kept: number | undefined): Promise<LoadedGraph> => {
+      const model = architecture.build(kept === undefined ? {} : { kept })
+      const graph = graphOf(architecture.family, outputsOf(model), { sizes: model.sizes })
+      return { graph, session: await runtime.load(graph, weights, options) }
+    }
+    const loaded = new LoadedGraphs(loadGraph, { fixedSizes: runtime.target === 'webgpu' })
+    await loaded.for(keptPatches(architecture))
+    return new Engine(architecture, loaded)
   }
 
   /** @throws BlvitError `BAD_OPTION` for an impossible keep ratio, `ENGINE` if the result is not a number */
   async run(pixels: PixelBatch, { keepRatio, seed = 0 }: EngineRunOptions = {}): Promise<EngineRun> {
     const kept = keptPatches(this.architecture, keepRatio)
     const sizes = { batch: pixels.count, ...(kept === undefined ? {} : { kept }) }
+    const { graph, session } = await this.loaded.for(kept)
     const inputs = Object.fromEntries(
-      this.graph.inputs.map((tensor, i) => [nameOf(tensor), feed(tensor, sizes, pixels, seed + i)]),
+      graph.inputs.map((tensor, i) => [nameOf(tensor), feed(tensor, sizes, pixels, seed + i)]),
     )
     const start = performance.now()
-    const outputs = await this.session.run(inputs)
+    const outputs = await session.run(inputs)
     const elapsedMs = performance.now() - start
     if (outputs.logits && !Number.isFinite(outputs.logits.values[0])) {
       throw new BlvitError(
@@ -69,8 +74,13 @@ export class Engine implements AsyncDisposable {
     return { outputs, elapsedMs }
   }
 
+  /** See {@link LoadOptions.profilePrefix}. */
+  endProfile(): void {
+    this.session.endProfile()
+  }
+
   dispose(): Promise<void> {
-    return this.session.dispose()
+    return this.loaded.dispose()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

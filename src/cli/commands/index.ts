@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
 import { analyzeCommand } from './analyze.js'
+import { benchCommand } from './bench.js'
 import { classifyCommand } from './classify.js'
 import { convertCommand } from './convert.js'
+import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { initCommand } from './init.js'
 import { modelsCommand } from './models.js'
@@ -11,8 +13,10 @@ import { traceCommand } from './trace.js'
 /** Every command. Adding one is its file and one line here. */
 export const commands: readonly ((program: Command, context: CliContext) => void)[] = [
   analyzeCommand,
+  benchCommand,
   classifyCommand,
   convertCommand,
+  evalCommand,
   exportCommand,
   initCommand,
   traceCommand,

@@ -1,0 +1,103 @@
+import { type Command, Option } from 'commander'
+import type { BenchOptions, BenchProgress } from '../../tasks/bench/bench.js'
+import type { CliContext } from '../context.js'
+import { devices } from '../model-options.js'
+import { commaSeparated, keepRatio, oneOf, positiveInteger } from '../option-values.js'
+import { itemProgress, type Progress } from '../progress.js'
+
+interface Flags {
+  readonly batch: readonly number[]
+  readonly keepRatio?: readonly number[]
+  readonly threads?: readonly number[]
+  readonly device: readonly (typeof devices)[number][]
+  readonly rounds: number
+  readonly json?: boolean
+  readonly csv?: string
+}
+
+/** `blvit bench` */
+export function benchCommand(program: Command, context: CliContext): void {
+  program
+    .command('bench')
+    .description('Measure how fast models are here, against plain ViTs and against matrix products alone.')
+    .argument(
+      '<models...>',
+      'shipped names, folders or hub ids; or configurations (b+t), which get random weights',
+    )
+    .option('-b, --batch <n,…>', 'pictures in a run', commaSeparated(positiveInteger), [1])
+    .option(
+      '-r, --keep-ratio <r,…>',
+      "shares of patches for the big blocks (default: each model's own)",
+      commaSeparated(keepRatio),
+    )
+    .option(
+      '--threads <n,…>',
+      'threads of the engine (default: as it chooses)',
+      commaSeparated(positiveInteger),
+    )
+    .addOption(
+      new Option('-d, --device <device,…>', 'where to run')
+        .argParser(commaSeparated(oneOf(devices)))
+        .default(['auto'], 'auto'),
+    )
+    .option('--rounds <n>', 'how often each model has its turn', positiveInteger, 10)
+    .option('--csv <file>', 'write the table for spreadsheets too')
+    .option('--json', 'everything as JSON')
+    .addHelpText(
+      'after',
+      `
+Every model runs alone in its own process; all have their turn in each round. Runs that had to wait for a busy
+processor are left out. A plain ViT of the same sizes is added for every model that saves work.
+
+  GEMM      the rate that large matrix products alone reach on this machine, in the same run
+  speed-up  time of the plain ViT ÷ time of the model; in theory: the same of their multiply-adds
+  η         speed-up ÷ theory: how much of the saved work is saved time
+
+Examples:
+  blvit bench b+t s+96 t+48 --batch 1,8 --threads 2
+  blvit bench vit-tiny ./my-t48 --keep-ratio 0.25,0.5,0.75 --csv speed.csv`,
+    )
+    .action((models: readonly string[], flags: Flags) => benchModels(models, flags, context))
+}
+
+async function benchModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const { bench } = await import('../../tasks/bench/bench.js')
+  const { benchCsv, benchText } = await import('../bench-report.js')
+  const { onProgress, stop } = benchProgress(context)
+  const options: BenchOptions = {
+    batches: flags.batch,
+    keepRatios: flags.keepRatio,
+    threads: flags.threads,
+    devices: flags.device,
+    rounds: flags.rounds,
+    signal: context.signal,
+  }
+  const report = await bench(models, { ...options, onProgress }).finally(stop)
+  context.out(flags.json ? JSON.stringify(report) : benchText(report))
+  if (flags.csv !== undefined) await writeText(flags.csv, benchCsv(report), context)
+}
+
+async function writeText(path: string, text: string, context: CliContext): Promise<void> {
+  const { replaceFile } = await import('../../weights/replace-file.js')
+  async function* chunks() {
+    yield new TextEncoder().encode(text)
+  }
+  await replaceFile(path, chunks())
+  context.note(`Wrote ${path}.`)
+}
+
+/** Says what is being loaded and warmed up, then counts turns. */
+function benchProgress(context: CliContext) {
+  let last = ''
+  let turns: Progress | undefined
+  const onProgress = ({ doing, what, done, total }: BenchProgress) => {
+    if (doing === 'measuring') {
+      turns ??= itemProgress(context, { total, unit: 'turns' })
+      if (done > 0) turns.advance()
+    } else if (last !== `${doing} ${what}`) {
+      last = `${doing} ${what}`
+      context.note(last)
+    }
+  }
+  return { onProgress, stop: () => turns?.stop() }
+}

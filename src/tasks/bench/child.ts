@@ -1,0 +1,96 @@
+// A process of its own for each measured model, so that models share neither threads, nor memory, nor luck.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { defined } from '../../errors/assert.js'
+import { BlvitError, messageOf } from '../../errors/blvit-error.js'
+import type { Question, Questions, Request, Response, Run, Setting } from './messages.js'
+import { loadProgram, type Program } from './program.js'
+import { median } from './quantiles.js'
+import { readProfile } from './read-profile.js'
+import { waitedForProcessor } from './run-queue.js'
+
+/** Warm-up ends when this many runs are no faster than the ones before them. */
+const stableRuns = 3
+const stableWithin = 0.02
+const longestWarmUpMs = 5000
+
+let program: Program | undefined
+let profileFolder: string | undefined
+
+function loaded(): Program {
+  if (!program) throw new Error('blvit bug: nothing is loaded')
+  return program
+}
+
+async function timed(setting: Setting): Promise<Run> {
+  const waitedBefore = waitedForProcessor()
+  const start = performance.now()
+  await loaded().run(setting)
+  const ms = performance.now() - start
+  const waitedAfter = waitedForProcessor()
+  const waitShare =
+    waitedBefore === undefined || waitedAfter === undefined
+      ? undefined
+      : (waitedAfter - waitedBefore) / (1e6 * ms)
+  return { ms, waitShare }
+}
+
+async function warmUp(setting: Setting): Promise<{ runs: number }> {
+  const times: number[] = []
+  const start = performance.now()
+  while (performance.now() - start < longestWarmUpMs || times.length < 2) {
+    times.push((await timed(setting)).ms)
+    if (times.length < 2 * stableRuns) continue
+    const [before, now] = [times.slice(-2 * stableRuns, -stableRuns), times.slice(-stableRuns)].map(median)
+    if (before !== undefined && now !== undefined && now > (1 - stableWithin) * before) break
+  }
+  return { runs: times.length }
+}
+
+const answers: { [Q in Question]: (ask: Questions[Q]['ask']) => Promise<Questions[Q]['answer']> } = {
+  load: async ({ workload, profile, ...engine }) => {
+    profileFolder = profile ? await mkdtemp(join(tmpdir(), 'blvit-profile-')) : undefined
+    const profilePrefix = profileFolder === undefined ? undefined : join(profileFolder, 'run')
+    const start = performance.now()
+    program = await loadProgram(workload, { ...engine, profilePrefix })
+    return {
+      engine: program.engine,
+      loadMs: performance.now() - start,
+      residentBytes: process.memoryUsage.rss(),
+    }
+  },
+  warmUp,
+  sample: async ({ setting, atLeastMs, atLeastRuns }) => {
+    const runs: Run[] = []
+    const start = performance.now()
+    while (runs.length < atLeastRuns || performance.now() - start < atLeastMs) runs.push(await timed(setting))
+    return runs
+  },
+  profile: async ({ setting, runs }) => {
+    for (let run = 0; run < runs; run++) await loaded().run(setting)
+    loaded().endProfile()
+    return readProfile(defined(profileFolder, 'a folder for the profile'))
+  },
+}
+
+async function answer<Q extends Question>({ number, question, ask }: Request<Q>): Promise<Response> {
+  try {
+    return { number, answer: await answers[question](ask) }
+  } catch (thrown) {
+    const code = thrown instanceof BlvitError ? thrown.code : 'ENGINE'
+    return { number, error: { code, message: messageOf(thrown) } }
+  }
+}
+
+async function leave(): Promise<void> {
+  await program?.dispose()
+  if (profileFolder !== undefined) await rm(profileFolder, { recursive: true, force: true })
+}
+
+process.on('message', async (request: Request) => {
+  process.send?.(await answer(request))
+})
+process.on('disconnect', () => leave().finally(() => process.exit()))
+// Ctrl-C reaches the whole group; the parent decides when its children go.
+process.on('SIGINT', () => {})

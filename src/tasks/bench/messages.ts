@@ -1,0 +1,66 @@
+import type { ConfigJson } from '../../models/architecture.js'
+import type { DeviceRequest } from '../../runtime/choose.js'
+import type { ProfiledNode } from './read-profile.js'
+
+/** Rows × inner → columns: a matrix product alone, to measure what the machine can do. */
+export interface GemmSize {
+  readonly rows: number
+  readonly inner: number
+  readonly columns: number
+}
+
+/** A model with its weights, or a configuration, which gets random ones. */
+export type MeasuredModel = { readonly folder: string } | { readonly config: ConfigJson }
+
+/** What a process of the benchmark measures. */
+export type Workload =
+  | { readonly kind: 'model'; readonly model: MeasuredModel }
+  | { readonly kind: 'gemm'; readonly sizes: readonly GemmSize[] }
+
+export interface EngineChoice {
+  readonly device: DeviceRequest
+  /** Undefined: as the engine chooses. */
+  readonly threads: number | undefined
+}
+
+/** One way to run a workload. */
+export type Setting =
+  | { readonly kind: 'model'; readonly batch: number; readonly keepRatio: number | undefined }
+  | { readonly kind: 'gemm'; readonly index: number }
+
+/** One run. */
+export interface Run {
+  readonly ms: number
+  /** Share of the run's time that its threads waited for a busy processor; undefined where nobody tells. */
+  readonly waitShare: number | undefined
+}
+
+/** What the parent asks of a process, and what it answers. */
+export interface Questions {
+  load: { ask: EngineChoice & { workload: Workload; profile: boolean }; answer: LoadedWorkload }
+  /** Runs until the time no longer falls. */
+  warmUp: { ask: Setting; answer: { runs: number } }
+  sample: { ask: { setting: Setting; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }
+  /** The time of each node, summed over some runs; ends the profile. */
+  profile: { ask: { setting: Setting; runs: number }; answer: readonly ProfiledNode[] }
+}
+
+export interface LoadedWorkload {
+  /** E.g. `ONNX Runtime 1.30.0 native`. */
+  readonly engine: string
+  readonly loadMs: number
+  readonly residentBytes: number
+}
+
+export type Question = keyof Questions
+
+/** Over the wire; a question's number comes back with its answer. */
+export interface Request<Q extends Question = Question> {
+  readonly number: number
+  readonly question: Q
+  readonly ask: Questions[Q]['ask']
+}
+
+export type Response =
+  | { readonly number: number; readonly answer: unknown }
+  | { readonly number: number; readonly error: { readonly code: string; readonly message: string } }

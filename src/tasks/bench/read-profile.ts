@@ -1,0 +1,46 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { defined } from '../../errors/assert.js'
+import { parseJson, parseWith } from '../../errors/parse.js'
+
+/** The time of one node of the graph. */
+export interface ProfiledNode {
+  /** `<scope>/<operator>` as the graph names it; the engine's own for nodes that it made. */
+  readonly node: string
+  readonly operator: string
+  /** Microseconds over all profiled runs. */
+  readonly microseconds: number
+  readonly calls: number
+}
+
+const schema = z.array(
+  z.looseObject({
+    cat: z.string(),
+    name: z.string(),
+    dur: z.number().default(0),
+    args: z.looseObject({ op_name: z.string().optional() }).default({}),
+  }),
+)
+
+const kernelSuffix = '_kernel_time'
+
+/** Sums by node what ONNX Runtime wrote into a folder; it chooses the file's name. */
+export async function readProfile(folder: string): Promise<ProfiledNode[]> {
+  const [file] = await readdir(folder)
+  const path = join(folder, defined(file, 'a profile'))
+  const events = parseWith(schema, parseJson(await readFile(path, 'utf8'), path, 'ENGINE'), path, 'ENGINE')
+  const nodes = new Map<string, ProfiledNode>()
+  for (const { cat, name, dur, args } of events) {
+    if (cat !== 'Node' || !name.endsWith(kernelSuffix)) continue
+    const node = name.slice(0, -kernelSuffix.length)
+    const { microseconds = 0, calls = 0 } = nodes.get(node) ?? {}
+    nodes.set(node, {
+      node,
+      operator: args.op_name ?? '?',
+      microseconds: microseconds + dur,
+      calls: calls + 1,
+    })
+  }
+  return [...nodes.values()]
+}
