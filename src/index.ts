@@ -3,9 +3,11 @@
  * @packageDocumentation
  */
 
+export type { BadSample, DataItem, DataSet, Sample } from './data/data-set.js'
+export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js'
 // Errors
 export { BlvitError, type ErrorCode, type ErrorFields } from './errors/blvit-error.js'
-export { type Dim, evaluate, type Shape, symbol } from './graph/dim.js'
+export { type Dim, evaluate as evaluateDim, type Shape, symbol } from './graph/dim.js'
 export { type Graph, graphOf, type Parameter } from './graph/graph.js'
 export { type OnnxOptions, toOnnx } from './graph/onnx/write.js'
 export { defineOp, type Op, type OpDefinition } from './graph/op.js'
@@ -32,6 +34,17 @@ export type { Device, NamedTensors, Runtime, Session, TensorData } from './runti
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
 export type { Classification, ScoredLabel } from './tasks/classification.js'
 export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/classify-many.js'
+// Measure how good it is
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationProgress,
+  type EvaluationTiming,
+  evaluate,
+} from './tasks/evaluate/evaluate.js'
+export type { Answer, PictureOutcome } from './tasks/evaluate/picture-outcome.js'
+export { type Share, shareOf } from './tasks/evaluate/share.js'
+export type { Accuracy, Counts, RatioResult } from './tasks/evaluate/tally.js'
 export { type Exported, type ExportOptions, exportOnnx } from './tasks/export-onnx.js'
 // Run a model
 export { type LoadModelOptions, load } from './tasks/load.js'

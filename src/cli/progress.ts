@@ -7,54 +7,76 @@ const fewItems = 4
 
 /** A progress line on stderr: count, rate and time left. */
 export interface Progress {
+  /** One more is done. */
   advance(): void
+  /** So many are done. @param total where a better estimate of it is known */
+  moveTo(done: number, total?: number): void
   /** Prints a line above the bar. */
   note(text: string): void
   stop(): void
 }
 
-/** A bar on a terminal; without one, a plain line every ten percent; nothing for a few items. */
-export function itemProgress(
-  context: CliContext,
-  { total, unit }: { total: number; unit: string },
-): Progress {
-  if (total < fewItems) return { advance: () => {}, note: context.note, stop: () => {} }
-  return context.interactive ? barProgress(total, unit) : plainProgress(context, total, unit)
+export interface ProgressOptions {
+  readonly total: number
+  /** What is counted, e.g. `pictures`. */
+  readonly unit: string
+  /** Done before: they count, but not for the rate. Default 0. */
+  readonly start?: number
 }
 
-function barProgress(total: number, unit: string): Progress {
+/** A bar on a terminal; without one, a plain line every ten percent; nothing for a few items. */
+export function itemProgress(context: CliContext, options: ProgressOptions): Progress {
+  const { total, start = 0 } = options
+  if (total - start < fewItems) {
+    return { advance: () => {}, moveTo: () => {}, note: context.note, stop: () => {} }
+  }
+  const line = context.interactive ? barLine(options) : plainLine(context, options)
+  const startMs = performance.now()
+  let done = start
+  const moveTo = (reached: number, newTotal = total) => {
+    done = reached
+    line.show({ done, total: newTotal, rate: (1000 * (done - start)) / (performance.now() - startMs) })
+  }
+  return { advance: () => moveTo(done + 1), moveTo, note: line.note, stop: line.stop }
+}
+
+/** One way to show progress. */
+interface ProgressLine {
+  /** @param state `rate`: items a second */
+  show(state: { done: number; total: number; rate: number }): void
+  note(text: string): void
+  stop(): void
+}
+
+function barLine({ total, unit, start = 0 }: ProgressOptions): ProgressLine {
   const bars = new cliProgress.MultiBar({
-    format: `{bar} {value}/{total} ${unit}  {rate}/s  {eta_formatted} left`,
+    format: `{bar} {value}/{total} ${unit}  {rate}/s  {left} s left`,
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: true,
     barsize: 24,
   })
-  const bar = bars.create(total, 0, { rate: '–' })
-  const start = performance.now()
-  let done = 0
+  const bar = bars.create(total, start, { rate: '–', left: '–' })
   return {
-    advance: () => {
-      done += 1
-      bar.update(done, { rate: ((1000 * done) / (performance.now() - start)).toFixed(1) })
+    show: ({ done, total: newTotal, rate }) => {
+      bar.setTotal(newTotal)
+      bar.update(done, { rate: rate.toFixed(1), left: ((newTotal - done) / rate).toFixed(0) })
     },
     note: (text) => bars.log(`${text}\n`),
     stop: () => bars.stop(),
   }
 }
 
-function plainProgress({ note }: CliContext, total: number, unit: string): Progress {
-  const start = performance.now()
-  let done = 0
-  let tenth = 0
+function plainLine(
+  { note }: CliContext,
+  { total: firstTotal, unit, start = 0 }: ProgressOptions,
+): ProgressLine {
+  let tenth = Math.floor((10 * start) / firstTotal)
   return {
-    advance: () => {
-      done += 1
-      if (Math.floor((10 * done) / total) === tenth) return
+    show: ({ done, total, rate }) => {
+      if (Math.floor((10 * done) / total) <= tenth) return
       tenth = Math.floor((10 * done) / total)
-      const rate = done / ((performance.now() - start) / 1000)
-      const secondsLeft = (total - done) / rate
-      note(`${done}/${total} ${unit}, ${rate.toFixed(1)}/s, ${secondsLeft.toFixed(0)} s left`)
+      note(`${done}/${total} ${unit}, ${rate.toFixed(1)}/s, ${((total - done) / rate).toFixed(0)} s left`)
     },
     note,
     stop: () => {},

@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'ABORTED'
   | 'BAD_CONFIG'
+  | 'BAD_DATA'
   | 'BAD_IMAGE'
   | 'BAD_OPTION'
   | 'BAD_WEIGHTS'

@@ -2,6 +2,7 @@ import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
 import type { Classification } from './classification.js'
 import type { PictureInput } from './expand-inputs.js'
 import type { ClassifyOptions, Model } from './model.js'
+import { preparedBatches } from './prepared-batches.js'
 
 export interface ClassifyManyOptions extends ClassifyOptions {
   /** Pictures per run of the engine. Default 1. */
@@ -12,9 +13,6 @@ export interface ClassifyManyOptions extends ClassifyOptions {
 export type PictureResult =
   | { readonly name: string; readonly classification: Classification }
   | { readonly name: string; readonly error: BlvitError }
-
-/** Pictures decoded ahead of the engine, in batches: decoding runs on other threads meanwhile. */
-const batchesAhead = 2
 
 type Prepared = { readonly name: string } & (
   | { readonly pixels: Float32Array }
@@ -39,19 +37,7 @@ export async function* classifyMany(
       return { name, error }
     }
   }
-  const batches: Promise<Prepared[]>[] = []
-  const startNext = (index: number) => {
-    const chosen = pictures.slice(index * batch, (index + 1) * batch)
-    if (chosen.length === 0) return
-    const started = Promise.all(chosen.map(prepare))
-    // Awaited in its turn below; without this an abort in between would count as an unhandled rejection.
-    started.catch(() => {})
-    batches.push(started)
-  }
-  for (let index = 0; index < batchesAhead; index++) startNext(index)
-  for (let index = 0; batches.length > 0; index++) {
-    const prepared = await (batches.shift() as Promise<Prepared[]>)
-    startNext(index + batchesAhead)
+  for await (const prepared of preparedBatches(pictures, prepare, { batch })) {
     throwIfAborted(options.signal)
     yield* classifyBatch(model, prepared, options)
   }

@@ -1,12 +1,6 @@
-import { readdirSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
-import { glob } from 'tinyglobby'
+import { join } from 'node:path'
+import { existingPaths, isFolder, pictureExtensions, picturesBelow } from '../data/find-files.js'
 import { BlvitError } from '../errors/blvit-error.js'
-import { didYouMean } from '../errors/suggest.js'
-
-/** Names that count as pictures when a folder is searched. */
-const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'])
 
 /** A picture to read: its name for people, and where it is. */
 export interface PictureInput {
@@ -21,9 +15,8 @@ function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text)
 }
 
-async function picturesBelow(folder: string): Promise<string[]> {
-  const files = await glob('**/*', { cwd: folder, absolute: false, dot: false, expandDirectories: false })
-  const pictures = files.filter((file) => pictureExtensions.has(extname(file).toLowerCase())).sort()
+async function picturesIn(folder: string): Promise<string[]> {
+  const pictures = await picturesBelow(folder)
   if (pictures.length === 0) {
     throw new BlvitError(
       'NOT_FOUND',
@@ -33,27 +26,8 @@ async function picturesBelow(folder: string): Promise<string[]> {
   return pictures.map((file) => join(folder, file))
 }
 
-function neighbours(path: string): string[] {
-  try {
-    return readdirSync(dirname(path))
-  } catch {
-    return []
-  }
-}
-
 async function expandOne(argument: string): Promise<string[]> {
-  const found = await stat(argument).catch(() => undefined)
-  if (found?.isDirectory()) return picturesBelow(argument)
-  if (found) return [argument]
-  if (/[*?[\]{}]/.test(argument)) {
-    const files = await glob(argument, { expandDirectories: false })
-    if (files.length === 0) throw new BlvitError('NOT_FOUND', `No file matches ${argument}.`)
-    return files.sort()
-  }
-  throw new BlvitError(
-    'NOT_FOUND',
-    `There is no file or folder ${argument}.${didYouMean(basename(argument), neighbours(argument))}`,
-  )
+  return (await isFolder(argument)) ? picturesIn(argument) : existingPaths(argument)
 }
 
 /**

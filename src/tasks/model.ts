@@ -6,6 +6,7 @@ import type { Architecture } from '../models/architecture.js'
 import type { ChosenRuntime } from '../runtime/choose.js'
 import { type Classification, rankClasses } from './classification.js'
 import { Engine, type EngineRunOptions } from './engine.js'
+import { modelFingerprint } from './model-folder/fingerprint.js'
 import type { ModelFiles } from './model-folder/model-files.js'
 import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
 
@@ -35,7 +36,8 @@ export class Model implements AsyncDisposable {
     private readonly files: ModelFiles,
     /** The engine that runs it, and why that one. */
     readonly engine: ChosenRuntime,
-    private readonly threads?: number,
+    /** What was asked for; undefined: the engine chooses. */
+    readonly threads?: number,
   ) {
     this.architecture = files.architecture
     this.preprocessing = files.preprocessing
@@ -124,12 +126,20 @@ export class Model implements AsyncDisposable {
     return tracePicture(this, engine, image, options)
   }
 
+  /** Changes when anything does that decides the answers. Reads all weights. */
+  fingerprint(): Promise<string> {
+    return modelFingerprint(this.files)
+  }
+
   /** Frees memory and threads; the model can't be used afterwards. */
   async dispose(): Promise<void> {
     this.disposed = true
     const engines = [...this.engines.values()]
     this.engines.clear()
-    for (const engine of engines) await (await engine).dispose()
+    // An engine that failed to load has told whoever asked for it, and holds nothing.
+    for (const engine of await Promise.allSettled(engines)) {
+      if (engine.status === 'fulfilled') await engine.value.dispose()
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

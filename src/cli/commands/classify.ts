@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { messageAbout } from '../../errors/message-about.js'
 import type { Classification } from '../../tasks/classification.js'
 import type { CliContext } from '../context.js'
 import { loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
@@ -62,7 +63,7 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1
-        progress.note(`error: ${withName(result.name, result.error.message)}`)
+        progress.note(`error: ${messageAbout(result.name, result.error.message)}`)
         if (flags.json) context.out(JSON.stringify({ picture: result.name, error: errorJson(result.error) }))
       } else {
         context.out(flags.json ? resultJson(result.name, result.classification) : resultText(result))
@@ -76,11 +77,6 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
     context.note(`${failures} of ${pictures.length + errors.length} could not be read.`)
     context.exitWith(1)
   }
-}
-
-/** Most messages name their file already. */
-function withName(name: string, message: string): string {
-  return message.includes(name) ? message : `${name}: ${message}`
 }
 
 function errorJson({ code, message }: { code: string; message: string }) {

@@ -1,0 +1,129 @@
+import type { Command } from 'commander'
+import type { EvaluateOptions, Evaluation } from '../../tasks/evaluate/evaluate.js'
+import type { PictureOutcome } from '../../tasks/evaluate/picture-outcome.js'
+import type { Model } from '../../tasks/model.js'
+import type { CliContext } from '../context.js'
+import { type EngineFlags, loadOptions, withEngineOptions } from '../model-options.js'
+import { keepRatios, positiveInteger } from '../option-values.js'
+import { itemProgress, type Progress } from '../progress.js'
+
+interface Flags extends EngineFlags {
+  readonly data: readonly string[]
+  readonly keepRatio?: readonly number[]
+  readonly teacher?: string
+  readonly perImage?: string
+  readonly batch: number
+  readonly limit?: number
+  readonly resume?: string | true
+  readonly json?: boolean
+}
+
+/** `blvit eval` */
+export function evalCommand(program: Command, context: CliContext): void {
+  withEngineOptions(
+    program
+      .command('eval')
+      .description('Count how often a model is right on labelled pictures: top-1, top-5, agreement.')
+      .argument('<model>', 'a shipped name, a folder or a Hugging Face id (owner/name)')
+      .requiredOption(
+        '--data <paths...>',
+        'an image folder (a folder for each class), a folder with labels.csv, or WebDataset tars',
+      ),
+  )
+    .option(
+      '-r, --keep-ratio <r,…>',
+      "shares of patches for the big blocks, all in one pass (default: the model's own)",
+      keepRatios,
+    )
+    .option('--teacher <model>', 'compare with the answers of this model')
+    .option('--per-image <file.csv>', 'write what the model said of each picture')
+    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 8)
+    .option('--limit <n>', 'only the first n pictures', positiveInteger)
+    .option(
+      '--resume [state file]',
+      'keep what is done, and go on from there after a kill (default file: in the cache, until the end)',
+    )
+    .option('--json', 'the report as one JSON object')
+    .addHelpText(
+      'after',
+      `
+Data:
+  class/picture.jpg      class is a number from 0, a label of the model, or a WordNet id (n01440764)
+  labels.csv             columns file,label; files relative to it, labels as above, -1 or nothing: no label
+  key.jpg + key.cls      in a .tar, also key.json {"label": …} or key.txt; globs and several tars
+Pictures that can't be used are named, left out and counted; the exit code is 1 then.
+
+Examples:
+  blvit eval vit-tiny --data validation/
+  blvit eval my-t48 --data validation/ --keep-ratio 0.25,0.5,1 --teacher vit-tiny
+  blvit eval my-t48 --data 'shards/val-*.tar' --resume eval.state --per-image answers.csv --json`,
+    )
+    .action((reference: string, flags: Flags) => evaluateModel(reference, flags, context))
+}
+
+async function evaluateModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
+  const { checkWritable, writeWholeFile } = await import('../../tasks/trace/output-files.js')
+  if (flags.perImage !== undefined) await checkWritable(flags.perImage)
+  const { load } = await import('../../tasks/load.js')
+  await using model = await load(reference, loadOptions(flags, context))
+  // The image size is the model's; a teacher sees its own.
+  const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
+  await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
+  const { runtime, reason } = model.engine
+  context.note(`${model.name} on ${runtime.description}: ${reason}`)
+
+  const outcomes: PictureOutcome[] = []
+  const evaluation = await withProgress(model, flags, context, {
+    teacher,
+    onPicture: (outcome) => outcomes.push(outcome),
+  })
+  if (flags.perImage !== undefined) {
+    const { pictureCsv } = await import('../../tasks/evaluate/picture-csv.js')
+    const ratios = evaluation.results.map(({ keepRatio }) => keepRatio)
+    await writeWholeFile(flags.perImage, pictureCsv(outcomes, { keepRatios: ratios, labels: model.labels }))
+  }
+  const { evaluationJson, evaluationText, timingText } = await import('../evaluation-report.js')
+  const names = { model: model.name, teacher: teacher?.name, data: flags.data }
+  context.out(flags.json ? evaluationJson(evaluation, names) : evaluationText(evaluation, names))
+  context.note(timingText(evaluation.timing))
+  const { failures, pictures } = evaluation
+  if (failures.length > 0) {
+    context.note(`${failures.length} of ${pictures} pictures could not be used.`)
+    context.exitWith(1)
+  }
+}
+
+/** More complaints than these would hide everything else; the report has them all. */
+const shownFailures = 20
+
+async function withProgress(
+  model: Model,
+  { data, keepRatio, batch, limit, resume }: Flags,
+  context: CliContext,
+  { teacher, onPicture }: Pick<EvaluateOptions, 'teacher' | 'onPicture'>,
+): Promise<Evaluation> {
+  const { evaluate } = await import('../../tasks/evaluate/evaluate.js')
+  let progress: Progress | undefined
+  let failures = 0
+  try {
+    return await evaluate(model, data, {
+      ...{ keepRatios: keepRatio, teacher, batch, limit, resume, signal: context.signal },
+      onPicture: (outcome) => {
+        onPicture?.(outcome)
+        if (!outcome.error) return
+        failures += 1
+        const note = progress?.note ?? context.note
+        if (failures <= shownFailures) note(`error: ${outcome.error.message}`)
+        if (failures === shownFailures + 1)
+          note('error: more pictures fail; --json and --per-image list them all')
+      },
+      onProgress: ({ done, total, resumed }) => {
+        if (!progress && resumed > 0) context.note(`going on after ${resumed} pictures that are done`)
+        progress ??= itemProgress(context, { total, unit: 'pictures', start: resumed })
+        progress.moveTo(done, total)
+      },
+    })
+  } finally {
+    progress?.stop()
+  }
+}

@@ -1,0 +1,77 @@
+import type { Evaluation, EvaluationTiming } from '../tasks/evaluate/evaluate.js'
+import type { Share } from '../tasks/evaluate/share.js'
+import type { Accuracy } from '../tasks/evaluate/tally.js'
+import { grouped, percent } from './quantities.js'
+import { textTable } from './table.js'
+
+/** What was evaluated, as the user called it. */
+export interface EvaluatedNames {
+  readonly model: string
+  readonly teacher: string | undefined
+  readonly data: readonly string[]
+}
+
+/** `82.0 % (533)   78.9 – 84.8 %` in two cells. */
+function cells(share: Share | undefined): [string, string] {
+  if (!share) return ['', '']
+  if (share.of === 0) return ['–', '']
+  const interval = `${(100 * share.low).toFixed(1)} – ${percent(share.high)}`
+  return [`${percent(share.share)} (${grouped(share.count)})`, interval]
+}
+
+/** The report for people. */
+export function evaluationText(evaluation: Evaluation, { model, teacher, data }: EvaluatedNames): string {
+  const { pictures, evaluated, labelled, results, failures } = evaluation
+  const agrees = results.some(({ agreement }) => agreement)
+  const hasTop5 = results.some(({ top5 }) => top5)
+  const columns = [
+    { heading: 'model', align: 'left' as const },
+    { heading: 'keep ratio' },
+    ...['top-1', ...(hasTop5 ? ['top-5'] : []), ...(agrees ? ['same as teacher'] : [])].flatMap((heading) => [
+      { heading },
+      { heading: '95 % interval' },
+    ]),
+  ]
+  const accuracyCells = ({ top1, top5 }: Accuracy) => [...cells(top1), ...(hasTop5 ? cells(top5) : [])]
+  const rows = results.map((result) => [
+    model,
+    result.keepRatio === undefined ? '–' : `${result.keepRatio}`,
+    ...accuracyCells(result),
+    ...(agrees ? cells(result.agreement) : []),
+  ])
+  if (teacher !== undefined && evaluation.teacher)
+    rows.push([teacher, '–', ...accuracyCells(evaluation.teacher)])
+  const failed = failures.length > 0 ? `, ${grouped(failures.length)} failed` : ''
+  return [
+    `${data.join(' ')}: ${grouped(pictures)} pictures, ${grouped(evaluated)} evaluated, ` +
+      `${grouped(labelled)} of them labelled${failed}`,
+    textTable(columns, rows),
+  ].join('\n\n')
+}
+
+/** The report for programs; everything but `timing` is the same each time. */
+export function evaluationJson(evaluation: Evaluation, { model, teacher, data }: EvaluatedNames): string {
+  const { timing, teacher: teacherAccuracy, ...counts } = evaluation
+  const { pictures, elapsedMs, engineMs } = timing
+  return JSON.stringify({
+    model,
+    data,
+    ...counts,
+    ...(teacher === undefined ? {} : { teacher: { model: teacher, ...teacherAccuracy } }),
+    timing: {
+      pictures,
+      elapsedMs: Number(elapsedMs.toFixed(1)),
+      engineMs: Number(engineMs.toFixed(1)),
+      picturesPerSecond: Number(((1000 * pictures) / elapsedMs).toFixed(2)),
+    },
+  })
+}
+
+/** How fast it went and whether the engine had to wait. */
+export function timingText({ pictures, elapsedMs, engineMs }: EvaluationTiming): string {
+  const seconds = elapsedMs / 1000
+  return (
+    `${grouped(pictures)} pictures in ${seconds.toFixed(1)} s: ${(pictures / seconds).toFixed(1)} pictures/s; ` +
+    `the engine worked ${percent(engineMs / elapsedMs)} of the time`
+  )
+}

@@ -1,0 +1,7 @@
+import type { DataFormat } from '../data-set.js'
+import { imageFolder } from './image-folder.js'
+import { labelsCsv } from './labels-csv.js'
+import { webDataset } from './webdataset.js'
+
+/** Every format, in the order in which they are asked. Adding one is its file and one line here. */
+export const formats: readonly DataFormat[] = [webDataset, labelsCsv, imageFolder]

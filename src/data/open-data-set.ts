@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import { BlvitError } from '../errors/blvit-error.js'
+import { classesOf } from './classes.js'
+import type { Classes, DataSet } from './data-set.js'
+import { existingPaths } from './find-files.js'
+import { formats } from './formats/index.js'
+
+export interface OpenDataSetOptions {
+  /** The model's labels, in class order: they say which class a label of the data means. */
+  readonly labels: readonly string[]
+}
+
+/**
+ * Opens labelled pictures: an image folder, a folder with labels.csv, or WebDataset tars. Several references and
+ * globs are read one after the other.
+ * @throws BlvitError `NOT_FOUND`, `BAD_DATA`
+ * @example
+ * const data = await openDataSet('validation/', { labels: model.labels })
+ * for await (const item of data.items()) console.log(item.name)
+ */
+export async function openDataSet(
+  references: string | readonly string[],
+  { labels }: OpenDataSetOptions,
+): Promise<DataSet> {
+  const classes = classesOf(labels)
+  const paths: string[] = []
+  for (const reference of [references].flat()) paths.push(...(await existingPaths(reference)))
+  const [first, ...others] = await Promise.all(paths.map((path) => openOne(path, classes)))
+  if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv or tars.')
+  return others.length === 0 ? first : joined([first, ...others])
+}
+
+async function openOne(path: string, classes: Classes): Promise<DataSet> {
+  for (const format of formats) {
+    if (await format.recognises(path)) return format.open(path, classes)
+  }
+  throw new BlvitError(
+    'BAD_DATA',
+    `${path} is no data set that blvit knows: ${formats.map(({ looks }) => looks).join('; ')}.`,
+  )
+}
+
+/** Data sets one after the other; the names of their samples begin with their own. */
+function joined(parts: readonly DataSet[]): DataSet {
+  const sizes = parts.map(({ size }) => size)
+  const known = sizes.filter((size) => size !== undefined)
+  const prefixes = parts.map(({ name }, index) => {
+    const last = basename(name)
+    const isTwice = parts.some((other, i) => i !== index && basename(other.name) === last)
+    return isTwice ? name : last
+  })
+  return {
+    name: `${parts.length} data sets, ${parts[0]?.name} …`,
+    size: known.length === sizes.length ? known.reduce((a, b) => a + b, 0) : undefined,
+    async *items(options) {
+      for (const [index, part] of parts.entries()) {
+        for await (const item of part.items(options)) {
+          const readShare = (index + item.readShare) / parts.length
+          yield { ...item, name: `${prefixes[index]}/${item.name}`, readShare }
+        }
+      }
+    },
+    async fingerprint() {
+      const hash = createHash('sha256')
+      for (const part of parts) hash.update(`${basename(part.name)} ${await part.fingerprint()}\n`)
+      return hash.digest('hex')
+    },
+  }
+}

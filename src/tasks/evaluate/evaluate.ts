@@ -1,0 +1,140 @@
+import type { DataSet } from '../../data/data-set.js'
+import { openDataSet } from '../../data/open-data-set.js'
+import { BlvitError, throwIfAborted } from '../../errors/blvit-error.js'
+import { keptPatches } from '../keep-ratio.js'
+import type { Model } from '../model.js'
+import { preparedBatches } from '../prepared-batches.js'
+import { identityOf } from './identity.js'
+import type { PictureOutcome } from './picture-outcome.js'
+import { pictureRunner } from './picture-runner.js'
+import { remainingItems } from './remaining-items.js'
+import { defaultStatePath, StateFile } from './state-file.js'
+import { type Counts, tally } from './tally.js'
+
+export interface EvaluateOptions {
+  /** Shares of patches for the big blocks, all evaluated in one pass over the data. Default: the model's own. */
+  readonly keepRatios?: readonly number[] | undefined
+  /** A model to compare the answers with; it must have the same classes. */
+  readonly teacher?: Model | undefined
+  /** Pictures per run of the engine. Default 8. */
+  readonly batch?: number | undefined
+  /** Only the first so many pictures. Default: all. */
+  readonly limit?: number | undefined
+  /**
+   * A file that keeps what is done; an evaluation that was killed goes on from there and ends with the same counts.
+   * `true`: a file in the user's cache, which is deleted at the end. Default: nothing is kept.
+   */
+  readonly resume?: string | true | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined
+  /** Called for each picture in order, those of earlier runs included. */
+  readonly onPicture?: ((outcome: PictureOutcome) => void) | undefined
+}
+
+export interface EvaluationProgress {
+  /** Pictures that are done, those of earlier runs included. */
+  readonly done: number
+  /** Of all; an estimate where only reading all of the data would tell. */
+  readonly total: number
+  /** Pictures that were done before this run. */
+  readonly resumed: number
+}
+
+/** Where the time of this run went; doesn't count what earlier runs did. */
+export interface EvaluationTiming {
+  /** Pictures of this run. */
+  readonly pictures: number
+  readonly elapsedMs: number
+  /** Part of the elapsed time in which an engine had work: the rest it waited for pictures. */
+  readonly engineMs: number
+}
+
+/** How good a model is on labelled pictures. */
+export interface Evaluation extends Counts {
+  readonly timing: EvaluationTiming
+}
+
+/**
+ * How often a model is right on labelled pictures, in one pass: each picture is read and decoded once, ahead of the
+ * engine, and run at every keep ratio. A picture that can't be used is counted among the failures.
+ * @param data folders, labels.csv or tars (see {@link openDataSet}), or an opened data set
+ * @throws BlvitError `BAD_OPTION`, `BAD_DATA`, `NOT_FOUND`, `ENGINE`, `ABORTED`, `WRITE_FAILED`
+ * @example
+ * const { results } = await evaluate(model, 'validation/', { keepRatios: [0.5, 1] })
+ * console.log(results.map(({ keepRatio, top1 }) => [keepRatio, top1.share, top1.low, top1.high]))
+ */
+export async function evaluate(
+  model: Model,
+  data: string | readonly string[] | DataSet,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { batch = 8, limit, teacher, signal, resume } = options
+  checkCount('batch', batch)
+  if (limit !== undefined) checkCount('limit', limit)
+  const keepRatios = ratiosOf(model, options.keepRatios)
+  const classes = model.labels.length
+  if (teacher && teacher.labels.length !== classes) throw otherClasses(model, teacher)
+  const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
+
+  const identity =
+    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, batch, keepRatios })
+  await using state =
+    resume === undefined
+      ? undefined
+      : await StateFile.open(resume === true ? await defaultStatePath(identity) : resume, identity)
+  const outcomes: PictureOutcome[] = []
+  const add = (outcome: PictureOutcome) => {
+    outcomes.push(outcome)
+    options.onPicture?.(outcome)
+  }
+  const earlier = state?.outcomes ?? []
+  for (const outcome of earlier) add(outcome)
+
+  const runner = pictureRunner(model, { teacher, keepRatios, signal })
+  await runner.warmUp()
+  const start = performance.now()
+  const items = remainingItems(dataSet, { earlier, limit, signal })
+  for await (const prepared of preparedBatches(items, runner.prepare, { batch })) {
+    throwIfAborted(signal)
+    const answered = await runner.run(prepared)
+    await state?.append(answered)
+    for (const outcome of answered) add(outcome)
+    const readShare = prepared.at(-1)?.readShare ?? 1
+    const total = Math.min(dataSet.size ?? Math.round(outcomes.length / readShare), limit ?? Infinity)
+    options.onProgress?.({ done: outcomes.length, total, resumed: earlier.length })
+  }
+  if (outcomes.length === 0) throw new BlvitError('BAD_DATA', `${dataSet.name} holds no pictures.`)
+  const timing = {
+    pictures: outcomes.length - earlier.length,
+    elapsedMs: performance.now() - start,
+    engineMs: runner.engineMs(),
+  }
+  if (resume === true) await state?.remove()
+  return { ...tally(outcomes, { keepRatios, classes }), timing }
+}
+
+function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {
+  return typeof data === 'object' && 'items' in data
+}
+
+function checkCount(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1) return
+  throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
+    [name]: value,
+  })
+}
+
+/** @throws BlvitError `BAD_OPTION` for a ratio that the model can't take, before anything is read */
+function ratiosOf(model: Model, given: readonly number[] = []): readonly (number | undefined)[] {
+  const { architecture } = model
+  for (const ratio of given) keptPatches(architecture, ratio)
+  return given.length === 0 ? [architecture.keepRatio] : [...new Set(given)]
+}
+
+function otherClasses(model: Model, teacher: Model): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    `The teacher ${teacher.name} has ${teacher.labels.length} classes, ${model.name} has ${model.labels.length}: ` +
+      'their answers can’t be compared.',
+  )
+}

@@ -1,0 +1,34 @@
+import type { DataSet } from '../../data/data-set.js'
+import type { Model } from '../model.js'
+import type { Identity } from './state-file.js'
+
+/**
+ * All that decides the counts. Device, threads and batch are in it because sums in another order may differ in
+ * their last bit, and with it a picture on the edge between two classes.
+ */
+export async function identityOf(
+  model: Model,
+  data: DataSet,
+  {
+    teacher,
+    keepRatios,
+    batch,
+    limit,
+  }: {
+    teacher?: Model | undefined
+    keepRatios: readonly (number | undefined)[]
+    batch: number
+    limit?: number | undefined
+  },
+): Promise<Identity> {
+  return {
+    model: await model.fingerprint(),
+    teacher: teacher ? await teacher.fingerprint() : 'none',
+    data: await data.fingerprint(),
+    'keep ratios': keepRatios.map((ratio) => ratio ?? 'none').join(','),
+    batch: `${batch}`,
+    limit: `${limit ?? 'none'}`,
+    device: model.engine.runtime.description,
+    threads: `${model.threads ?? 'as the engine chooses'}`,
+  }
+}

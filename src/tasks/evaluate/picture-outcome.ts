@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { BlvitError } from '../../errors/blvit-error.js'
+
+const answerSchema = z.object({
+  /** The class with the highest logit; of equal ones the lowest number. */
+  predicted: z.int(),
+  /** Softmax over all classes, 0 … 1. */
+  probability: z.number(),
+  /** Place of the true class among all, 1 is the best; absent without a label. */
+  rank: z.int().optional(),
+})
+
+/** What came of one picture: plain data, so that it survives a file unchanged. */
+export const pictureOutcomeSchema = z.object({
+  name: z.string(),
+  label: z.int().optional(),
+  /** One for each keep ratio, in the order of the options; absent for a picture that failed. */
+  answers: z.array(answerSchema).optional(),
+  /** The teacher's answer. */
+  teacher: answerSchema.optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+})
+
+/** What a model says of a labelled picture. */
+export type Answer = Readonly<z.infer<typeof answerSchema>>
+
+/** What came of one picture. */
+export type PictureOutcome = Readonly<z.infer<typeof pictureOutcomeSchema>>
+
+/**
+ * @param logits of one picture, `[classes]`
+ * @throws BlvitError `ENGINE` if they aren't numbers
+ */
+export function answerOf(logits: Float32Array, label: number | undefined): Answer {
+  const predicted = logits.reduce(
+    (best, score, index) => (score > (logits[best] as number) ? index : best),
+    0,
+  )
+  const highest = logits[predicted] as number
+  // exp of the raw logits overflows above 709; the highest one cancels out of the quotient
+  const sum = logits.reduce((total, score) => total + Math.exp(score - highest), 0)
+  if (!Number.isFinite(sum)) {
+    throw new BlvitError(
+      'ENGINE',
+      'The model answered with values that are not numbers: its weights overflow.',
+    )
+  }
+  return { predicted, probability: 1 / sum, ...(label === undefined ? {} : { rank: rankOf(logits, label) }) }
+}
+
+/** Equal logits rank by class number, as in `classify`. */
+function rankOf(logits: Float32Array, label: number): number {
+  const score = logits[label] as number
+  return logits.reduce(
+    (rank, other, i) => (other > score || (other === score && i < label) ? rank + 1 : rank),
+    1,
+  )
+}

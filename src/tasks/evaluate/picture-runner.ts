@@ -1,0 +1,97 @@
+import type { DataItem } from '../../data/data-set.js'
+import { BlvitError } from '../../errors/blvit-error.js'
+import { messageAbout } from '../../errors/message-about.js'
+import { decodeImage } from '../../image/decode.js'
+import type { Model } from '../model.js'
+import { answerOf, type PictureOutcome } from './picture-outcome.js'
+
+/** A picture that is ready for the engines, or why it isn't. */
+export type PreparedItem = { readonly readShare: number } & (
+  | {
+      readonly name: string
+      readonly label: number | undefined
+      /** For the model and the teacher, each `[channels, height, width]`. */
+      readonly pixels: Float32Array
+      readonly teacherPixels: Float32Array
+    }
+  | { readonly failed: PictureOutcome }
+)
+
+export interface PictureRunnerOptions {
+  readonly teacher: Model | undefined
+  readonly keepRatios: readonly (number | undefined)[]
+  readonly signal: AbortSignal | undefined
+}
+
+/** What is done with each picture: decoded once, then run at each keep ratio and by the teacher. */
+export function pictureRunner(model: Model, { teacher, keepRatios, signal }: PictureRunnerOptions) {
+  let engineMs = 0
+  // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
+  const prepareAlike =
+    !teacher || JSON.stringify(teacher.preprocessing) === JSON.stringify(model.preprocessing)
+
+  const prepare = async (item: DataItem): Promise<PreparedItem> => {
+    const { name, readShare } = item
+    if ('error' in item) return { failed: failure(name, undefined, item.error), readShare }
+    const { source, label } = item
+    try {
+      if (label === undefined && !teacher) throw withoutLabel(name)
+      const picture = await decodeImage(source, { signal })
+      const pixels = await model.prepare(picture, { signal })
+      const teacherPixels = prepareAlike ? pixels : await teacher.prepare(picture, { signal })
+      return { name, label, pixels, teacherPixels, readShare }
+    } catch (error) {
+      if (!(error instanceof BlvitError) || error.code === 'ABORTED') throw error
+      return { failed: failure(name, label, error), readShare }
+    }
+  }
+
+  const logitsOf = async (answering: Model, pictures: Float32Array[], keepRatio?: number) => {
+    const start = performance.now()
+    const logits = await answering.logits(pictures, { keepRatio })
+    engineMs += performance.now() - start
+    return (row: number) => {
+      const classes = answering.labels.length
+      return logits.subarray(row * classes, (row + 1) * classes)
+    }
+  }
+
+  const run = async (prepared: readonly PreparedItem[]): Promise<PictureOutcome[]> => {
+    const sound = prepared.flatMap((item) => ('failed' in item ? [] : [item]))
+    const pixels = sound.map((item) => item.pixels)
+    const logits: ((row: number) => Float32Array)[] = []
+    if (sound.length > 0) for (const ratio of keepRatios) logits.push(await logitsOf(model, pixels, ratio))
+    const teacherPixels = sound.map((item) => item.teacherPixels)
+    const teacherLogits = teacher && sound.length > 0 ? await logitsOf(teacher, teacherPixels) : undefined
+    let row = 0
+    return prepared.map((item): PictureOutcome => {
+      if ('failed' in item) return item.failed
+      const { name, label } = item
+      const own = row++
+      return {
+        name,
+        ...(label === undefined ? {} : { label }),
+        answers: logits.map((of) => answerOf(of(own), label)),
+        ...(teacherLogits ? { teacher: answerOf(teacherLogits(own), label) } : {}),
+      }
+    })
+  }
+
+  /** Loads the engines, so that the time of the first picture doesn't hold it. */
+  const warmUp = async () => {
+    await model.warmUp()
+    await teacher?.warmUp()
+  }
+  return { prepare, run, warmUp, engineMs: () => engineMs }
+}
+
+function failure(name: string, label: number | undefined, { code, message }: BlvitError): PictureOutcome {
+  const error = { code, message: messageAbout(name, message) }
+  return { name, ...(label === undefined ? {} : { label }), error }
+}
+
+function withoutLabel(name: string): BlvitError {
+  return new BlvitError('BAD_DATA', `${name} has no label. Label it, or give a teacher to compare with.`, {
+    name,
+  })
+}
