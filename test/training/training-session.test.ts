@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest'
+import { symbol } from '../../src/graph/dim.js'
+import { graphOf } from '../../src/graph/graph.js'
+import { input } from '../../src/graph/ops/index.js'
+import { blvit } from '../../src/models/blvit.js'
+import type { BlvitConfig } from '../../src/models/blvit-config.js'
+import { nativeRuntime } from '../../src/runtime/native.js'
+import type { NamedTensors, Runtime } from '../../src/runtime/runtime.js'
+import { webRuntime } from '../../src/runtime/web.js'
+import { initialWeights } from '../../src/tasks/model-folder/initial-weights.js'
+import { seededRandom } from '../../src/tasks/seeded-random.js'
+import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
+import { TrainingSession } from '../../src/training/training-session.js'
+import { trainingStep } from '../../src/training/training-step.js'
+import { readFloats } from '../../src/weights/read-floats.js'
+
+const pictures = 16
+const config: BlvitConfig = {
+  family: 'blvit',
+  image: { height: 16, width: 16 },
+  patchSize: 4,
+  channels: 3,
+  width: 24,
+  depth: 3,
+  heads: 2,
+  mlpRatio: 2,
+  classes: 8,
+  layerNormEpsilon: 1e-6,
+  distilled: false,
+  fullLayers: 1,
+  predictorAfter: [1],
+  keepRatio: 0.25,
+  selection: 'predictor',
+  semiCross: true,
+  fuse: 'half',
+  gamma: 'scalar',
+  little: { width: 8, heads: 1, mlpRatio: 2, layers: [2, 3], initialisation: 'normal' },
+}
+
+function tinyStep() {
+  const model = blvit(config, { kept: 4 })
+  const { logits } = model.outputs
+  const labels = input('labels', [symbol('batch')], { dtype: 'int64' })
+  const loss = crossEntropy(logits, smoothedTargets(labels, { classes: config.classes, smoothing: 0 }))
+  return trainingStep('tiny', loss, { reports: { logits } })
+}
+
+async function startOf(step: ReturnType<typeof tinyStep>): Promise<Map<string, Float32Array>> {
+  const parameters = graphOf('tiny', step.graph.outputs).parameters
+  const drawn = parameters.map(
+    async (parameter) => [parameter.name, await readFloats(initialWeights(parameter, { seed: 3 }))] as const,
+  )
+  return new Map(await Promise.all(drawn))
+}
+
+/** Sixteen pictures of noise, two of each class: nothing but memory can tell them apart. */
+function noise(): NamedTensors {
+  const random = seededRandom(11)
+  return {
+    pixel_values: {
+      dtype: 'float32',
+      shape: [pictures, 3, 16, 16],
+      values: Float32Array.from({ length: pictures * 3 * 256 }, () => 2 * random() - 1),
+    },
+    labels: {
+      dtype: 'int64',
+      shape: [pictures],
+      values: BigInt64Array.from({ length: pictures }, (_, i) => BigInt(i % config.classes)),
+    },
+  }
+}
+
+function correct(results: NamedTensors): number {
+  const logits = results.logits?.values ?? []
+  return Array.from({ length: pictures }, (_, i) => {
+    const row = Array.from(logits, Number).slice(i * config.classes, (i + 1) * config.classes)
+    return row.indexOf(Math.max(...row)) === i % config.classes
+  }).filter(Boolean).length
+}
+
+const runtimes: readonly (readonly [string, () => Promise<Runtime>])[] = [
+  ['onnxruntime-node', nativeRuntime],
+  ['onnxruntime-web', webRuntime],
+]
+
+describe.each(runtimes)('training on %s', (_, runtime) => {
+  test('a tiny bLViT learns 16 pictures of noise by heart', async () => {
+    const step = tinyStep()
+    await using session = await TrainingSession.open(await runtime(), step, { start: await startOf(step) })
+    const inputs = noise()
+    const first = await session.run(inputs, { learningRate: 3e-3 })
+    expect(correct(first)).toBeLessThan(pictures)
+    const lossOf = ({ loss }: NamedTensors) => Number(loss?.values[0])
+    let results = first
+    while (session.steps < 200 && !(correct(results) === pictures && lossOf(results) < lossOf(first) / 10)) {
+      results = await session.run(inputs, { learningRate: 3e-3 })
+    }
+    expect(correct(results)).toBe(pictures)
+    expect(lossOf(results)).toBeLessThan(lossOf(first) / 10)
+  })
+
+  test('the same start and the same pictures give the same bytes', async () => {
+    const step = tinyStep()
+    const states = await Promise.all(
+      [1, 2].map(async () => {
+        const session = await TrainingSession.open(await runtime(), step, {
+          start: await startOf(step),
+          threads: 1,
+        })
+        for (let i = 0; i < 3; i++) await session.run(noise(), { learningRate: 1e-3 })
+        const state = new Map([...session.state].map(([key, { values }]) => [key, values.slice()]))
+        await session.dispose()
+        return state
+      }),
+    )
+    expect(states[0]).toEqual(states[1])
+    expect(states[0]?.size).toBe(step.state.length)
+  })
+})
+
+test('on onnxruntime-node steps write into two sets of buffers, turn about', async () => {
+  const step = tinyStep()
+  await using session = await TrainingSession.open(await nativeRuntime(), step, {
+    start: await startOf(step),
+  })
+  const seen = new Set<unknown>()
+  for (let i = 0; i < 4; i++) {
+    await session.run(noise(), { learningRate: 1e-3 })
+    for (const { values } of session.state.values()) seen.add(values)
+  }
+  expect(seen.size).toBe(2 * step.state.length)
+})
+
+test('a parameter without a start is named before the engine sees anything', async () => {
+  const step = tinyStep()
+  const start = await startOf(step)
+  start.delete('blocks.1.norm1.weight')
+  await expect(TrainingSession.open(await nativeRuntime(), step, { start })).rejects.toMatchObject({
+    code: 'BAD_WEIGHTS',
+    message: 'Training needs 24 numbers [24] to start blocks.1.norm1.weight with, but got none.',
+  })
+})
