@@ -36,8 +36,11 @@ const layers = {
     builtins: [...fileSystem, 'worker_threads'],
   },
 
+  plot: { layers: ['errors'], packages: ['d3-scale', 'd3-shape'], builtins: [] },
+
   tasks: {
     layers: [
+      'plot',
       'training',
       'reduction',
       'models',

@@ -1,4 +1,6 @@
 import Papa from 'papaparse'
+import type { FoundKeepRatio } from '../tasks/bench/find-keep-ratio.js'
+import type { Profile } from '../tasks/bench/profile.js'
 import type { BenchReport, BenchResult } from '../tasks/bench/report.js'
 import { bytes, grouped, percent } from './quantities.js'
 import { textTable } from './table.js'
@@ -111,4 +113,71 @@ export function benchText({ machine, engines, gemm, results }: BenchReport): str
 export function benchCsv({ results }: BenchReport): string {
   const lines = results.map((result) => columns.map(({ value }) => value(result)))
   return `${Papa.unparse({ fields: columns.map(({ name }) => name), data: lines }, { newline: '\n' })}\n`
+}
+
+/** Rows below this share of the time are summed up in one. */
+const smallShare = 0.005
+
+/** Where a model's time goes. */
+export function profileText({ name, batch, keepRatio, ...profile }: Profile): string {
+  const large = profile.rows.filter(({ share }) => share >= smallShare)
+  const small = profile.rows.filter(({ share }) => share < smallShare)
+  const rest = {
+    ms: small.reduce((sum, row) => sum + row.ms, 0),
+    share: small.reduce((sum, row) => sum + row.share, 0),
+    nodes: small.reduce((sum, row) => sum + row.nodes, 0),
+  }
+  const rows = [
+    ...large.map(({ scope, operator, ms: time, share, nodes, gflops }) => [
+      scope,
+      operator,
+      `${nodes}`,
+      time.toFixed(2),
+      percent(share),
+      gflops?.toFixed(0),
+    ]),
+    ['(the rest)', '', `${rest.nodes}`, rest.ms.toFixed(2), percent(rest.share)],
+  ]
+  const where = [`batch ${batch}`, ...(keepRatio === undefined ? [] : [`keep ratio ${keepRatio}`])].join(', ')
+  return [
+    `${name}, ${where}: ${profile.wallMs.toFixed(2)} ms a run; ${profile.operatorsMs.toFixed(2)} ms in operators while profiled`,
+    '',
+    textTable(
+      [
+        { heading: 'scope', align: 'left' },
+        { heading: 'operator', align: 'left' },
+        { heading: 'nodes' },
+        { heading: 'ms' },
+        { heading: 'share' },
+        { heading: 'GFLOP/s' },
+      ],
+      rows,
+    ),
+    '',
+    textTable(
+      [
+        { heading: 'linear maps alone' },
+        { heading: 'count' },
+        { heading: 'ms each' },
+        { heading: 'GFLOP/s' },
+      ],
+      profile.products.map(({ rows: tokens, inner, columns: out, count, aloneMs, aloneGflops }) => [
+        `${tokens} × ${inner} → ${out}`,
+        `${count}`,
+        aloneMs.toFixed(3),
+        aloneGflops.toFixed(0),
+      ]),
+    ),
+    '',
+    `all linear maps: ${profile.linearMs.inModel.toFixed(2)} ms in the model, ${profile.linearMs.alone.toFixed(2)} ms if each were as fast as alone`,
+  ].join('\n')
+}
+
+/** A keep ratio that was looked for. */
+export function foundText({ name, keepRatio, kept, latencyMs, baseline }: FoundKeepRatio): string {
+  const speedup = (baseline.latencyMs / latencyMs).toFixed(2)
+  return (
+    `${name}: keep ratio ${keepRatio} (${kept} patches): ${latencyMs.toFixed(1)} ms, ` +
+    `${speedup} times as fast as ${baseline.name} (${baseline.latencyMs.toFixed(1)} ms)`
+  )
 }

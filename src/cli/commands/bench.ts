@@ -1,5 +1,6 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { BenchOptions, BenchProgress } from '../../tasks/bench/bench.js'
+import type { SpeedGoal } from '../../tasks/bench/find-keep-ratio.js'
 import type { CliContext } from '../context.js'
 import { devices } from '../model-options.js'
 import { commaSeparated, keepRatio, oneOf, positiveInteger } from '../option-values.js'
@@ -13,7 +14,22 @@ interface Flags {
   readonly rounds: number
   readonly json?: boolean
   readonly csv?: string
+  readonly plot?: string
+  readonly profile?: boolean
+  readonly find?: SpeedGoal
 }
+
+/** `20ms` or `1.5x`. */
+function speedGoal(text: string): SpeedGoal {
+  const [, number, unit] = /^([\d.]+)(ms|x)$/.exec(text) ?? []
+  const value = Number(number)
+  if (!(value > 0))
+    throw new InvalidArgumentError('It must be a time such as 20ms or a speed-up such as 1.5x.')
+  return unit === 'ms' ? { ms: value } : { speedup: value }
+}
+
+/** Keep ratios that a plot shows if none are given. */
+const plottedRatios = [0.25, 0.5, 0.75, 1]
 
 /** `blvit bench` */
 export function benchCommand(program: Command, context: CliContext): void {
@@ -42,6 +58,18 @@ export function benchCommand(program: Command, context: CliContext): void {
     )
     .option('--rounds <n>', 'how often each model has its turn', positiveInteger, 10)
     .option('--csv <file>', 'write the table for spreadsheets too')
+    .option('--plot <file.svg>', 'draw latency over keep ratio, theory beside it')
+    .addOption(
+      new Option('--profile', 'tell instead where the time goes, by scope and operator').conflicts([
+        'csv',
+        'plot',
+      ]),
+    )
+    .addOption(
+      new Option('--find <goal>', 'find instead the keep ratio that is fast enough here: 20ms, or 1.5x')
+        .argParser(speedGoal)
+        .conflicts(['csv', 'plot', 'profile', 'keepRatio']),
+    )
     .option('--json', 'everything as JSON')
     .addHelpText(
       'after',
@@ -55,9 +83,16 @@ processor are left out. A plain ViT of the same sizes is added for every model t
 
 Examples:
   blvit bench b+t s+96 t+48 --batch 1,8 --threads 2
-  blvit bench vit-tiny ./my-t48 --keep-ratio 0.25,0.5,0.75 --csv speed.csv`,
+  blvit bench t+48 --plot speed.svg --csv speed.csv
+  blvit bench b+t --profile
+  blvit bench ./my-t48 --find 1.5x`,
     )
-    .action((models: readonly string[], flags: Flags) => benchModels(models, flags, context))
+    .action((models: readonly string[], flags: Flags) => {
+      if (flags.profile) return profileModels(models, flags, context)
+      return flags.find
+        ? findForModels(models, flags.find, flags, context)
+        : benchModels(models, flags, context)
+    })
 }
 
 async function benchModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
@@ -66,7 +101,7 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
   const { onProgress, stop } = benchProgress(context)
   const options: BenchOptions = {
     batches: flags.batch,
-    keepRatios: flags.keepRatio,
+    keepRatios: flags.keepRatio ?? (flags.plot === undefined ? undefined : plottedRatios),
     threads: flags.threads,
     devices: flags.device,
     rounds: flags.rounds,
@@ -75,6 +110,40 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
   const report = await bench(models, { ...options, onProgress }).finally(stop)
   context.out(flags.json ? JSON.stringify(report) : benchText(report))
   if (flags.csv !== undefined) await writeText(flags.csv, benchCsv(report), context)
+  if (flags.plot !== undefined) {
+    const { benchPlot } = await import('../../tasks/bench/plot.js')
+    await writeText(flags.plot, benchPlot(report), context)
+  }
+}
+
+/** What `--profile` and `--find` measure: one setting. */
+function firstSetting({ batch, keepRatio: ratios, threads, device }: Flags, context: CliContext) {
+  return {
+    batch: batch[0],
+    keepRatio: ratios?.[0],
+    threads: threads?.[0],
+    device: device[0] ?? 'auto',
+    signal: context.signal,
+  }
+}
+
+async function profileModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const { profile } = await import('../../tasks/bench/profile.js')
+  const { profileText } = await import('../bench-report.js')
+  const profiles = await profile(models, firstSetting(flags, context))
+  context.out(flags.json ? JSON.stringify(profiles) : profiles.map(profileText).join('\n\n'))
+}
+
+async function findForModels(
+  models: readonly string[],
+  goal: SpeedGoal,
+  flags: Flags,
+  context: CliContext,
+): Promise<void> {
+  const { findKeepRatio } = await import('../../tasks/bench/find-keep-ratio.js')
+  const { foundText } = await import('../bench-report.js')
+  const found = await findKeepRatio(models, goal, firstSetting(flags, context))
+  context.out(flags.json ? JSON.stringify(found) : found.map(foundText).join('\n'))
 }
 
 async function writeText(path: string, text: string, context: CliContext): Promise<void> {

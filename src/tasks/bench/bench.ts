@@ -120,7 +120,7 @@ async function measureInRounds(cells: readonly Cell[], options: BenchOptions): P
 export async function bench(references: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
   const { threads = [undefined], devices = ['auto'] } = options
   const machine = describeMachine()
-  const subjects = await findSubjects(references)
+  const subjects = await findSubjects(references, { baselines: true })
   const choices = devices.flatMap((device) => threads.map((count) => ({ device, threads: count })))
   const processes: BenchProcess[] = []
   const engines = new Set<string>()

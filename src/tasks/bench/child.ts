@@ -14,6 +14,8 @@ import { waitedForProcessor } from './run-queue.js'
 const stableRuns = 3
 const stableWithin = 0.02
 const longestWarmUpMs = 5000
+/** Runs at the beginning of a profile that don't count. */
+const coldRuns = 3
 
 let program: Program | undefined
 let profileFolder: string | undefined
@@ -68,9 +70,9 @@ const answers: { [Q in Question]: (ask: Questions[Q]['ask']) => Promise<Question
     return runs
   },
   profile: async ({ setting, runs }) => {
-    for (let run = 0; run < runs; run++) await loaded().run(setting)
+    for (let run = 0; run < coldRuns + runs; run++) await loaded().run(setting)
     loaded().endProfile()
-    return readProfile(defined(profileFolder, 'a folder for the profile'))
+    return readProfile(defined(profileFolder, 'a folder for the profile'), { skippedRuns: coldRuns })
   },
 }
 

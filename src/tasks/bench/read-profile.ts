@@ -9,7 +9,7 @@ export interface ProfiledNode {
   /** `<scope>/<operator>` as the graph names it; the engine's own for nodes that it made. */
   readonly node: string
   readonly operator: string
-  /** Microseconds over all profiled runs. */
+  /** Over all runs that count. */
   readonly microseconds: number
   readonly calls: number
 }
@@ -25,8 +25,14 @@ const schema = z.array(
 
 const kernelSuffix = '_kernel_time'
 
-/** Sums by node what ONNX Runtime wrote into a folder; it chooses the file's name. */
-export async function readProfile(folder: string): Promise<ProfiledNode[]> {
+/**
+ * Sums by node what ONNX Runtime wrote into a folder; it chooses the file's name.
+ * @param options `skippedRuns`: at the beginning
+ */
+export async function readProfile(
+  folder: string,
+  { skippedRuns }: { skippedRuns: number },
+): Promise<ProfiledNode[]> {
   const [file] = await readdir(folder)
   const path = join(folder, defined(file, 'a profile'))
   const events = parseWith(schema, parseJson(await readFile(path, 'utf8'), path, 'ENGINE'), path, 'ENGINE')
@@ -34,13 +40,11 @@ export async function readProfile(folder: string): Promise<ProfiledNode[]> {
   for (const { cat, name, dur, args } of events) {
     if (cat !== 'Node' || !name.endsWith(kernelSuffix)) continue
     const node = name.slice(0, -kernelSuffix.length)
-    const { microseconds = 0, calls = 0 } = nodes.get(node) ?? {}
-    nodes.set(node, {
-      node,
-      operator: args.op_name ?? '?',
-      microseconds: microseconds + dur,
-      calls: calls + 1,
-    })
+    const seen = nodes.get(node) ?? { microseconds: 0, calls: 0 }
+    const calls = seen.calls + 1
+    // a node runs once in each run, and events stand in the order of time
+    const microseconds = calls > skippedRuns ? seen.microseconds + dur : 0
+    nodes.set(node, { node, operator: args.op_name ?? '?', microseconds, calls })
   }
   return [...nodes.values()]
 }

@@ -34,9 +34,16 @@ function plainSubject(name: string, architecture: Architecture): Subject {
   return { name: preset?.[0] ?? `plain ${name}`, architecture, model: { config: architecture.json } }
 }
 
-/** The models that a user names, and before each that saves work the plain ViT that it saves against. */
-export async function findSubjects(references: readonly string[]): Promise<Subject[]> {
+/**
+ * The models that a user names.
+ * @param options `baselines`: put before each that saves work the plain ViT that it saves against
+ */
+export async function findSubjects(
+  references: readonly string[],
+  { baselines }: { baselines: boolean },
+): Promise<Subject[]> {
   const asked = await Promise.all(references.map(findSubject))
+  if (!baselines) return asked
   const all: Subject[] = []
   for (const subject of asked) {
     const { plain } = subject.architecture

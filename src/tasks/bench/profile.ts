@@ -1,0 +1,203 @@
+import { conventions } from '../../graph/cost.js'
+import { type Bindings, elements, evaluate } from '../../graph/dim.js'
+import { type Graph, graphOf } from '../../graph/graph.js'
+import { operand } from '../../graph/op.js'
+import { sizeAt } from '../../graph/tensor.js'
+import { keptPatches } from '../keep-ratio.js'
+import { gemmWork } from './gemm.js'
+import type { EngineChoice, GemmSize, Setting } from './messages.js'
+import { BenchProcess } from './process.js'
+import { median } from './quantiles.js'
+import type { ProfiledNode } from './read-profile.js'
+import { findSubjects, type Subject } from './subjects.js'
+
+export interface ProfileOptions extends Partial<EngineChoice> {
+  /** Default 1. */
+  readonly batch?: number | undefined
+  /** Default: the model's own. */
+  readonly keepRatio?: number | undefined
+  /** Default 20. */
+  readonly runs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The time of the nodes of one kind: an operator in a scope, all layers together. */
+export interface ProfileRow {
+  /** Layer numbers replaced by `*`; `(engine)` for nodes that the engine added. */
+  readonly scope: string
+  readonly operator: string
+  /** Of one run. */
+  readonly ms: number
+  readonly share: number
+  readonly nodes: number
+  /** Absent for operators that multiply no matrices. */
+  readonly gflops?: number
+}
+
+/** A size of linear map that the model consists of, measured alone. */
+export interface ProductRow extends GemmSize {
+  readonly count: number
+  /** Of one. */
+  readonly aloneMs: number
+  readonly aloneGflops: number
+}
+
+/** Where a model's time goes. */
+export interface Profile {
+  readonly name: string
+  readonly batch: number
+  readonly keepRatio?: number
+  /** Median of whole runs without the profiler. */
+  readonly wallMs: number
+  /** Sum over all operators, while the profiler ran. */
+  readonly operatorsMs: number
+  readonly rows: readonly ProfileRow[]
+  readonly products: readonly ProductRow[]
+  /** All linear maps, in the model and each at the speed that it has alone, with warm weights: a floor. */
+  readonly linearMs: { readonly inModel: number; readonly alone: number }
+}
+
+/** Operators that do the multiply-adds of their scope. */
+const multiplying = new Set(['Gemm', 'FusedGemm', 'MatMul', 'FusedMatMul', 'Attention', 'Conv', 'FusedConv'])
+
+function scopeOf({ node }: ProfiledNode): string {
+  const end = node.lastIndexOf('/')
+  return end < 0 ? '(engine)' : node.slice(0, end)
+}
+
+/** `blocks.3.attn` → `blocks.*.attn` */
+function withoutNumbers(scope: string): string {
+  return scope.replace(/\b\d+\b/g, '*')
+}
+
+function multiplyAddsByScope(graph: Graph, sizes: Bindings): Map<string, number> {
+  const work = new Map<string, number>()
+  for (const tensor of graph.nodes) {
+    const here = evaluate(conventions.full(tensor.cost()), sizes)
+    if (here > 0) work.set(tensor.scope, (work.get(tensor.scope) ?? 0) + here)
+  }
+  return work
+}
+
+function rowsOf(
+  nodes: readonly ProfiledNode[],
+  work: ReadonlyMap<string, number>,
+  runs: number,
+): ProfileRow[] {
+  const total = nodes.reduce((sum, { microseconds }) => sum + microseconds, 0)
+  const groups = new Map<
+    string,
+    { scope: string; operator: string; us: number; nodes: number; work: number }
+  >()
+  for (const node of nodes) {
+    const scope = scopeOf(node)
+    const key = `${withoutNumbers(scope)} ${node.operator}`
+    const group = groups.get(key) ?? {
+      scope: withoutNumbers(scope),
+      operator: node.operator,
+      us: 0,
+      nodes: 0,
+      work: 0,
+    }
+    group.us += node.microseconds
+    group.nodes += 1
+    if (multiplying.has(node.operator)) group.work += work.get(scope) ?? 0
+    groups.set(key, group)
+  }
+  return [...groups.values()]
+    .sort((a, b) => b.us - a.us)
+    .map(({ scope, operator, us, nodes: count, work: multiplyAdds }) => ({
+      scope,
+      operator,
+      ms: us / 1000 / runs,
+      share: us / total,
+      nodes: count,
+      ...(multiplyAdds > 0 ? { gflops: (2 * multiplyAdds * runs) / (1000 * us) } : {}),
+    }))
+}
+
+/** The sizes of a graph's linear maps, each once with its count. */
+function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number })[] {
+  const found = new Map<string, GemmSize & { count: number }>()
+  for (const tensor of graph.nodes) {
+    if (tensor.op !== 'Linear') continue
+    const size = {
+      rows: evaluate(elements(tensor.shape.slice(0, -1)), sizes),
+      inner: evaluate(sizeAt(operand(tensor.inputs, 0), -1), sizes),
+      columns: evaluate(sizeAt(tensor, -1), sizes),
+    }
+    const key = JSON.stringify(size)
+    found.set(key, { ...size, count: (found.get(key)?.count ?? 0) + 1 })
+  }
+  return [...found.values()]
+}
+
+function graphAndSizes({ architecture }: Subject, { batch = 1, keepRatio }: ProfileOptions) {
+  const { outputs, sizes } = architecture.build()
+  const kept = keptPatches(architecture, keepRatio)
+  return {
+    graph: graphOf(architecture.family, { logits: outputs.logits }, { sizes }),
+    bindings: { batch, ...(kept === undefined ? {} : { kept }) },
+  }
+}
+
+async function medianMs(process: BenchProcess, setting: Setting): Promise<number> {
+  await process.ask('warmUp', setting)
+  const runs = await process.ask('sample', { setting, atLeastMs: 500, atLeastRuns: 5 })
+  return median(runs.map(({ ms }) => ms))
+}
+
+async function profileSubject(subject: Subject, options: ProfileOptions): Promise<Profile> {
+  const { batch = 1, keepRatio, runs = 20, device = 'auto', threads, signal } = options
+  const engine = { device, threads }
+  const setting = { kind: 'model' as const, batch, keepRatio }
+  const { graph, bindings } = graphAndSizes(subject, options)
+  const workload = { kind: 'model' as const, model: subject.model }
+
+  await using alone = new BenchProcess(subject.name, signal)
+  await alone.ask('load', { ...engine, workload, profile: false })
+  const wallMs = await medianMs(alone, setting)
+
+  await using profiled = new BenchProcess(subject.name, signal)
+  await profiled.ask('load', { ...engine, workload, profile: true })
+  const nodes = await profiled.ask('profile', { setting, runs })
+  const rows = rowsOf(nodes, multiplyAddsByScope(graph, bindings), runs)
+
+  const sizes = linearSizes(graph, bindings)
+  await using products = new BenchProcess('matrix products', signal)
+  await products.ask('load', { ...engine, workload: { kind: 'gemm', sizes }, profile: false })
+  const measured: ProductRow[] = []
+  for (const [index, size] of sizes.entries()) {
+    const aloneMs = await medianMs(products, { kind: 'gemm', index })
+    measured.push({ ...size, aloneMs, aloneGflops: (2 * gemmWork(size)) / (1e6 * aloneMs) })
+  }
+  const ratio = keepRatio ?? subject.architecture.keepRatio
+  return {
+    name: subject.name,
+    batch,
+    ...(ratio === undefined ? {} : { keepRatio: ratio }),
+    wallMs,
+    operatorsMs: rows.reduce((sum, { ms }) => sum + ms, 0),
+    rows,
+    products: measured,
+    linearMs: {
+      inModel: rows.filter(({ operator }) => operator === 'Gemm').reduce((sum, { ms }) => sum + ms, 0),
+      alone: measured.reduce((sum, { count, aloneMs }) => sum + count * aloneMs, 0),
+    },
+  }
+}
+
+/**
+ * Where the time of models goes, by scope and operator, and how fast their matrix products are alone.
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_OPTION`, `ENGINE`, `ABORTED`
+ */
+export async function profile(
+  references: readonly string[],
+  options: ProfileOptions = {},
+): Promise<Profile[]> {
+  const profiles: Profile[] = []
+  for (const subject of await findSubjects(references, { baselines: false })) {
+    profiles.push(await profileSubject(subject, options))
+  }
+  return profiles
+}
