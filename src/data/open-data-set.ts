@@ -57,7 +57,9 @@ function joined(parts: readonly DataSet[]): DataSet {
       for (const [index, part] of parts.entries()) {
         for await (const item of part.items(options)) {
           const readShare = (index + item.readShare) / parts.length
-          yield { ...item, name: `${prefixes[index]}/${item.name}`, readShare }
+          // names from a tar begin with the tar's already
+          const prefix = item.name.startsWith(`${prefixes[index]}/`) ? '' : `${prefixes[index]}/`
+          yield { ...item, name: `${prefix}${item.name}`, readShare }
         }
       }
     },

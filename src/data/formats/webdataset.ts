@@ -49,7 +49,9 @@ async function* samplesOf(
   }
   for await (const member of members) {
     if (member.name === '' && member.content instanceof BlvitError) {
-      // The archive's end is missing, and with it perhaps the label of the last group: it isn't used.
+      // The archive's end is missing, and with it perhaps the label of the last group.
+      if (group && Object.keys(labelMembers).some((extension) => group?.members.has(extension)))
+        yield* finished()
       yield { name: basename(path), error: member.content, readShare: 1 }
       return
     }
@@ -69,7 +71,7 @@ function itemOf(path: string, { key, members }: Group, classes: Classes): DataIt
   const [picture] = pictures
   if (!picture) return undefined
   const [extension, { content, readShare }] = picture
-  const name = `${key}.${extension}`
+  const name = `${basename(path)}/${key}.${extension}`
   try {
     if (content instanceof BlvitError) throw content
     if (pictures.length > 1) {

@@ -1,0 +1,140 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { openDataSet } from '../../../src/data/open-data-set.js'
+import { hasSharedData, shared, withoutSharedData } from '../../support/shared-data.js'
+import { type TarEntry, tarBytes } from '../../support/tar-bytes.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
+import { itemsOf, labels } from '../items-of.js'
+
+describe('a WebDataset tar', () => {
+  const root = temporaryFolder()
+  const tar = (bytes: Uint8Array, name = 'a.tar') => {
+    writeFileSync(join(root, name), bytes)
+    return join(root, name)
+  }
+  const open = (entries: readonly TarEntry[]) => openDataSet(tar(tarBytes(entries)), { labels })
+  const picture = (name: string, sizeBytes = 700) => ({ name, content: Buffer.alloc(sizeBytes, name) })
+
+  test('labels in .cls, .json and .txt, members in any order, no label, other members', async () => {
+    const data = await open([
+      { name: 'README.md', content: 'about' },
+      picture('0001.jpg'),
+      { name: '0001.cls', content: '4\n' },
+      { name: '0002.json', content: '{"label": "hen", "width": 3}' },
+      picture('0002.PNG'),
+      { name: 'sub/0003.txt', content: 'tabby' },
+      picture('sub/0003.webp'),
+      picture('0004.jpeg'),
+      { name: 'folder', content: '', type: '5' },
+      { name: 'link.jpg', content: '', type: '2' },
+    ])
+    expect(await itemsOf(data)).toEqual([
+      ['a.tar/0001.jpg', 4],
+      ['a.tar/0002.png', 1],
+      ['a.tar/sub/0003.webp', 4],
+      ['a.tar/0004.jpeg', undefined],
+    ])
+  })
+
+  test('gives the bytes of the pictures, and says how far it is', async () => {
+    const data = await open([picture('0001.jpg', 300_000), picture('0002.jpg', 600_000)])
+    const shares: number[] = []
+    for await (const item of data.items()) {
+      shares.push(item.readShare)
+      if (!('source' in item)) throw item.error
+      const name = item.name.slice('a.tar/'.length)
+      const { content } = picture(name, name === '0001.jpg' ? 300_000 : 600_000)
+      expect(content.equals(item.source as Uint8Array)).toBe(true)
+    }
+    expect(shares[0]).toBeLessThan(0.7)
+    expect(shares[1]).toBe(1)
+  })
+
+  test('bad labels, two pictures and a key that comes twice are told by name; the rest can be used', async () => {
+    const items = await itemsOf(
+      await open([
+        picture('1.jpg'),
+        { name: '1.cls', content: '99' },
+        picture('2.jpg'),
+        { name: '2.json', content: '{"label": ' },
+        picture('3.jpg'),
+        { name: '3.json', content: '{"label": [1]}' },
+        picture('4.jpg'),
+        picture('4.png'),
+        picture('5.jpg'),
+        picture('6.jpg'),
+        picture('5.jpg'),
+      ]),
+    )
+    expect(items.map(([name, outcome]) => `${name}: ${outcome}`.replaceAll(`${root}/`, ''))).toEqual([
+      "a.tar/1.jpg: a.tar, member 1.cls: label 99 is out of range: the model's classes are 0 to 4.",
+      expect.stringMatching(/^a\.tar\/2\.jpg: a\.tar, member 2\.json is not JSON/),
+      expect.stringMatching(/^a\.tar\/3\.jpg: a\.tar, member 3\.json is not valid: label/),
+      'a.tar/4.jpg: a.tar: 4 has two pictures, .jpg and .png; expected one.',
+      'a.tar/5.jpg: undefined',
+      'a.tar/6.jpg: undefined',
+      'a.tar/5.jpg: a.tar holds a.tar/5.jpg more than once; the first one counts.',
+    ])
+  })
+
+  test('names that lead elsewhere are only names', async () => {
+    const items = await itemsOf(
+      await open([picture('../../etc/x.jpg'), picture('/etc/y.jpg'), picture('\u001b[2Jz.jpg')]),
+    )
+    expect(items).toEqual([
+      ['a.tar/../../etc/x.jpg', undefined],
+      ['a.tar//etc/y.jpg', undefined],
+      ['a.tar/\uFFFD[2Jz.jpg', undefined],
+    ])
+  })
+
+  const two = [
+    picture('1.jpg'),
+    { name: '1.cls', content: '1' },
+    picture('2.jpg'),
+    { name: '2.cls', content: '2' },
+  ]
+  const firstBytes = tarBytes(two.slice(0, 2), { endMark: false }).length
+  test.each([
+    ['in the first picture', tarBytes(two).subarray(0, 900), []],
+    ['in the second picture', tarBytes(two).subarray(0, firstBytes + 900), ['1.jpg']],
+    ['between a picture and its label', tarBytes(two.slice(0, 3), { endMark: false }), ['1.jpg']],
+    ['in a label', tarBytes(two).subarray(0, firstBytes + 2048), ['1.jpg']],
+    ['before its end mark', tarBytes(two, { endMark: false }), ['1.jpg', '2.jpg']],
+  ])('cut %s: the samples that are surely whole, and the name of the tar', async (_, bytes, whole) => {
+    const items = await itemsOf(await openDataSet(tar(bytes), { labels }))
+    expect(items.slice(0, -1).map(([name]) => name)).toEqual(whole.map((name) => `a.tar/${name}`))
+    expect(items.at(-1)?.[1]).toMatch(/a\.tar is damaged or was cut off \(.*\): what comes after/)
+  })
+
+  test.each([
+    ['no tar at all', Buffer.from('hello '.repeat(500))],
+    ['nothing', Buffer.alloc(0)],
+  ])('%s is told by name', async (_, bytes) => {
+    const items = await itemsOf(await openDataSet(tar(bytes), { labels }))
+    expect(items).toEqual([['a.tar', expect.stringMatching(/a\.tar is damaged/)]])
+  })
+
+  test('gzipped ones and globs', async () => {
+    tar(gzipSync(tarBytes([picture('1.jpg')])), 'b-0.tar.gz')
+    tar(gzipSync(tarBytes([picture('1.jpg')])), 'b-1.tgz')
+    const data = await openDataSet(join(root, 'b-*'), { labels })
+    expect(await itemsOf(data)).toEqual([
+      ['b-0.tar.gz/1.jpg', undefined],
+      ['b-1.tgz/1.jpg', undefined],
+    ])
+  })
+
+  test.skipIf(!hasSharedData)(
+    `real ones: 5,100 pictures, 3,346 with a label${withoutSharedData}`,
+    async () => {
+      const thousand = Array.from({ length: 1000 }, (_, i) => `class ${i}`)
+      const items = await itemsOf(await openDataSet(shared('imagenet-distill-*.tar'), { labels: thousand }))
+      expect(items.length).toBe(5100)
+      expect(items.filter(([, label]) => typeof label === 'number').length).toBe(3346)
+      expect(items.filter(([, label]) => typeof label === 'string')).toEqual([])
+    },
+  )
+})
