@@ -4,10 +4,12 @@ import type { Dtype, Tensor } from './tensor.js'
 /**
  * Who will run the ONNX graph.
  * - `native`: the CPU provider of current ONNX Runtime: fused operators (Attention, Gelu).
- * - `standard`: operators of opset 17 only: older readers, the web's WebGPU provider (which has no
- *   Attention and silently falls back), and the ONNX checker of Debian 12.
+ * - `standard`: operators of opset 17 only: older and web runtimes, and the ONNX checker of Debian 12.
+ * - `webgpu`: the standard ones, and of these only such as ONNX Runtime's WebGPU provider runs itself instead of
+ *   leaving them to the processor. It has no integers of 64 bits, so sizes other than the batch's must be numbers,
+ *   and token indices are float32, as inputs and outputs of the graph too.
  */
-export type Target = 'native' | 'standard'
+export type Target = 'native' | 'standard' | 'webgpu'
 
 /**
  * A lowered tensor. A token tensor `[batch, tokens, width]` has two equally valid ONNX forms: as it is, and

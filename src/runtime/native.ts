@@ -1,11 +1,13 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { messageOf } from '../errors/blvit-error.js'
 import type { Graph } from '../graph/graph.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
 import { engineError, ortSession } from './ort-session.js'
 import { placeWeights } from './place-weights.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
+import { noAdapter, onGpuAlone } from './webgpu.js'
 
 /** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
 function weightsFolder(weights: StoredTensors): string | undefined {
@@ -18,7 +20,7 @@ function weightsFolder(weights: StoredTensors): string | undefined {
 }
 
 /**
- * ONNX Runtime's native library.
+ * ONNX Runtime's native library, on the processor or, through WebGPU, on a graphics processor.
  * @throws Error where the library is not installed or can't be loaded on this system
  */
 export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {}): Promise<Runtime> {
@@ -34,8 +36,10 @@ export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {})
       return dirname(file) === folder ? basename(file) : undefined
     }
     const { storageOf } = await placeWeights(weights, { locate, trained: options.trained })
-    const sessionEntries =
-      folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }
+    const sessionEntries = {
+      ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+      ...(device === 'webgpu' ? onGpuAlone : {}),
+    }
     try {
       const session = await ort.InferenceSession.create(toOnnx(graph, { target, storageOf }), {
         executionProviders: [device],
@@ -51,8 +55,14 @@ export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {})
       })
       return ortSession(ort, session, { writesInto: true })
     } catch (thrown) {
+      if (/WebGPU adapter/.test(messageOf(thrown))) throw noAdapter('This machine', thrown)
       throw engineError(`loading ${graph.name}`, thrown)
     }
   }
-  return { device, description: `ONNX Runtime ${ort.env.versions.node ?? ''} native`, target, load }
+  return {
+    device,
+    description: `ONNX Runtime ${ort.env.versions.node ?? ''} native${device === 'webgpu' ? ' WebGPU' : ''}`,
+    target,
+    load,
+  }
 }

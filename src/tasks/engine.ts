@@ -1,10 +1,10 @@
 import { BlvitError } from '../errors/blvit-error.js'
 import { evaluate } from '../graph/dim.js'
-import { type Graph, graphOf } from '../graph/graph.js'
+import { graphOf } from '../graph/graph.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ModelDefinition } from '../models/model-definition.js'
-import type { LoadOptions, NamedTensors, Runtime, Session } from '../runtime/runtime.js'
+import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { keptPatches } from './keep-ratio.js'
 import { type LoadedGraph, LoadedGraphs } from './loaded-graphs.js'
@@ -76,7 +76,7 @@ export class Engine implements AsyncDisposable {
 
   /** See {@link LoadOptions.profilePrefix}. */
   endProfile(): void {
-    this.session.endProfile()
+    this.loaded.endProfile()
   }
 
   dispose(): Promise<void> {

@@ -12,6 +12,7 @@ import { integerTensor, valueInfoProto } from './proto.js'
 const versions: Readonly<Record<Target, { opset: bigint; ir: bigint }>> = {
   native: { opset: 23n, ir: 11n },
   standard: { opset: 17n, ir: 8n },
+  webgpu: { opset: 17n, ir: 8n },
 }
 
 export interface OnnxOptions {
@@ -41,7 +42,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
     emitter.scope = 'output'
     emitter.emit('Identity', [from])
     defined(emitter.nodes.at(-1), 'the identity node').output = [name]
-    return valueInfoProto(name, tensor.dtype, tensor.shape)
+    return valueInfoProto(name, target === 'webgpu' ? 'float32' : tensor.dtype, tensor.shape)
   })
   for (const [name, value] of Object.entries(defaults))
     emitter.initialisers.push(integerTensor(name, [value]))

@@ -15,10 +15,31 @@ const expandOp = defineOp<{ shape: Shape }>({
   },
   gradient: (gradient, inputs) => [sumTo(gradient, operand(inputs, 0).shape)],
   onnx: (lowering, inputs, { tensor }) => {
-    const operands = [lowering.full(operand(inputs, 0)), lowering.shape(tensor.shape)]
+    const x = operand(inputs, 0)
+    if (lowering.target === 'webgpu' && isPerBatch(x.shape, tensor.shape)) {
+      return lowering.asFull(expandBatch(lowering, x, tensor.shape), tensor.shape)
+    }
+    const operands = [lowering.full(x), lowering.shape(tensor.shape)]
     return lowering.asFull(lowering.emit('Expand', operands), tensor.shape)
   },
 })
+
+/** True where one thing is repeated for each picture of a batch whose size is known only when the graph runs. */
+function isPerBatch(from: Shape, [batch, ...rest]: Shape): boolean {
+  return from[0] === 1 && batch !== undefined && typeof batch !== 'number' && sameShape(from.slice(1), rest)
+}
+
+/**
+ * Repeats along a last axis, for which the batch alone is the shape, then turns that axis to the front. The
+ * usual form puts a shape together when the graph runs, which ONNX Runtime's WebGPU provider leaves to the
+ * processor.
+ */
+function expandBatch(lowering: Lowering, x: Value, shape: Shape): string {
+  const [batch = 1, ...rest] = shape
+  const column = lowering.reshape(lowering.full(x), [elements(rest), 1])
+  const repeated = lowering.emit('Expand', [column, lowering.size(batch)])
+  return lowering.reshape(lowering.emit('Transpose', [repeated], { perm: [1, 0] }), shape)
+}
 
 /** Repeats axes of size 1, e.g. the class token for every picture of a batch. */
 export function expand(x: Tensor, shape: Shape): Tensor {

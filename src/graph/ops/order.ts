@@ -1,6 +1,7 @@
 import { type Dim, elements, sameDim, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
+import { descendingByComparison, gatherByProduct, invertByComparison } from './order-in-floats.js'
 
 const descendingOrderOp = defineOp({
   name: 'DescendingOrder',
@@ -10,6 +11,7 @@ const descendingOrderOp = defineOp({
   },
   dtype: () => 'int64',
   onnx: (lowering, inputs, { tensor }) => {
+    if (lowering.target === 'webgpu') return descendingByComparison(lowering, operand(inputs, 0))
     const scores = lowering.full(operand(inputs, 0))
     const count = lowering.size(sizeAt(tensor, 1))
     // ONNX promises that of equal values the one with the lower index comes first.
@@ -37,6 +39,7 @@ const inverseOrderOp = defineOp({
   dtype: () => 'int64',
   // Sorting a permutation ascending tells where each element stood. ScatterElements would do too, but is slow.
   onnx: (lowering, inputs, { tensor }) => {
+    if (lowering.target === 'webgpu') return invertByComparison(lowering, operand(inputs, 0))
     const order = lowering.full(operand(inputs, 0))
     const count = lowering.size(sizeAt(tensor, 1))
     const [, indices = ''] = lowering.emitMany('TopK', [order, count], 2, { axis: 1, largest: 0, sorted: 1 })
@@ -65,6 +68,7 @@ const gatherOp = defineOp({
   },
   onnx: (lowering, inputs, { tensor }) => {
     const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
+    if (lowering.target === 'webgpu') return gatherByProduct(lowering, x, indices)
     if (x.shape.length === 2) {
       const operands = [lowering.full(x), lowering.full(indices)]
       return lowering.asFull(lowering.emit('GatherElements', operands, { axis: 1 }), tensor.shape)

@@ -1,0 +1,18 @@
+import { BlvitError } from '../errors/blvit-error.js'
+
+/**
+ * Session settings under which ONNX Runtime refuses a model rather than run some of its operators on the
+ * processor, with copies between the two, unasked.
+ */
+export const onGpuAlone = { disable_cpu_ep_fallback: '1' }
+
+/** @param where `"This browser"`, `"This machine"` */
+export function noAdapter(where: string, cause?: unknown): BlvitError {
+  return new BlvitError(
+    'ENGINE',
+    `${where} offers no WebGPU adapter: there is no graphics processor, or no driver that can be used. ` +
+      'Use --device cpu or wasm.',
+    {},
+    { cause },
+  )
+}

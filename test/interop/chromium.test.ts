@@ -1,0 +1,185 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeBlvitConfig } from '../../src/models/blvit-json.js'
+import { nativeRuntime } from '../../src/runtime/native.js'
+import { Engine } from '../../src/tasks/engine.js'
+import { exportOnnx } from '../../src/tasks/export-onnx.js'
+import { writeModelFolder } from '../../src/tasks/model-folder/write-model-folder.js'
+import { writeSafetensors } from '../../src/weights/safetensors/write.js'
+import { storedFrom } from '../../src/weights/stored-from.js'
+import { hasChromium, launchChromium, withoutChromium } from '../support/chromium.js'
+import { expectClose } from '../support/expect-close.js'
+import { readGolden } from '../support/golden.js'
+import { configOf, readGoldenCase } from '../support/golden-blvit.js'
+import { type PageServer, servePages } from '../support/page-server.js'
+import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+import { randomModel, randomPixels, shrunk } from '../support/tiny-models.js'
+import type * as pageModule from './page/run-model.js'
+
+type PageFunctions = typeof pageModule
+
+// A GPU that the processor computes takes 6 s for one picture through ViT-Tiny on an idle machine, and half a
+// second for each new shape of an operator.
+const patience = 240_000
+
+describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
+  const folder = temporaryFolder()
+  let browser: Browser
+  let isolated: PageServer
+  let plain: PageServer
+
+  beforeAll(async () => {
+    const folders = { scratch: folder, ...(hasSharedData ? { shared: shared('') } : {}) }
+    isolated = await servePages({ folders, isolated: true })
+    plain = await servePages({ folders })
+    browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await plain?.[Symbol.asyncDispose]()
+    await isolated?.[Symbol.asyncDispose]()
+  })
+
+  /** Calls a function of page/run-model.ts in a new page. */
+  async function inPage<Name extends keyof PageFunctions>(
+    name: Name,
+    args: Parameters<PageFunctions[Name]>,
+    server: PageServer = isolated,
+  ): Promise<Awaited<ReturnType<PageFunctions[Name]>>> {
+    const page = await browser.newPage()
+    try {
+      await page.goto(server.url)
+      // as text, because vitest rewrites the imports of functions
+      const result: unknown = await page.evaluate(
+        `import('/test/interop/page/run-model.js').then((page) => page.${name}(...${JSON.stringify(args)}))`,
+      )
+      return result as Awaited<ReturnType<PageFunctions[Name]>>
+    } finally {
+      await page.close()
+    }
+  }
+
+  describe('a tiny big.LITTLE model', () => {
+    const files = randomModel(shrunk('micro+16', { rows: 4, columns: 4 }))
+    const { architecture, weights } = files
+    const pictures = randomPixels(architecture, { count: 2 })
+    const keepRatios = [0.5, 1]
+    const expected: Float32Array[] = []
+    beforeAll(async () => {
+      await writeModelFolder(join(folder, 'tiny'), files, { card: '' })
+      const { channels, image } = architecture
+      const pixels = storedFrom(pictures.values, [2, channels, image.height, image.width])
+      await writeSafetensors(join(folder, 'pixels.safetensors'), [['pixels', pixels]])
+      await using engine = await Engine.load(
+        { architecture, weights, runtime: await nativeRuntime() },
+        ({ outputs }) => ({ logits: outputs.logits }),
+      )
+      for (const keepRatio of keepRatios) {
+        const { outputs } = await engine.run(pictures, { keepRatio })
+        expected.push(outputs.logits?.values as Float32Array)
+      }
+    })
+    const pixels = { file: '/scratch/pixels.safetensors', name: 'pixels' }
+    const run = {
+      config: architecture.json,
+      weights: '/scratch/tiny/model.safetensors',
+      pixels,
+      keepRatios,
+    }
+
+    test.each([
+      ['WebAssembly', { device: 'wasm' }, false],
+      ['WebAssembly with two threads, in a page that may share memory', { device: 'wasm', threads: 2 }, true],
+      ['WebGPU alone', { device: 'webgpu' }, false],
+    ] as const)(
+      'gives the logits of the native engine at every keep ratio: %s',
+      async (_, how, withThreads) => {
+        const { logits, isolated: shares } = await inPage(
+          'runModel',
+          [{ ...run, ...how }],
+          withThreads ? isolated : plain,
+        )
+        expect(shares).toBe(withThreads)
+        expected.forEach((each, i) => {
+          expectClose(logits[i] ?? [], each, { atol: 1e-4, rtol: 1e-4 })
+        })
+      },
+      patience,
+    )
+
+    test(
+      'as an exported file runs in plain onnxruntime-web',
+      async () => {
+        await exportOnnx(files, join(folder, 'tiny.onnx'), { target: 'standard', keepRatio: 0.5 })
+        const logits = await inPage('runOnnx', ['/scratch/tiny.onnx', pixels], plain)
+        expectClose(logits, expected[0] ?? [], { atol: 1e-4, rtol: 1e-4 })
+      },
+      patience,
+    )
+
+    test(
+      'a graph with operators that WebGPU lacks is refused, not left to the processor',
+      async () => {
+        await exportOnnx(files, join(folder, 'other.onnx'), { target: 'standard' })
+        const complaint = await inPage('complaintOnGpu', ['/scratch/other.onnx'])
+        expect(complaint).toMatch(
+          /assigned to the default CPU EP, but fallback to CPU EP has been .*disabled/,
+        )
+      },
+      patience,
+    )
+  })
+
+  describe.skipIf(!hasSharedData)(`the reference results${withoutSharedData}`, () => {
+    test.each([
+      ['WebAssembly', { device: 'wasm' }, 4],
+      // one picture is enough there: see above
+      ['WebGPU alone', { device: 'webgpu' }, 1],
+    ] as const)(
+      'ViT-Tiny’s logits of torch on %s',
+      async (_, how, count) => {
+        const name = 'vit_tiny_patch16_224'
+        const golden = await readGolden(shared(`reference/${name}.safetensors`))
+        const { logits } = await inPage('runModel', [
+          {
+            ...how,
+            config: JSON.parse(readFileSync(shared(`weights/${name}/config.json`), 'utf8')),
+            weights: `/shared/weights/${name}/model.safetensors`,
+            pixels: { file: `/shared/reference/${name}.safetensors`, name: 'in/pixels', count },
+          },
+        ])
+        const expected = golden.floats('out/logits').subarray(0, 1000 * count)
+        expectClose(logits[0] ?? [], expected, { atol: 1e-3 })
+      },
+      patience,
+    )
+
+    test.each([
+      ['default', 0.25],
+      ['cls-attention', 0.5],
+    ] as const)(
+      'the independent float64 bLViT “%s” at keep ratio %d on WebGPU alone',
+      async (name, keepRatio) => {
+        const goldenCase = readGoldenCase(name)
+        const file = `/shared/golden/blvit/${name}.safetensors`
+        const golden = await readGolden(shared(`golden/blvit/${name}.safetensors`))
+        const { tolerance } = goldenCase
+        const { logits } = await inPage('runModel', [
+          {
+            device: 'webgpu',
+            config: writeBlvitConfig(configOf(goldenCase)),
+            weights: file,
+            weightsPrefix: 'w/',
+            pixels: { file, name: 'in/x' },
+            keepRatios: [keepRatio],
+          },
+        ])
+        expectClose(logits[0] ?? [], golden.floats(`out/keep${keepRatio}/logits`), { atol: tolerance })
+      },
+      patience,
+    )
+  })
+})

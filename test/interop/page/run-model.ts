@@ -1,0 +1,97 @@
+import * as onnx from 'onnxruntime-web'
+import type { ConfigJson } from '../../../src/models/architecture.js'
+import { readArchitecture } from '../../../src/models/index.js'
+import { webRuntime } from '../../../src/runtime/web.js'
+import { Engine } from '../../../src/tasks/engine.js'
+import { blobSource } from '../../../src/weights/byte-source.js'
+import { readFloats } from '../../../src/weights/read-floats.js'
+import { readSafetensors } from '../../../src/weights/safetensors/read.js'
+
+/** What a page is asked to run: addresses of files, and how. */
+export interface PageRun {
+  readonly device: 'wasm' | 'webgpu'
+  readonly threads?: number
+  readonly config: ConfigJson
+  /** A safetensors file with parameters in timm's names. */
+  readonly weights: string
+  /** What stands before each parameter's name. Default: nothing. */
+  readonly weightsPrefix?: string
+  readonly pixels: PagePixels
+  /** Run once with each. Default: once with the model's own. */
+  readonly keepRatios?: readonly number[]
+}
+
+/** Pictures in a safetensors file. */
+export interface PagePixels {
+  readonly file: string
+  readonly name: string
+  /** How many, from the first. Default: all. */
+  readonly count?: number
+}
+
+async function tensorsAt(address: string) {
+  const response = await fetch(address)
+  if (!response.ok) throw new Error(`${address}: ${response.status}`)
+  return (await readSafetensors(blobSource(await response.blob(), { name: address }))).tensors
+}
+
+async function readPixels({ file, name, count }: PagePixels) {
+  const tensor = (await tensorsAt(file)).get(name)
+  if (!tensor) throw new Error(`${file} has no ${name}`)
+  const [all = 0, ...picture] = tensor.shape
+  const wanted = count ?? all
+  const values = await readFloats(tensor)
+  return { count: wanted, picture, values: values.slice(0, (values.length / all) * wanted) }
+}
+
+/** Builds, loads and runs a model inside a browser, with the library's own modules. */
+export async function runModel(run: PageRun): Promise<{ logits: number[][]; isolated: boolean }> {
+  const { weightsPrefix: prefix = '', keepRatios = [undefined] } = run
+  const architecture = readArchitecture(run.config)
+  const weights = new Map(
+    [...(await tensorsAt(run.weights))]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  )
+  const runtime = await webRuntime({ device: run.device })
+  const engine = await Engine.load(
+    { architecture, weights, runtime },
+    ({ outputs }) => ({ logits: outputs.logits }),
+    { threads: run.threads },
+  )
+  const pixels = await readPixels(run.pixels)
+  const logits: number[][] = []
+  for (const keepRatio of keepRatios) {
+    const { outputs } = await engine.run(pixels, { keepRatio })
+    logits.push(Array.from(outputs.logits?.values ?? [], Number))
+  }
+  await engine.dispose()
+  return { logits, isolated: self.crossOriginIsolated }
+}
+
+/** Runs an exported ONNX file with onnxruntime-web alone. */
+export async function runOnnx(model: string, pixels: PagePixels): Promise<number[]> {
+  const session = await onnx.InferenceSession.create(model)
+  const { count, picture, values } = await readPixels(pixels)
+  const { logits } = await session.run({
+    pixel_values: new onnx.Tensor('float32', values, [count, ...picture]),
+  })
+  await session.release()
+  return Array.from(logits?.data ?? [], Number)
+}
+
+/** Tries to load a model on a GPU, whatever its operators are, and tells why that fails. */
+export async function complaintOnGpu(model: string): Promise<string> {
+  const { InferenceSession } = await import('onnxruntime-web/webgpu')
+  const { onGpuAlone } = await import('../../../src/runtime/webgpu.js')
+  try {
+    await InferenceSession.create(model, {
+      executionProviders: ['webgpu'],
+      logSeverityLevel: 4,
+      extra: { session: onGpuAlone },
+    })
+    return ''
+  } catch (thrown) {
+    return String(thrown)
+  }
+}
