@@ -8,6 +8,7 @@ export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js'
 // Errors
 export { BlvitError, type ErrorCode, type ErrorFields } from './errors/blvit-error.js'
 export { type Dim, evaluate as evaluateDim, type Shape, symbol } from './graph/dim.js'
+export { gradients } from './graph/gradients.js'
 export { type Graph, graphOf, type Parameter } from './graph/graph.js'
 export { type OnnxOptions, toOnnx } from './graph/onnx/write.js'
 export { defineOp, type Op, type OpDefinition } from './graph/op.js'
@@ -65,4 +66,10 @@ export {
 export { drawRoute } from './tasks/trace/route-picture.js'
 // See where a model looked
 export type { Trace, TracedSelection, TraceOptions } from './tasks/trace/trace.js'
+// Train: a loss, its step, a session
+export type { AdamwOptions, StateTensor } from './training/adamw.js'
+export * as objectives from './training/objectives/index.js'
+export type { ParameterGroup } from './training/parameter-groups.js'
+export { TrainingSession, type TrainingSessionOptions } from './training/training-session.js'
+export { type TrainingStep, type TrainingStepOptions, trainingStep } from './training/training-step.js'
 export { type DownloadOptions, downloadModel } from './weights/hub/download-model.js'
