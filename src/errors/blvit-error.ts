@@ -27,10 +27,21 @@ export class BlvitError extends Error {
   readonly fields: ErrorFields
 
   constructor(code: ErrorCode, message: string, fields: ErrorFields = {}, options?: ErrorOptions) {
-    super(message, options)
+    super(clipped(message), options)
     this.code = code
     this.fields = fields
   }
+}
+
+// A message quotes names and values of files from strangers, which may be of any length.
+const longestMessage = 4_000
+const shownEnd = 1_000
+
+/** Cut in the middle: what was wrong stands at the beginning, what to do at the end. */
+function clipped(message: string): string {
+  if (message.length <= longestMessage) return message
+  const left = message.length - longestMessage
+  return `${message.slice(0, longestMessage - shownEnd)} … (${left} characters left out) … ${message.slice(-shownEnd)}`
 }
 
 /** The message of anything thrown, for quoting inside another message. */

@@ -1,22 +1,29 @@
 import { z } from 'zod'
 import type { PerChannel } from './preprocessing.js'
 
-/** A side of a picture, in pixels. */
-export const side = z.number().int().positive()
+/** A side of a picture, in pixels; as large as a model's may be. */
+export const side = z.number().int().positive().max(65_536)
+
+// Values are 0 to 1 before: numbers far from that overflow float32, and no result would be a number.
+const channelValue = z.number().min(-1_000).max(1_000)
+const smallestDivisor = 1e-6
 
 /** Three numbers, or one that stands for all three. */
 export const perChannel = z.union(
   [
-    z.tuple([z.number(), z.number(), z.number()]),
-    z.number().transform((value): [number, number, number] => [value, value, value]),
+    z.tuple([channelValue, channelValue, channelValue]),
+    channelValue.transform((value): [number, number, number] => [value, value, value]),
   ],
   'expected three numbers (red, green, blue)',
 )
 
 /** As {@link perChannel}, for standard deviations. */
-export const perChannelDivisor = perChannel.refine((values: PerChannel) => values.every((v) => v > 0), {
-  message: 'expected numbers above 0, because values are divided by them',
-})
+export const perChannelDivisor = perChannel.refine(
+  (values: PerChannel) => values.every((v) => v >= smallestDivisor),
+  {
+    message: `expected numbers of at least ${smallestDivisor}, because values are divided by them`,
+  },
+)
 
 /** A few of timm's models have a ratio above 1: resized below the input, then padded. */
-export const cropRatio = z.number().positive()
+export const cropRatio = z.number().positive().min(0.001).max(1_000)

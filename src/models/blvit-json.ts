@@ -3,15 +3,16 @@ import { BlvitError } from '../errors/blvit-error.js'
 import { parseWith } from '../errors/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { type BlvitConfig, layerRange, type Switches, switches } from './blvit-config.js'
+import { mlpWidth } from './vit-config.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
 
-const count = z.int().min(1)
+const count = z.int().min(1).max(65_536)
 
 const littleSchema = z
   .strictObject({
     embed_dim: count,
     num_heads: count,
-    mlp_ratio: z.number().positive().default(4),
+    mlp_ratio: z.number().positive().max(1_000).default(4),
     /** Counted from 1; absent: every layer that is not full. */
     layers: z.array(count).optional(),
     initialisation: z.enum(['normal', 'zero']).default('normal'),
@@ -57,6 +58,9 @@ function checked(config: BlvitConfig): BlvitConfig {
   }
   if (little && little.width % little.heads !== 0) {
     throw complain(`little.embed_dim ${little.width} can't be shared by little.num_heads ${little.heads}`)
+  }
+  if (little && mlpWidth(little) < 1) {
+    throw complain(`little.mlp_ratio ${little.mlpRatio} leaves an MLP of embed_dim ${little.width} no width`)
   }
   const misplaced = little?.layers.filter((layer) => layer <= fullLayers || layer > depth) ?? []
   if (misplaced.length > 0) {

@@ -13,7 +13,7 @@ import type { BuildOptions, ModelDefinition, Selection } from './model-definitio
 import { rankings } from './rankings/index.js'
 import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
 import { classify, finalNorm, pixelInput, stem, vitBlock } from './vit.js'
-import { prefixCount } from './vit-config.js'
+import { mlpWidth, prefixCount } from './vit-config.js'
 
 /** γ starts small: a converted model is nearly the ViT whose weights it took. */
 const gammaStart = constantOf(1e-5)
@@ -59,7 +59,7 @@ function bigAttention(stream: Stream, config: BlvitConfig): Attended {
 
 function bigMlp(primary: Tensor, config: BlvitConfig): Tensor {
   const normed = layerNorm('norm2', primary, { epsilon: config.layerNormEpsilon })
-  return mlp('mlp', normed, { hidden: config.mlpRatio * config.width })
+  return mlp('mlp', normed, { hidden: mlpWidth(config) })
 }
 
 /** How the maps that write an E-block's update start. */
@@ -83,7 +83,7 @@ function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig): Tens
     const normed = layerNorm('norm2', all, { epsilon: config.layerNormEpsilon })
     return scope('mlp', () => {
       const down = linear('down', normed, { out: little.width })
-      const hidden = gelu(linear('fc1', down, { out: little.mlpRatio * little.width }))
+      const hidden = gelu(linear('fc1', down, { out: mlpWidth(little) }))
       const inner = linear('fc2', hidden, { out: little.width })
       return linear('up', inner, { out: config.width, initialiser: lastInitialiser(little) })
     })

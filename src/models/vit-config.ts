@@ -30,6 +30,14 @@ export function patchCount(config: Pick<VitConfig, 'image' | 'patchSize'>): numb
   return rows * columns
 }
 
+/**
+ * Hidden width of an MLP, cut to a whole number as timm does. What division and multiplication by the width leave of
+ * a whole number in floating point is forgiven.
+ */
+export function mlpWidth({ width, mlpRatio }: Pick<VitConfig, 'width' | 'mlpRatio'>): number {
+  return Math.trunc(width * mlpRatio + 1e-6)
+}
+
 /** Tokens before the patches: CLS, and DIST if distilled. */
 export function prefixCount(config: Pick<VitConfig, 'distilled'>): number {
   return config.distilled ? 2 : 1

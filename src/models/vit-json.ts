@@ -3,11 +3,15 @@ import { BlvitError } from '../errors/blvit-error.js'
 import { parseWith } from '../errors/parse.js'
 import type { ConfigJson } from './architecture.js'
 import type { VitShape } from './vit.js'
-import type { VitConfig } from './vit-config.js'
+import { mlpWidth, type VitConfig } from './vit-config.js'
 import { sizesOfName } from './vit-sizes.js'
 
 const size = z.int().min(1).max(65_536)
 const imageSize = z.union([size, z.tuple([size, size])])
+// The deepest ViTs have some 60 layers; each makes nodes of the graph before the weights are looked at.
+const depth = z.int().min(1).max(1_000)
+const ratio = z.number().positive().max(1_000)
+const epsilon = z.number().positive().max(1)
 
 /** timm's config.json, which is also ours: a superset with `image_size`, `patch_size`, `distilled`. */
 const timmSchema = z.looseObject({
@@ -17,10 +21,10 @@ const timmSchema = z.looseObject({
   in_chans: size.optional(),
   num_classes: size.optional(),
   embed_dim: size.optional(),
-  depth: size.optional(),
+  depth: depth.optional(),
   num_heads: size.optional(),
-  mlp_ratio: z.number().positive().optional(),
-  layer_norm_eps: z.number().positive().optional(),
+  mlp_ratio: ratio.optional(),
+  layer_norm_eps: epsilon.optional(),
   distilled: z.boolean().optional(),
   global_pool: z.literal('token', 'blvit reads the class token only').optional(),
   pretrained_cfg: z
@@ -33,13 +37,13 @@ const huggingFaceSchema = z.looseObject({
   model_type: z.enum(['vit', 'deit']),
   architectures: z.array(z.string()).default([]),
   hidden_size: size,
-  num_hidden_layers: size.default(12),
+  num_hidden_layers: depth.default(12),
   num_attention_heads: size.default(12),
   intermediate_size: size.optional(),
   image_size: imageSize.default(224),
   patch_size: size.default(16),
   num_channels: size.default(3),
-  layer_norm_eps: z.number().positive().default(1e-12),
+  layer_norm_eps: epsilon.default(1e-12),
   hidden_act: z.literal('gelu', 'blvit has the exact GELU only').default('gelu'),
   qkv_bias: z.literal(true, 'blvit needs biases').default(true),
   id2label: z.record(z.string(), z.string()).optional(),
@@ -52,7 +56,7 @@ function imageOf(given: number | readonly [number, number]): VitConfig['image'] 
 
 function checked(shape: VitShape): VitShape {
   const { image, patchSize, width, heads } = shape
-  if (image.height % patchSize !== 0 || image.width % patchSize !== 0) {
+  if (!isWhole(image.height / patchSize) || !isWhole(image.width / patchSize)) {
     throw new BlvitError(
       'BAD_CONFIG',
       `image_size ${image.height}×${image.width} is not a multiple of patch_size ${patchSize}. ` +
@@ -62,7 +66,17 @@ function checked(shape: VitShape): VitShape {
   if (width % heads !== 0) {
     throw new BlvitError('BAD_CONFIG', `embed_dim ${width} can't be shared by num_heads ${heads}.`)
   }
+  if (mlpWidth(shape) < 1) {
+    throw new BlvitError(
+      'BAD_CONFIG',
+      `mlp_ratio ${shape.mlpRatio} leaves an MLP of embed_dim ${width} no width.`,
+    )
+  }
   return shape
+}
+
+function isWhole(count: number): boolean {
+  return Number.isInteger(count) && count > 0
 }
 
 function readHuggingFace(json: ConfigJson): VitShape {

@@ -9,7 +9,7 @@ import { linear } from '../nn/linear.js'
 import { mlp } from '../nn/mlp.js'
 import { patchEmbed } from '../nn/patch-embed.js'
 import type { ModelDefinition } from './model-definition.js'
-import { patchCount, prefixCount, type VitConfig } from './vit-config.js'
+import { mlpWidth, patchCount, prefixCount, type VitConfig } from './vit-config.js'
 
 /** What every family that stands on the plain ViT shares with it. */
 export type VitShape = Omit<VitConfig, 'family'>
@@ -44,7 +44,7 @@ export function vitBlock(x: Tensor, config: VitShape): { output: Tensor; clsAtte
   const normed = layerNorm('norm1', x, { epsilon })
   const attended = attention('attn', { queries: normed, keys: normed }, { heads: config.heads })
   const afterAttention = add(x, attended.output)
-  const hidden = config.mlpRatio * config.width
+  const hidden = mlpWidth(config)
   const fed = mlp('mlp', layerNorm('norm2', afterAttention, { epsilon }), { hidden })
   return { output: add(afterAttention, fed), clsAttention: attended.clsAttention }
 }

@@ -20,6 +20,16 @@ test('an error is data first: code, fields and cause beside the message', () => 
   expect(new BlvitError('ENGINE', 'x').fields).toEqual({})
 })
 
+test('a long message keeps what was wrong and what to do', () => {
+  const { message } = new BlvitError(
+    'BAD_WEIGHTS',
+    `Tensor ${'a'.repeat(100_000)} is odd. Download it again.`,
+  )
+  expect(message.length).toBeLessThan(5_000)
+  expect(message).toMatch(/^Tensor aaa/)
+  expect(message).toMatch(/characters left out.*Download it again\.$/)
+})
+
 test('anything thrown has a message', () => {
   expect(messageOf(new TypeError('no'))).toBe('no')
   expect(messageOf('plain text')).toBe('plain text')

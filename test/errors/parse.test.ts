@@ -38,3 +38,14 @@ test('text that is no JSON is named, with the parser’s words and the cause', (
   expect(message).toMatch(/^x\.json is not JSON: .+/)
   expect(cause).toBeInstanceOf(SyntaxError)
 })
+
+test('nesting without end is refused before anything recurses over it', () => {
+  const nested = (levels: number) => `${'['.repeat(levels)}"]]"${']'.repeat(levels)}`
+  expect(parseJson(nested(100), 'x.json')).toBeInstanceOf(Array)
+  expect(() => parseJson(nested(1_000_000), 'x.json', 'BAD_WEIGHTS')).toThrow(
+    expect.objectContaining({
+      code: 'BAD_WEIGHTS',
+      message: 'x.json nests 1000000 levels; at most 100 are read.',
+    }),
+  )
+})

@@ -66,9 +66,15 @@ describe("timm's pretrained_cfg", () => {
     [{ crop_mode: 'corner' }, /crop_mode: .*"center"\|"squash"\|"border"/],
     [{ input_size: [1, 224, 224] }, /input_size\.0: expected 3 channels/],
     [{ input_size: [3, 0, 224] }, /input_size\.1: /],
+    [{ input_size: [3, 1e9, 224] }, /input_size\.1: /],
     [{ crop_pct: 0 }, /crop_pct: /],
+    // would resize to more pixels than a number can count
+    [{ crop_pct: 1e-320 }, /crop_pct: /],
     [{ mean: [0.5] }, /mean: expected three numbers/],
-    [{ std: [0.5, 0, 0.5] }, /std: expected numbers above 0/],
+    [{ mean: 1e308 }, /mean: /],
+    [{ std: [0.5, 0, 0.5] }, /std: expected numbers of at least/],
+    // not 0, but 0 in float32
+    [{ std: 1e-320 }, /std: expected numbers of at least/],
     [7, /pretrained_cfg in config\.json is not valid/],
   ])('%j is refused', (cfg, message) => {
     expect(() => readTimm(cfg)).toThrow(message)

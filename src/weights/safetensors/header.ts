@@ -1,4 +1,5 @@
 import { BlvitError } from '../../errors/blvit-error.js'
+import { repeatedKey } from '../../errors/json-text.js'
 import { parseJson } from '../../errors/parse.js'
 import { elementBytes, type StoredDtype } from '../stored-tensor.js'
 import { type IntegerDtype, integerFormats } from './stored-integers.js'
@@ -110,22 +111,6 @@ function parseMetadata(metadata: unknown, source: string): Record<string, string
     return metadata as Record<string, string>
   }
   throw bad(`${source}: __metadata__ must map names to texts.`, { source })
-}
-
-/** JSON.parse keeps the last of two equal keys and says nothing, so the names are counted in the text. */
-function repeatedKey(text: string): string | undefined {
-  const seen = new Set<string>()
-  let depth = 0
-  for (const [token, literal] of text.matchAll(/("(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    if (token === '{' || token === '[') depth += 1
-    else if (token === '}' || token === ']') depth -= 1
-    else if (depth === 1 && literal !== undefined) {
-      const key = JSON.parse(literal) as string
-      if (seen.has(key)) return key
-      seen.add(key)
-    }
-  }
-  return undefined
 }
 
 /** Undefined where the product is no longer an exact number. */

@@ -41,6 +41,12 @@ test('a scalar, an empty tensor and an empty file are sound', async () => {
   expect((await readSafetensors(bytesSource(fileOf({})))).tensors.size).toBe(0)
 })
 
+test('texts of metadata may be long', async () => {
+  const text = '\\'.repeat(5_000_000)
+  const { metadata } = await readSafetensors(bytesSource(fileOf({ __metadata__: { text } })))
+  expect(metadata.text).toBe(text)
+})
+
 test('opening reads the header and nothing else', async () => {
   const inner = bytesSource(fileOf(one(), 24))
   const reads: [number, number][] = []
@@ -74,6 +80,11 @@ const malformed: readonly (readonly [what: string, file: Uint8Array, says: RegEx
   ['a header that is not JSON', fileOf('{"a": nonsense}'), /is not JSON/],
   ['a header that is a list', fileOf('[]'), /not a JSON object/],
   ['a header that is not UTF-8', fileOf('{}').fill(0xff, 9), /not UTF-8/],
+  [
+    'a dtype of endless nesting',
+    fileOf(`{"a": {"dtype": ${'['.repeat(9_999)}${']'.repeat(9_999)}}}`),
+    /nests 10001 levels/,
+  ],
   ['a tensor that is a number', fileOf({ a: 3 }), /tensor "a" is not declared by an object/],
   ['metadata that is not text', fileOf({ __metadata__: { epoch: 3 } }), /__metadata__/],
   [

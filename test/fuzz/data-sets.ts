@@ -1,0 +1,188 @@
+import { join as joinPath } from 'node:path'
+import { openDataSet } from '../../src/data/open-data-set.js'
+import { BlvitError } from '../../src/errors/blvit-error.js'
+import { decodeImage } from '../../src/image/decode.js'
+import { join, mutateBytes } from './mutate-bytes.js'
+import { mutateJson } from './mutate-json.js'
+import type { Random } from './random.js'
+import { type Files, seedPictures } from './seed-files.js'
+import type { FuzzTarget } from './targets.js'
+
+const labels = ['ant', 'bee, bumblebee', 'cat']
+
+/** Reads the whole data set; what is wrong with one of its items must be a BlvitError too. */
+async function readAll(reference: string): Promise<void> {
+  const data = await openDataSet(reference, { labels })
+  await data.fingerprint()
+  let refused: BlvitError | undefined
+  for await (const item of data.items()) {
+    if ('error' in item) {
+      if (!(item.error instanceof BlvitError)) throw item.error
+      refused = item.error
+    } else {
+      requireInside(item.source)
+      await decodeImage(item.source).catch((thrown: unknown) => {
+        if (!(thrown instanceof BlvitError)) throw thrown
+        refused = thrown
+      })
+    }
+  }
+  if (refused) throw refused
+}
+
+function requireInside(source: string | Uint8Array): void {
+  const inside = typeof source !== 'string' || /[\\/]f[\\/](?!.*\.\.)/.test(source)
+  if (!inside) throw new Error(`a sample lies outside the data: ${source}`)
+}
+
+/** The type of a tar's member, and names that lead out of a folder. */
+const memberTypes = ['0', '0', '\0', '1', '2', '3', '5', '7', 'g', 'x', 'L', 'K', 'S', 'Z']
+const memberNames = [
+  '../../escape.jpg',
+  '/tmp/escape.jpg',
+  'C:\\escape.jpg',
+  '..\\escape.jpg',
+  'a\0b.jpg',
+  '.jpg',
+  '',
+  '0.cls',
+  '__proto__.jpg',
+  `${'d/'.repeat(49)}.jpg`,
+]
+const memberSizes = [
+  '00000000000',
+  '77777777777',
+  '-0000000001',
+  '           ',
+  '99999999999',
+  '\x80\0\0\0\0\0\0\0\0\0\x01',
+  '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff',
+  '00004000000',
+]
+
+interface Member {
+  readonly name: string
+  readonly content: Uint8Array
+  readonly type?: string
+  /** as the header has it, 11 octal digits and a blank */
+  readonly size?: string
+}
+
+const pictures = seedPictures(['.jpg'])
+
+/** A sound WebDataset of three samples. */
+function members(random: Random): Member[] {
+  const label = (content: string): Uint8Array => Buffer.from(content)
+  return [
+    { name: '0.jpg', content: random.pick(pictures) },
+    { name: '0.cls', content: label('1') },
+    { name: '1.jpg', content: random.pick(pictures) },
+    { name: '1.json', content: label('{"label": 2, "text": "a"}') },
+    { name: '2.jpg', content: random.pick(pictures) },
+    { name: '2.txt', content: label('bumblebee') },
+  ]
+}
+
+function changed(member: Member, random: Random): Member {
+  return random.pick([
+    () => ({ ...member, name: random.pick(memberNames) }),
+    () => ({ ...member, type: random.pick(memberTypes) }),
+    () => ({ ...member, size: random.pick(memberSizes) }),
+    () => ({ ...member, content: mutateBytes(member.content, random) }),
+    () => ({ ...member, content: Buffer.from(mutateJson('{"label": 2}', random), 'latin1') }),
+  ])()
+}
+
+function hostileTar(random: Random): Uint8Array {
+  const some = members(random)
+  if (random.chance(0.4)) return mutateBytes(tarOf(some), random)
+  for (let left = 1 + random.integer(3); left > 0; left--) {
+    const at = random.integer(some.length)
+    some[at] = changed(some[at] as Member, random)
+  }
+  return tarOf(some)
+}
+
+function tarOf(all: readonly Member[]): Uint8Array {
+  return join(...all.flatMap(blocksOf), new Uint8Array(1024))
+}
+
+/** A header with the right check sum, and the content in whole blocks. */
+function blocksOf({ name, content, type = '0', size }: Member): Uint8Array[] {
+  const header = Buffer.alloc(512)
+  header.write(name.slice(0, 100), 0, 'latin1')
+  header.write('0000644\x000000000\x000000000\x00', 100, 'latin1')
+  header.write(size ?? content.length.toString(8).padStart(11, '0'), 124, 'latin1')
+  header.write('00000000000\x00        ', 136, 'latin1')
+  header.write(type, 156, 'latin1')
+  header.write(type === '1' || type === '2' ? '../../../etc/passwd' : '', 157, 'latin1')
+  header.write('ustar\x0000', 257, 'latin1')
+  const sum = header.reduce((a, b) => a + b, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\x00 `, 148, 'latin1')
+  return [header, content, new Uint8Array((512 - (content.length % 512)) % 512)]
+}
+
+export const tarTarget: FuzzTarget = {
+  name: 'tar',
+  make: (random) => ({
+    files: new Map([['data.tar', hostileTar(random)]]),
+    run: (folder) => readAll(joinPath(folder, 'data.tar')),
+  }),
+}
+
+const cells = [
+  '../../escape.jpg',
+  '/etc/passwd',
+  'C:\\a.jpg',
+  '..\\a.jpg',
+  'a.jpg/../../..',
+  '"',
+  '"""',
+  ';',
+  '\t',
+  '\0',
+  '',
+  '-1',
+  '3',
+  '1e9',
+  '99999999999999999999',
+  'NaN',
+  '__proto__',
+  'constructor',
+  'bee',
+  ' ',
+  '\ufeff',
+  '\r',
+  'a'.repeat(70_000),
+  ','.repeat(20_000),
+]
+
+/** Changes cells of a sound list, or its bytes. */
+function hostileCsv(random: Random): Uint8Array {
+  const rows = [
+    ['file', 'label'],
+    ['a.jpg', '0'],
+    ['b.jpg', 'bumblebee'],
+    ['"c.jpg"', 'cat'],
+    ['d.jpg', '-1'],
+  ]
+  if (random.chance(0.3)) return mutateBytes(Buffer.from(rows.map((row) => row.join()).join('\n')), random)
+  for (let left = 1 + random.integer(3); left > 0; left--) {
+    const row = random.pick(rows)
+    row[random.integer(3)] = random.pick(cells)
+  }
+  return Buffer.from(
+    rows.map((row) => row.join(random.pick([',', ',', ';']))).join(random.pick(['\n', '\r\n', '\r'])),
+  )
+}
+
+export const csvTarget: FuzzTarget = {
+  name: 'labels.csv',
+  make: (random) => {
+    const files: Files = new Map([
+      ['labels.csv', hostileCsv(random)],
+      ...['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg'].map((name) => [name, random.pick(pictures)] as const),
+    ])
+    return { files, run: (folder) => readAll(folder) }
+  },
+}

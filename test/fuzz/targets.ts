@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { decodeImage } from '../../src/image/decode.js'
+import { preparePicture } from '../../src/image/prepare.js'
+import { defaultPreprocessing } from '../../src/image/preprocessing-config.js'
+import { load } from '../../src/tasks/load.js'
+import { openModel } from '../../src/tasks/model-folder/model-files.js'
+import { csvTarget, tarTarget } from './data-sets.js'
+import { hostileHub, hostileNames } from './hostile-hub.js'
+import { mutateBytes } from './mutate-bytes.js'
+import { chunkedFormats, mutateChunks } from './mutate-chunks.js'
+import { mutateJson } from './mutate-json.js'
+import { mutateSafetensors } from './mutate-safetensors.js'
+import type { Random } from './random.js'
+import { type Files, seedModels, seedPictures } from './seed-files.js'
+
+/** Input that a stranger might give, and what a user does with it. */
+interface FuzzCase {
+  readonly files: Files
+  /** Resolves where blvit took the input; rejects where it refused it. */
+  readonly run: (folder: string) => Promise<void>
+  /** The only place under the case's folder where files may appear. */
+  readonly mayWrite?: string
+}
+
+/** A kind of input; each case is made of a seed file and a random change. */
+export interface FuzzTarget {
+  readonly name: string
+  readonly make: (random: Random) => FuzzCase
+}
+
+type Mutate = (bytes: Uint8Array, random: Random) => Uint8Array
+
+const asText = (bytes: Uint8Array) => Buffer.from(bytes).toString()
+
+function pictureTarget(name: string, endings: readonly string[], mutate: Mutate): FuzzTarget {
+  const seeds = seedPictures(endings)
+  return {
+    name,
+    make: (random) => {
+      const exact = random.chance(0.5)
+      return {
+        files: new Map([['picture', mutate(random.pick(seeds), random)]]),
+        run: async (folder) => {
+          const path = join(folder, 'picture')
+          await (exact
+            ? decodeImage(path)
+            : preparePicture(path, { ...defaultPreprocessing, height: 8, width: 8 }))
+        },
+      }
+    },
+  }
+}
+
+const chunkedPicture = (format: keyof typeof chunkedFormats, endings: readonly string[]) =>
+  pictureTarget(format, endings, (bytes, random) =>
+    random.chance(0.5) ? mutateBytes(bytes, random) : mutateChunks(bytes, chunkedFormats[format], random),
+  )
+
+/** Changes one file of a sound model folder and then uses the model as far as it goes. */
+function modelTarget(name: string, changes: (file: string) => boolean, mutate: Mutate): FuzzTarget {
+  const models = seedModels().filter((files) => [...files.keys()].some(changes))
+  const picture = { width: 9, height: 7, values: new Uint8Array(9 * 7 * 3).fill(100) }
+  return {
+    name,
+    make: (random) => {
+      const files = new Map(random.pick(models))
+      const file = random.pick([...files.keys()].filter(changes))
+      files.set(file, mutate(files.get(file) as Uint8Array, random))
+      return {
+        files,
+        run: async (folder) => {
+          await openModel(folder)
+          await using model = await load(folder, { device: 'cpu', threads: 1 })
+          await model.classify(picture)
+        },
+      }
+    },
+  }
+}
+
+const mutateText: Mutate = (bytes, random) => Buffer.from(mutateJson(asText(bytes), random), 'latin1')
+
+/** Every kind of input. Adding one is a line here. */
+export const targets: readonly FuzzTarget[] = [
+  chunkedPicture('jpeg', ['.jpg']),
+  chunkedPicture('png', ['.png']),
+  chunkedPicture('webp', ['.webp']),
+  pictureTarget('gif, tiff, avif', ['.gif', '.tif', '.avif'], mutateBytes),
+  modelTarget('safetensors', (file) => file.endsWith('.safetensors'), mutateSafetensors),
+  modelTarget('index.json', (file) => file.endsWith('.index.json'), mutateText),
+  modelTarget('config.json', (file) => file === 'config.json', mutateText),
+  modelTarget('preprocessor_config.json', (file) => file === 'preprocessor_config.json', mutateText),
+  hostileNames,
+  hostileHub,
+  tarTarget,
+  csvTarget,
+]
