@@ -29,10 +29,20 @@ export function unknownConfiguration(name: string): BlvitError {
 }
 
 /**
+ * Our own description of a model that other programs are told is a ViT, because they know no other, as in an
+ * export for transformers.js; else the config.json as it is.
+ */
+function ownDescription(json: ConfigJson): ConfigJson {
+  const { blvit } = json
+  return typeof blvit === 'object' && blvit !== null ? { ...blvit } : json
+}
+
+/**
  * The architecture that a config.json describes.
  * @throws BlvitError `BAD_CONFIG` if no family knows it or it is not valid
  */
-export function readArchitecture(json: ConfigJson): Architecture {
+export function readArchitecture(given: ConfigJson): Architecture {
+  const json = ownDescription(given)
   for (const family of families) {
     const architecture = family.read(json)
     if (architecture) return architecture

@@ -1,10 +1,16 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Command, Option } from 'commander'
+import { BlvitError } from '../../errors/blvit-error.js'
+import type { Exported } from '../../tasks/export-onnx.js'
 import type { CliContext } from '../context.js'
 import { keepRatio } from '../option-values.js'
 import { downloadProgress } from '../progress.js'
 
 interface Flags {
   readonly output: string
+  readonly for?: 'transformers.js'
+  readonly overwrite?: boolean
   readonly standard?: boolean
   readonly external?: boolean
   readonly keepRatio?: number
@@ -17,9 +23,18 @@ interface Flags {
 export function exportCommand(program: Command, context: CliContext): void {
   program
     .command('export')
-    .description('Write a model as an ONNX file.')
+    .description('Write a model as an ONNX file, or as a folder that transformers.js loads.')
     .argument('<model>', 'a shipped name, a folder or a Hugging Face id')
-    .requiredOption('-o, --output <file>', 'where to write, e.g. model.onnx')
+    .requiredOption('-o, --output <path>', 'where to write, e.g. model.onnx; a folder with --for')
+    .addOption(
+      new Option(
+        '--for <library>',
+        'a folder in its layout: configuration, preprocessing, labels and model; also for the hub',
+      )
+        .choices(['transformers.js'])
+        .conflicts(['standard', 'external']),
+    )
+    .option('--overwrite', 'with --for: replace the folder if it is there')
     .option('--standard', 'only operators of opset 17, for older and for web runtimes')
     .addOption(
       new Option('--external', "point into the folder's model.safetensors instead of holding the weights"),
@@ -28,26 +43,64 @@ export function exportCommand(program: Command, context: CliContext): void {
     .option('--all-outputs', 'features, scores and routes too, not only logits')
     .option('--offline', "don't ask the hub, use only what is cached")
     .option('--json', 'a summary as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  blvit export vit-tiny -o vit-tiny.onnx
+  blvit export vit-tiny --for transformers.js -o vit-tiny-onnx`,
+    )
     .action((model: string, flags: Flags) => exportModel(model, flags, context))
 }
 
 async function exportModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
   const { locateModel } = await import('../../tasks/model-folder/locate-model.js')
-  const { openModel } = await import('../../tasks/model-folder/model-files.js')
-  const { exportOnnx } = await import('../../tasks/export-onnx.js')
   const { signal } = context
+  const { output, json } = flags
+  checkOutput(output, { asFolder: flags.for !== undefined })
   const download = { offline: flags.offline, signal, onProgress: downloadProgress(context) }
   const { folder } = await locateModel(reference, download)
-  const exported = await exportOnnx(await openModel(folder, { signal }), flags.output, {
+  const exported = await (flags.for === undefined ? exportFile : exportFolder)(folder, flags, context)
+  if (json) context.out(JSON.stringify({ ...exported, path: output }))
+  else {
+    const megabytes = (exported.sizeBytes / 1e6).toFixed(1)
+    const { inputs, outputs } = exported
+    context.out(`Wrote ${output} (${megabytes} MB): ${inputs.join(', ')} → ${outputs.join(', ')}`)
+  }
+}
+
+/** A file's name where a folder is written, or the other way round, is more likely forgotten than meant. */
+function checkOutput(output: string, { asFolder }: { asFolder: boolean }): void {
+  if (asFolder && output.endsWith('.onnx')) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `--for transformers.js writes a folder with config.json and onnx/model.onnx, and ${output} looks like a ` +
+        'file. Give a name without .onnx.',
+    )
+  }
+  const isFolder = output.endsWith('/') || statSync(output, { throwIfNoEntry: false })?.isDirectory() === true
+  if (!asFolder && isFolder) {
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `${output} is a folder. Give the name of a file, e.g. ${join(output, 'model.onnx')}, or write a folder ` +
+        'with --for transformers.js.',
+    )
+  }
+}
+
+async function exportFile(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
+  const { openModel } = await import('../../tasks/model-folder/model-files.js')
+  const { exportOnnx } = await import('../../tasks/export-onnx.js')
+  return exportOnnx(await openModel(folder, { signal }), flags.output, {
     target: flags.standard ? 'standard' : 'native',
     weights: flags.external ? 'external' : 'inside',
     keepRatio: flags.keepRatio,
     allOutputs: flags.allOutputs,
   })
-  if (flags.json) context.out(JSON.stringify({ ...exported, path: flags.output }))
-  else {
-    const megabytes = (exported.sizeBytes / 1e6).toFixed(1)
-    const { inputs, outputs } = exported
-    context.out(`Wrote ${flags.output} (${megabytes} MB): ${inputs.join(', ')} → ${outputs.join(', ')}`)
-  }
+}
+
+async function exportFolder(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
+  const { exportForTransformersJs } = await import('../../tasks/export-for-transformers-js.js')
+  const { keepRatio, allOutputs, overwrite } = flags
+  return exportForTransformersJs(folder, flags.output, { keepRatio, allOutputs, overwrite, signal })
 }

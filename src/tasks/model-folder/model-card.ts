@@ -13,7 +13,7 @@ export interface CardFacts {
 }
 
 /** The licence that a card's front matter states. */
-function licenceOf(card: string | undefined): string | undefined {
+export function licenceOf(card: string | undefined): string | undefined {
   return /^license:\s*(\S+)\s*$/m.exec(card ?? '')?.[1]
 }
 

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { BlvitError, messageOf } from '../../errors/blvit-error.js'
+
+async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
+  if (!existsSync(folder)) return
+  const entries = await readdir(folder).catch(() => undefined)
+  if (entries?.length === 0 || (entries && overwrite)) return
+  throw new BlvitError(
+    'WRITE_FAILED',
+    entries
+      ? `${folder} is there already and holds ${entries.length} files. Choose another folder, or --overwrite.`
+      : `${folder} is a file, not a folder. Choose another name.`,
+  )
+}
+
+/**
+ * Writes a folder that appears whole or not at all.
+ * @param write fills the empty folder that it is given
+ * @param options `overwrite`: replace a folder that is there. Default false.
+ * @throws BlvitError `WRITE_FAILED`; a BlvitError of `write` passes unchanged
+ */
+export async function replaceFolder(
+  folder: string,
+  write: (temporary: string) => Promise<void>,
+  { overwrite = false }: { overwrite?: boolean | undefined } = {},
+): Promise<void> {
+  const target = resolve(folder)
+  await checkTarget(target, overwrite)
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.incomplete`)
+  try {
+    // Only where it is missing: on /proc a recursive mkdir of Node never returns.
+    if (!existsSync(dirname(target))) await mkdir(dirname(target), { recursive: true })
+    await mkdir(temporary)
+    await write(temporary)
+    await rm(target, { recursive: true, force: true })
+    await rename(temporary, target)
+  } catch (thrown) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => {})
+    if (thrown instanceof BlvitError) throw thrown
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `${folder} can't be written: ${messageOf(thrown)}.`,
+      {},
+      { cause: thrown },
+    )
+  }
+}

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AutoModelForImageClassification, env, pipeline, Tensor } from '@huggingface/transformers'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { load } from '../../src/tasks/load.js'
+import type { Model } from '../../src/tasks/model.js'
+import { describeModel } from '../../src/tasks/model-folder/model-files.js'
+import { expectClose } from '../support/expect-close.js'
+import { runCli } from '../support/run-cli.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+env.allowRemoteModels = false
+
+const examples = fileURLToPath(new URL('../../examples', import.meta.url))
+const photographs = readdirSync(examples).filter((name) => name.endsWith('.jpg'))
+
+async function blvit(...args: string[]): Promise<void> {
+  const { code, stderr } = await runCli(args)
+  expect(code, stderr).toBe(0)
+}
+
+describe.each([
+  ['a ViT', ['vit-tiny']],
+  // at keep ratio 1 and with fresh small blocks it gives the ViT's labels
+  ['a big.LITTLE model', ['t48', '--keep-ratio', '1']],
+] as const)('transformers.js loads %s from its folder', (name, [source, ...options]) => {
+  const folder = temporaryFolder()
+  const exported = join(folder, 'exported')
+  const reference = source === 't48' ? join(folder, 't48') : source
+  const keepRatio = source === 't48' ? 1 : undefined
+  let ours: Model
+  beforeAll(async () => {
+    if (source === 't48') await blvit('convert', 'vit-tiny', '--to', 't+48', '-o', reference)
+    await blvit('export', reference, '--for', 'transformers.js', ...options, '-o', exported)
+    ours = await load(reference)
+    return () => ours.dispose()
+  })
+
+  test('and its pipeline gives our labels, with nearly our probabilities', async () => {
+    const classifier = await pipeline('image-classification', exported)
+    let largest = 0
+    for (const photograph of photographs) {
+      const picture = join(examples, photograph)
+      const [theirs] = await classifier(picture, { top_k: 1 })
+      const { top } = await ours.classify(picture, { top: 1, keepRatio })
+      expect(theirs?.label).toBe(top[0]?.label)
+      largest = Math.max(largest, Math.abs((theirs?.score ?? 0) - (top[0]?.probability ?? 1)))
+    }
+    await classifier.dispose()
+    console.log(
+      `${name}: probabilities of ${photographs.length} photographs differ by up to ${largest.toFixed(4)}`,
+    )
+    // It resizes with another filter than Pillow's and ours.
+    expect(largest).toBeLessThan(0.05)
+  })
+
+  test('and gives our logits for the same pixels, without being fed `kept`', async () => {
+    const model = await AutoModelForImageClassification.from_pretrained(exported)
+    const pictures = await Promise.all(photographs.map((name) => ours.prepare(join(examples, name))))
+    const all = new Float32Array(pictures.flatMap((picture) => [...picture]))
+    const pixels = new Tensor('float32', all, [pictures.length, 3, 224, 224])
+    const { logits } = await model({ pixel_values: pixels })
+    expectClose(logits.data, await ours.logits(pictures, { keepRatio }), { atol: 1e-4 })
+    await model.dispose()
+  })
+
+  test('while blvit still knows what the folder holds', async () => {
+    const description = await describeModel(exported)
+    expect(description.architecture).toMatchObject({
+      family: ours.architecture.family,
+      json: ours.architecture.json,
+    })
+    expect(description.labels).toEqual(ours.labels)
+    expect(description.preprocessing).toEqual(ours.preprocessing)
+    expect(readdirSync(exported).sort()).toEqual([
+      'README.md',
+      'config.json',
+      'onnx',
+      'preprocessor_config.json',
+    ])
+    expect(readFileSync(join(exported, 'README.md'), 'utf8')).toMatch(
+      /^---\nlibrary_name: transformers\.js\n/,
+    )
+  })
+})
