@@ -72,6 +72,6 @@ export function timingText({ pictures, elapsedMs, engineMs }: EvaluationTiming):
   const seconds = elapsedMs / 1000
   return (
     `${grouped(pictures)} pictures in ${seconds.toFixed(1)} s: ${(pictures / seconds).toFixed(1)} pictures/s; ` +
-    `the engine worked ${percent(engineMs / elapsedMs)} of the time`
+    `the engine had work ${percent(engineMs / elapsedMs)} of the time`
   )
 }

@@ -35,7 +35,7 @@ describe('blvit eval', () => {
     ])
     expect(stderr).toMatch(/7\/7 pictures, [\d.]+\/s, 0 s left/)
     expect(stderr).toMatch(
-      /7 pictures in [\d.]+ s: [\d.]+ pictures\/s; the engine worked [\d.]+ % of the time\n$/,
+      /7 pictures in [\d.]+ s: [\d.]+ pictures\/s; the engine had work [\d.]+ % of the time\n$/,
     )
     expect(code).toBe(0)
     expect(stdout.replace(classes, 'classes')).toMatchInlineSnapshot(`

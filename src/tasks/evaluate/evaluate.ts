@@ -94,15 +94,26 @@ export async function evaluate(
   await runner.warmUp()
   const start = performance.now()
   const items = remainingItems(dataSet, { earlier, limit, signal })
-  for await (const prepared of preparedBatches(items, runner.prepare, { batch })) {
-    throwIfAborted(signal)
-    const answered = await runner.run(prepared)
-    await state?.append(answered)
-    for (const outcome of answered) add(outcome)
-    const readShare = prepared.at(-1)?.readShare ?? 1
+  const finish = async ({ answered, readShare }: BatchInWork) => {
+    const batchOutcomes = await answered
+    await state?.append(batchOutcomes)
+    for (const outcome of batchOutcomes) add(outcome)
     const total = Math.min(dataSet.size ?? Math.round(outcomes.length / readShare), limit ?? Infinity)
     options.onProgress?.({ done: outcomes.length, total, resumed: earlier.length })
   }
+  let inWork: BatchInWork | undefined
+  for await (const prepared of preparedBatches(items, runner.prepare, { batch })) {
+    throwIfAborted(signal)
+    const answered = runner.run(prepared)
+    // Awaited in its turn; without this a failure before that would count as unhandled.
+    answered.catch(() => {})
+    const next = { answered, readShare: prepared.at(-1)?.readShare ?? 1 }
+    // The next batch already lies with the engine while this one's answers are written down.
+    if (inWork) await finish(inWork)
+    inWork = next
+  }
+  throwIfAborted(signal)
+  if (inWork) await finish(inWork)
   if (outcomes.length === 0) throw new BlvitError('BAD_DATA', `${dataSet.name} holds no pictures.`)
   const timing = {
     pictures: outcomes.length - earlier.length,
@@ -111,6 +122,12 @@ export async function evaluate(
   }
   if (resume === true) await state?.remove()
   return { ...tally(outcomes, { keepRatios, classes }), timing }
+}
+
+/** A batch that an engine is working on, or will next. */
+interface BatchInWork {
+  readonly answered: Promise<readonly PictureOutcome[]>
+  readonly readShare: number
 }
 
 function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {

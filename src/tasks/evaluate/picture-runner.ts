@@ -1,5 +1,5 @@
 import type { DataItem } from '../../data/data-set.js'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../../errors/blvit-error.js'
 import { messageAbout } from '../../errors/message-about.js'
 import { decodeImage } from '../../image/decode.js'
 import type { Model } from '../model.js'
@@ -25,7 +25,7 @@ export interface PictureRunnerOptions {
 
 /** What is done with each picture: decoded once, then run at each keep ratio and by the teacher. */
 export function pictureRunner(model: Model, { teacher, keepRatios, signal }: PictureRunnerOptions) {
-  let engineMs = 0
+  const busy = busyTime()
   // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
   const prepareAlike =
     !teacher || JSON.stringify(teacher.preprocessing) === JSON.stringify(model.preprocessing)
@@ -47,9 +47,7 @@ export function pictureRunner(model: Model, { teacher, keepRatios, signal }: Pic
   }
 
   const logitsOf = async (answering: Model, pictures: Float32Array[], keepRatio?: number) => {
-    const start = performance.now()
-    const logits = await answering.logits(pictures, { keepRatio })
-    engineMs += performance.now() - start
+    const logits = await busy.during(answering.logits(pictures, { keepRatio }))
     return (row: number) => {
       const classes = answering.labels.length
       return logits.subarray(row * classes, (row + 1) * classes)
@@ -82,12 +80,38 @@ export function pictureRunner(model: Model, { teacher, keepRatios, signal }: Pic
     await model.warmUp()
     await teacher?.warmUp()
   }
-  return { prepare, run, warmUp, engineMs: () => engineMs }
+  return { prepare, run, warmUp, engineMs: busy.totalMs }
 }
 
-function failure(name: string, label: number | undefined, { code, message }: BlvitError): PictureOutcome {
-  const error = { code, message: messageAbout(name, message) }
-  return { name, ...(label === undefined ? {} : { label }), error }
+/** Adds up the time in which at least one of some promises is pending. */
+function busyTime() {
+  let pending = 0
+  let since = 0
+  let doneMs = 0
+  const during = async <T>(work: Promise<T>): Promise<T> => {
+    if (pending++ === 0) since = performance.now()
+    try {
+      return await work
+    } finally {
+      if (--pending === 0) doneMs += performance.now() - since
+    }
+  }
+  return { during, totalMs: () => doneMs }
+}
+
+function failure(name: string, label: number | undefined, error: BlvitError): PictureOutcome {
+  const complaint = { code: error.code, message: messageAbout(name, withoutReason(error)) }
+  return { name, ...(label === undefined ? {} : { label }), error: complaint }
+}
+
+/**
+ * libvips keeps its reasons where all its threads write, so that of one broken picture is now this and now
+ * "Unknown error". A report must be the same each time.
+ */
+function withoutReason({ code, message, cause }: BlvitError): string {
+  if (code !== 'BAD_IMAGE' || cause === undefined) return message
+  const reason = messageOf(cause).trim().replace(/[.:]$/, '')
+  return message.replace(` (${reason})`, '')
 }
 
 function withoutLabel(name: string): BlvitError {
