@@ -8,6 +8,9 @@ import type { CliContext } from './context.js'
 /** Exit codes: 1 the job failed in part or whole, 2 the command line makes no sense, 130 Ctrl-C. */
 const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const
 
+/** Why work is given up when nobody reads its results any more. */
+const readerLeft = Symbol('reader left')
+
 function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
@@ -15,10 +18,16 @@ function readVersion(): string {
 
 function makeContext(): CliContext {
   const interruption = new AbortController()
-  process.on('SIGINT', () => {
-    // The second Ctrl-C doesn't wait for anything.
-    if (interruption.signal.aborted) process.exit(exitCodes.interrupted)
+  process.once('SIGINT', () => {
     interruption.abort()
+    // The second Ctrl-C doesn't wait for anything. No process.exit(): it would end the engine's thread in the
+    // middle of a run, which ONNX Runtime answers with abort(). The signal's own default is quiet.
+    process.once('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  })
+  // A reader that stops early (| head) is no failure, and nobody is left to work for.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    interruption.abort(readerLeft)
   })
   return {
     signal: interruption.signal,
@@ -35,6 +44,8 @@ function report(thrown: unknown, context: CliContext): void {
   if (thrown instanceof CommanderError) {
     // commander has printed its own message; help and version end well
     context.exitWith(thrown.exitCode === 0 ? 0 : exitCodes.usage)
+  } else if (context.signal.reason === readerLeft) {
+    context.exitWith(0)
   } else if (context.signal.aborted) {
     context.note('Stopped.')
     context.exitWith(exitCodes.interrupted)
@@ -50,11 +61,6 @@ function report(thrown: unknown, context: CliContext): void {
 
 async function main(): Promise<void> {
   const context = makeContext()
-  // A reader that stops early (| head) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
   const program = new Command('blvit')
     .description('big.LITTLE Vision Transformers: recognition that spends its work where it matters.')
     .version(readVersion())

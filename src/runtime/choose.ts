@@ -1,6 +1,7 @@
 import { BlvitError, messageOf } from '../errors/blvit-error.js'
 import { nativeRuntime } from './native.js'
 import type { Device, Runtime } from './runtime.js'
+import { engineInThread } from './thread/engine-thread.js'
 import { webRuntime } from './web.js'
 
 /** What a caller may ask for; `auto`: the fastest that works here. */
@@ -13,13 +14,31 @@ export interface ChosenRuntime {
   readonly reason: string
 }
 
+export interface RuntimeOptions {
+  /**
+   * Whose thread the engine's runs block: one of their own (`own`, the default), so that the event loop goes on;
+   * or the caller's, who then can write outputs into his own memory (training) or has nothing else to do.
+   */
+  readonly thread?: 'own' | 'caller' | undefined
+}
+
 const howToInstallNative =
   'Install it with "npm install onnxruntime-node --onnxruntime-node-install=skip" for 3 to 6 times the speed.'
 
-async function withoutNative(cause: unknown): Promise<ChosenRuntime> {
+async function native(device: 'cpu' | 'webgpu', { thread = 'own' }: RuntimeOptions): Promise<Runtime> {
+  return thread === 'caller'
+    ? nativeRuntime({ device })
+    : nativeRuntime({ device, engine: await engineInThread('onnxruntime-node') })
+}
+
+async function webAssembly({ thread = 'own' }: RuntimeOptions): Promise<Runtime> {
+  return thread === 'caller' ? webRuntime() : webRuntime({ engine: await engineInThread('onnxruntime-web') })
+}
+
+async function withoutNative(cause: unknown, options: RuntimeOptions): Promise<ChosenRuntime> {
   const first = messageOf(cause).split('\n')[0]
   return {
-    runtime: await webRuntime(),
+    runtime: await webAssembly(options),
     reason: `the native library can't be loaded (${first}), so WebAssembly runs instead. ${howToInstallNative}`,
   }
 }
@@ -28,16 +47,19 @@ async function withoutNative(cause: unknown): Promise<ChosenRuntime> {
  * Finds the engine for a device, in Node.
  * @throws BlvitError `ENGINE` if a device was asked for by name and can't be had
  */
-export async function chooseRuntime(device: DeviceRequest = 'auto'): Promise<ChosenRuntime> {
-  if (device === 'wasm') return { runtime: await webRuntime(), reason: 'you asked for it' }
+export async function chooseRuntime(
+  device: DeviceRequest = 'auto',
+  options: RuntimeOptions = {},
+): Promise<ChosenRuntime> {
+  if (device === 'wasm') return { runtime: await webAssembly(options), reason: 'you asked for it' }
   try {
     if (device === 'webgpu') {
-      return { runtime: await nativeRuntime({ device: 'webgpu' }), reason: 'you asked for it' }
+      return { runtime: await native('webgpu', options), reason: 'you asked for it' }
     }
     const reason = device === 'auto' ? 'the native library is the fastest here' : 'you asked for it'
-    return { runtime: await nativeRuntime(), reason }
+    return { runtime: await native('cpu', options), reason }
   } catch (cause) {
-    if (device === 'auto') return withoutNative(cause)
+    if (device === 'auto') return withoutNative(cause, options)
     throw new BlvitError(
       'ENGINE',
       `ONNX Runtime's native library can't be loaded: ${messageOf(cause)}. ${howToInstallNative} Or use --device wasm.`,

@@ -4,7 +4,8 @@ import { messageOf } from '../errors/blvit-error.js'
 import type { Graph } from '../graph/graph.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
-import { engineError, ortSession } from './ort-session.js'
+import { engineHere, type OrtEngine } from './engine.js'
+import { engineError } from './ort-session.js'
 import { placeWeights } from './place-weights.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
 import { noAdapter, onGpuAlone } from './webgpu.js'
@@ -21,10 +22,17 @@ function weightsFolder(weights: StoredTensors): string | undefined {
 
 /**
  * ONNX Runtime's native library, on the processor or, through WebGPU, on a graphics processor.
+ * @param options `engine`: the library where it is loaded already; default: loaded on the calling thread
  * @throws Error where the library is not installed or can't be loaded on this system
  */
-export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {}): Promise<Runtime> {
-  const ort = await import('onnxruntime-node')
+export async function nativeRuntime({
+  device = 'cpu',
+  engine,
+}: {
+  device?: 'cpu' | 'webgpu'
+  engine?: OrtEngine
+} = {}): Promise<Runtime> {
+  const { open, version } = engine ?? engineHere(await import('onnxruntime-node'))
   const target = device === 'cpu' ? 'native' : 'webgpu'
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
@@ -41,19 +49,20 @@ export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {})
       ...(device === 'webgpu' ? onGpuAlone : {}),
     }
     try {
-      const session = await ort.InferenceSession.create(toOnnx(graph, { target, storageOf }), {
+      const model = toOnnx(graph, { target, storageOf })
+      const sessionOptions = {
         executionProviders: [device],
-        graphOptimizationLevel: 'all',
-        executionMode: 'sequential',
+        graphOptimizationLevel: 'all' as const,
+        executionMode: 'sequential' as const,
         ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
         ...(options.profilePrefix === undefined
           ? {}
           : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
         // Errors reach the user as BlvitErrors; the engine's own log would only repeat them on stderr.
-        logSeverityLevel: 4,
+        logSeverityLevel: 4 as const,
         extra: { session: sessionEntries },
-      })
-      return ortSession(ort, session, { writesInto: true })
+      }
+      return await open({ model, options: sessionOptions })
     } catch (thrown) {
       if (/WebGPU adapter/.test(messageOf(thrown))) throw noAdapter('This machine', thrown)
       throw engineError(`loading ${graph.name}`, thrown)
@@ -61,7 +70,7 @@ export async function nativeRuntime({ device = 'cpu' as 'cpu' | 'webgpu' } = {})
   }
   return {
     device,
-    description: `ONNX Runtime ${ort.env.versions.node ?? ''} native${device === 'webgpu' ? ' WebGPU' : ''}`,
+    description: `ONNX Runtime ${version} native${device === 'webgpu' ? ' WebGPU' : ''}`,
     target,
     load,
   }

@@ -41,17 +41,13 @@ export function engineError(doing: string, thrown: unknown): BlvitError {
 export function ortSession(
   api: OrtApi,
   session: InferenceSession,
-  {
-    whenDisposed = async () => {},
-    writesInto = false,
-  }: { whenDisposed?: () => Promise<void>; writesInto?: boolean } = {},
+  { writesInto }: { writesInto: boolean },
 ): Session {
   let disposed = false
   const dispose = async () => {
     if (disposed) return
     disposed = true
     await session.release()
-    await whenDisposed()
   }
   const run: Session['run'] = async (inputs, { into = {} } = {}) => {
     if (disposed) throw new BlvitError('ENGINE', 'This model was disposed. Load it again to use it.')
@@ -67,6 +63,6 @@ export function ortSession(
       throw engineError('running the model', thrown)
     }
   }
-  const endProfile = () => session.endProfiling()
+  const endProfile = async () => session.endProfiling()
   return { run, endProfile, dispose, [Symbol.asyncDispose]: dispose }
 }

@@ -21,7 +21,7 @@ export interface Session extends AsyncDisposable {
    */
   run(inputs: NamedTensors, options?: { into?: NamedTensors }): Promise<NamedTensors>
   /** Writes the profile that {@link LoadOptions.profilePrefix} asked for and records nothing more. */
-  endProfile(): void
+  endProfile(): Promise<void>
   dispose(): Promise<void>
 }
 

@@ -1,7 +1,8 @@
 import type { Graph } from '../graph/graph.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
-import { engineError, ortSession } from './ort-session.js'
+import { engineHere, type OrtEngine } from './engine.js'
+import { engineError } from './ort-session.js'
 import { placeWeights } from './place-weights.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
 import { noAdapter, onGpuAlone } from './webgpu.js'
@@ -20,17 +21,22 @@ async function hasAdapter(): Promise<boolean> {
 
 /**
  * ONNX Runtime's WebAssembly build, in the browser and, as the fallback, in Node; in the browser also WebGPU.
+ * @param options `engine`: the WebAssembly build where it is loaded already; default: loaded on the calling thread
  * @throws BlvitError `ENGINE` for `webgpu` where there is no adapter
  */
-export async function webRuntime({ device = 'wasm' as 'wasm' | 'webgpu' } = {}): Promise<Runtime> {
+export async function webRuntime({
+  device = 'wasm',
+  engine,
+}: {
+  device?: 'wasm' | 'webgpu'
+  engine?: OrtEngine
+} = {}): Promise<Runtime> {
   if (device === 'webgpu' && !(await hasAdapter())) throw noAdapter('This browser')
   const build = builds[device]
   const target = device === 'webgpu' ? 'webgpu' : 'standard'
-  const ort = await build.load()
+  const { open, version } = engine ?? engineHere(await build.load())
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
-    // 0: as many as the engine thinks good
-    ort.env.wasm.numThreads = options.threads ?? 0
     const names = new Map<ByteSource, string>()
     const locate = (source: ByteSource) => {
       const name = names.get(source) ?? `weights-${names.size}`
@@ -43,21 +49,21 @@ export async function webRuntime({ device = 'wasm' as 'wasm' | 'webgpu' } = {}):
     )
     try {
       const model = toOnnx(graph, { target, storageOf })
-      const session = await ort.InferenceSession.create(model, {
+      const sessionOptions = {
         executionProviders: [device],
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 4,
+        graphOptimizationLevel: 'all' as const,
+        logSeverityLevel: 4 as const,
         externalData,
         ...(device === 'webgpu' ? { extra: { session: onGpuAlone } } : {}),
-      })
-      return ortSession(ort, session)
+      }
+      return await open({ model, options: sessionOptions, wasmThreads: options.threads })
     } catch (thrown) {
       throw engineError(`loading ${graph.name}`, thrown)
     }
   }
   return {
     device,
-    description: `ONNX Runtime ${ort.env.versions.web ?? ''} ${build.words}`,
+    description: `ONNX Runtime ${version} ${build.words}`,
     target,
     load,
   }

@@ -75,8 +75,8 @@ export class Engine implements AsyncDisposable {
   }
 
   /** See {@link LoadOptions.profilePrefix}. */
-  endProfile(): void {
-    this.loaded.endProfile()
+  endProfile(): Promise<void> {
+    return this.loaded.endProfile()
   }
 
   dispose(): Promise<void> {

@@ -34,8 +34,8 @@ export class LoadedGraphs {
     return loaded
   }
 
-  endProfile(): void {
-    for (const session of this.sessions) session.endProfile()
+  async endProfile(): Promise<void> {
+    for (const session of this.sessions) await session.endProfile()
   }
 
   /** Frees everything, also what is still being loaded. */

@@ -39,6 +39,7 @@ async function loadStandard(graph: Graph, weights: StoredTensors): Promise<Sessi
   return ortSession(
     ort,
     await ort.InferenceSession.create(model, { intraOpNumThreads: 1, logSeverityLevel: 4 }),
+    { writesInto: true },
   )
 }
 

@@ -71,7 +71,7 @@ const answers: { [Q in Question]: (ask: Questions[Q]['ask']) => Promise<Question
   },
   profile: async ({ setting, runs }) => {
     for (let run = 0; run < coldRuns + runs; run++) await loaded().run(setting)
-    loaded().endProfile()
+    await loaded().endProfile()
     return readProfile(defined(profileFolder, 'a folder for the profile'), { skippedRuns: coldRuns })
   },
 }

@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { BlvitError, type ErrorCode } from '../../errors/blvit-error.js'
 import type { Question, Questions, Request, Response } from './messages.js'
 
+// By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
+const childFile = new URL('../../../dist/tasks/bench/child.js', import.meta.url)
+
 /** A process that measures one workload; it answers one question after the other. */
 export class BenchProcess implements AsyncDisposable {
   private readonly child: ChildProcess
@@ -15,7 +18,7 @@ export class BenchProcess implements AsyncDisposable {
     private readonly name: string,
     signal?: AbortSignal,
   ) {
-    this.child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), {
+    this.child = fork(fileURLToPath(childFile), {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
       serialization: 'advanced',

@@ -12,7 +12,7 @@ export interface Program {
   readonly engine: string
   run(setting: Setting): Promise<unknown>
   /** Writes what the engine recorded since it was loaded; it records nothing afterwards. */
-  endProfile(): void
+  endProfile(): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -37,7 +37,7 @@ async function modelProgram(
   options: ProgramOptions,
 ): Promise<Program> {
   const files = await filesOf(workload)
-  const { runtime } = await chooseRuntime(options.device)
+  const { runtime } = await chooseRuntime(options.device, { thread: 'caller' })
   const { threads, profilePrefix } = options
   const engine = await Engine.load({ ...files, runtime }, ({ outputs }) => ({ logits: outputs.logits }), {
     threads,
@@ -62,7 +62,7 @@ async function gemmProgram(
   { sizes }: Extract<Workload, { kind: 'gemm' }>,
   { device, threads }: ProgramOptions,
 ): Promise<Program> {
-  const { runtime } = await chooseRuntime(device)
+  const { runtime } = await chooseRuntime(device, { thread: 'caller' })
   const products = await Promise.all(sizes.map((size) => loadGemm(runtime, size, { threads })))
   const run = async (setting: Setting) => {
     const product = setting.kind === 'gemm' ? products[setting.index] : undefined
@@ -72,7 +72,7 @@ async function gemmProgram(
   const dispose = async () => {
     for (const product of products) await product.dispose()
   }
-  return { engine: runtime.description, run, endProfile: () => {}, dispose }
+  return { engine: runtime.description, run, endProfile: async () => {}, dispose }
 }
 
 export function loadProgram(workload: Workload, options: ProgramOptions): Promise<Program> {

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { writeModelFolder } from '../../src/tasks/model-folder/write-model-folder.js'
+import { expectClose } from '../support/expect-close.js'
+import { runCli } from '../support/run-cli.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+import { randomModel, shrunk } from '../support/tiny-models.js'
+
+const picture = new URL('../../examples/kite.jpg', import.meta.url).pathname
+
+// Debian's Chromium brings a Vulkan loader and a driver that computes on the processor.
+const chromium = '/usr/lib/chromium'
+const driver = join(chromium, 'vk_swiftshader_icd.json')
+const hasDriver = process.platform === 'linux' && existsSync(driver)
+const withoutDriver = hasDriver ? '' : ' (skipped: no SwiftShader of a Chromium here)'
+
+interface Answer {
+  readonly top: readonly { readonly index: number; readonly probability: number }[]
+}
+
+describe('--device webgpu in Node', () => {
+  const folder = temporaryFolder()
+  const model = join(folder, 'model')
+
+  async function classify(device: string, keepRatio: string, env: Record<string, string> = {}) {
+    const options = ['--device', device, '--keep-ratio', keepRatio, '--top', '5', '--json']
+    return runCli(['classify', picture, '-m', model, ...options], { env })
+  }
+
+  test.skipIf(!hasDriver)(
+    `gives the processor's probabilities, every operator on the GPU${withoutDriver}`,
+    async () => {
+      await writeModelFolder(model, randomModel(shrunk('micro+16', { rows: 4, columns: 4 })), { card: '' })
+      const env = { LD_LIBRARY_PATH: chromium, VK_ICD_FILENAMES: driver }
+      for (const keepRatio of ['0.5', '1']) {
+        const [gpu, cpu] = await Promise.all([classify('webgpu', keepRatio, env), classify('cpu', keepRatio)])
+        expect(gpu.code, gpu.stderr).toBe(0)
+        const [ours, expected] = [gpu, cpu].map(({ stdout }) => (JSON.parse(stdout) as Answer).top)
+        expect(ours?.map(({ index }) => index)).toEqual(expected?.map(({ index }) => index))
+        const probabilities = (top: Answer['top'] = []) => top.map(({ probability }) => probability)
+        expectClose(probabilities(ours), probabilities(expected), { atol: 1e-4 })
+      }
+    },
+    240_000,
+  )
+
+  test.runIf(process.platform === 'linux')('says when there is no adapter, and what to do', async () => {
+    await writeModelFolder(model, randomModel(shrunk('vit-micro', { rows: 4, columns: 4 })), {
+      card: '',
+      overwrite: true,
+    })
+    // no Vulkan driver answers under this name, whatever the machine has
+    const env = { VK_ICD_FILENAMES: '/nowhere.json', VK_DRIVER_FILES: '/nowhere.json' }
+    const { code, stderr } = await runCli(['classify', picture, '-m', model, '--device', 'webgpu'], { env })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/This machine offers no WebGPU adapter: .* Use --device cpu or wasm\./)
+    expect(stderr).not.toMatch(/blvit has a bug/)
+  })
+})
