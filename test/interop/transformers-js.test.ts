@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AutoModelForImageClassification, env, pipeline, Tensor } from '@huggingface/transformers'
@@ -83,4 +85,23 @@ describe.each([
       /^---\nlibrary_name: transformers\.js\n/,
     )
   })
+})
+
+test('transformers.js runs a big.LITTLE model at the keep ratio that it was exported with', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'blvit-interop-'))
+  try {
+    const [routed, exported] = [join(folder, 'routed'), join(folder, 'exported')]
+    await blvit('convert', 'vit-tiny', '--to', 't+48', '--set', 'selection=cls', '-o', routed)
+    await blvit('export', routed, '--for', 'transformers.js', '--keep-ratio', '0.5', '-o', exported)
+    await using ours = await load(routed)
+    const picture = await ours.prepare(join(examples, 'kite.jpg'))
+    const model = await AutoModelForImageClassification.from_pretrained(exported)
+    const { logits } = await model({ pixel_values: new Tensor('float32', picture, [1, 3, 224, 224]) })
+    await model.dispose()
+    expectClose(logits.data, await ours.logits([picture], { keepRatio: 0.5 }), { atol: 1e-4 })
+    const whole = await ours.logits([picture], { keepRatio: 1 })
+    expect(Math.abs((whole[21] ?? 0) - logits.data[21])).toBeGreaterThan(0.1)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
