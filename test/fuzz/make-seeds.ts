@@ -127,16 +127,22 @@ writeJson(join(deit, 'preprocessor_config.json'), {
   image_std: [0.229, 0.224, 0.225],
 })
 
-// a big.LITTLE ViT
-const big = await folder('blvit-f32')
+// a big.LITTLE ViT, and one that other programs take for a ViT
 const routed = tinyOf('t+48', {
   depth: 2,
   predictor_after: [1],
   little: { embed_dim: 2, num_heads: 1, mlp_ratio: 1 },
 })
-await writeWeights(join(big, 'model.safetensors'), weightsOf(routed), 'F32')
-writeJson(join(big, 'config.json'), { ...routed.json, id2label })
-writeJson(join(big, 'preprocessor_config.json'), writeHuggingFacePreprocessing(preprocessing))
+const configs = {
+  'blvit-f32': { ...routed.json, id2label },
+  'transformers-js': { model_type: 'vit', ...huggingFace, num_hidden_layers: 2, blvit: routed.json },
+}
+for (const [name, config] of Object.entries(configs)) {
+  const path = await folder(name)
+  await writeWeights(join(path, 'model.safetensors'), weightsOf(routed), 'F32')
+  writeJson(join(path, 'config.json'), config)
+  writeJson(join(path, 'preprocessor_config.json'), writeHuggingFacePreprocessing(preprocessing))
+}
 
 // pictures that test/fixtures/images doesn't have
 const pictures = join(seeds, 'pictures')

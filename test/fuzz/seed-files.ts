@@ -22,7 +22,7 @@ export function seedPictures(endings: readonly string[]): readonly Uint8Array[] 
 
 /** Sound model folders, in every dialect that blvit reads. */
 export function seedModels(): readonly Files[] {
-  return ['timm-f32', 'huggingface-f16-sharded', 'deit-bf16', 'blvit-f32'].map((name) =>
+  return ['timm-f32', 'huggingface-f16-sharded', 'deit-bf16', 'blvit-f32', 'transformers-js'].map((name) =>
     filesIn(join('test/fuzz/seeds', name)),
   )
 }
