@@ -9,6 +9,7 @@ import {
   concat,
   convolution,
   descendingOrder,
+  divide,
   expand,
   gather,
   input,
@@ -16,10 +17,15 @@ import {
   layerNorm,
   linear,
   mapToTokens,
+  matmul,
+  oneHot,
   padStart,
   parameter,
   reshape,
+  scatterAdd,
   slice,
+  subtract,
+  transpose,
 } from '../../src/graph/ops/index.js'
 import { scope } from '../../src/graph/scope.js'
 import type { Tensor } from '../../src/graph/tensor.js'
@@ -82,6 +88,20 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
   ['zeros before the tokens of a vector', () => padStart(p(6), { count: 1 }), '[6]'],
   ['the order of what is no row of scores', () => descendingOrder(tokens), '[batch, 5, 6]'],
   ['the inverse of what is no order', () => inverseOrder(scores), '[batch, 5]'],
+  ['a matrix of another height', () => matmul(tokens, p(5, 2)), '[batch, 5, 6]', '[5, 2]'],
+  ['the transpose of what is no matrix', () => matmul(tokens, p(5, 2), { transposeA: true }), '[5, 2]'],
+  ['stacks of different sizes', () => matmul(tokens, p(2, 6, 3)), '[batch, 5, 6]', '[2, 6, 3]'],
+  ['dividing by what does not broadcast', () => divide(tokens, p(4)), '[batch, 5, 6]', '[4]'],
+  ['subtracting what does not broadcast', () => subtract(p(4), tokens), '[batch, 5, 6]', '[4]'],
+  ['an axis that is named twice', () => transpose(tokens, [0, 1, 1]), '[batch, 5, 6]'],
+  ['classes by floats', () => oneHot(scores, { classes: 3 }), '[batch, 5]'],
+  ['putting back by floats', () => scatterAdd(tokens, scores, { tokens: 9 }), '[batch, 5, 6]', '[batch, 5]'],
+  [
+    'putting back more than was picked',
+    () => scatterAdd(p(2, 3), descendingOrder(p(2, 2)), { tokens: 9 }),
+    '[2, 3]',
+    '[2, 2]',
+  ],
   ['picking by floats', () => gather(tokens, scores), '[batch, 5, 6]', '[batch, 5]'],
 ]
 
