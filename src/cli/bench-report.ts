@@ -1,89 +1,38 @@
-import Papa from 'papaparse'
 import type { FoundKeepRatio } from '../tasks/bench/find-keep-ratio.js'
 import type { Profile } from '../tasks/bench/profile.js'
 import type { BenchReport, BenchResult } from '../tasks/bench/report.js'
 import { bytes, grouped, percent } from './quantities.js'
-import { textTable } from './table.js'
+import { type Column, textTable } from './table.js'
 
 const times = (factor: number | undefined) => (factor === undefined ? undefined : `×${factor.toFixed(2)}`)
 const ms = (value: number) => grouped(value, { decimals: value < 100 ? 1 : 0 })
 
-/** One column of the table and of the CSV file. */
-interface Column {
-  readonly heading: string
-  readonly align?: 'left'
+interface BenchColumn extends Column {
   readonly cell: (result: BenchResult) => string | undefined
-  /** In the CSV: the number itself, under a name without spaces. */
-  readonly name: string
-  readonly value: (result: BenchResult) => string | number | undefined
+  /** Left out where it says the same all the way down. */
+  readonly optional?: boolean
 }
 
-function column(
-  name: string,
-  heading: string,
-  value: Column['value'],
-  cell: Column['cell'] = (result) => value(result)?.toString(),
-): Column {
-  return { name, heading, value, cell }
-}
-
-const columns: readonly Column[] = [
-  { ...column('model', 'model', ({ name }) => name), align: 'left' },
-  column('device', 'device', ({ device }) => device),
-  column('threads', 'threads', ({ threads }) => threads),
-  column('batch', 'batch', ({ batch }) => batch),
-  column('keep_ratio', 'keep ratio', ({ keepRatio }) => keepRatio),
-  ...(['p10', 'median', 'p90'] as const).map((which) =>
-    column(
-      `${which}_ms`,
-      which === 'p10' ? 'ms: p10' : which,
-      ({ latencyMs }) => latencyMs[which],
-      ({ latencyMs }) => ms(latencyMs[which]),
-    ),
-  ),
-  column(
-    'images_per_second',
-    'images/s',
-    ({ imagesPerSecond }) => imagesPerSecond,
-    ({ imagesPerSecond }) => grouped(imagesPerSecond, { decimals: 1 }),
-  ),
-  column(
-    'gflops',
-    'GFLOP/s',
-    ({ gflops }) => gflops,
-    ({ gflops }) => gflops.toFixed(0),
-  ),
-  column(
-    'share_of_gemm_rate',
-    'of GEMM',
-    ({ shareOfGemmRate }) => shareOfGemmRate,
-    ({ shareOfGemmRate }) => percent(shareOfGemmRate),
-  ),
-  column(
-    'speedup',
-    'speed-up',
-    ({ against }) => against?.measuredSpeedup,
-    ({ against }) => times(against?.measuredSpeedup),
-  ),
-  column(
-    'theory',
-    'theory',
-    ({ against }) => against?.multiplyAddSpeedup,
-    ({ against }) => times(against?.multiplyAddSpeedup),
-  ),
-  column(
-    'efficiency',
-    'η',
-    ({ against }) => against?.efficiency,
-    ({ against }) => against?.efficiency.toFixed(2),
-  ),
-  column('baseline', 'against', ({ against }) => against?.baseline),
+const columns: readonly BenchColumn[] = [
+  { heading: 'model', align: 'left', cell: ({ name }) => name },
+  { heading: 'device', cell: ({ device }) => device, optional: true },
+  { heading: 'threads', cell: ({ threads }) => threads?.toString(), optional: true },
+  { heading: 'batch', cell: ({ batch }) => `${batch}` },
+  { heading: 'keep ratio', cell: ({ keepRatio }) => keepRatio?.toString(), optional: true },
+  { heading: 'ms: p10', cell: ({ latencyMs }) => ms(latencyMs.p10) },
+  { heading: 'median', cell: ({ latencyMs }) => ms(latencyMs.median) },
+  { heading: 'p90', cell: ({ latencyMs }) => ms(latencyMs.p90) },
+  { heading: 'images/s', cell: ({ imagesPerSecond }) => grouped(imagesPerSecond, { decimals: 1 }) },
+  { heading: 'GFLOP/s', cell: ({ gflops }) => gflops.toFixed(0) },
+  { heading: 'of GEMM', cell: ({ shareOfGemmRate }) => percent(shareOfGemmRate) },
+  { heading: 'speed-up', cell: ({ against }) => times(against?.measuredSpeedup), optional: true },
+  { heading: 'theory', cell: ({ against }) => times(against?.multiplyAddSpeedup), optional: true },
+  { heading: 'η', cell: ({ against }) => against?.efficiency.toFixed(2), optional: true },
+  { heading: 'against', cell: ({ against }) => against?.baseline, optional: true },
 ]
 
-/** Columns that would be the same word all the way down are left out of the table. */
-function tellsSomething({ name, value }: Column, results: readonly BenchResult[]): boolean {
-  if (name === 'device' || name === 'threads') return new Set(results.map(value)).size > 1
-  return results.some((result) => value(result) !== undefined)
+function tellsSomething({ optional, cell }: BenchColumn, results: readonly BenchResult[]): boolean {
+  return !optional || new Set(results.map(cell)).size > 1
 }
 
 /** The table, and below it what it was measured on. */
@@ -107,12 +56,6 @@ export function benchText({ machine, engines, gemm, results }: BenchReport): str
     `${engines.join(', ')}; Node ${machine.node}; blvit ${machine.blvit}${machine.commit ? ` (${machine.commit})` : ''}; ${machine.date}`,
     `${runs} runs, ${disturbed} disturbed by other work on the machine`,
   ].join('\n')
-}
-
-/** The same numbers in full precision. */
-export function benchCsv({ results }: BenchReport): string {
-  const lines = results.map((result) => columns.map(({ value }) => value(result)))
-  return `${Papa.unparse({ fields: columns.map(({ name }) => name), data: lines }, { newline: '\n' })}\n`
 }
 
 /** Rows below this share of the time are summed up in one. */

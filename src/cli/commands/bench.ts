@@ -97,7 +97,9 @@ Examples:
 
 async function benchModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const { bench } = await import('../../tasks/bench/bench.js')
-  const { benchCsv, benchText } = await import('../bench-report.js')
+  const { benchText } = await import('../bench-report.js')
+  const { checkWritable, writeWholeFile } = await import('../../tasks/output-files.js')
+  for (const path of [flags.csv, flags.plot]) if (path !== undefined) await checkWritable(path)
   const { onProgress, stop } = benchProgress(context)
   const options: BenchOptions = {
     batches: flags.batch,
@@ -109,10 +111,17 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
   }
   const report = await bench(models, { ...options, onProgress }).finally(stop)
   context.out(flags.json ? JSON.stringify(report) : benchText(report))
-  if (flags.csv !== undefined) await writeText(flags.csv, benchCsv(report), context)
+  const write = async (path: string, text: string) => {
+    await writeWholeFile(path, text)
+    context.note(`Wrote ${path}.`)
+  }
+  if (flags.csv !== undefined) {
+    const { benchCsv } = await import('../../tasks/bench/csv.js')
+    await write(flags.csv, benchCsv(report))
+  }
   if (flags.plot !== undefined) {
     const { benchPlot } = await import('../../tasks/bench/plot.js')
-    await writeText(flags.plot, benchPlot(report), context)
+    await write(flags.plot, benchPlot(report))
   }
 }
 
@@ -144,15 +153,6 @@ async function findForModels(
   const { foundText } = await import('../bench-report.js')
   const found = await findKeepRatio(models, goal, firstSetting(flags, context))
   context.out(flags.json ? JSON.stringify(found) : found.map(foundText).join('\n'))
-}
-
-async function writeText(path: string, text: string, context: CliContext): Promise<void> {
-  const { replaceFile } = await import('../../weights/replace-file.js')
-  async function* chunks() {
-    yield new TextEncoder().encode(text)
-  }
-  await replaceFile(path, chunks())
-  context.note(`Wrote ${path}.`)
 }
 
 /** Says what is being loaded and warmed up, then counts turns. */

@@ -68,7 +68,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
 }
 
 async function checkedTargets({ output, json }: Flags): Promise<Targets> {
-  const { checkWritable } = await import('../../tasks/trace/output-files.js')
+  const { checkWritable } = await import('../../tasks/output-files.js')
   const { resolve } = await import('node:path')
   const png = output ?? (json === undefined ? defaultOutput : undefined)
   if (png !== undefined && !/\.png$/i.test(png)) {
@@ -101,7 +101,7 @@ async function write(
   { model, picture, targets }: { model: Model; picture: string; targets: Targets },
   { out, note }: CliContext,
 ): Promise<void> {
-  const { writeWholeFile } = await import('../../tasks/trace/output-files.js')
+  const { writeWholeFile } = await import('../../tasks/output-files.js')
   const { routePng } = await import('../../tasks/trace/route-picture.js')
   const { traceJson } = await import('../../tasks/trace/trace-json.js')
   const { png, json } = targets

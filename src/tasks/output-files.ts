@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { BlvitError, messageOf } from '../../errors/blvit-error.js'
-import { replaceFile } from '../../weights/replace-file.js'
+import { BlvitError, messageOf } from '../errors/blvit-error.js'
+import { replaceFile } from '../weights/replace-file.js'
 
 /**
  * Complains now about a file that can't be written later, so that no work is lost.
