@@ -18,8 +18,8 @@ export interface BadSample {
 
 /** What a data set yields. */
 export type DataItem = (Sample | BadSample) & {
-  /** The share of the data set that has been read when this item comes, 0 … 1. */
-  readonly readShare: number
+  /** The share of the data set that has been read when this item comes, 0 … 1: from it the time left is estimated. */
+  readonly readShare?: number | undefined
 }
 
 /** Pictures that stream in a fixed order. Nothing is held open between two streams. */

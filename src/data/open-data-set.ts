@@ -56,7 +56,7 @@ function joined(parts: readonly DataSet[]): DataSet {
     async *items(options) {
       for (const [index, part] of parts.entries()) {
         for await (const item of part.items(options)) {
-          const readShare = (index + item.readShare) / parts.length
+          const readShare = (index + (item.readShare ?? 0)) / parts.length
           // names from a tar begin with the tar's already
           const prefix = item.name.startsWith(`${prefixes[index]}/`) ? '' : `${prefixes[index]}/`
           yield { ...item, name: `${prefix}${item.name}`, readShare }

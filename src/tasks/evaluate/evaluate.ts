@@ -107,7 +107,7 @@ export async function evaluate(
     const answered = runner.run(prepared)
     // Awaited in its turn; without this a failure before that would count as unhandled.
     answered.catch(() => {})
-    const next = { answered, readShare: prepared.at(-1)?.readShare ?? 1 }
+    const next = { answered, readShare: prepared.at(-1)?.readShare || 1 }
     // The next batch already lies with the engine while this one's answers are written down.
     if (inWork) await finish(inWork)
     inWork = next

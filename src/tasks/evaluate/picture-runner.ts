@@ -6,7 +6,7 @@ import type { Model } from '../model.js'
 import { answerOf, type PictureOutcome } from './picture-outcome.js'
 
 /** A picture that is ready for the engines, or why it isn't. */
-export type PreparedItem = { readonly readShare: number } & (
+export type PreparedItem = { readonly readShare: number | undefined } & (
   | {
       readonly name: string
       readonly label: number | undefined

@@ -40,7 +40,7 @@ describe('a WebDataset tar', () => {
 
   test('gives the bytes of the pictures, and says how far it is', async () => {
     const data = await open([picture('0001.jpg', 300_000), picture('0002.jpg', 600_000)])
-    const shares: number[] = []
+    const shares: (number | undefined)[] = []
     for await (const item of data.items()) {
       shares.push(item.readShare)
       if (!('source' in item)) throw item.error
