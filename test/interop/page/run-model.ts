@@ -1,4 +1,3 @@
-import * as onnx from 'onnxruntime-web'
 import type { ConfigJson } from '../../../src/models/architecture.js'
 import { readArchitecture } from '../../../src/models/index.js'
 import { webRuntime } from '../../../src/runtime/web.js'
@@ -70,8 +69,13 @@ export async function runModel(run: PageRun): Promise<{ logits: number[][]; isol
 }
 
 /** Runs an exported ONNX file with onnxruntime-web alone. */
-export async function runOnnx(model: string, pixels: PagePixels): Promise<number[]> {
-  const session = await onnx.InferenceSession.create(model)
+export async function runOnnx(
+  model: string,
+  pixels: PagePixels,
+  device: 'wasm' | 'webgpu',
+): Promise<number[]> {
+  const onnx = await (device === 'wasm' ? import('onnxruntime-web') : import('onnxruntime-web/webgpu'))
+  const session = await onnx.InferenceSession.create(model, { executionProviders: [device] })
   const { count, picture, values } = await readPixels(pixels)
   const { logits } = await session.run({
     pixel_values: new onnx.Tensor('float32', values, [count, ...picture]),
