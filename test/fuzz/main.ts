@@ -91,9 +91,12 @@ async function runFrom(start: number): Promise<number> {
   return current + 1
 }
 
-// The compiled code looks for the assets beside its src, as the package has them.
-const assets = fileURLToPath(new URL('../../assets', import.meta.url))
-if (!existsSync(assets)) symlinkSync(fileURLToPath(new URL('../../../../assets', import.meta.url)), assets)
+// The compiled code looks for what the package has beside it: the assets, and the engine's thread in dist.
+const links = { assets: '../../../../assets', dist: '../../src' }
+for (const [name, target] of Object.entries(links)) {
+  const link = fileURLToPath(new URL(`../../${name}`, import.meta.url))
+  if (!existsSync(link)) symlinkSync(fileURLToPath(new URL(target, import.meta.url)), link)
+}
 
 const startedAt = performance.now()
 for (let next = first; next < end; ) next = await runFrom(next)

@@ -21,8 +21,14 @@ export function seedPictures(endings: readonly string[]): readonly Uint8Array[] 
 }
 
 /** Sound model folders, in every dialect that blvit reads. */
+export const seedModelFolders: readonly string[] = [
+  'timm-f32',
+  'huggingface-f16-sharded',
+  'deit-bf16',
+  'blvit-f32',
+  'transformers-js',
+].map((name) => join('test/fuzz/seeds', name))
+
 export function seedModels(): readonly Files[] {
-  return ['timm-f32', 'huggingface-f16-sharded', 'deit-bf16', 'blvit-f32', 'transformers-js'].map((name) =>
-    filesIn(join('test/fuzz/seeds', name)),
-  )
+  return seedModelFolders.map(filesIn)
 }

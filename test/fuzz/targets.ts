@@ -56,10 +56,16 @@ const chunkedPicture = (format: keyof typeof chunkedFormats, endings: readonly s
     random.chance(0.5) ? mutateBytes(bytes, random) : mutateChunks(bytes, chunkedFormats[format], random),
   )
 
+/** Opens a model's folder and runs the model. */
+export async function useModel(folder: string): Promise<void> {
+  await openModel(folder)
+  await using model = await load(folder, { device: 'cpu', threads: 1 })
+  await model.classify({ width: 9, height: 7, values: new Uint8Array(9 * 7 * 3).fill(100) })
+}
+
 /** Changes one file of a sound model folder and then uses the model as far as it goes. */
 function modelTarget(name: string, changes: (file: string) => boolean, mutate: Mutate): FuzzTarget {
   const models = seedModels().filter((files) => [...files.keys()].some(changes))
-  const picture = { width: 9, height: 7, values: new Uint8Array(9 * 7 * 3).fill(100) }
   return {
     name,
     make: (random) => {
@@ -68,11 +74,7 @@ function modelTarget(name: string, changes: (file: string) => boolean, mutate: M
       files.set(file, mutate(files.get(file) as Uint8Array, random))
       return {
         files,
-        run: async (folder) => {
-          await openModel(folder)
-          await using model = await load(folder, { device: 'cpu', threads: 1 })
-          await model.classify(picture)
-        },
+        run: useModel,
       }
     },
   }
