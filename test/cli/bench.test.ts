@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { runCli } from '../support/run-cli.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+describe('blvit bench', () => {
+  test('measures a model beside its plain ViT, and writes table, CSV and plot', async () => {
+    const folder = temporaryFolder()
+    const [csv, svg] = [join(folder, 'speed.csv'), join(folder, 'speed.svg')]
+    const { code, stdout, stderr } = await runCli([
+      ...['bench', 'micro+16', '--rounds', '2', '--threads', '1', '--batch', '1,4', '--keep-ratio', '0.25,1'],
+      ...['--csv', csv, '--plot', svg],
+    ])
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    expect(stdout).toMatch(/^model +batch +keep ratio +ms: p10/m)
+    expect(stdout.match(/^vit-micro /gm)).toHaveLength(2)
+    expect(stdout.match(/^micro\+16 .* vit-micro$/gm)).toHaveLength(4)
+    expect(stdout).toMatch(/matrix products alone: \d+ GFLOP\/s/)
+    expect(readFileSync(csv, 'utf8').trimEnd().split('\n')).toHaveLength(7)
+    expect(readFileSync(svg, 'utf8')).toContain('micro+16, batch 4')
+  })
+
+  test('--json holds everything', async () => {
+    const { stdout } = await runCli(['bench', 'vit-micro', '--rounds', '1', '--json'])
+    const report = JSON.parse(stdout)
+    expect(report).toMatchObject({
+      version: 1,
+      gemm: [{ device: 'auto', gflops: expect.any(Number) }],
+      machine: { cores: expect.any(Number), node: process.version },
+      results: [{ name: 'vit-micro', batch: 1, latencyMs: { median: expect.any(Number) } }],
+    })
+    expect(report.results[0].shareOfGemmRate).toBeGreaterThan(0)
+  })
+
+  test('--profile names scopes, operators and the rates of linear maps', async () => {
+    const { code, stdout } = await runCli(['bench', 'micro+16', '--profile', '--json'])
+    expect(code).toBe(0)
+    const [profile] = JSON.parse(stdout)
+    const scopes = profile.rows.map(
+      ({ scope, operator }: { scope: string; operator: string }) => `${scope} ${operator}`,
+    )
+    expect(scopes).toContain('blocks.*.mlp.fc1 Gemm')
+    expect(scopes).toContain('blocks.*.attn Attention')
+    const shares = profile.rows.reduce((sum: number, { share }: { share: number }) => sum + share, 0)
+    expect(shares).toBeCloseTo(1, 6)
+    // micro: 64 tokens + CLS, width 64, hidden 256, in the one full layer
+    expect(profile.products).toContainEqual(
+      expect.objectContaining({ rows: 65, inner: 64, columns: 256, count: 1 }),
+    )
+  })
+
+  test('--find gives the largest keep ratio that is fast enough', async () => {
+    const { code, stdout } = await runCli(['bench', 'micro+16', '--find', '10000ms', '--json'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'micro+16', keepRatio: 1, kept: 64 }])
+  })
+
+  test.each([
+    ['a speed that no keep ratio reaches', ['micro+16', '--find', '0.0001ms'], 1, /can't do that here/],
+    ['a plain model to find a keep ratio for', ['vit-micro', '--find', '10ms'], 1, /no keep ratio to find/],
+    ['a goal without unit', ['micro+16', '--find', '20'], 2, /20ms or a speed-up such as 1.5x/],
+    ['an unknown model', ['micro+61'], 1, /micro\+61/],
+    ['a keep ratio of 0', ['micro+16', '--keep-ratio', '0.5,0'], 2, /above 0/],
+    ['an unknown device', ['micro+16', '--device', 'gpu'], 2, /auto, cpu, wasm, webgpu/],
+    ['a file that can’t be written', ['micro+16', '--csv', '/nowhere/x.csv'], 1, /nowhere doesn't exist/],
+  ])('refuses %s', async (_, words, expected, message) => {
+    const { code, stdout, stderr } = await runCli(['bench', ...words])
+    expect(code).toBe(expected)
+    expect(stderr).toMatch(message)
+    expect(stdout).toBe('')
+  })
+})
