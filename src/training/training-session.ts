@@ -6,8 +6,13 @@ import { type StateTensor, stepInputs } from './adamw.js'
 import type { TrainingStep } from './training-step.js'
 
 export interface TrainingSessionOptions extends Omit<LoadOptions, 'trained'> {
-  /** The trained parameters' numbers to begin with, row-major, by name; taken over as they are, not copied. */
+  /**
+   * The trained parameters' numbers to begin with, row-major, by name; taken over as they are, not copied. To go on
+   * with an earlier session: all of its {@link TrainingSession.state}.
+   */
   readonly start: ReadonlyMap<string, Float32Array>
+  /** How many steps were made before, which the optimiser's bias correction depends on (0). */
+  readonly steps?: number
   /** The weights of frozen parameters. */
   readonly frozen?: StoredTensors
 }
@@ -16,15 +21,18 @@ function elementsOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1)
 }
 
-function startOf({ startsAs, shape }: StateTensor, start: ReadonlyMap<string, Float32Array>): Float32Array {
+function startOf(
+  { input, startsAs, shape }: StateTensor,
+  start: ReadonlyMap<string, Float32Array>,
+): Float32Array {
   const size = elementsOf(shape)
-  if (startsAs === undefined) return new Float32Array(size)
-  const values = start.get(startsAs)
+  const withoutPast = startsAs === undefined ? new Float32Array(size) : start.get(startsAs)
+  const values = start.get(input) ?? withoutPast
   if (values?.length === size) return values
   throw new BlvitError(
     'BAD_WEIGHTS',
-    `Training needs ${size} numbers [${shape.join(', ')}] to start ${startsAs} with, but got ${values?.length ?? 'none'}.`,
-    { parameter: startsAs, shape },
+    `Training needs ${size} numbers [${shape.join(', ')}] to start ${input} with, but got ${values?.length ?? 'none'}.`,
+    { parameter: input, shape },
   )
 }
 
@@ -37,8 +45,8 @@ function scalar(value: number): TensorData {
  * the other, so that parameters and running means are never copied, and never read where they are being written.
  */
 export class TrainingSession implements AsyncDisposable {
-  /** Finished steps. */
-  private done = 0
+  /** Finished steps, those of earlier sessions included. */
+  private done: number
   /** By the names of inputs; what the last step gave. */
   private current: ReadonlyMap<string, TensorData>
   /** Memory that the next step may write into, by the names of inputs. */
@@ -47,8 +55,9 @@ export class TrainingSession implements AsyncDisposable {
   private constructor(
     private readonly step: TrainingStep,
     private readonly session: Session,
-    start: ReadonlyMap<string, Float32Array>,
+    { start, steps }: { start: ReadonlyMap<string, Float32Array>; steps: number },
   ) {
+    this.done = steps
     const states = (valuesOf: (state: StateTensor) => Float32Array) =>
       new Map(
         step.state.map((state) => {
@@ -75,12 +84,12 @@ export class TrainingSession implements AsyncDisposable {
   static async open(
     runtime: Runtime,
     step: TrainingStep,
-    { start, frozen = new Map(), ...options }: TrainingSessionOptions,
+    { start, steps = 0, frozen = new Map(), ...options }: TrainingSessionOptions,
   ): Promise<TrainingSession> {
     for (const state of step.state) startOf(state, start)
     const trained = new Set(step.state.map(({ input }) => input))
     const session = await runtime.load(step.graph, frozen, { ...options, trained })
-    return new TrainingSession(step, session, start)
+    return new TrainingSession(step, session, { start, steps })
   }
 
   /**
@@ -113,7 +122,7 @@ export class TrainingSession implements AsyncDisposable {
     return Object.fromEntries(Object.entries(results).filter(([name]) => !states.has(name)))
   }
 
-  /** How many steps were made. */
+  /** How many steps were made, those of earlier sessions included. */
   get steps(): number {
     return this.done
   }

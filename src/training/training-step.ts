@@ -35,15 +35,25 @@ function leavesByName(graph: Graph): ReadonlyMap<string, Tensor> {
   return leaves
 }
 
+/** A report under a name that the step itself uses would hide something. */
+function checkReports(reports: Readonly<Record<string, Tensor>>, taken: readonly string[]): void {
+  const clash = Object.keys(reports).find((report) => taken.includes(report))
+  if (clash === undefined) return
+  const message = `The report "${clash}" has the name of an input or output of the training step. Call it otherwise.`
+  throw new BlvitError('BAD_OPTION', message, { report: clash })
+}
+
 /**
  * Makes a training step of a loss: its graph takes the pictures and targets that the loss is made of, the
  * learning rate, the step's number and the state; it gives `loss`, `gradient_norm`, the reports and the new state.
  * @param loss `[1]`, made by the functions in `objectives/`
  * @throws BlvitError `UNSUPPORTED` if an op on the way has no gradient rule, `BAD_OPTION` if everything is frozen
+ *   or a report has the name of one of the step's own inputs or outputs
  */
 export function trainingStep(name: string, loss: Tensor, options: TrainingStepOptions = {}): TrainingStep {
   const { weightDecay = 0.05, groups = [], reports = {}, sizes = [] } = options
-  const forward = graphOf(name, { loss, ...reports })
+  // what only a report needs isn't trained
+  const forward = graphOf(name, { loss })
   const leaves = leavesByName(forward)
   const treated = forward.parameters.map((parameter) => ({
     ...parameter,
@@ -64,10 +74,13 @@ export function trainingStep(name: string, loss: Tensor, options: TrainingStepOp
     gradient: defined(found[i], 'a gradient'),
   }))
   const { state, outputs, gradientNorm } = adamw(trained, options)
+  const reserved = { loss, gradient_norm: gradientNorm, ...outputs }
+  const graph = graphOf(name, { ...reserved, ...reports }, { sizes })
+  checkReports(reports, [...Object.keys(reserved), ...graph.inputs.map(({ leaf }) => leaf?.name ?? '')])
   const names = new Set(open.map((parameter) => parameter.name))
   return {
-    graph: graphOf(name, { loss, gradient_norm: gradientNorm, ...reports, ...outputs }, { sizes }),
+    graph,
     state,
-    frozen: forward.parameters.filter((parameter) => !names.has(parameter.name)),
+    frozen: graph.parameters.filter((parameter) => !names.has(parameter.name)),
   }
 }

@@ -135,6 +135,17 @@ describe('AdamW', () => {
     )
   })
 
+  test('a parameter that only a report needs is not trained', () => {
+    const { frozen, state } = stepOf({ reports: { other: parameter('other.weight', [3], zeros) } })
+    expect(frozen.map(({ name }) => name)).toEqual(['other.weight'])
+    expect(state).toHaveLength(6)
+  })
+
+  test.each(['loss', 'next/layer.bias', 'target'])('a report called %s is refused', (name) => {
+    const reports = { [name]: input('anything', [1]) }
+    expect(() => stepOf({ reports })).toThrow(`The report "${name}" has the name of an input or output`)
+  })
+
   test('clipping scales all gradients to the norm, and leaves smaller ones alone', () => {
     const g = gradientAt(weight, bias)
     const ofBias = [0, 1].map((i) => (g[i] ?? 0) + (g[i + 2] ?? 0))

@@ -131,6 +131,21 @@ test('on onnxruntime-node steps write into two sets of buffers, turn about', asy
   expect(seen.size).toBe(2 * step.state.length)
 })
 
+test('a session that goes on with another’s state makes the same steps', async () => {
+  const step = tinyStep()
+  const make = async (start: Map<string, Float32Array>, steps: number) =>
+    TrainingSession.open(await nativeRuntime(), step, { start, steps, threads: 1 })
+  const run = async (session: TrainingSession, count: number) => {
+    for (let i = 0; i < count; i++) await session.run(noise(), { learningRate: 1e-3 })
+    return new Map([...session.state].map(([key, { values }]) => [key, Float32Array.from(values, Number)]))
+  }
+  await using whole = await make(await startOf(step), 0)
+  await using first = await make(await startOf(step), 0)
+  await using second = await make(await run(first, 2), first.steps)
+  expect(await run(second, 2)).toEqual(await run(whole, 4))
+  expect(second.steps).toBe(4)
+})
+
 test('a parameter without a start is named before the engine sees anything', async () => {
   const step = tinyStep()
   const start = await startOf(step)
