@@ -1,0 +1,63 @@
+// How near `evaluate` comes to the model's own speed: the same session runs prepared batches again and again, and
+// evaluates pictures from their files, in turns; what others do on the machine hits both alike.
+//   npm run build && node scripts/bench-evaluation.mjs <model> <data> [pictures a round] [rounds] [threads]
+// Prints pictures a second of both and the median of their ratios.
+import { evaluate, load, openDataSet } from '../dist/index.js'
+
+const [reference, data, count = '160', rounds = '7', threads] = process.argv.slice(2)
+if (data === undefined) {
+  console.error(
+    'usage: node scripts/bench-evaluation.mjs <model> <data> [pictures a round] [rounds] [threads]',
+  )
+  process.exit(2)
+}
+const batch = 8
+const limit = Number(count)
+const model = await load(reference, threads === undefined ? {} : { threads: Number(threads) })
+const dataSet = await openDataSet(data, { labels: model.labels })
+const prepared = []
+for await (const item of dataSet.items()) {
+  if ('source' in item) prepared.push(await model.prepare(item.source))
+  if (prepared.length === batch) break
+}
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+async function pure() {
+  const start = performance.now()
+  const cpu = cpuMs()
+  for (let done = 0; done < limit; done += batch) await model.logits(prepared)
+  const pictures = Math.ceil(limit / batch) * batch
+  return { rate: (1000 * pictures) / (performance.now() - start), cpu: (cpuMs() - cpu) / pictures }
+}
+
+async function whole() {
+  const cpu = cpuMs()
+  const { timing } = await evaluate(model, dataSet, { batch, limit })
+  return {
+    rate: (1000 * timing.pictures) / timing.elapsedMs,
+    cpu: (cpuMs() - cpu) / timing.pictures,
+    busy: timing.engineMs / timing.elapsedMs,
+  }
+}
+
+await pure()
+const ratios = []
+for (let round = 0; round < Number(rounds); round++) {
+  // pure before and after, so that a change of load in between counts half
+  const before = await pure()
+  const evaluated = await whole()
+  const after = await pure()
+  const rate = (before.rate + after.rate) / 2
+  ratios.push(evaluated.rate / rate)
+  console.log(
+    `engine alone ${rate.toFixed(1)}/s (${before.cpu.toFixed(1)} ms of processor a picture), ` +
+      `evaluate ${evaluated.rate.toFixed(1)}/s (${evaluated.cpu.toFixed(1)} ms): ${ratios.at(-1).toFixed(3)}; ` +
+      `the engine had work ${(100 * evaluated.busy).toFixed(1)} % of the time`,
+  )
+}
+ratios.sort((a, b) => a - b)
+console.log(`median of the ratios: ${ratios[Math.floor(ratios.length / 2)].toFixed(3)}`)
+await model.dispose()
