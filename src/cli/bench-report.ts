@@ -17,6 +17,7 @@ const columns: readonly BenchColumn[] = [
   { heading: 'model', align: 'left', cell: ({ name }) => name },
   { heading: 'device', cell: ({ device }) => device, optional: true },
   { heading: 'threads', cell: ({ threads }) => threads?.toString(), optional: true },
+  { heading: 'dtype', cell: ({ precision }) => precision, optional: true },
   { heading: 'batch', cell: ({ batch }) => `${batch}` },
   { heading: 'keep ratio', cell: ({ keepRatio }) => keepRatio?.toString(), optional: true },
   { heading: 'ms: p10', cell: ({ latencyMs }) => ms(latencyMs.p10) },
@@ -42,8 +43,8 @@ export function benchText({ machine, engines, gemm, results }: BenchReport): str
     shown,
     results.map((result) => shown.map(({ cell }) => cell(result))),
   )
-  const rates = gemm.map(({ device, threads, gflops }) => {
-    const where = [device, ...(threads === undefined ? [] : [`${threads} threads`])].join(', ')
+  const rates = gemm.map(({ device, threads, precision, gflops }) => {
+    const where = [device, ...(threads === undefined ? [] : [`${threads} threads`]), precision].join(', ')
     return `${gflops.toFixed(0)} GFLOP/s (${where})`
   })
   const disturbed = results.reduce((sum, { disturbedRuns }) => sum + disturbedRuns, 0)

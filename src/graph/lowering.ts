@@ -12,6 +12,13 @@ import type { Dtype, Tensor } from './tensor.js'
 export type Target = 'native' | 'standard' | 'webgpu'
 
 /**
+ * What linear maps compute in; everything else is float32.
+ * - `fp32`: as the model was trained.
+ * - `int8`: wide maps in whole numbers of 8 bits, see `ops/int8-product.ts`; not on WebGPU, which has no such product.
+ */
+export type Precision = 'fp32' | 'int8'
+
+/**
  * A lowered tensor. A token tensor `[batch, tokens, width]` has two equally valid ONNX forms: as it is, and
  * as flat rows `[batch·tokens, width]`, which 2-D Gemm wants. Each form is made at most once, when asked for.
  */
@@ -21,6 +28,8 @@ export interface Value {
   readonly parameter?: Tensor
   full?: string
   rows?: string
+  /** Its rows as whole numbers of 8 bits. */
+  int8Rows?: { readonly rows: string; readonly scale: string; readonly zeroPoint: string }
 }
 
 export type AttributeValue = number | string | readonly number[] | { readonly float: number }
@@ -28,6 +37,7 @@ export type AttributeValue = number | string | readonly number[] | { readonly fl
 /** What an op's `onnx` rule may do: append ONNX nodes, named after the op's scope, and make constants. */
 export interface Lowering {
   readonly target: Target
+  readonly precision: Precision
   /** Appends a node with one output and returns that output's name. Integers become INT; `{ float }` FLOAT. */
   emit(
     operator: string,

@@ -8,7 +8,7 @@ import { engineHere, type OrtEngine } from './engine.js'
 import { engineError } from './ort-session.js'
 import { placeWeights } from './place-weights.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
-import { noAdapter, onGpuAlone } from './webgpu.js'
+import { noAdapter, noInt8, onGpuAlone } from './webgpu.js'
 
 /** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
 function weightsFolder(weights: StoredTensors): string | undefined {
@@ -36,6 +36,7 @@ export async function nativeRuntime({
   const target = device === 'cpu' ? 'native' : 'webgpu'
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
+    if (device === 'webgpu' && options.precision === 'int8') throw noInt8()
     const folder = weightsFolder(weights)
     const locate = ({ path }: ByteSource) => {
       if (path === undefined) return undefined
@@ -52,7 +53,11 @@ export async function nativeRuntime({
     // written out, these are computed once.
     const trains = device === 'cpu' && options.trained !== undefined && options.trained.size > 0
     try {
-      const model = toOnnx(graph, { target: trains ? 'standard' : target, storageOf })
+      const model = toOnnx(graph, {
+        target: trains ? 'standard' : target,
+        precision: options.precision,
+        storageOf,
+      })
       const sessionOptions = {
         executionProviders: [device],
         graphOptimizationLevel: 'all' as const,

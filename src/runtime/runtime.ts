@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.js'
-import type { Target } from '../graph/lowering.js'
+import type { Precision, Target } from '../graph/lowering.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 
 /** Where a model runs: ONNX Runtime's native library, its WebAssembly build, or a GPU through WebGPU. */
@@ -28,6 +28,8 @@ export interface Session extends AsyncDisposable {
 export interface LoadOptions {
   /** Threads of the engine; default: one per physical core, as the engine chooses. */
   readonly threads?: number | undefined
+  /** What linear maps compute in. Default `fp32`. */
+  readonly precision?: Precision | undefined
   /** Names of parameters that change from run to run: they are fed like inputs and need no weights. */
   readonly trained?: ReadonlySet<string> | undefined
   /** Record the time of each node into a file whose name starts so; native engines only. */

@@ -5,7 +5,7 @@ import { engineHere, type OrtEngine } from './engine.js'
 import { engineError } from './ort-session.js'
 import { placeWeights } from './place-weights.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
-import { noAdapter, onGpuAlone } from './webgpu.js'
+import { noAdapter, noInt8, onGpuAlone } from './webgpu.js'
 
 /** The builds of ONNX Runtime for browsers; only the first also runs in Node. */
 const builds = {
@@ -37,6 +37,7 @@ export async function webRuntime({
   const { open, version } = engine ?? engineHere(await build.load())
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
+    if (device === 'webgpu' && options.precision === 'int8') throw noInt8()
     const names = new Map<ByteSource, string>()
     const locate = (source: ByteSource) => {
       const name = names.get(source) ?? `weights-${names.size}`
@@ -48,7 +49,7 @@ export async function webRuntime({
       [...sources].map(async ([path, source]) => ({ path, data: await source.read(0, source.sizeBytes) })),
     )
     try {
-      const model = toOnnx(graph, { target, storageOf })
+      const model = toOnnx(graph, { target, precision: options.precision, storageOf })
       const sessionOptions = {
         executionProviders: [device],
         graphOptimizationLevel: 'all' as const,

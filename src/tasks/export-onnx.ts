@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { BlvitError } from '../errors/blvit-error.js'
 import { type Graph, graphOf } from '../graph/graph.js'
-import type { Target } from '../graph/lowering.js'
+import type { Precision, Target } from '../graph/lowering.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import { placeWeights } from '../runtime/place-weights.js'
 import { replaceFile } from '../weights/replace-file.js'
@@ -17,6 +17,8 @@ const maximumModelBytes = 2 ** 31 - 1
 export interface ExportOptions {
   /** `standard`: operators of opset 17 only. Default `native`: the fused operators of current ONNX Runtime. */
   readonly target?: Target | undefined
+  /** What linear maps compute in. Default `fp32`. */
+  readonly precision?: Precision | undefined
   /**
    * `inside` the file, or `external`: the file points into the model's safetensors, which must stay where they
    * are. Default: inside.
@@ -107,6 +109,7 @@ export async function exportOnnx(
   const graph = graphToExport(files, allOutputs)
   const model = toOnnx(graph, {
     target,
+    precision: options.precision,
     storageOf,
     defaults: kept === undefined ? {} : { kept },
     metadata: metadataOf(files, keepRatio),

@@ -4,6 +4,7 @@ import { type PrepareOptions, preparePicture } from '../image/prepare.js'
 import type { Preprocessing } from '../image/preprocessing.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ChosenRuntime } from '../runtime/choose.js'
+import type { LoadOptions } from '../runtime/runtime.js'
 import { type Classification, rankClasses } from './classification.js'
 import { Engine, type EngineRunOptions } from './engine.js'
 import { modelFingerprint } from './model-folder/fingerprint.js'
@@ -36,8 +37,8 @@ export class Model implements AsyncDisposable {
     private readonly files: ModelFiles,
     /** The engine that runs it, and why that one. */
     readonly engine: ChosenRuntime,
-    /** What was asked for; undefined: the engine chooses. */
-    readonly threads?: number,
+    /** How the engine was asked to run it. */
+    readonly engineOptions: Pick<LoadOptions, 'threads' | 'precision'> = {},
   ) {
     this.architecture = files.architecture
     this.preprocessing = files.preprocessing
@@ -58,8 +59,7 @@ export class Model implements AsyncDisposable {
     const { architecture, weights } = this.files
     const { runtime } = this.engine
     const engine =
-      this.engines.get(key) ??
-      Engine.load({ architecture, weights, runtime }, outputsOf, { threads: this.threads })
+      this.engines.get(key) ?? Engine.load({ architecture, weights, runtime }, outputsOf, this.engineOptions)
     this.engines.set(key, engine)
     return engine
   }

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { BenchOptions, BenchProgress } from '../../tasks/bench/bench.js'
 import type { SpeedGoal } from '../../tasks/bench/find-keep-ratio.js'
 import type { CliContext } from '../context.js'
-import { devices } from '../model-options.js'
+import { devices, precisions } from '../model-options.js'
 import { commaSeparated, keepRatio, oneOf, positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
 
@@ -11,6 +11,7 @@ interface Flags {
   readonly keepRatio?: readonly number[]
   readonly threads?: readonly number[]
   readonly device: readonly (typeof devices)[number][]
+  readonly dtype: readonly (typeof precisions)[number][]
   readonly rounds: number
   readonly json?: boolean
   readonly csv?: string
@@ -55,6 +56,11 @@ export function benchCommand(program: Command, context: CliContext): void {
       new Option('-d, --device <device,…>', 'where to run')
         .argParser(commaSeparated(oneOf(devices)))
         .default(['auto'], 'auto'),
+    )
+    .addOption(
+      new Option('--dtype <precision,…>', 'what linear maps compute in: fp32, int8')
+        .argParser(commaSeparated(oneOf(precisions)))
+        .default(['fp32'], 'fp32'),
     )
     .option('--rounds <n>', 'how often each model has its turn', positiveInteger, 10)
     .option('--csv <file>', 'write the table for spreadsheets too')
@@ -106,6 +112,7 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
     keepRatios: flags.keepRatio ?? (flags.plot === undefined ? undefined : plottedRatios),
     threads: flags.threads,
     devices: flags.device,
+    precisions: flags.dtype,
     rounds: flags.rounds,
     signal: context.signal,
   }
@@ -126,12 +133,13 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
 }
 
 /** What `--profile` and `--find` measure: one setting. */
-function firstSetting({ batch, keepRatio: ratios, threads, device }: Flags, context: CliContext) {
+function firstSetting({ batch, keepRatio: ratios, threads, device, dtype }: Flags, context: CliContext) {
   return {
     batch: batch[0],
     keepRatio: ratios?.[0],
     threads: threads?.[0],
     device: device[0] ?? 'auto',
+    precision: dtype[0] ?? 'fp32',
     signal: context.signal,
   }
 }

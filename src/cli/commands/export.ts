@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import { BlvitError } from '../../errors/blvit-error.js'
 import type { Exported } from '../../tasks/export-onnx.js'
 import type { CliContext } from '../context.js'
+import { dtypeOption, type precisions } from '../model-options.js'
 import { keepRatio } from '../option-values.js'
 import { downloadProgress } from '../progress.js'
 
@@ -13,6 +14,7 @@ interface Flags {
   readonly overwrite?: boolean
   readonly standard?: boolean
   readonly external?: boolean
+  readonly dtype: (typeof precisions)[number]
   readonly keepRatio?: number
   readonly allOutputs?: boolean
   readonly offline?: boolean
@@ -39,6 +41,7 @@ export function exportCommand(program: Command, context: CliContext): void {
     .addOption(
       new Option('--external', "point into the folder's model.safetensors instead of holding the weights"),
     )
+    .addOption(dtypeOption())
     .option('-r, --keep-ratio <r>', "default of the input `kept` (default: the model's own)", keepRatio)
     .option('--all-outputs', 'features, scores and routes too, not only logits')
     .option('--offline', "don't ask the hub, use only what is cached")
@@ -94,6 +97,7 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
   return exportOnnx(await openModel(folder, { signal }), flags.output, {
     target: flags.standard ? 'standard' : 'native',
     weights: flags.external ? 'external' : 'inside',
+    precision: flags.dtype,
     keepRatio: flags.keepRatio,
     allOutputs: flags.allOutputs,
   })
@@ -101,6 +105,12 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
 
 async function exportFolder(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
   const { exportForTransformersJs } = await import('../../tasks/export-for-transformers-js.js')
-  const { keepRatio, allOutputs, overwrite } = flags
+  const { keepRatio, allOutputs, overwrite, dtype } = flags
+  if (dtype !== 'fp32') {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `transformers.js chooses among precisions by file names of its own: --for writes fp32, not ${dtype}.`,
+    )
+  }
   return exportForTransformersJs(folder, flags.output, { keepRatio, allOutputs, overwrite, signal })
 }

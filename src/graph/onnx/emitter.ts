@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { assert, defined } from '../../errors/assert.js'
 import { type Dim, elements, formatDim, isPositive, type Polynomial, type Shape, sameShape } from '../dim.js'
-import type { AttributeValue, Lowering, Target, Value } from '../lowering.js'
+import type { AttributeValue, Lowering, Precision, Target, Value } from '../lowering.js'
 import { type Dtype, sizeAt, type Tensor } from '../tensor.js'
 import { type NodeProto, NodeProtoSchema, type TensorProto, type ValueInfoProto } from './onnx_pb.js'
 import { cutRanges, type StorageOf, type StoredRange } from './parameter-storage.js'
@@ -32,6 +32,7 @@ export class Emitter implements Lowering {
 
   constructor(
     readonly target: Target,
+    readonly precision: Precision,
     private readonly storageOf: StorageOf,
   ) {}
 

@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { defined } from '../../errors/assert.js'
 import type { Graph } from '../graph.js'
-import type { Target, Value } from '../lowering.js'
+import type { Precision, Target, Value } from '../lowering.js'
 import type { Tensor } from '../tensor.js'
 import { Emitter } from './emitter.js'
 import { ModelProtoSchema } from './onnx_pb.js'
@@ -18,6 +18,8 @@ const versions: Readonly<Record<Target, { opset: bigint; ir: bigint }>> = {
 export interface OnnxOptions {
   /** Default `native`. */
   readonly target?: Target
+  /** Default `fp32`. */
+  readonly precision?: Precision | undefined
   readonly storageOf: StorageOf
   /** Values of size inputs that a caller may leave out, e.g. `{ kept: 49 }`. */
   readonly defaults?: Readonly<Record<string, number>>
@@ -27,8 +29,8 @@ export interface OnnxOptions {
 
 /** The graph as a serialised ONNX model. Node names are the scopes of the graph. */
 export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
-  const { target = 'native', storageOf, defaults = {}, metadata = {} } = options
-  const emitter = new Emitter(target, storageOf)
+  const { target = 'native', precision = 'fp32', storageOf, defaults = {}, metadata = {} } = options
+  const emitter = new Emitter(target, precision, storageOf)
   const values = new Map<Tensor, Value>()
   const valueFor = (tensor: Tensor) => defined(values.get(tensor), `the value of %${tensor.id}`)
   for (const tensor of graph.nodes) {

@@ -1,8 +1,16 @@
-import { elements, sameDim, sameShape, times } from '../dim.js'
+import { elements, type Shape, sameDim, sameShape, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
+import { int8Product } from './int8-product.js'
 import { flatRows, matmul } from './matmul.js'
+
+/** Thin products, such as an E-block's or a predictor's, lose more by rounding their operands than they gain. */
+const thinnestInt8 = 128
+
+function worthInt8(weight: Shape): boolean {
+  return weight.every((size) => typeof size === 'number' && size >= thinnestInt8)
+}
 
 const linearOp = defineOp({
   name: 'Linear',
@@ -29,6 +37,10 @@ const linearOp = defineOp({
   // One 2-D Gemm on flat rows, weights as stored ([out, in]): the fastest form that ONNX Runtime has.
   onnx: (lowering, inputs, { tensor }) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    if (lowering.precision === 'int8' && worthInt8(weight.shape)) {
+      const product = int8Product(lowering, x, lowering.full(weight), lowering.full(bias))
+      return lowering.asRows(product, tensor.shape)
+    }
     const operands = [lowering.rows(x), lowering.full(weight), lowering.full(bias)]
     return lowering.asRows(lowering.emit('Gemm', operands, { transB: 1 }), tensor.shape)
   },

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../errors/blvit-error.js'
+import type { Precision } from '../../graph/lowering.js'
 import type { DeviceRequest } from '../../runtime/choose.js'
 import { machineGemms } from './gemm.js'
 import { describeMachine } from './machine.js'
@@ -16,6 +17,8 @@ export interface BenchOptions {
   readonly threads?: readonly number[] | undefined
   /** Default `auto`. */
   readonly devices?: readonly DeviceRequest[] | undefined
+  /** What linear maps compute in. Default fp32. */
+  readonly precisions?: readonly Precision[] | undefined
   /** Times that every model has its turn. Default 10. */
   readonly rounds?: number | undefined
   /** A turn lasts at least so long, and two runs. Default 300 ms. */
@@ -118,10 +121,12 @@ async function measureInRounds(cells: readonly Cell[], options: BenchOptions): P
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_OPTION`, `ENGINE`, `ABORTED`
  */
 export async function bench(references: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
-  const { threads = [undefined], devices = ['auto'] } = options
+  const { threads = [undefined], devices = ['auto'], precisions = ['fp32'] } = options
   const machine = describeMachine()
   const subjects = await findSubjects(references, { baselines: true })
-  const choices = devices.flatMap((device) => threads.map((count) => ({ device, threads: count })))
+  const choices = devices.flatMap((device) =>
+    threads.flatMap((count) => precisions.map((precision) => ({ device, threads: count, precision }))),
+  )
   const processes: BenchProcess[] = []
   const engines = new Set<string>()
   try {

@@ -5,6 +5,7 @@ const columns: Readonly<Record<string, (result: BenchResult) => string | number 
   model: ({ name }) => name,
   device: ({ device }) => device,
   threads: ({ threads }) => threads,
+  precision: ({ precision }) => precision,
   batch: ({ batch }) => batch,
   keep_ratio: ({ keepRatio }) => keepRatio,
   p10_ms: ({ latencyMs }) => latencyMs.p10,

@@ -37,13 +37,13 @@ function ratioOf(kept: number, patches: number): number {
 async function findFor(
   goal: SpeedGoal,
   [plain, routed]: readonly [Subject, Subject],
-  { batch = 1, device = 'auto', threads, signal }: FindOptions,
+  { batch = 1, device = 'auto', threads, precision = 'fp32', signal }: FindOptions,
 ): Promise<FoundKeepRatio> {
   const { grid } = routed.architecture
   const patches = grid.rows * grid.columns
   await using plainProcess = new BenchProcess(plain.name, signal)
   await using routedProcess = new BenchProcess(routed.name, signal)
-  const engine = { device, threads, profile: false }
+  const engine = { device, threads, precision, profile: false }
   await plainProcess.ask('load', { ...engine, workload: { kind: 'model', model: plain.model } })
   await routedProcess.ask('load', { ...engine, workload: { kind: 'model', model: routed.model } })
 

@@ -1,7 +1,7 @@
 import { graphOf } from '../../graph/graph.js'
 import { zeros } from '../../graph/initialiser.js'
 import { input, linear, parameter } from '../../graph/ops/index.js'
-import type { Runtime } from '../../runtime/runtime.js'
+import type { LoadOptions, Runtime } from '../../runtime/runtime.js'
 import { storedFrom } from '../../weights/stored-from.js'
 import { seededRandom } from '../seeded-random.js'
 import type { GemmSize } from './messages.js'
@@ -26,7 +26,7 @@ function randomFloats(count: number, seed: number): Float32Array {
 export async function loadGemm(
   runtime: Runtime,
   { rows, inner, columns }: GemmSize,
-  options: { threads: number | undefined },
+  options: Pick<LoadOptions, 'threads' | 'precision'>,
 ): Promise<{ run: () => Promise<unknown>; dispose: () => Promise<void> }> {
   const x = input('x', [rows, inner])
   const weight = parameter('weight', [columns, inner], zeros)

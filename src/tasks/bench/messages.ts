@@ -1,3 +1,4 @@
+import type { Precision } from '../../graph/lowering.js'
 import type { ConfigJson } from '../../models/architecture.js'
 import type { DeviceRequest } from '../../runtime/choose.js'
 import type { ProfiledNode } from './read-profile.js'
@@ -21,6 +22,7 @@ export interface EngineChoice {
   readonly device: DeviceRequest
   /** Undefined: as the engine chooses. */
   readonly threads: number | undefined
+  readonly precision: Precision
 }
 
 /** One way to run a workload. */

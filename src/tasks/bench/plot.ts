@@ -6,8 +6,8 @@ function perPicture({ latencyMs, batch }: BenchResult): number {
   return latencyMs.median / batch
 }
 
-function key({ name, batch, device, threads }: BenchResult): string {
-  return [name, batch, device, threads].join(' ')
+function key({ name, batch, device, threads, precision }: BenchResult): string {
+  return [name, batch, device, threads, precision].join(' ')
 }
 
 /** Curves of the models that route: what the clock says and, dashed, what their multiply-adds promise. */

@@ -148,8 +148,8 @@ async function medianMs(process: BenchProcess, setting: Setting): Promise<number
 }
 
 async function profileSubject(subject: Subject, options: ProfileOptions): Promise<Profile> {
-  const { batch = 1, keepRatio, runs = 20, device = 'auto', threads, signal } = options
-  const engine = { device, threads }
+  const { batch = 1, keepRatio, runs = 20, device = 'auto', threads, precision = 'fp32', signal } = options
+  const engine = { device, threads, precision }
   const setting = { kind: 'model' as const, batch, keepRatio }
   const { graph, bindings } = graphAndSizes(subject, options)
   const workload = { kind: 'model' as const, model: subject.model }

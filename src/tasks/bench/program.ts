@@ -38,9 +38,10 @@ async function modelProgram(
 ): Promise<Program> {
   const files = await filesOf(workload)
   const { runtime } = await chooseRuntime(options.device, { thread: 'caller' })
-  const { threads, profilePrefix } = options
+  const { threads, precision, profilePrefix } = options
   const engine = await Engine.load({ ...files, runtime }, ({ outputs }) => ({ logits: outputs.logits }), {
     threads,
+    precision,
     profilePrefix,
   })
   const batches = new Map<number, PixelBatch>()
@@ -60,10 +61,10 @@ async function modelProgram(
 
 async function gemmProgram(
   { sizes }: Extract<Workload, { kind: 'gemm' }>,
-  { device, threads }: ProgramOptions,
+  { device, threads, precision }: ProgramOptions,
 ): Promise<Program> {
   const { runtime } = await chooseRuntime(device, { thread: 'caller' })
-  const products = await Promise.all(sizes.map((size) => loadGemm(runtime, size, { threads })))
+  const products = await Promise.all(sizes.map((size) => loadGemm(runtime, size, { threads, precision })))
   const run = async (setting: Setting) => {
     const product = setting.kind === 'gemm' ? products[setting.index] : undefined
     if (!product) throw new Error('blvit bug: a model asked of a product')

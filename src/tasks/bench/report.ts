@@ -1,3 +1,4 @@
+import type { Precision } from '../../graph/lowering.js'
 import type { DeviceRequest } from '../../runtime/choose.js'
 import { analyze } from '../analyze/analyze.js'
 import { gemmWork, machineGemms } from './gemm.js'
@@ -22,6 +23,7 @@ export interface BenchResult {
   readonly device: DeviceRequest
   /** Absent: as the engine chose. */
   readonly threads?: number
+  readonly precision: Precision
   readonly batch: number
   /** Absent where all tokens are treated alike. */
   readonly keepRatio?: number
@@ -43,6 +45,7 @@ export interface BenchResult {
 export interface GemmRate {
   readonly device: DeviceRequest
   readonly threads?: number
+  readonly precision: Precision
   readonly gflops: number
 }
 
@@ -78,12 +81,12 @@ function timesOf({ runs }: Pick<Measured, 'runs'>): number[] {
   return undisturbed(runs).map(({ ms }) => ms)
 }
 
-function choiceJson({ device, threads }: EngineChoice) {
-  return { device, ...(threads === undefined ? {} : { threads }) }
+function choiceJson({ device, threads, precision }: EngineChoice) {
+  return { device, ...(threads === undefined ? {} : { threads }), precision }
 }
 
 function sameChoice(a: EngineChoice, b: EngineChoice): boolean {
-  return a.device === b.device && a.threads === b.threads
+  return a.device === b.device && a.threads === b.threads && a.precision === b.precision
 }
 
 /** The best of the products' medians. */
@@ -137,7 +140,9 @@ export function resultOf(
   const gflops = (2 * multiplyAdds) / (1e6 * latencyMs.median)
   const keepRatio = setting.keepRatio ?? subject.architecture.keepRatio
   const against = efficiencyOf(model, all)
-  const machine = gemm.find(({ device, threads }) => sameChoice({ device, threads }, choice))
+  const machine = gemm.find(({ device, threads, precision }) =>
+    sameChoice({ device, threads, precision }, choice),
+  )
   return {
     name: subject.name,
     ...choiceJson(choice),

@@ -29,6 +29,7 @@ export async function identityOf(
     batch: `${batch}`,
     limit: `${limit ?? 'none'}`,
     device: model.engine.runtime.description,
-    threads: `${model.threads ?? 'as the engine chooses'}`,
+    threads: `${model.engineOptions.threads ?? 'as the engine chooses'}`,
+    precision: model.engineOptions.precision ?? 'fp32',
   }
 }

@@ -6,7 +6,7 @@ import { describeMachine } from '../../../src/tasks/bench/machine.js'
 import { benchPlot } from '../../../src/tasks/bench/plot.js'
 import { gemmRate, type MeasuredModelSetting, resultOf } from '../../../src/tasks/bench/report.js'
 
-const choice = { device: 'cpu', threads: 2 } as const
+const choice = { device: 'cpu', threads: 2, precision: 'fp32' } as const
 
 function measured(
   name: string,
@@ -41,7 +41,7 @@ describe('the figures of a measurement', () => {
 
   test('the machine’s rate is that of its best product', () => {
     expect(machineGemms[0]).toEqual({ rows: 1576, inner: 768, columns: 3072 })
-    expect(gemm).toEqual([{ device: 'cpu', threads: 2, gflops: expect.closeTo(100, 2) }])
+    expect(gemm).toEqual([{ device: 'cpu', threads: 2, precision: 'fp32', gflops: expect.closeTo(100, 2) }])
   })
 
   test('a plain ViT has a rate and no baseline', () => {
@@ -77,9 +77,9 @@ describe('the figures of a measurement', () => {
 
   test('as CSV, a line for each, empty where there is nothing', () => {
     const [heading, first, second] = benchCsv(report).split('\n')
-    expect(heading).toMatch(/^model,device,threads,batch,keep_ratio,p10_ms,median_ms,/)
-    expect(first).toMatch(/^vit-tiny,cpu,2,2,,20,20,20,100,/)
-    expect(second).toMatch(/^t\+48,cpu,2,2,0\.25,16,16,16,125,/)
+    expect(heading).toMatch(/^model,device,threads,precision,batch,keep_ratio,p10_ms,median_ms,/)
+    expect(first).toMatch(/^vit-tiny,cpu,2,fp32,2,,20,20,20,100,/)
+    expect(second).toMatch(/^t\+48,cpu,2,fp32,2,0\.25,16,16,16,125,/)
   })
 
   test('as a plot: measured and promised curves and the plain ViT', () => {

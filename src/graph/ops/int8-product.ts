@@ -1,0 +1,51 @@
+import type { Lowering, Value } from '../lowering.js'
+
+/** The numbers that ONNX's Cast knows element types by. */
+const elementTypes = { float32: 1, int8: 3 } as const
+
+/**
+ * Weights are rounded to −63 … 63, 7 bits of 8: processors with AVX2 but without VNNI add two products of 8 bits in
+ * 16 bits and cut off what doesn't fit, silently. So every processor computes the same numbers.
+ */
+const largestWeight = 63
+
+/** A row of weights as whole numbers, each row by its own scale: `[in, out]` for the product, and scales `[out]`. */
+function quantisedWeight(lowering: Lowering, weight: string): { weight: string; scale: string } {
+  const axes = lowering.target === 'native' ? [lowering.integers([1])] : []
+  const options = lowering.target === 'native' ? { keepdims: 0 } : { axes: [1], keepdims: 0 }
+  const largest = lowering.emit('ReduceMax', [lowering.emit('Abs', [weight]), ...axes], options)
+  // a row of zeros has no scale of its own; any will do
+  const positive = lowering.emit('Max', [largest, lowering.floats([1e-30])])
+  const scale = lowering.emit('Div', [positive, lowering.floats([largestWeight])])
+  const zeros = lowering.emit('Mul', [scale, lowering.floats([0])])
+  const zeroPoint = lowering.emit('Cast', [zeros], { to: elementTypes.int8 })
+  const rows = lowering.emit('QuantizeLinear', [weight, scale, zeroPoint], { axis: 0 })
+  return { weight: lowering.emit('Transpose', [rows], { perm: [1, 0] }), scale }
+}
+
+/** The rows of a value as whole numbers by one scale, made once for all products that read them. */
+function quantisedRows(lowering: Lowering, x: Value): NonNullable<Value['int8Rows']> {
+  if (!x.int8Rows) {
+    const [rows = '', scale = '', zeroPoint = ''] = lowering.emitMany(
+      'DynamicQuantizeLinear',
+      [lowering.rows(x)],
+      3,
+    )
+    x.int8Rows = { rows, scale, zeroPoint }
+  }
+  return x.int8Rows
+}
+
+/**
+ * `x·Wᵀ + b` in whole numbers of 8 bits: weights by one scale a row, fixed when the session starts (the engine folds
+ * everything that depends on weights alone); activations by one scale for the whole batch, at each run. Written in
+ * standard operators; ONNX Runtime fuses them to one product.
+ */
+export function int8Product(lowering: Lowering, x: Value, weight: string, bias: string): string {
+  const quantised = quantisedWeight(lowering, weight)
+  const { rows, scale, zeroPoint } = quantisedRows(lowering, x)
+  const whole = lowering.emit('MatMulInteger', [rows, quantised.weight, zeroPoint])
+  const product = lowering.emit('Cast', [whole], { to: elementTypes.float32 })
+  const scaled = lowering.emit('Mul', [product, lowering.emit('Mul', [scale, quantised.scale])])
+  return lowering.emit('Add', [scaled, bias])
+}
