@@ -1,0 +1,98 @@
+// Long use: many pictures through one process (memory, event loop), and many loads (memory, threads).
+//   node scripts/soak.mjs [--pictures 10000] [--loads 100] [--model vit-tiny] [folder of pictures, default examples]
+// Exit code 1 if memory grows by more than 2 % after the first 500 pictures, the event loop stalls for more than
+// 20 ms, or loading leaves threads behind.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { load } from '../dist/index.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    pictures: { type: 'string', default: '10000' },
+    loads: { type: 'string', default: '100' },
+    model: { type: 'string', default: 'vit-tiny' },
+  },
+})
+const folder = positionals[0] ?? fileURLToPath(new URL('../examples', import.meta.url))
+const files = readdirSync(folder)
+  .filter((name) => /\.(jpe?g|png|webp)$/i.test(name))
+  .map((name) => join(folder, name))
+
+const batch = 8
+const settled = 500
+const mostGrowth = 0.02
+const longestStallMs = 20
+
+const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1)
+const threads = () => readdirSync('/proc/self/task').length
+let failed = false
+
+function check(holds, text) {
+  console.log(`${holds ? 'ok  ' : 'FAIL'} ${text}`)
+  failed ||= !holds
+}
+
+/** The resident memory, once garbage is gone. */
+async function resident() {
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc?.()
+    await new Promise(setImmediate)
+  }
+  return process.memoryUsage.rss()
+}
+
+async function throughOneProcess(count) {
+  const model = await load(values.model)
+  await model.classify(files.slice(0, batch))
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  let settledBytes = 0
+  let largest = 0
+  const start = performance.now()
+  delay.enable()
+  for (let done = 0; done < count; done += batch) {
+    const chosen = Array.from({ length: batch }, (_, i) => files[(done + i) % files.length])
+    await model.classify(chosen)
+    if (done + batch >= settled && settledBytes === 0) settledBytes = await resident()
+    if (settledBytes > 0 && done % 400 === 0) largest = Math.max(largest, await resident())
+  }
+  delay.disable()
+  const seconds = (performance.now() - start) / 1000
+  const growth = largest / settledBytes - 1
+  console.log(`${count} pictures, ${(count / seconds).toFixed(1)}/s`)
+  check(
+    growth <= mostGrowth,
+    `memory: ${megabytes(settledBytes)} MB after ${settled}, at most ${megabytes(largest)} MB later (${(100 * growth).toFixed(1)} %)`,
+  )
+  const [p99, longest] = [delay.percentile(99), delay.max].map((ns) => ns / 1e6)
+  check(longest <= longestStallMs, `event loop: p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(1)} ms`)
+  await model.dispose()
+}
+
+async function loadAgainAndAgain(count) {
+  const once = async () => {
+    const model = await load(values.model)
+    await model.classify(files[0])
+    await model.dispose()
+  }
+  for (let i = 0; i < 10; i++) await once()
+  const before = { bytes: await resident(), threads: threads() }
+  for (let i = 0; i < count; i++) await once()
+  const after = { bytes: await resident(), threads: threads() }
+  const growth = after.bytes / before.bytes - 1
+  check(
+    after.threads <= before.threads,
+    `${count} loads: ${before.threads} threads before, ${after.threads} after`,
+  )
+  check(
+    growth <= 0.1,
+    `${count} loads: ${megabytes(before.bytes)} MB before, ${megabytes(after.bytes)} MB after`,
+  )
+}
+
+await loadAgainAndAgain(Number(values.loads))
+await throughOneProcess(Number(values.pictures))
+process.exitCode = failed ? 1 : 0
