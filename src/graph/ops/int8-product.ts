@@ -23,29 +23,51 @@ function quantisedWeight(lowering: Lowering, weight: string): { weight: string; 
   return { weight: lowering.emit('Transpose', [rows], { perm: [1, 0] }), scale }
 }
 
+function roundedRows(lowering: Lowering, x: string): NonNullable<Value['int8Rows']> {
+  const [rows = '', scale = '', zeroPoint = ''] = lowering.emitMany('DynamicQuantizeLinear', [x], 3)
+  return { rows, scale, zeroPoint }
+}
+
 /** The rows of a value as whole numbers by one scale, made once for all products that read them. */
 function quantisedRows(lowering: Lowering, x: Value): NonNullable<Value['int8Rows']> {
-  if (!x.int8Rows) {
-    const [rows = '', scale = '', zeroPoint = ''] = lowering.emitMany(
-      'DynamicQuantizeLinear',
-      [lowering.rows(x)],
-      3,
-    )
-    x.int8Rows = { rows, scale, zeroPoint }
-  }
+  x.int8Rows ??= roundedRows(lowering, lowering.rows(x))
   return x.int8Rows
+}
+
+/** Each row divided by its largest absolute value, and these `[rows, 1]`. */
+function evenedRows(lowering: Lowering, x: string): { rows: string; largest: string } {
+  const axes = lowering.target === 'native' ? [lowering.integers([1])] : []
+  const options = lowering.target === 'native' ? { keepdims: 1 } : { axes: [1], keepdims: 1 }
+  const found = lowering.emit('ReduceMax', [lowering.emit('Abs', [x]), ...axes], options)
+  const largest = lowering.emit('Max', [found, lowering.floats([1e-30])])
+  return { rows: lowering.emit('Div', [x, largest]), largest }
+}
+
+export interface Int8Options {
+  /**
+   * Give each token a scale of its own. A LayerNorm has made its tokens alike; between GELU and fc2 a few are many
+   * times larger than the others, and one scale for all would round those away.
+   */
+  readonly perToken: boolean
 }
 
 /**
  * `x·Wᵀ + b` in whole numbers of 8 bits: weights by one scale a row, fixed when the session starts (the engine folds
- * everything that depends on weights alone); activations by one scale for the whole batch, at each run. Written in
- * standard operators; ONNX Runtime fuses them to one product.
+ * everything that depends on weights alone); activations by one scale for the whole batch, at each run, shared by
+ * all products that read them. Written in standard operators; ONNX Runtime fuses them to one product.
  */
-export function int8Product(lowering: Lowering, x: Value, weight: string, bias: string): string {
+export function int8Product(
+  lowering: Lowering,
+  x: Value,
+  weight: string,
+  bias: string,
+  { perToken }: Int8Options,
+): string {
   const quantised = quantisedWeight(lowering, weight)
-  const { rows, scale, zeroPoint } = quantisedRows(lowering, x)
+  const evened = perToken ? evenedRows(lowering, lowering.rows(x)) : undefined
+  const { rows, scale, zeroPoint } = evened ? roundedRows(lowering, evened.rows) : quantisedRows(lowering, x)
   const whole = lowering.emit('MatMulInteger', [rows, quantised.weight, zeroPoint])
   const product = lowering.emit('Cast', [whole], { to: elementTypes.float32 })
   const scaled = lowering.emit('Mul', [product, lowering.emit('Mul', [scale, quantised.scale])])
-  return lowering.emit('Add', [scaled, bias])
+  return lowering.emit('Add', [evened ? lowering.emit('Mul', [scaled, evened.largest]) : scaled, bias])
 }

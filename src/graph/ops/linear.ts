@@ -12,6 +12,10 @@ function worthInt8(weight: Shape): boolean {
   return weight.every((size) => typeof size === 'number' && size >= thinnestInt8)
 }
 
+function isNarrowing([out, input]: Shape): boolean {
+  return typeof out === 'number' && typeof input === 'number' && input > out
+}
+
 const linearOp = defineOp({
   name: 'Linear',
   shape: (inputs) => {
@@ -38,7 +42,9 @@ const linearOp = defineOp({
   onnx: (lowering, inputs, { tensor }) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
     if (lowering.precision === 'int8' && worthInt8(weight.shape)) {
-      const product = int8Product(lowering, x, lowering.full(weight), lowering.full(bias))
+      // fc2 and its like, which read what no LayerNorm has evened out
+      const perToken = isNarrowing(weight.shape)
+      const product = int8Product(lowering, x, lowering.full(weight), lowering.full(bias), { perToken })
       return lowering.asRows(product, tensor.shape)
     }
     const operands = [lowering.rows(x), lowering.full(weight), lowering.full(bias)]
