@@ -53,7 +53,7 @@ const layers = {
       'runtime',
     ],
     packages: ['zod'],
-    builtins: [...fileSystem, 'child_process', 'crypto', 'perf_hooks', 'util'],
+    builtins: [...fileSystem, 'child_process', 'crypto', 'perf_hooks', 'util', 'worker_threads'],
   },
   // weights: types only, see the rule below
   cli: {

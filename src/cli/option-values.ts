@@ -7,6 +7,13 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 1.')
 }
 
+/** A number above 0. */
+export function positiveNumber(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new InvalidArgumentError('It must be a number above 0.')
+}
+
 /** What random numbers start from. */
 export function seed(text: string): number {
   if (/^\d+$/.test(text) && Number(text) < 2 ** 32) return Number(text)

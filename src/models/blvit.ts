@@ -68,7 +68,7 @@ function lastInitialiser({ initialisation }: LittleConfig): Initialiser {
 }
 
 /** Self-attention of all tokens inside the E-block's own small width. */
-function littleAttention(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
+export function littleAttention(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
   return scope('little', () => {
     const normed = layerNorm('norm1', all, { epsilon: config.layerNormEpsilon })
     const { heads, width: innerWidth } = little
@@ -78,7 +78,7 @@ function littleAttention(all: Tensor, little: LittleConfig, config: BlvitConfig)
 }
 
 /** down: C→c, then the small MLP c→c, then up: c→C. */
-function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
+export function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
   return scope('little', () => {
     const normed = layerNorm('norm2', all, { epsilon: config.layerNormEpsilon })
     return scope('mlp', () => {

@@ -38,15 +38,33 @@ export function stem(pixels: Tensor, config: VitShape): Tensor {
   )
 }
 
+/** A plain block and what lies inside, all but the class token's attention `[batch, tokens, width]`. */
+export interface VitBlock {
+  /** What the attention half adds to the block's input. */
+  readonly attentionUpdate: Tensor
+  /** The tokens between both halves. */
+  readonly middle: Tensor
+  /** What the MLP half adds to `middle`. */
+  readonly mlpUpdate: Tensor
+  readonly output: Tensor
+  readonly clsAttention: () => Tensor
+}
+
 /** Both halves of a plain pre-norm block on all tokens. @param x `[batch, tokens, width]` */
-export function vitBlock(x: Tensor, config: VitShape): { output: Tensor; clsAttention: () => Tensor } {
+export function vitBlock(x: Tensor, config: VitShape): VitBlock {
   const epsilon = config.layerNormEpsilon
   const normed = layerNorm('norm1', x, { epsilon })
   const attended = attention('attn', { queries: normed, keys: normed }, { heads: config.heads })
-  const afterAttention = add(x, attended.output)
+  const middle = add(x, attended.output)
   const hidden = mlpWidth(config)
-  const fed = mlp('mlp', layerNorm('norm2', afterAttention, { epsilon }), { hidden })
-  return { output: add(afterAttention, fed), clsAttention: attended.clsAttention }
+  const mlpUpdate = mlp('mlp', layerNorm('norm2', middle, { epsilon }), { hidden })
+  return {
+    attentionUpdate: attended.output,
+    middle,
+    mlpUpdate,
+    output: add(middle, mlpUpdate),
+    clsAttention: attended.clsAttention,
+  }
 }
 
 /** The final norm: what features are read from. @param x `[batch, tokens, width]` */

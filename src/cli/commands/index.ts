@@ -4,6 +4,7 @@ import { analyzeCommand } from './analyze.js'
 import { benchCommand } from './bench.js'
 import { classifyCommand } from './classify.js'
 import { convertCommand } from './convert.js'
+import { distillCommand } from './distill.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { initCommand } from './init.js'
@@ -16,6 +17,7 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   benchCommand,
   classifyCommand,
   convertCommand,
+  distillCommand,
   evalCommand,
   exportCommand,
   initCommand,

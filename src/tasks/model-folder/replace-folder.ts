@@ -3,7 +3,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { BlvitError, messageOf } from '../../errors/blvit-error.js'
 
-async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
+/** @throws BlvitError `WRITE_FAILED` if something is there that must not be replaced */
+export async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
   if (!existsSync(folder)) return
   const entries = await readdir(folder).catch(() => undefined)
   if (entries?.length === 0 || (entries && overwrite)) return

@@ -1,0 +1,40 @@
+import { defined } from '../errors/assert.js'
+import type { DataItem } from './data-set.js'
+
+// Pictures of ImageNet's size: about 1,000 in their full size, 10,000 small ones. Paths cost next to nothing, so a
+// folder is shuffled whole.
+const defaultBufferBytes = 128_000_000
+// What an item without bytes takes: a path, a name, an object.
+const itemBytes = 500
+
+function sizeOf(item: DataItem): number {
+  return itemBytes + ('source' in item && typeof item.source !== 'string' ? item.source.byteLength : 0)
+}
+
+/**
+ * Mixes a stream: holds as many items as fit into memory of `bufferBytes` and gives a random one of them whenever
+ * another comes. The same items and the same random numbers give the same order.
+ * @param random uniform in [0, 1)
+ */
+export async function* shuffled(
+  items: AsyncIterable<DataItem>,
+  random: () => number,
+  { bufferBytes = defaultBufferBytes }: { bufferBytes?: number } = {},
+): AsyncGenerator<DataItem> {
+  const held: DataItem[] = []
+  let heldBytes = 0
+  const takeOne = (): DataItem => {
+    const index = Math.floor(random() * held.length)
+    const taken = defined(held[index], 'an item to take')
+    const last = defined(held.pop(), 'a last item')
+    if (index < held.length) held[index] = last
+    heldBytes -= sizeOf(taken)
+    return taken
+  }
+  for await (const item of items) {
+    held.push(item)
+    heldBytes += sizeOf(item)
+    while (heldBytes > bufferBytes) yield takeOne()
+  }
+  while (held.length > 0) yield takeOne()
+}

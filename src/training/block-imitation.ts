@@ -1,0 +1,88 @@
+import { add, affine, constant, divide, reduceSum, slice } from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import type { Tensor } from '../graph/tensor.js'
+import { littleAttention, littleMlp } from '../models/blvit.js'
+import type { BlvitConfig } from '../models/blvit-config.js'
+import { predictorLogits } from '../models/rankings/predictor.js'
+import { pixelInput, stem, vitBlock } from '../models/vit.js'
+import { prefixCount } from '../models/vit-config.js'
+import { crossEntropy, normalisedSquaredError } from './objectives/index.js'
+
+/** What learns by imitation, as losses `[1]`. */
+export interface BlockImitation {
+  /** The sum of the parts. */
+  readonly loss: Tensor
+  /**
+   * Squared error ÷ squared norm of the teacher's updates, averaged over the E half-blocks: 0 is perfect, 1 as good
+   * as no E-block. Undefined without E-blocks.
+   */
+  readonly imitation: Tensor | undefined
+  /**
+   * Cross-entropy of the predictors' scores with the teacher's late attention, averaged over the predictors: their KL
+   * divergence and the entropy of the attention, which nothing that learns can change. Undefined where something else
+   * than predictors ranks the patches.
+   */
+  readonly ranking: Tensor | undefined
+}
+
+/** Names of the parameters that learn by imitation. Everything else belongs to the teacher, which is the P-blocks. */
+export function learnsByImitation(parameter: string): boolean {
+  return /^blocks\.\d+\.little\./.test(parameter) || parameter.startsWith('predictors.')
+}
+
+/** The P-block's norm whose numbers an E-block's norm starts with; undefined for every other parameter. */
+export function normToStartAs(parameter: string): string | undefined {
+  return /^blocks\.\d+\.little\.norm[12]\./.test(parameter) ? parameter.replace('little.', '') : undefined
+}
+
+function meanOf(losses: readonly Tensor[]): Tensor | undefined {
+  const [first, ...others] = losses
+  return first && affine(others.reduce(add, first), { factor: 1 / losses.length })
+}
+
+/** The class token's attention to the patches, averaged over layers, as a distribution. @returns `[batch, patches]` */
+function lateAttention(attentions: readonly Tensor[], prefix: number): Tensor {
+  const [first, ...others] = attentions.map((received) => slice(received, { axis: 1, start: prefix }))
+  if (!first) throw new Error('blvit bug: a teacher without layers')
+  const total = others.reduce(add, first)
+  return divide(total, reduceSum(total, { axes: [-1] }))
+}
+
+/**
+ * Block-wise imitation, the first stage of a distillation. The model that the P-blocks make without any selection is
+ * the teacher: it runs once on all tokens, and from its activations every E half-block learns to produce the update of
+ * the teacher's half-layer, every predictor to foretell where the class token looks in the later half of the layers.
+ * All learn at once and none depends on another: no gradient passes through depth.
+ *
+ * Make a {@link trainingStep} of it in which all but {@link learnsByImitation} is frozen.
+ */
+export function blockImitation(config: BlvitConfig): BlockImitation | undefined {
+  const prefix = prefixCount(config)
+  const errors: Tensor[] = []
+  const attentions: Tensor[] = []
+  const predictions: Tensor[] = []
+  let x = stem(pixelInput(config), config)
+  for (let layer = 1; layer <= config.depth; layer++) {
+    x = scope(`blocks.${layer - 1}`, () => {
+      const { attentionUpdate, middle, mlpUpdate, output, clsAttention } = vitBlock(x, config)
+      if (layer > config.depth / 2) attentions.push(clsAttention())
+      const { little } = config
+      if (little?.layers.includes(layer)) {
+        errors.push(
+          normalisedSquaredError(littleAttention(x, little, config), attentionUpdate),
+          normalisedSquaredError(littleMlp(middle, little, config), mlpUpdate),
+        )
+      }
+      return output
+    })
+    const index = config.predictorAfter.indexOf(layer)
+    if (index >= 0 && config.selection === 'predictor')
+      predictions.push(predictorLogits(index, slice(x, { axis: 1, start: prefix })))
+  }
+  const imitation = meanOf(errors)
+  const target = scope('late_attention', () => lateAttention(attentions, prefix))
+  const ranking = meanOf(predictions.map((logits) => crossEntropy(logits, target)))
+  const parts = [imitation, ranking].filter((part) => part !== undefined)
+  if (parts.length === 0) return undefined
+  return { loss: parts.reduce(add, constant(0, [1])), imitation, ranking }
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import type { Pixels } from '../../src/image/pixels.js'
+import { drawCrop, mirrored, randomResizedCrop } from '../../src/image/random-crop.js'
+import { crop, resize } from '../../src/image/resize.js'
+import { seededRandom } from '../../src/tasks/seeded-random.js'
+
+function noise(width: number, height: number): Pixels {
+  const random = seededRandom(9)
+  return { width, height, values: Uint8Array.from({ length: width * height * 3 }, () => 256 * random()) }
+}
+
+describe('drawCrop', () => {
+  const size = { width: 500, height: 375 }
+  const random = seededRandom(1)
+  const crops = Array.from({ length: 2000 }, () => drawCrop(size, random))
+
+  test('every crop lies inside, with 8 % to 100 % of the area and sides of 3:4 to 4:3', () => {
+    for (const { left, top, width, height } of crops) {
+      expect(Math.min(left, top)).toBeGreaterThanOrEqual(0)
+      expect(left + width).toBeLessThanOrEqual(size.width)
+      expect(top + height).toBeLessThanOrEqual(size.height)
+      // half a pixel of rounding on a side of at least 90
+      expect(width / height).toBeGreaterThan(0.75 * 0.99)
+      expect(width / height).toBeLessThan((4 / 3) * 1.01)
+      expect(width * height).toBeGreaterThan(0.08 * 0.98 * size.width * size.height)
+    }
+  })
+
+  test('areas are drawn evenly but for large crops that don’t fit', () => {
+    const shares = crops.map(({ width, height }) => (width * height) / (size.width * size.height))
+    const below = shares.filter((share) => share < 0.54).length / shares.length
+    // the same algorithm written in Python, 100,000 draws at this size: 0.675
+    expect(below).toBeGreaterThan(0.64)
+    expect(below).toBeLessThan(0.71)
+  })
+
+  test('of a picture that is too narrow for any crop, the largest one in its middle', () => {
+    expect(drawCrop({ width: 10, height: 400 }, seededRandom(2))).toEqual({
+      left: 0,
+      top: 193,
+      width: 10,
+      height: 13,
+    })
+    expect(drawCrop({ width: 400, height: 9 }, seededRandom(2))).toEqual({
+      left: 194,
+      top: 0,
+      width: 12,
+      height: 9,
+    })
+  })
+
+  test('a picture of one pixel has one crop', () => {
+    expect(drawCrop({ width: 1, height: 1 }, seededRandom(3))).toEqual({
+      left: 0,
+      top: 0,
+      width: 1,
+      height: 1,
+    })
+  })
+})
+
+test('a mirror image of a mirror image is the picture', () => {
+  const picture = noise(7, 5)
+  expect(mirrored(picture).values.slice(0, 3)).toEqual(picture.values.slice(18, 21))
+  expect(mirrored(mirrored(picture))).toEqual(picture)
+})
+
+test('a seed decides crop and mirror; half of the pictures are mirrored', () => {
+  const picture = noise(40, 30)
+  const size = { width: 16, height: 16 }
+  let mirrors = 0
+  for (let seed = 0; seed < 200; seed++) {
+    const made = randomResizedCrop(picture, size, seededRandom(seed))
+    expect(randomResizedCrop(picture, size, seededRandom(seed))).toEqual(made)
+    const plain = resize(crop(picture, drawCrop(picture, seededRandom(seed))), { ...size, filter: 'bicubic' })
+    const isPlain = Buffer.from(made.values).equals(plain.values)
+    expect(isPlain || Buffer.from(made.values).equals(mirrored(plain).values)).toBe(true)
+    if (!isPlain) mirrors += 1
+  }
+  expect(mirrors).toBeGreaterThan(70)
+  expect(mirrors).toBeLessThan(130)
+})
