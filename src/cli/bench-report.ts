@@ -1,3 +1,4 @@
+import type { AgainstReport } from '../tasks/bench/against.js'
 import type { FoundKeepRatio } from '../tasks/bench/find-keep-ratio.js'
 import type { Profile } from '../tasks/bench/profile.js'
 import type { BenchReport, BenchResult } from '../tasks/bench/report.js'
@@ -124,4 +125,28 @@ export function foundText({ name, keepRatio, kept, latencyMs, baseline }: FoundK
     `${name}: keep ratio ${keepRatio} (${kept} patches): ${latencyMs.toFixed(1)} ms, ` +
     `${speedup} times as fast as ${baseline.name} (${baseline.latencyMs.toFixed(1)} ms)`
   )
+}
+
+/** Two libraries doing the same jobs. */
+export function againstText({ model, ours, theirs, pictures, comparisons, machine }: AgainstReport): string {
+  const rows = comparisons.map(({ job, ours: mine, theirs: other, ratio }) => [
+    job === 'all pictures' ? `${pictures} pictures` : job,
+    ms(mine.median),
+    ms(other.median),
+    times(ratio),
+  ])
+  return [
+    textTable(
+      [
+        { heading: model, align: 'left' },
+        { heading: 'blvit, ms' },
+        { heading: 'transformers.js, ms' },
+        { heading: 'faster' },
+      ],
+      rows,
+    ),
+    '',
+    `medians; ${ours}; ${theirs}`,
+    `${machine.cpu}, ${machine.cores} cores; load before: ${machine.loadBefore.toFixed(2)}; Node ${machine.node}; ${machine.date}`,
+  ].join('\n')
 }

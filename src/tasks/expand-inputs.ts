@@ -15,7 +15,8 @@ function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text)
 }
 
-async function picturesIn(folder: string): Promise<string[]> {
+/** The pictures of a folder and of its folders. @throws BlvitError `NOT_FOUND` if it holds none */
+export async function picturesIn(folder: string): Promise<string[]> {
   const pictures = await picturesBelow(folder)
   if (pictures.length === 0) {
     throw new BlvitError(

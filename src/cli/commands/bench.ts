@@ -18,6 +18,8 @@ interface Flags {
   readonly plot?: string
   readonly profile?: boolean
   readonly find?: SpeedGoal
+  readonly against?: 'transformers.js'
+  readonly pictures?: string
 }
 
 /** `20ms` or `1.5x`. */
@@ -76,6 +78,12 @@ export function benchCommand(program: Command, context: CliContext): void {
         .argParser(speedGoal)
         .conflicts(['csv', 'plot', 'profile', 'keepRatio']),
     )
+    .addOption(
+      new Option('--against <library>', 'compare instead the way from picture files to labels with a library')
+        .choices(['transformers.js'])
+        .conflicts(['csv', 'plot', 'profile', 'find', 'keepRatio', 'batch']),
+    )
+    .option('--pictures <folder>', 'with --against: the pictures (default: the examples)')
     .option('--json', 'everything as JSON')
     .addHelpText(
       'after',
@@ -91,9 +99,11 @@ Examples:
   blvit bench b+t s+96 t+48 --batch 1,8 --threads 2
   blvit bench t+48 --plot speed.svg --csv speed.csv
   blvit bench b+t --profile
-  blvit bench ./my-t48 --find 1.5x`,
+  blvit bench ./my-t48 --find 1.5x
+  blvit bench vit-tiny --against transformers.js --pictures photos`,
     )
     .action((models: readonly string[], flags: Flags) => {
+      if (flags.against) return compareModels(models, flags, context)
       if (flags.profile) return profileModels(models, flags, context)
       return flags.find
         ? findForModels(models, flags.find, flags, context)
@@ -161,6 +171,26 @@ async function findForModels(
   const { foundText } = await import('../bench-report.js')
   const found = await findKeepRatio(models, goal, firstSetting(flags, context))
   context.out(flags.json ? JSON.stringify(found) : found.map(foundText).join('\n'))
+}
+
+async function compareModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const { benchAgainst } = await import('../../tasks/bench/against.js')
+  const { examplePictures } = await import('../../tasks/example-pictures.js')
+  const { picturesIn } = await import('../../tasks/expand-inputs.js')
+  const { againstText } = await import('../bench-report.js')
+  const pictures = flags.pictures === undefined ? await examplePictures() : await picturesIn(flags.pictures)
+  const { rounds, threads, device, dtype } = flags
+  const options = {
+    pictures,
+    rounds,
+    threads: threads?.[0],
+    device: device[0] ?? 'auto',
+    precision: dtype[0] ?? 'fp32',
+  }
+  for (const model of models) {
+    const report = await benchAgainst(model, { ...options, signal: context.signal })
+    context.out(flags.json ? JSON.stringify(report) : againstText(report))
+  }
 }
 
 /** Says what is being loaded and warmed up, then counts turns. */

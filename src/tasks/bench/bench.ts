@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../errors/blvit-error.js'
 import type { Precision } from '../../graph/lowering.js'
 import type { DeviceRequest } from '../../runtime/choose.js'
-import { machineGemms } from './gemm.js'
+import { machineGemms } from './gemm-sizes.js'
 import { describeMachine } from './machine.js'
 import type { EngineChoice, Run, Setting, Workload } from './messages.js'
 import { BenchProcess } from './process.js'

@@ -17,6 +17,13 @@ export type MeasuredModel = { readonly folder: string } | { readonly config: Con
 export type Workload =
   | { readonly kind: 'model'; readonly model: MeasuredModel }
   | { readonly kind: 'gemm'; readonly sizes: readonly GemmSize[] }
+  /** Picture files to labels, by a library. `folder`: the model, in a form that the library reads */
+  | {
+      readonly kind: 'pictures'
+      readonly library: 'blvit' | 'transformers.js'
+      readonly folder: string
+      readonly pictures: readonly string[]
+    }
 
 export interface EngineChoice {
   readonly device: DeviceRequest
@@ -29,6 +36,8 @@ export interface EngineChoice {
 export type Setting =
   | { readonly kind: 'model'; readonly batch: number; readonly keepRatio: number | undefined }
   | { readonly kind: 'gemm'; readonly index: number }
+  /** The first so many of the pictures. */
+  | { readonly kind: 'pictures'; readonly count: number }
 
 /** One run. */
 export interface Run {

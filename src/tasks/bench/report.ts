@@ -1,7 +1,7 @@
 import type { Precision } from '../../graph/lowering.js'
 import type { DeviceRequest } from '../../runtime/choose.js'
 import { analyze } from '../analyze/analyze.js'
-import { gemmWork, machineGemms } from './gemm.js'
+import { gemmWork, machineGemms } from './gemm-sizes.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Run, Setting } from './messages.js'
 import { median, type Spread, spreadOf } from './quantiles.js'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { presets } from '../../../src/models/index.js'
 import { benchCsv } from '../../../src/tasks/bench/csv.js'
-import { machineGemms } from '../../../src/tasks/bench/gemm.js'
+import { machineGemms } from '../../../src/tasks/bench/gemm-sizes.js'
 import { describeMachine } from '../../../src/tasks/bench/machine.js'
 import { benchPlot } from '../../../src/tasks/bench/plot.js'
 import { gemmRate, type MeasuredModelSetting, resultOf } from '../../../src/tasks/bench/report.js'
