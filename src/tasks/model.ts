@@ -9,6 +9,7 @@ import { type Classification, rankClasses } from './classification.js'
 import { Engine, type EngineRunOptions } from './engine.js'
 import { modelFingerprint } from './model-folder/fingerprint.js'
 import type { ModelFiles } from './model-folder/model-files.js'
+import { preparedBatches } from './prepared-batches.js'
 import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
 
 export interface ClassifyOptions extends EngineRunOptions, PrepareOptions {
@@ -79,11 +80,9 @@ export class Model implements AsyncDisposable {
     const many = Array.isArray(images)
     const inputs: readonly ImageInput[] = many ? images : [images as ImageInput]
     const results: Classification[] = []
-    for (let start = 0; start < inputs.length; start += picturesPerRun) {
+    const prepare = (input: ImageInput) => this.prepare(input, options)
+    for await (const prepared of preparedBatches(inputs, prepare, { batch: picturesPerRun })) {
       throwIfAborted(options.signal)
-      const prepared = await Promise.all(
-        inputs.slice(start, start + picturesPerRun).map((input) => this.prepare(input, options)),
-      )
       results.push(...(await this.classifyPrepared(prepared, options)))
     }
     return many ? results : (results[0] as Classification)
