@@ -66,8 +66,12 @@ export {
 export { drawRoute } from './tasks/trace/route-picture.js'
 // See where a model looked
 export type { Trace, TracedSelection, TraceOptions } from './tasks/trace/trace.js'
+// Make a small copy of a teacher
+export { type Distillation, type DistillOptions, distill } from './tasks/train/distill.js'
+export type { StepReport } from './tasks/train/run-training.js'
 // Train: a loss, its step, a session
 export type { AdamwOptions, StateTensor } from './training/adamw.js'
+export { type BlockImitation, blockImitation } from './training/block-imitation.js'
 export * as objectives from './training/objectives/index.js'
 export type { ParameterGroup } from './training/parameter-groups.js'
 export { TrainingSession, type TrainingSessionOptions } from './training/training-session.js'

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { runCli } from '../support/run-cli.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+const photos = fileURLToPath(new URL('../fixtures/images/', import.meta.url))
+const folder = temporaryFolder()
+const teacher = join(folder, 'teacher')
+const distil = ['distill', '--teacher', teacher, '--to', 'micro+16', '--data', photos, '--batch', '4']
+
+beforeAll(async () => {
+  const { code } = await runCli(['init', 'vit-micro', '-o', teacher])
+  expect(code).toBe(0)
+})
+
+describe('blvit distill', () => {
+  test('writes a folder that classifies, and says how it went', async () => {
+    const output = join(folder, 'student')
+    const { code, stdout, stderr } = await runCli([...distil, '-o', output, '--steps', '3', '--seed', '4'])
+    expect(stderr).toMatch(
+      /^block imitation, step 1 of 3: loss [\d.]+, gradient norm [\d.]+, imitation [\d.]+, ranking/m,
+    )
+    expect(stderr).toMatch(/step 3 of 3: .*lr [\d.e-]+, [\d.]+ pictures\/s, 0 s left/)
+    expect(stdout).toContain(`Wrote ${output}: micro+16 distilled from ${teacher}.`)
+    expect(code).toBe(0)
+    const classified = await runCli(['classify', join(photos, 'no-such.jpg'), '--model', output])
+    expect(classified.stderr).toContain('no-such.jpg')
+    expect(existsSync(join(`${output}.training`, 'log.jsonl'))).toBe(true)
+  })
+
+  test('Ctrl-C keeps a checkpoint that --resume goes on from', async () => {
+    const output = join(folder, 'stopped')
+    const args = [...distil, '-o', output, '--steps', '100']
+    let isInterrupted = false
+    const stopped = await runCli(args, {
+      onStderr: (stderr, interrupt) => {
+        // once: a second Ctrl-C doesn't wait for the checkpoint
+        if (!isInterrupted && stderr.includes('step 5 of')) interrupt()
+        isInterrupted ||= stderr.includes('step 5 of')
+      },
+    })
+    expect(stopped.code).toBe(130)
+    expect(stopped.stderr).toContain('Go on with the same command and --resume.')
+    expect(existsSync(output)).toBe(false)
+    const again = await runCli(args)
+    expect(again.stderr).toContain('Go on with --resume, or begin anew with --overwrite.')
+    const resumed = await runCli([...args, '--resume'])
+    expect(resumed.stderr).not.toMatch(/step 1 of/)
+    expect(resumed.code).toBe(0)
+  })
+
+  test('--dry-run forecasts time and memory and writes nothing', async () => {
+    const output = join(folder, 'dry')
+    const { code, stdout } = await runCli([...distil, '-o', output, '--images', '4000', '--dry-run'])
+    expect(stdout).toMatch(
+      /^1,000 steps of 4 pictures at [\d.]+ pictures\/s would take [\d.]+ minutes and [\d.]+ [MG]B of memory\. Nothing was written\.$/m,
+    )
+    expect(code).toBe(0)
+    expect(existsSync(output) || existsSync(`${output}.training`)).toBe(false)
+  })
+
+  test.each([
+    [['--lr', '0'], 'It must be a number above 0.'],
+    [['--to', 't+84'], 'There is no configuration "t+84". Did you mean "t+48"?'],
+    [['--to', 'b+t'], "b+t doesn't fit these weights"],
+    [['--data', join(folder, 'nothing')], 'There is no file or folder'],
+  ])('%j is refused before anything is trained', async (args, message) => {
+    const { code, stderr } = await runCli([...distil, '-o', join(folder, 'refused'), ...args])
+    expect(stderr).toContain(message)
+    expect(code).not.toBe(0)
+    expect(existsSync(join(folder, 'refused'))).toBe(false)
+  })
+})
