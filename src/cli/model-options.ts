@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { LoadModelOptions } from '../tasks/load.js'
+import type { Model } from '../tasks/model.js'
 import type { CliContext } from './context.js'
 import { positiveInteger } from './option-values.js'
 import { downloadProgress } from './progress.js'
@@ -57,6 +58,12 @@ export function withEngineOptions(command: Command): Command {
     .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
     .option('--image-size <pixels>', "side of the model's input (default: its own)", positiveInteger)
     .option('--offline', "don't ask the hub, use only what is cached")
+}
+
+/** What runs a model, in which precision if that is not the usual one, and why. */
+export function engineNote({ name, engine, engineOptions }: Model): string {
+  const precision = engineOptions.precision === 'int8' ? ', linear maps in int8' : ''
+  return `${name} on ${engine.runtime.description}${precision}: ${engine.reason}`
 }
 
 /** What {@link withEngineOptions} parsed, for `load`. */

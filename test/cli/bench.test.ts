@@ -56,6 +56,30 @@ describe('blvit bench', () => {
     expect(JSON.parse(stdout)).toMatchObject([{ name: 'micro+16', keepRatio: 1, kept: 64 }])
   })
 
+  test('--against transformers.js times the way from files to labels with both', async () => {
+    const { code, stdout, stderr } = await runCli([
+      ...['bench', 'vit-tiny', '--against', 'transformers.js', '--rounds', '1', '--json'],
+    ])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const report = JSON.parse(stdout)
+    expect(report).toMatchObject({ model: 'vit-tiny', theirs: expect.stringMatching(/^transformers.js \d/) })
+    expect(report.comparisons.map(({ job }: { job: string }) => job)).toEqual([
+      'first label of a new process',
+      'one picture',
+      'all pictures',
+    ])
+    for (const { ours, theirs, ratio } of report.comparisons) {
+      expect(ratio).toBeCloseTo(theirs.median / ours.median, 10)
+      expect(ratio).toBeGreaterThan(0)
+    }
+  })
+
+  test('--dtype puts precisions beside each other', async () => {
+    const { stdout } = await runCli(['bench', 'vit-micro', '--rounds', '1', '--dtype', 'fp32,int8', '--json'])
+    const { results } = JSON.parse(stdout)
+    expect(results.map(({ precision }: { precision: string }) => precision)).toEqual(['fp32', 'int8'])
+  })
+
   test.each([
     ['a speed that no keep ratio reaches', ['micro+16', '--find', '0.0001ms'], 1, /can't do that here/],
     ['a plain model to find a keep ratio for', ['vit-micro', '--find', '10ms'], 1, /no keep ratio to find/],
@@ -63,6 +87,13 @@ describe('blvit bench', () => {
     ['an unknown model', ['micro+61'], 1, /micro\+61/],
     ['a keep ratio of 0', ['micro+16', '--keep-ratio', '0.5,0'], 2, /above 0/],
     ['an unknown device', ['micro+16', '--device', 'gpu'], 2, /auto, cpu, wasm, webgpu/],
+    [
+      'a folder without pictures',
+      ['vit-tiny', '--against', 'transformers.js', '--pictures', 'src/graph'],
+      1,
+      /no pictures/,
+    ],
+    ['an unknown precision', ['micro+16', '--dtype', 'int4'], 2, /fp32, int8/],
     ['a file that can’t be written', ['micro+16', '--csv', '/nowhere/x.csv'], 1, /nowhere doesn't exist/],
   ])('refuses %s', async (_, words, expected, message) => {
     const { code, stdout, stderr } = await runCli(['bench', ...words])

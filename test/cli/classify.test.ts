@@ -36,6 +36,13 @@ describe('blvit classify', () => {
     expect(stderr).toMatch(/vit-tiny on ONNX Runtime [\d.]+ native: .*fastest/)
   })
 
+  test('--dtype int8 says so, and knows the bird', async () => {
+    const { code, stdout, stderr } = await runCli(['classify', hummingbird, '--top', '1', '--dtype', 'int8'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/8\d\.\d % {2}hummingbird/)
+    expect(stderr).toMatch(/native, linear maps in int8: /)
+  })
+
   test('a folder, a glob, a URL and standard input; --json is one object a line', async () => {
     const server = createServer((_, response) => response.end(readFileSync(hummingbird)))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

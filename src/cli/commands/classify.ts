@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { messageAbout } from '../../errors/message-about.js'
 import type { Classification } from '../../tasks/classification.js'
 import type { CliContext } from '../context.js'
-import { loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
+import { engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { keepRatio, positiveInteger } from '../option-values.js'
 import { itemProgress } from '../progress.js'
 import { readStandardInput } from '../standard-input.js'
@@ -52,9 +52,7 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { load } = await import('../../tasks/load.js')
   const { classifyMany } = await import('../../tasks/classify-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  const { runtime, reason } = model.engine
-  if (!flags.json || runtime.device !== 'cpu')
-    context.note(`${model.name} on ${runtime.description}: ${reason}`)
+  if (!flags.json || model.engine.runtime.device !== 'cpu') context.note(engineNote(model))
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {

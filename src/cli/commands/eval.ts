@@ -3,7 +3,7 @@ import type { EvaluateOptions, Evaluation } from '../../tasks/evaluate/evaluate.
 import type { PictureOutcome } from '../../tasks/evaluate/picture-outcome.js'
 import type { Model } from '../../tasks/model.js'
 import type { CliContext } from '../context.js'
-import { type EngineFlags, loadOptions, withEngineOptions } from '../model-options.js'
+import { type EngineFlags, engineNote, loadOptions, withEngineOptions } from '../model-options.js'
 import { keepRatios, positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
 
@@ -69,8 +69,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   // The image size is the model's; a teacher sees its own.
   const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
-  const { runtime, reason } = model.engine
-  context.note(`${model.name} on ${runtime.description}: ${reason}`)
+  context.note(engineNote(model))
 
   const outcomes: PictureOutcome[] = []
   const evaluation = await withProgress(model, flags, context, {

@@ -3,7 +3,7 @@ import { BlvitError } from '../../errors/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
 import type { Trace } from '../../tasks/trace/trace.js'
 import type { CliContext } from '../context.js'
-import { loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
+import { engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { keepRatio, positiveInteger } from '../option-values.js'
 import { readStandardInput } from '../standard-input.js'
 
@@ -60,7 +60,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   await using model = await load(flags.model, loadOptions(flags, context))
   assertRoutes(model) // before the weights go into the engine
   if (model.engine.runtime.device !== 'cpu') {
-    context.note(`${model.name} on ${model.engine.runtime.description}: ${model.engine.reason}`)
+    context.note(engineNote(model))
   }
   const { top, keepRatio: ratio } = flags
   const traced = await model.trace(picture.source, { top, keepRatio: ratio, signal: context.signal })
