@@ -2,16 +2,8 @@ import { Worker } from 'node:worker_threads'
 import { BlvitError } from '../../errors/blvit-error.js'
 import type { OrtEngine, SessionRequest } from '../engine.js'
 import type { Session } from '../runtime.js'
-import type { EngineModule, Question, Questions, Request, Response } from './messages.js'
-
-function errorOf({ code, message }: Extract<Response, { error: unknown }>['error']): Error {
-  return code === undefined ? new Error(message) : new BlvitError(code, message)
-}
-
-interface Waiting {
-  readonly resolve: (answer: unknown) => void
-  readonly reject: (error: unknown) => void
-}
+import { Asker, type Response } from './conversation.js'
+import type { EngineModule, Questions } from './messages.js'
 
 // By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
 const workerFile = new URL('../../../dist/runtime/thread/worker.js', import.meta.url)
@@ -20,40 +12,25 @@ const workerFile = new URL('../../../dist/runtime/thread/worker.js', import.meta
 class EngineThread {
   // without the flags of the process: --input-type, for one, is not for files
   private readonly worker = new Worker(workerFile, { execArgv: [] })
-  private readonly waiting = new Map<number, Waiting>()
-  private asked = 0
+  private readonly asker = new Asker<Questions>((request) => this.worker.postMessage(request))
 
   constructor() {
     this.worker.unref()
-    this.worker.on('message', (response: Response) => {
-      const waiting = this.waiting.get(response.number)
-      this.settle(response.number)
-      if ('error' in response) waiting?.reject(errorOf(response.error))
-      else waiting?.resolve(response.answer)
-    })
-    this.worker.on('error', (error) => this.fail(error))
-    this.worker.on('exit', () => this.fail(new BlvitError('ENGINE', "The engine's thread has ended.")))
+    this.worker.on('message', (response: Response) => this.asker.receive(response))
+    this.worker.on('error', (error) => this.asker.fail(error))
+    this.worker.on('exit', () => this.asker.fail(new BlvitError('ENGINE', "The engine's thread has ended.")))
   }
 
-  private settle(number: number): void {
-    this.waiting.delete(number)
-    if (this.waiting.size === 0) this.worker.unref()
-  }
-
-  private fail(error: unknown): void {
-    for (const [number, { reject }] of [...this.waiting]) {
-      this.settle(number)
-      reject(error)
-    }
-  }
-
-  ask<Q extends Question>(question: Q, ask: Questions[Q]['ask']): Promise<Questions[Q]['answer']> {
-    const request: Request<Q> = { number: this.asked++, question, ask }
+  async ask<Q extends keyof Questions>(
+    question: Q,
+    ask: Questions[Q]['ask'],
+  ): Promise<Questions[Q]['answer']> {
     this.worker.ref()
-    return new Promise((resolve, reject) => {
-      this.waiting.set(request.number, { resolve: resolve as Waiting['resolve'], reject })
-      this.worker.postMessage(request)
-    })
+    try {
+      return await this.asker.ask(question, ask)
+    } finally {
+      if (!this.asker.isWaiting) this.worker.unref()
+    }
   }
 
   /** Only between runs: a thread that is killed during one takes the process with it. */

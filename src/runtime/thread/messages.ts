@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../../errors/blvit-error.js'
 import type { SessionRequest } from '../engine.js'
 import type { NamedTensors } from '../runtime.js'
 
@@ -13,16 +12,3 @@ export interface Questions {
   endProfile: { ask: { session: number }; answer: undefined }
   dispose: { ask: { session: number }; answer: undefined }
 }
-
-export type Question = keyof Questions
-
-/** A question's number comes back with its answer. */
-export interface Request<Q extends Question = Question> {
-  readonly number: number
-  readonly question: Q
-  readonly ask: Questions[Q]['ask']
-}
-
-export type Response =
-  | { readonly number: number; readonly answer: unknown }
-  | { readonly number: number; readonly error: { readonly message: string; readonly code?: ErrorCode } }

@@ -1,10 +1,10 @@
 // The engine's own thread: ONNX Runtime blocks the thread that calls it, so that had better not be the caller's.
 import { parentPort } from 'node:worker_threads'
-import { assert, defined } from '../../errors/assert.js'
-import { BlvitError, messageOf } from '../../errors/blvit-error.js'
+import { defined } from '../../errors/assert.js'
 import { engineHere, type OrtEngine } from '../engine.js'
 import type { Session } from '../runtime.js'
-import type { Question, Questions, Request, Response } from './messages.js'
+import { type Answers, type Request, type Response, respond } from './conversation.js'
+import type { Questions } from './messages.js'
 
 const modules = {
   'onnxruntime-node': () => import('onnxruntime-node'),
@@ -19,7 +19,7 @@ function sessionOf(number: number): Session {
   return defined(sessions.get(number), 'an open session')
 }
 
-const answers: { [Q in Question]: (ask: Questions[Q]['ask']) => Promise<Questions[Q]['answer']> } = {
+const answers: Answers<Questions> = {
   load: async ({ module }) => {
     engine = engineHere(await modules[module]())
     return { version: engine.version }
@@ -41,27 +41,16 @@ const answers: { [Q in Question]: (ask: Questions[Q]['ask']) => Promise<Question
   },
 }
 
-/** Memory that an answer need not copy: nobody here uses it any more. */
-function givenAway(question: Question, answer: unknown): ArrayBuffer[] {
-  if (question !== 'run') return []
-  const outputs = Object.values(answer as Questions['run']['answer'])
+/** Memory that need not be copied on its way back: nobody here uses it any more. */
+function givenAway({ question }: Request<Questions>, response: Response): ArrayBuffer[] {
+  if (question !== 'run' || 'error' in response) return []
+  const outputs = Object.values(response.answer as Questions['run']['answer'])
   return [...new Set(outputs.map(({ values }) => values.buffer))].filter(
     (buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer,
   )
 }
 
-async function answer<Q extends Question>({ number, question, ask }: Request<Q>): Promise<void> {
-  assert(parentPort, 'this file runs in a worker')
-  const post = (response: Response, transfer: ArrayBuffer[] = []) =>
-    parentPort?.postMessage(response, transfer)
-  try {
-    const found = await answers[question](ask)
-    post({ number, answer: found }, givenAway(question, found))
-  } catch (thrown) {
-    // The class of an error doesn't survive the way to another thread.
-    const code = thrown instanceof BlvitError ? { code: thrown.code } : {}
-    post({ number, error: { message: messageOf(thrown), ...code } })
-  }
-}
-
-parentPort?.on('message', answer)
+parentPort?.on('message', async (request: Request<Questions>) => {
+  const response = await respond(answers, request)
+  parentPort?.postMessage(response, givenAway(request, response))
+})

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defined } from '../../errors/assert.js'
-import { BlvitError, messageOf } from '../../errors/blvit-error.js'
-import type { Question, Questions, Request, Response, Run, Setting } from './messages.js'
+import { type Answers, type Request, respond } from '../../runtime/thread/conversation.js'
+import type { Questions, Run, Setting } from './messages.js'
 import { loadProgram } from './programs/index.js'
 import type { Program } from './programs/program.js'
 import { median } from './quantiles.js'
@@ -51,7 +51,7 @@ async function warmUp(setting: Setting): Promise<{ runs: number }> {
   return { runs: times.length }
 }
 
-const answers: { [Q in Question]: (ask: Questions[Q]['ask']) => Promise<Questions[Q]['answer']> } = {
+const answers: Answers<Questions> = {
   load: async ({ workload, profile, ...engine }) => {
     profileFolder = profile ? await mkdtemp(join(tmpdir(), 'blvit-profile-')) : undefined
     const profilePrefix = profileFolder === undefined ? undefined : join(profileFolder, 'run')
@@ -77,22 +77,13 @@ const answers: { [Q in Question]: (ask: Questions[Q]['ask']) => Promise<Question
   },
 }
 
-async function answer<Q extends Question>({ number, question, ask }: Request<Q>): Promise<Response> {
-  try {
-    return { number, answer: await answers[question](ask) }
-  } catch (thrown) {
-    const code = thrown instanceof BlvitError ? thrown.code : 'ENGINE'
-    return { number, error: { code, message: messageOf(thrown) } }
-  }
-}
-
 async function leave(): Promise<void> {
   await program?.dispose()
   if (profileFolder !== undefined) await rm(profileFolder, { recursive: true, force: true })
 }
 
-process.on('message', async (request: Request) => {
-  process.send?.(await answer(request))
+process.on('message', async (request: Request<Questions>) => {
+  process.send?.(await respond(answers, request))
 })
 process.on('disconnect', () => leave().finally(() => process.exit()))
 // Ctrl-C reaches the whole group; the parent decides when its children go.

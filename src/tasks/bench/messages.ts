@@ -62,16 +62,3 @@ export interface LoadedWorkload {
   readonly loadMs: number
   readonly residentBytes: number
 }
-
-export type Question = keyof Questions
-
-/** Over the wire; a question's number comes back with its answer. */
-export interface Request<Q extends Question = Question> {
-  readonly number: number
-  readonly question: Q
-  readonly ask: Questions[Q]['ask']
-}
-
-export type Response =
-  | { readonly number: number; readonly answer: unknown }
-  | { readonly number: number; readonly error: { readonly code: string; readonly message: string } }

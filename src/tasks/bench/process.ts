@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { BlvitError, type ErrorCode } from '../../errors/blvit-error.js'
-import type { Question, Questions, Request, Response } from './messages.js'
+import { BlvitError, messageOf } from '../../errors/blvit-error.js'
+import { Asker, type Response } from '../../runtime/thread/conversation.js'
+import type { Questions } from './messages.js'
 
 // By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
 const childFile = new URL('../../../dist/tasks/bench/child.js', import.meta.url)
@@ -9,9 +10,8 @@ const childFile = new URL('../../../dist/tasks/bench/child.js', import.meta.url)
 /** A process that measures one workload; it answers one question after the other. */
 export class BenchProcess implements AsyncDisposable {
   private readonly child: ChildProcess
-  private readonly waiting = new Map<number, (response: Response) => void>()
+  private readonly asker = new Asker<Questions>((request) => this.child.send(request))
   private readonly ended: Promise<void>
-  private asked = 0
   private stderr = ''
 
   constructor(
@@ -26,13 +26,10 @@ export class BenchProcess implements AsyncDisposable {
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-2000)
     })
-    this.child.on('message', (response: Response) => {
-      this.waiting.get(response.number)?.(response)
-      this.waiting.delete(response.number)
-    })
+    this.child.on('message', (response: Response) => this.asker.receive(response))
     this.ended = new Promise((resolve) => {
       this.child.once('exit', (code, killedBy) => {
-        this.failAll(`its process ended (${killedBy ?? `exit code ${code}`}). ${this.stderr.trim()}`)
+        this.asker.fail(this.died(`${killedBy ?? `exit code ${code}`}`))
         resolve()
       })
     })
@@ -41,23 +38,24 @@ export class BenchProcess implements AsyncDisposable {
     void this.ended.then(() => signal?.removeEventListener('abort', stop))
   }
 
-  private failAll(message: string): void {
-    for (const [number, settle] of this.waiting) settle({ number, error: { code: 'ENGINE', message } })
-    this.waiting.clear()
+  private died(how: string): BlvitError {
+    return new BlvitError('ENGINE', `its process has ended (${how}). ${this.stderr.trim()}`)
   }
 
   /** @throws BlvitError what the question's work threw, or `ENGINE` if the process died over it */
-  async ask<Q extends Question>(question: Q, ask: Questions[Q]['ask']): Promise<Questions[Q]['answer']> {
-    const request: Request<Q> = { number: this.asked++, question, ask }
-    const response = await new Promise<Response>((resolve) => {
-      this.waiting.set(request.number, resolve)
-      if (this.child.exitCode !== null || this.child.signalCode !== null)
-        this.failAll('its process has ended.')
-      else this.child.send(request)
-    })
-    if ('answer' in response) return response.answer as Questions[Q]['answer']
-    const { code, message } = response.error
-    throw new BlvitError(code as ErrorCode, `Measuring ${this.name}: ${message}`)
+  async ask<Q extends keyof Questions>(
+    question: Q,
+    ask: Questions[Q]['ask'],
+  ): Promise<Questions[Q]['answer']> {
+    try {
+      const { exitCode, signalCode } = this.child
+      if (exitCode !== null || signalCode !== null)
+        throw this.died(`${signalCode ?? `exit code ${exitCode}`}`)
+      return await this.asker.ask(question, ask)
+    } catch (thrown) {
+      const code = thrown instanceof BlvitError ? thrown.code : 'ENGINE'
+      throw new BlvitError(code, `Measuring ${this.name}: ${messageOf(thrown)}`, {}, { cause: thrown })
+    }
   }
 
   async dispose(): Promise<void> {
