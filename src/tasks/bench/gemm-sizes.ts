@@ -11,3 +11,11 @@ export const machineGemms: readonly GemmSize[] = [
 export function gemmWork({ rows, inner, columns }: GemmSize): number {
   return rows * inner * columns
 }
+
+/** Enough multiply-adds in one run that starting it takes no noticeable part of its time. */
+const enoughWork = 5e8
+
+/** How often a run repeats a product, each time with other weights as in a model. */
+export function repeatsOf(size: GemmSize): number {
+  return Math.min(64, Math.ceil(enoughWork / gemmWork(size)))
+}

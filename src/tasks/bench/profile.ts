@@ -4,7 +4,7 @@ import { type Graph, graphOf } from '../../graph/graph.js'
 import { operand } from '../../graph/op.js'
 import { sizeAt } from '../../graph/tensor.js'
 import { keptPatches } from '../keep-ratio.js'
-import { gemmWork } from './gemm-sizes.js'
+import { gemmWork, repeatsOf } from './gemm-sizes.js'
 import type { EngineChoice, GemmSize, Setting } from './messages.js'
 import { BenchProcess } from './process.js'
 import { median } from './quantiles.js'
@@ -168,7 +168,7 @@ async function profileSubject(subject: Subject, options: ProfileOptions): Promis
   await products.ask('load', { ...engine, workload: { kind: 'gemm', sizes }, profile: false })
   const measured: ProductRow[] = []
   for (const [index, size] of sizes.entries()) {
-    const aloneMs = await medianMs(products, { kind: 'gemm', index })
+    const aloneMs = (await medianMs(products, { kind: 'gemm', index })) / repeatsOf(size)
     measured.push({ ...size, aloneMs, aloneGflops: (2 * gemmWork(size)) / (1e6 * aloneMs) })
   }
   const ratio = keepRatio ?? subject.architecture.keepRatio

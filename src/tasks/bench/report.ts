@@ -1,7 +1,7 @@
 import type { Precision } from '../../graph/lowering.js'
 import type { DeviceRequest } from '../../runtime/choose.js'
 import { analyze } from '../analyze/analyze.js'
-import { gemmWork, machineGemms } from './gemm-sizes.js'
+import { gemmWork, machineGemms, repeatsOf } from './gemm-sizes.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Run, Setting } from './messages.js'
 import { median, type Spread, spreadOf } from './quantiles.js'
@@ -95,7 +95,7 @@ export function gemmRate(choice: EngineChoice, products: readonly Measured[]): G
     .filter((product) => sameChoice(product.choice, choice))
     .map(({ setting, runs }) => {
       const size = setting.kind === 'gemm' ? machineGemms[setting.index] : undefined
-      return size ? (2 * gemmWork(size)) / (1e6 * median(timesOf({ runs }))) : 0
+      return size ? (2 * gemmWork(size) * repeatsOf(size)) / (1e6 * median(timesOf({ runs }))) : 0
     })
   return { ...choiceJson(choice), gflops: Math.max(...rates) }
 }
