@@ -23,6 +23,7 @@ describe('blvit distill', () => {
       /^block imitation, step 1 of 3: loss [\d.]+, gradient norm [\d.]+, imitation [\d.]+, ranking/m,
     )
     expect(stderr).toMatch(/step 3 of 3: .*lr [\d.e-]+, [\d.]+ pictures\/s, 0 s left/)
+    expect(stderr).toMatch(/^The engine waited [\d.]+ % of the time for pictures\.$/m)
     expect(stdout).toContain(`Wrote ${output}: micro+16 distilled from ${teacher}.`)
     expect(code).toBe(0)
     const classified = await runCli(['classify', join(photos, 'no-such.jpg'), '--model', output])

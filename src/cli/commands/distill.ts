@@ -4,7 +4,7 @@ import type { CliContext } from '../context.js'
 import { devices } from '../model-options.js'
 import { positiveInteger, positiveNumber, seed } from '../option-values.js'
 import { downloadProgress } from '../progress.js'
-import { bytes, grouped } from '../quantities.js'
+import { bytes, grouped, percent } from '../quantities.js'
 import { trainingProgress } from '../training-progress.js'
 
 interface Flags {
@@ -103,6 +103,8 @@ async function distillModel(flags: Flags, context: CliContext): Promise<void> {
     })
     progress.stop()
     const last = reports.at(-1)
+    if (last && last.elapsedMs > 0)
+      context.note(`The engine waited ${percent(last.waitedMs / last.elapsedMs)} of the time for pictures.`)
     if (output === undefined && last) {
       const minutes = (all * flags.batch) / last.imagesPerSecond / 60
       context.out(

@@ -21,7 +21,9 @@ export interface StepReport {
   readonly imagesPerSecond: number
   /** Time that the steps still to come will take. */
   readonly leftMs: number
-  /** Part of the elapsed time in which the engine waited for pictures. */
+  /** What this run has taken since its first step. */
+  readonly elapsedMs: number
+  /** Part of it in which the engine waited for pictures. */
   readonly waitedMs: number
   /** Why some pictures were left out before this step. */
   readonly complaints: readonly string[]
@@ -127,6 +129,7 @@ export async function runTraining(options: TrainingRunOptions): Promise<StepRepo
       learningRate,
       imagesPerSecond: (1000 * batch) / msPerStep,
       leftMs: (steps - session.steps) * msPerStep,
+      elapsedMs,
       waitedMs: batches.waitedMs - (start?.waitedMs ?? 0),
       complaints,
     }
