@@ -1,4 +1,4 @@
-import { add, affine, constant, divide, reduceSum, slice } from '../graph/ops/index.js'
+import { add, affine, constant, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { littleAttention, littleMlp } from '../models/blvit.js'
@@ -6,6 +6,7 @@ import type { BlvitConfig } from '../models/blvit-config.js'
 import { predictorLogits } from '../models/rankings/predictor.js'
 import { pixelInput, stem, vitBlock } from '../models/vit.js'
 import { prefixCount } from '../models/vit-config.js'
+import { isLate, lateAttention } from './late-attention.js'
 import { crossEntropy, normalisedSquaredError } from './objectives/index.js'
 
 /** What learns by imitation, as losses `[1]`. */
@@ -40,14 +41,6 @@ function meanOf(losses: readonly Tensor[]): Tensor | undefined {
   return first && affine(others.reduce(add, first), { factor: 1 / losses.length })
 }
 
-/** The class token's attention to the patches, averaged over layers, as a distribution. @returns `[batch, patches]` */
-function lateAttention(attentions: readonly Tensor[], prefix: number): Tensor {
-  const [first, ...others] = attentions.map((received) => slice(received, { axis: 1, start: prefix }))
-  if (!first) throw new Error('blvit bug: a teacher without layers')
-  const total = others.reduce(add, first)
-  return divide(total, reduceSum(total, { axes: [-1] }))
-}
-
 /**
  * Block-wise imitation, the first stage of a distillation. The model that the P-blocks make without any selection is
  * the teacher: it runs once on all tokens, and from its activations every E half-block learns to produce the update of
@@ -65,7 +58,7 @@ export function blockImitation(config: BlvitConfig): BlockImitation | undefined 
   for (let layer = 1; layer <= config.depth; layer++) {
     x = scope(`blocks.${layer - 1}`, () => {
       const { attentionUpdate, middle, mlpUpdate, output, clsAttention } = vitBlock(x, config)
-      if (layer > config.depth / 2) attentions.push(clsAttention())
+      if (isLate(layer, config)) attentions.push(clsAttention())
       const { little } = config
       if (little?.layers.includes(layer)) {
         errors.push(
@@ -80,7 +73,7 @@ export function blockImitation(config: BlvitConfig): BlockImitation | undefined 
       predictions.push(predictorLogits(index, slice(x, { axis: 1, start: prefix })))
   }
   const imitation = meanOf(errors)
-  const target = scope('late_attention', () => lateAttention(attentions, prefix))
+  const target = lateAttention(attentions, prefix)
   const ranking = meanOf(predictions.map((logits) => crossEntropy(logits, target)))
   const parts = [imitation, ranking].filter((part) => part !== undefined)
   if (parts.length === 0) return undefined

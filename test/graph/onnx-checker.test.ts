@@ -44,6 +44,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   layerNorm: () => ops.layerNorm(tokens, p('weight', 4), p('bias', 4), { epsilon: 1e-6 }),
   linear: () => ops.linear(tokens, p('weight', 5, 4), p('bias', 5)),
   logSoftmax: () => ops.logSoftmax(tokens),
+  logarithm: () => ops.logarithm(tokens),
   mapToTokens: () => ops.mapToTokens(picture),
   matmul: () => ops.matmul(tokens, tokens, { transposeB: true }),
   mean: () => ops.mean(tokens),

@@ -123,6 +123,7 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   linear: (l) => ops.linear(l.x(), l.parameter('w', [3, l.width]), l.parameter('b', [3])),
   'linear of a vector': (l) =>
     ops.linear(l.input('v', [l.width]), l.parameter('w', [3, l.width]), l.parameter('b', [3])),
+  logarithm: (l) => ops.logarithm(l.positive('x', [l.batch, l.width])),
   logSoftmax: (l) => ops.logSoftmax(l.x()),
   mapToTokens: (l) => ops.mapToTokens(l.input('map', [l.batch, 3, 2, 4])),
   'matmul with a matrix': (l) => ops.matmul(l.x(), l.parameter('w', [l.width, 3])),

@@ -36,3 +36,15 @@ const exponentialMinusOneOp = defineOp({
 export function exponentialMinusOne(x: Tensor): Tensor {
   return exponentialMinusOneOp([x], {})
 }
+
+const logarithmOp = defineOp({
+  name: 'Logarithm',
+  shape: (inputs) => operand(inputs, 0).shape,
+  gradient: (gradient, inputs) => [divide(gradient, operand(inputs, 0))],
+  onnx: (lowering, inputs, { tensor }) => lowering.elementwise('Log', inputs, tensor.shape),
+})
+
+/** The natural logarithm of positive numbers. */
+export function logarithm(x: Tensor): Tensor {
+  return logarithmOp([x], {})
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { BlvitError } from '../../errors/blvit-error.js'
+import { readBlvitConfig } from '../../models/blvit-json.js'
+import { blockImitation, learnsByImitation, normToStartAs } from '../block-imitation.js'
+import type { StageKind } from './stage-kind.js'
+
+const schema = z.strictObject({ objective: z.literal('block imitation') })
+
+/** E-blocks and predictors learn, all at once, from the activations of the ViT that the P-blocks make. */
+export const blockImitationStage: StageKind<z.infer<typeof schema>> = {
+  schema,
+  // the P-blocks are the teacher
+  needsTeacher: () => false,
+  build: ({ student }) => {
+    const parts = student.family === 'blvit' ? blockImitation(readBlvitConfig(student.json)) : undefined
+    if (!parts) {
+      throw new BlvitError(
+        'BAD_OPTION',
+        'This configuration has neither E-blocks nor predictors: there is nothing to distil into. Use t+48, s+96 or b+t.',
+      )
+    }
+    const { loss, imitation, ranking } = parts
+    return { loss, reports: { ...(imitation && { imitation }), ...(ranking && { ranking }) }, sizes: [] }
+  },
+  learns: learnsByImitation,
+  startsAs: normToStartAs,
+}

@@ -1,0 +1,34 @@
+import type { z } from 'zod'
+import type { Tensor } from '../../graph/tensor.js'
+import type { Architecture } from '../../models/architecture.js'
+
+/** What a stage makes better, as symbolic tensors. */
+export interface StageGraph {
+  /** `[1]` */
+  readonly loss: Tensor
+  /** Parts of the loss, unweighted, each `[1]`. */
+  readonly reports: Readonly<Record<string, Tensor>>
+  /** Inputs whose value is a size of the graph. */
+  readonly sizes: readonly Tensor[]
+}
+
+/** Who takes part in a stage. */
+export interface StageModels {
+  readonly student: Architecture
+  /** A plain ViT; undefined where nothing is learned from one. */
+  readonly teacher: Architecture | undefined
+}
+
+/** A kind of stage: an objective and what it may change. */
+export interface StageKind<Options = unknown> {
+  /** Its part of a recipe's stage. */
+  readonly schema: z.ZodType<Options>
+  /** Whether a teacher's weights are needed beside the student's. */
+  needsTeacher(options: Options): boolean
+  /** @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if these models can't do that */
+  build(models: StageModels, options: Options): StageGraph
+  /** Whether a parameter may change at all; a recipe can freeze more. */
+  learns(parameter: string): boolean
+  /** The parameter whose numbers a parameter begins with instead of its own. */
+  startsAs?(parameter: string): string | undefined
+}
