@@ -1,4 +1,4 @@
-import sharp, { type Metadata, type Sharp } from 'sharp'
+import type { Metadata, Sharp } from 'sharp'
 import { BlvitError, messageOf, throwIfAborted } from '../errors/blvit-error.js'
 import { rgbFromCmyk } from './cmyk.js'
 import type { Size } from './crop-window.js'
@@ -6,6 +6,7 @@ import { type EncodedImage, type ImageBytes, readImageBytes } from './image-sour
 import type { Pixels } from './pixels.js'
 import { type RawPixels, rgbFromRaw } from './raw-pixels.js'
 import { reducedSize } from './reduced-size.js'
+import { loadSharp } from './sharp.js'
 import { runWithPauses } from './steps.js'
 
 /** Everything that can be given as a picture: a path, an address, encoded bytes, or pixels. */
@@ -71,6 +72,7 @@ export async function decodeImage(
 
 async function readHeader(source: ImageBytes): Promise<Metadata> {
   try {
+    const sharp = await loadSharp()
     // sharp's own limit is off here only so that our message can name the size.
     return await sharp(source.bytes, { limitInputPixels: false }).metadata()
   } catch (cause) {
@@ -104,6 +106,7 @@ async function decodePixels(
   header: Metadata,
   atLeast: Size | undefined,
 ): Promise<Pixels> {
+  const sharp = await loadSharp()
   const picture = sharp(source.bytes, {
     autoOrient: true,
     failOn: 'error', // otherwise a truncated JPEG comes back half grey

@@ -1,5 +1,5 @@
-import sharp from 'sharp'
 import type { Pixels } from './pixels.js'
+import { loadSharp } from './sharp.js'
 
 /** A picture laid on a drawing. */
 export interface PlacedPixels {
@@ -19,6 +19,7 @@ export interface Drawing {
 
 /** A drawing as the bytes of a PNG with a palette of 256 colours. */
 export async function encodePng({ width, height, svg, pictures }: Drawing): Promise<Uint8Array> {
+  const sharp = await loadSharp()
   const layers = pictures.map(({ pixels, left, top }) => ({
     input: Buffer.from(pixels.values),
     raw: { width: pixels.width, height: pixels.height, channels: 3 as const },

@@ -1,8 +1,6 @@
 import { BlvitError, messageOf } from '../errors/blvit-error.js'
-import { nativeRuntime } from './native.js'
 import type { Device, Runtime } from './runtime.js'
 import { engineInThread } from './thread/engine-thread.js'
-import { webRuntime } from './web.js'
 
 /** What a caller may ask for; `auto`: the fastest that works here. */
 export type DeviceRequest = Device | 'auto'
@@ -25,14 +23,18 @@ export interface RuntimeOptions {
 const howToInstallNative =
   'Install it with "npm install onnxruntime-node --onnxruntime-node-install=skip" for 3 to 6 times the speed.'
 
+// The thread loads its engine while this one reads the modules that make models for it.
+
 async function native(device: 'cpu' | 'webgpu', { thread = 'own' }: RuntimeOptions): Promise<Runtime> {
-  return thread === 'caller'
-    ? nativeRuntime({ device })
-    : nativeRuntime({ device, engine: await engineInThread('onnxruntime-node') })
+  const starting = thread === 'caller' ? undefined : engineInThread('onnxruntime-node')
+  const [engine, { nativeRuntime }] = await Promise.all([starting, import('./native.js')])
+  return nativeRuntime({ device, ...(engine && { engine }) })
 }
 
 async function webAssembly({ thread = 'own' }: RuntimeOptions): Promise<Runtime> {
-  return thread === 'caller' ? webRuntime() : webRuntime({ engine: await engineInThread('onnxruntime-web') })
+  const starting = thread === 'caller' ? undefined : engineInThread('onnxruntime-web')
+  const [engine, { webRuntime }] = await Promise.all([starting, import('./web.js')])
+  return webRuntime(engine && { engine })
 }
 
 async function withoutNative(cause: unknown, options: RuntimeOptions): Promise<ChosenRuntime> {

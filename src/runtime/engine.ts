@@ -15,6 +15,8 @@ export interface OrtEngine {
   readonly version: string
   /** @throws Error of the engine */
   open(request: SessionRequest): Promise<Session>
+  /** Frees what is held while no session is open. The next `open` starts anew. */
+  rest(): Promise<void>
 }
 
 /** What onnxruntime-node and onnxruntime-web export. */
@@ -30,5 +32,6 @@ export function engineHere(ort: OrtModule): OrtEngine {
       const session = await ort.InferenceSession.create(model, options)
       return ortSession(ort, session, { writesInto: node !== undefined })
     },
+    rest: async () => {},
   }
 }

@@ -32,7 +32,7 @@ export async function nativeRuntime({
   device?: 'cpu' | 'webgpu'
   engine?: OrtEngine
 } = {}): Promise<Runtime> {
-  const { open, version } = engine ?? engineHere(await import('onnxruntime-node'))
+  const { open, rest, version } = engine ?? engineHere(await import('onnxruntime-node'))
   const target = device === 'cpu' ? 'native' : 'webgpu'
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
@@ -81,5 +81,6 @@ export async function nativeRuntime({
     description: `ONNX Runtime ${version} native${device === 'webgpu' ? ' WebGPU' : ''}`,
     target,
     load,
+    rest,
   }
 }

@@ -44,4 +44,6 @@ export interface Runtime {
   readonly target: Target
   /** @param weights every parameter of the graph, in the graph's shapes */
   load(graph: Graph, weights: StoredTensors, options?: LoadOptions): Promise<Session>
+  /** Ends the engine's thread if no session is open; for who chose a runtime and then loads nothing. */
+  rest(): Promise<void>
 }

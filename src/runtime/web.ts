@@ -34,7 +34,7 @@ export async function webRuntime({
   if (device === 'webgpu' && !(await hasAdapter())) throw noAdapter('This browser')
   const build = builds[device]
   const target = device === 'webgpu' ? 'webgpu' : 'standard'
-  const { open, version } = engine ?? engineHere(await build.load())
+  const { open, rest, version } = engine ?? engineHere(await build.load())
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
     if (device === 'webgpu' && options.precision === 'int8') throw noInt8()
@@ -67,5 +67,6 @@ export async function webRuntime({
     description: `ONNX Runtime ${version} ${build.words}`,
     target,
     load,
+    rest,
   }
 }

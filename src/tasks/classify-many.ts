@@ -37,6 +37,8 @@ export async function* classifyMany(
       return { name, error }
     }
   }
+  // The engine loads while the first pictures are decoded; if it can't, their run says why.
+  model.warmUp().catch(() => {})
   for await (const prepared of preparedBatches(pictures, prepare, { batch })) {
     throwIfAborted(options.signal)
     yield* classifyBatch(model, prepared, options)

@@ -13,7 +13,10 @@ export interface LoadModelOptions extends DownloadOptions {
   readonly device?: DeviceRequest | undefined
   /** Threads of the engine. Default: as the engine chooses, usually one per core. */
   readonly threads?: number | undefined
-  /** What linear maps compute in: `int8` is faster on processors and a little less exact. Default `fp32`. */
+  /**
+   * What the model computes in: `int8`, wide linear maps in whole numbers of 8 bits, is faster on processors;
+   * `fp16` is for `webgpu` alone. Both are a little less exact. Default `fp32`.
+   */
   readonly precision?: Precision | undefined
   /** Run at another input size than the model was made for: a side in pixels. Default: the model's own. */
   readonly imageSize?: number | undefined
@@ -32,9 +35,20 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
   }
-  const { name, folder } = await locateModel(reference, download)
-  const stored = await openModel(folder, { signal: download.signal })
-  const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
-  throwIfAborted(download.signal)
-  return new Model(name, files, await chooseRuntime(device), { threads, precision })
+  // The engine's thread starts while the model's files are read.
+  const choosing = chooseRuntime(device)
+  try {
+    const { name, folder } = await locateModel(reference, download)
+    const stored = await openModel(folder, { signal: download.signal })
+    const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
+    throwIfAborted(download.signal)
+    return new Model(name, files, await choosing, { threads, precision })
+  } catch (thrown) {
+    await choosing.then(
+      ({ runtime }) => runtime.rest(),
+      // What is wrong with the model, the user hears first.
+      () => {},
+    )
+    throw thrown
+  }
 }

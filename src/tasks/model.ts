@@ -80,6 +80,8 @@ export class Model implements AsyncDisposable {
     const many = Array.isArray(images)
     const inputs: readonly ImageInput[] = many ? images : [images as ImageInput]
     const results: Classification[] = []
+    // The engine loads while the first pictures are decoded; if it can't, their run says why.
+    this.warmUp().catch(() => {})
     const prepare = (input: ImageInput) => this.prepare(input, options)
     for await (const prepared of preparedBatches(inputs, prepare, { batch: picturesPerRun })) {
       throwIfAborted(options.signal)
@@ -139,6 +141,7 @@ export class Model implements AsyncDisposable {
     for (const engine of await Promise.allSettled(engines)) {
       if (engine.status === 'fulfilled') await engine.value.dispose()
     }
+    await this.engine.runtime.rest()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -58,7 +58,7 @@ function sliceSegments(
 }
 
 /** One segment can be mapped by an engine, several must be copied together. */
-function joinAdjacent(segments: readonly Segment[]): readonly Segment[] {
+export function joinAdjacent(segments: readonly Segment[]): readonly Segment[] {
   const joined: Segment[] = []
   for (const segment of segments) {
     const last = joined.at(-1)

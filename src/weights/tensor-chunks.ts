@@ -1,5 +1,5 @@
 import { BlvitError } from '../errors/blvit-error.js'
-import { elementBytes, type StoredTensor } from './stored-tensor.js'
+import { elementBytes, type Segment, type StoredTensor } from './stored-tensor.js'
 
 /** 4 MiB: large enough that a read call costs nothing beside it, small enough for any number of tensors. */
 const chunkBytes = 4 * 1024 * 1024
@@ -20,14 +20,18 @@ export function storedBytes(tensor: Pick<StoredTensor, 'shape' | 'dtype'>): numb
  */
 export async function* tensorChunks(tensor: StoredTensor): AsyncGenerator<Uint8Array> {
   requireWholeSegments(tensor)
-  for (const { source, offset, sizeBytes } of tensor.segments) {
-    for (let done = 0; done < sizeBytes; done += chunkBytes) {
-      yield await source.read(offset + done, Math.min(chunkBytes, sizeBytes - done))
-    }
+  for (const segment of tensor.segments) yield* segmentChunks(segment)
+}
+
+/** A segment's bytes in order, in pieces of at most 4 MiB. @throws BlvitError `BAD_WEIGHTS` if they can't be read */
+export async function* segmentChunks({ source, offset, sizeBytes }: Segment): AsyncGenerator<Uint8Array> {
+  for (let done = 0; done < sizeBytes; done += chunkBytes) {
+    yield await source.read(offset + done, Math.min(chunkBytes, sizeBytes - done))
   }
 }
 
-function requireWholeSegments(tensor: StoredTensor): void {
+/** @throws BlvitError `BAD_WEIGHTS` if a tensor's segments don't add up to its shape */
+export function requireWholeSegments(tensor: StoredTensor): void {
   const size = elementBytes[tensor.dtype]
   const held = tensor.segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
   const needed = storedBytes(tensor)

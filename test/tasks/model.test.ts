@@ -83,6 +83,20 @@ describe('a loaded model', () => {
     expect(threads()).toBe(before)
   })
 
+  test('leaves no thread behind when there is no such model, or nothing is asked of it', async () => {
+    const threads = () => readdirSync('/proc/self/task').length
+    const fail = () => expect(load('no-such-model')).rejects.toThrow(/no model "no-such-model"/)
+    const open = async () => {
+      await using model = await load('vit-tiny')
+      return model.labels
+    }
+    await open()
+    const before = threads()
+    await fail()
+    await open()
+    expect(threads()).toBe(before)
+  })
+
   test('says what it doesn’t know', async () => {
     await expect(load('vit-tinny')).rejects.toThrow(/no model "vit-tinny". Did you mean "vit-tiny"\?/)
     await expect(load('b+t')).rejects.toThrow(/configuration without weights/)

@@ -62,6 +62,34 @@ test('the error lists tensors, counts and first indices', async () => {
   )
 })
 
+/** Tensors one after the other in one file, as safetensors has them. */
+async function inOneFile(tensors: readonly StoredTensor[]): Promise<StoredTensor[]> {
+  const parts = await Promise.all(
+    tensors.map(async ({ segments: [segment] }) => segment?.source.read(0, segment.sizeBytes)),
+  )
+  const source = bytesSource(Buffer.concat(parts.map((part) => part ?? new Uint8Array(0))))
+  let offset = 0
+  return tensors.map((tensor, i) => {
+    const sizeBytes = parts[i]?.byteLength ?? 0
+    const segments = [{ source, offset, sizeBytes }]
+    offset += sizeBytes
+    return { ...tensor, segments }
+  })
+}
+
+test('tensors of one file are judged each by itself, whatever lies beside them', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(arbitraryTensor, { maxLength: 6 }), async (apart) => {
+      const named = (tensors: readonly StoredTensor[]) =>
+        new Map(tensors.map((tensor, i) => [`${i}`, tensor]))
+      const found = await findNonFinite(named(await inOneFile(apart)))
+      const alone = await Promise.all([...named(apart)].map((tensor) => findNonFinite(new Map([tensor]))))
+      expect(found).toEqual(alone.flat())
+    }),
+    { numRuns: 300 },
+  )
+})
+
 test('stops when told', async () => {
   const tensors = new Map([['a', storedFrom(Float32Array.of(1), [1])]])
   await thrownBy(findNonFinite(tensors, { signal: AbortSignal.abort() }), 'ABORTED')

@@ -79,12 +79,15 @@ export async function engineInThread(module: EngineModule): Promise<OrtEngine> {
     await thread.ask('load', { module })
     return thread
   }
-  const leave = async () => {
-    sessions -= 1
+  const rest = async () => {
     if (sessions > 0) return
     const last = thread
     thread = undefined
     await last?.end()
+  }
+  const leave = async () => {
+    sessions -= 1
+    await rest()
   }
   const open = async (request: SessionRequest) => {
     sessions += 1
@@ -97,5 +100,5 @@ export async function engineInThread(module: EngineModule): Promise<OrtEngine> {
       throw thrown
     }
   }
-  return { version, open }
+  return { version, open, rest }
 }

@@ -8,7 +8,6 @@ import type { Questions, Run, Setting } from './messages.js'
 import { loadProgram } from './programs/index.js'
 import type { Program } from './programs/program.js'
 import { median } from './quantiles.js'
-import { readProfile } from './read-profile.js'
 import { waitedForProcessor } from './run-queue.js'
 
 /** Warm-up ends when this many runs are no faster than the ones before them. */
@@ -73,6 +72,7 @@ const answers: Answers<Questions> = {
   profile: async ({ setting, runs }) => {
     for (let run = 0; run < coldRuns + runs; run++) await loaded().run(setting)
     await loaded().endProfile()
+    const { readProfile } = await import('./read-profile.js')
     return readProfile(defined(profileFolder, 'a folder for the profile'), { skippedRuns: coldRuns })
   },
 }

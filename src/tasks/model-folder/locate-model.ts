@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { BlvitError } from '../../errors/blvit-error.js'
 import { didYouMean } from '../../errors/suggest.js'
 import { findPreset } from '../../models/index.js'
-import { type DownloadOptions, downloadModel } from '../../weights/hub/download-model.js'
+import type { DownloadOptions } from '../../weights/hub/download-model.js'
 import { shippedFolder, shippedModels } from './shipped-models.js'
 
 /** Where a model's files lie and how they came there. */
@@ -26,6 +26,8 @@ export async function locateModel(reference: string, options: DownloadOptions = 
   if (existsSync(reference)) return { name: reference, folder: reference, origin: 'folder' }
   const looksLikePath = /^[./~]|\\/.test(reference)
   if (!looksLikePath && /^[^/]+\/[^/]+$/.test(reference)) {
+    // The hub's client is large, and most models are here already.
+    const { downloadModel } = await import('../../weights/hub/download-model.js')
     return { name: reference, folder: await downloadModel(reference, options), origin: 'hub' }
   }
   if (!looksLikePath && findPreset(reference)) {

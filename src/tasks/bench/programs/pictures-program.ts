@@ -1,5 +1,4 @@
 import { BlvitError, messageOf } from '../../../errors/blvit-error.js'
-import { load } from '../../load.js'
 import type { Setting, Workload } from '../messages.js'
 import type { Program, ProgramOptions } from './program.js'
 
@@ -54,6 +53,7 @@ async function transformersJs({ folder }: PicturesWorkload, { threads }: Program
 }
 
 async function blvit({ folder }: PicturesWorkload, { device, threads, precision }: ProgramOptions) {
+  const { load } = await import('../../load.js')
   const model = await load(folder, { device, threads, precision })
   return {
     name: model.engine.runtime.description,
