@@ -1,4 +1,5 @@
 import type { Dim, Shape } from './dim.js'
+import type { FloatType } from './float-types.js'
 import type { Dtype, Tensor } from './tensor.js'
 
 /**
@@ -12,11 +13,12 @@ import type { Dtype, Tensor } from './tensor.js'
 export type Target = 'native' | 'standard' | 'webgpu'
 
 /**
- * What linear maps compute in; everything else is float32.
- * - `fp32`: as the model was trained.
- * - `int8`: wide maps in whole numbers of 8 bits, see `ops/int8-product.ts`; not on WebGPU, which has no such product.
+ * What a graph computes in. Its inputs and outputs are float32 whatever it is.
+ * - `fp32`: all of it in float32, as the model was trained.
+ * - `fp16`: weights and activations in float16; what ranks tokens stays float32, see `float-types.ts`.
+ * - `int8`: wide linear maps in whole numbers of 8 bits, see `ops/int8-product.ts`; the rest in float32.
  */
-export type Precision = 'fp32' | 'int8'
+export type Precision = 'fp32' | 'fp16' | 'int8'
 
 /**
  * A lowered tensor. A token tensor `[batch, tokens, width]` has two equally valid ONNX forms: as it is, and
@@ -64,8 +66,13 @@ export interface Lowering {
   elementwise(operator: string, operands: readonly Value[], shape: Shape): Value
   /** A constant of 64-bit integers, shape `[values.length]`. */
   integers(values: readonly number[]): string
-  /** A constant of 32-bit floats. */
-  floats(values: readonly number[], shape?: readonly number[]): string
+  /**
+   * A constant of floats, in the type that the tensor being lowered is computed in.
+   * @param type another type, e.g. for indices that are compared as floats
+   */
+  floats(values: readonly number[], shape?: readonly number[], type?: FloatType): string
+  /** Truth values or whole numbers as floats of the type that the tensor being lowered is computed in. */
+  toFloats(name: string): string
   /** The run-time value of a size as an int64 vector of one element. */
   size(dim: Dim): string
   /** A shape as an int64 vector, sizes computed at run time where needed. */

@@ -81,7 +81,7 @@ while at < len(data):
 `
 
 describe.skipIf(!python)(`Debian's ONNX checker${reason}`, () => {
-  test('accepts every op in its standard form', () => {
+  test.each(['fp32', 'fp16'] as const)('accepts every op in its standard form, %s', (precision) => {
     const models = Object.entries(graphs).map(([name, build]) => {
       const graph = graphOf(name, { result: scope('layer', build) }, { sizes: [kept.tensor] })
       const storageOf = (parameter: string) => {
@@ -89,7 +89,7 @@ describe.skipIf(!python)(`Debian's ONNX checker${reason}`, () => {
         const sizeBytes = 4 * shape.reduce((a, b) => a * b, 1)
         return { dtype: 'F32' as const, ranges: [{ sizeBytes, bytes: new Uint8Array(sizeBytes) }] }
       }
-      return toOnnx(graph, { target: 'standard', storageOf })
+      return toOnnx(graph, { target: 'standard', precision, storageOf })
     })
     const frames = models.flatMap((model) => [new Uint8Array(Uint32Array.of(model.length).buffer), model])
     const { stdout, stderr, status } = spawnSync(python ?? '', ['-c', checker], {

@@ -1,13 +1,14 @@
 import { create } from '@bufbuild/protobuf'
 import { assert, defined } from '../../errors/assert.js'
 import { type Dim, elements, formatDim, isPositive, type Polynomial, type Shape, sameShape } from '../dim.js'
+import type { FloatType } from '../float-types.js'
 import type { AttributeValue, Lowering, Precision, Target, Value } from '../lowering.js'
 import { type Dtype, sizeAt, type Tensor } from '../tensor.js'
 import { type NodeProto, NodeProtoSchema, type TensorProto, type ValueInfoProto } from './onnx_pb.js'
-import { cutRanges, type StorageOf, type StoredRange } from './parameter-storage.js'
+import { cutRanges, type StorageDtype, type StorageOf, type StoredRange } from './parameter-storage.js'
 import {
   attributeProto,
-  castToFloat,
+  elementTypes,
   floatTensor,
   integerTensor,
   storedTensor,
@@ -23,6 +24,8 @@ export class Emitter implements Lowering {
   readonly inputs: ValueInfoProto[] = []
   /** The scope that nodes are named after; set before each tensor is lowered. */
   scope = ''
+  /** What the tensor being lowered is computed in; set likewise. */
+  floatType: FloatType = 'float32'
 
   private readonly uses = new Map<string, number>()
   private readonly constants = new Map<string, string>()
@@ -34,6 +37,7 @@ export class Emitter implements Lowering {
     readonly target: Target,
     readonly precision: Precision,
     private readonly storageOf: StorageOf,
+    private readonly typeOf: (tensor: Tensor) => FloatType,
   ) {}
 
   emit(operator: string, inputs: readonly string[], attributes: EmittedAttributes = {}): string {
@@ -108,9 +112,30 @@ export class Emitter implements Lowering {
     return this.constant(key, (name) => integerTensor(name, values))
   }
 
-  floats(values: readonly number[], shape: readonly number[] = [values.length]): string {
+  floats(
+    values: readonly number[],
+    shape: readonly number[] = [values.length],
+    type: FloatType = this.floatType,
+  ): string {
     const key = `float[${shape.join(',')}](${values.join(',')})`
-    return this.constant(key, (name) => floatTensor(name, values, shape))
+    const exact = this.constant(key, (name) => floatTensor(name, values, shape))
+    // folded by the engine when the session starts, as all casts of what is constant
+    return type === 'float32' ? exact : this.once(`${type} of ${key}`, () => this.cast(exact, type))
+  }
+
+  toFloats(name: string): string {
+    return this.cast(name, this.floatType)
+  }
+
+  private cast(name: string, type: FloatType): string {
+    return this.emit('Cast', [name], { to: elementTypes[type] })
+  }
+
+  /** The value in another float type, in the form that it has. */
+  inFloats(value: Value, type: FloatType): Value {
+    return value.rows === undefined
+      ? this.asFull(this.cast(this.full(value), type), value.shape)
+      : this.asRows(this.cast(value.rows, type), value.shape)
   }
 
   private constant(key: string, make: (name: string) => TensorProto): string {
@@ -176,8 +201,15 @@ export class Emitter implements Lowering {
   }
 
   input(tensor: Tensor, name: string, dtype: Dtype): string {
+    this.declareInput(tensor, name, dtype)
+    const type = this.typeOf(tensor)
+    if (dtype !== 'float32' || type === 'float32') return name
+    return this.once(`${type} of ${name}`, () => this.cast(name, type))
+  }
+
+  private declareInput(tensor: Tensor, name: string, dtype: Dtype): void {
     // A graph may make the same input in several places; ONNX wants it declared once.
-    if (this.inputs.some((declared) => declared.name === name)) return name
+    if (this.inputs.some((declared) => declared.name === name)) return
     this.inputs.push(valueInfoProto(name, dtype, tensor.shape))
     if (tensor.leaf?.kind === 'input' && tensor.leaf.defines !== undefined) {
       this.symbols.set(tensor.leaf.defines, () => name)
@@ -187,7 +219,6 @@ export class Emitter implements Lowering {
       const sizeOf = () => this.emit('Shape', [name], { start: axis, end: axis + 1 })
       if (!this.symbols.has(formatDim(dim))) this.symbols.set(formatDim(dim), sizeOf)
     })
-    return name
   }
 
   parameter(tensor: Tensor, rows?: readonly [start: number, end: number]): Value {
@@ -208,7 +239,8 @@ export class Emitter implements Lowering {
     const { name } = tensor.leaf
     const whole = start === 0 && end === sizeAt(tensor, 0)
     const label = whole ? name : `${name}[${start}:${end}]`
-    const known = this.parameters.get(label)
+    const type = this.typeOf(tensor)
+    const known = this.parameters.get(`${label} ${type}`)
     if (known !== undefined) return known
     const storage = this.storageOf(name)
     assert(storage !== 'fed', `the fed parameter ${name} is stored`)
@@ -217,24 +249,26 @@ export class Emitter implements Lowering {
     const rowBytes = totalBytes / numberOf(sizeAt(tensor, 0))
     const rowShape = tensor.shape.slice(1).map(numberOf)
     const parts = cutRanges(ranges, start * rowBytes, end * rowBytes).map((range, i, all) => {
-      const partName = all.length === 1 && dtype === 'F32' ? label : `${label}.${dtype}.${i}`
-      return this.initialiser(partName, [range.sizeBytes / rowBytes, ...rowShape], dtype, range)
+      const partName = all.length === 1 && isStoredAs(dtype, type) ? label : `${label}.${dtype}.${i}`
+      const part = this.initialiser(partName, [range.sizeBytes / rowBytes, ...rowShape], dtype, range)
+      // The engine folds this cast once, when the session starts.
+      return isStoredAs(dtype, type) ? part : this.cast(part, type)
     })
     const output = parts.length === 1 ? defined(parts[0], 'a range') : this.emit('Concat', parts, { axis: 0 })
-    this.parameters.set(label, output)
+    this.parameters.set(`${label} ${type}`, output)
     return output
   }
 
-  private initialiser(
-    name: string,
-    shape: readonly number[],
-    dtype: 'F32' | 'F16' | 'BF16',
-    range: StoredRange,
-  ) {
-    this.initialisers.push(storedTensor(name, shape, dtype, range))
-    // The engine folds this cast once, when the session starts.
-    return dtype === 'F32' ? name : this.emit('Cast', [name], { to: castToFloat })
+  private initialiser(name: string, shape: readonly number[], dtype: StorageDtype, range: StoredRange) {
+    if (!this.initialisers.some((made) => made.name === name)) {
+      this.initialisers.push(storedTensor(name, shape, dtype, range))
+    }
+    return name
   }
+}
+
+function isStoredAs(dtype: StorageDtype, type: FloatType): boolean {
+  return (type === 'float32' && dtype === 'F32') || (type === 'float16' && dtype === 'F16')
 }
 
 function numberOf(dim: Dim): number {

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { formatDim, type Shape } from '../dim.js'
+import type { FloatType } from '../float-types.js'
 import type { AttributeValue } from '../lowering.js'
 import type { Dtype } from '../tensor.js'
 import {
@@ -25,8 +26,11 @@ const storageDataTypes: Readonly<Record<StorageDtype, DataType>> = {
   BF16: DataType.BFLOAT16,
 }
 
-/** The number that the Cast operator knows float32 by. */
-export const castToFloat: number = DataType.FLOAT
+/** The numbers that the Cast operator knows element types by. */
+export const elementTypes: Readonly<Record<FloatType, number>> = {
+  float32: DataType.FLOAT,
+  float16: DataType.FLOAT16,
+}
 
 export function attributeProto(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === 'string') {

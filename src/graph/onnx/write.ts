@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { defined } from '../../errors/assert.js'
+import { type FloatType, floatTypes } from '../float-types.js'
 import type { Graph } from '../graph.js'
 import type { Precision, Target, Value } from '../lowering.js'
 import type { Tensor } from '../tensor.js'
@@ -30,16 +31,27 @@ export interface OnnxOptions {
 /** The graph as a serialised ONNX model. Node names are the scopes of the graph. */
 export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
   const { target = 'native', precision = 'fp32', storageOf, defaults = {}, metadata = {} } = options
-  const emitter = new Emitter(target, precision, storageOf)
+  const typeOf = floatTypes(graph.nodes, precision)
+  const emitter = new Emitter(target, precision, storageOf, typeOf)
   const values = new Map<Tensor, Value>()
-  const valueFor = (tensor: Tensor) => defined(values.get(tensor), `the value of %${tensor.id}`)
+  const converted = new Map<Tensor, Value>()
+  const valueFor = (tensor: Tensor, type: FloatType) => {
+    const value = defined(values.get(tensor), `the value of %${tensor.id}`)
+    if (tensor.dtype !== 'float32' || typeOf(tensor) === type) return value
+    const other = converted.get(tensor) ?? emitter.inFloats(value, type)
+    converted.set(tensor, other)
+    return other
+  }
   for (const tensor of graph.nodes) {
+    const type = typeOf(tensor)
     emitter.scope = tensor.scope
-    values.set(tensor, tensor.lower(emitter, tensor.inputs.map(valueFor)))
+    emitter.floatType = type
+    const inputs = tensor.inputs.map((input) => valueFor(input, type))
+    values.set(tensor, tensor.lower(emitter, inputs))
   }
   const output = Object.entries(graph.outputs).map(([name, tensor]) => {
     emitter.scope = tensor.scope
-    const from = emitter.full(valueFor(tensor))
+    const from = emitter.full(valueFor(tensor, 'float32'))
     // Renames the producing node's output; the engine removes the copy.
     emitter.scope = 'output'
     emitter.emit('Identity', [from])

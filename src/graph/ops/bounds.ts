@@ -19,9 +19,6 @@ export function atLeast(x: Tensor, bound: number): Tensor {
   return atLeastOp([x], { bound })
 }
 
-/** What ONNX's Cast calls float32. */
-const toFloat = 1
-
 const isAboveOp = defineOp<{ bound: number }>({
   name: 'IsAbove',
   shape: (inputs) => operand(inputs, 0).shape,
@@ -32,7 +29,7 @@ const isAboveOp = defineOp<{ bound: number }>({
       lowering.full(operand(inputs, 0)),
       lowering.floats([bound], [1]),
     ])
-    return lowering.asFull(lowering.emit('Cast', [greater], { to: toFloat }), tensor.shape)
+    return lowering.asFull(lowering.toFloats(greater), tensor.shape)
   },
 })
 

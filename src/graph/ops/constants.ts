@@ -5,9 +5,6 @@ import { reduceSum } from './broadcasting.js'
 import { affine } from './elementwise.js'
 import { reshape } from './layout.js'
 
-/** What ONNX's Cast calls float32. */
-const toFloat = 1
-
 const constantOp = defineOp<{ value: number; shape: Shape }>({
   name: 'Constant',
   shape: (_, { shape }) => shape,
@@ -31,7 +28,7 @@ const divideBySizeOp = defineOp<{ size: Dim }>({
   shape: (inputs) => operand(inputs, 0).shape,
   gradient: (gradient, _, { attributes: { size } }) => [divideBySize(gradient, size)],
   onnx: (lowering, inputs, { tensor, attributes: { size } }) => {
-    const count = lowering.emit('Cast', [lowering.size(size)], { to: toFloat })
+    const count = lowering.toFloats(lowering.size(size))
     return lowering.elementwise('Div', [operand(inputs, 0), lowering.asFull(count, [1])], tensor.shape)
   },
 })

@@ -6,25 +6,23 @@ import type { Lowering, Value } from '../lowering.js'
 // processor. There, token indices are float32, exact up to 2²⁴, and chosen by comparing all with all: for M tokens
 // M² comparisons, and M²·width multiply-adds to move them, about 1 % of a layer.
 
-/** What ONNX's Cast calls float32. */
-const toFloat = 1
-
 function fixedCount(dim: Dim | undefined): number {
   assert(typeof dim === 'number', 'on WebGPU the number of tokens is decided when a graph is loaded')
   return dim
 }
 
-/** 0, 1, … count − 1 */
+/** 0, 1, … count − 1, float32 whatever they are to pick: float16 would be exact up to 2¹¹ only. */
 function counting(lowering: Lowering, count: number, shape: readonly number[]): string {
   return lowering.floats(
     Array.from({ length: count }, (_, i) => i),
     shape,
+    'float32',
   )
 }
 
 /** 1.0 where the comparison holds, else 0.0. */
 function compared(lowering: Lowering, operator: 'Equal' | 'Greater', operands: readonly string[]): string {
-  return lowering.emit('Cast', [lowering.emit(operator, operands)], { to: toFloat })
+  return lowering.toFloats(lowering.emit(operator, operands))
 }
 
 /** `[batch, a]` as `[batch, a, 1]` and as `[batch, 1, a]`. */
@@ -65,7 +63,7 @@ export function descendingByComparison(lowering: Lowering, scores: Value): Value
 }
 
 /**
- * Picks tokens by a product with a matrix of zeros and ones, exact in float32.
+ * Picks tokens by a product with a matrix of zeros and ones, exact in floats of any size.
  * @param x `[batch, tokens]` or `[batch, tokens, width]` @param indices `[batch, picked]`
  */
 export function gatherByProduct(lowering: Lowering, x: Value, indices: Value): Value {
