@@ -1,11 +1,12 @@
 import type { BlvitError } from '../errors/blvit-error.js'
+import type { Pixels } from '../image/pixels.js'
 
-/** A labelled picture, not read yet. */
+/** A labelled picture, not decoded yet. */
 export interface Sample {
   /** For people; no two samples of a data set have the same. */
   readonly name: string
-  /** A path, or the encoded bytes. */
-  readonly source: string | Uint8Array
+  /** A path, the encoded bytes, or the pixels themselves. */
+  readonly source: string | Uint8Array | Pixels
   /** Class number from 0; undefined: nobody labelled it. */
   readonly label?: number | undefined
 }
@@ -40,6 +41,8 @@ export interface DataFormat {
   /** For messages: what such a data set looks like. */
   readonly looks: string
   recognises(path: string): Promise<boolean>
+  /** Is this a reference to a part of something, where no file or folder lies? */
+  recognisesPart?(reference: string): Promise<boolean>
   /** @throws BlvitError `BAD_DATA`, `NOT_FOUND` for what makes the whole of it useless */
   open(path: string, classes: Classes): Promise<DataSet>
 }

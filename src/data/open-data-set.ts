@@ -12,7 +12,7 @@ export interface OpenDataSetOptions {
 }
 
 /**
- * Opens labelled pictures: an image folder, a folder with labels.csv, or WebDataset tars. Several references and
+ * Opens labelled pictures: an image folder, a folder with labels.csv, WebDataset tars, or CIFAR-10. Several references and
  * globs are read one after the other.
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`
  * @example
@@ -25,10 +25,19 @@ export async function openDataSet(
 ): Promise<DataSet> {
   const classes = classesOf(labels)
   const paths: string[] = []
-  for (const reference of [references].flat()) paths.push(...(await existingPaths(reference)))
+  for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
   const [first, ...others] = await Promise.all(paths.map((path) => openOne(path, classes)))
   if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv or tars.')
   return others.length === 0 ? first : joined([first, ...others])
+}
+
+async function pathsOf(reference: string): Promise<string[]> {
+  try {
+    return await existingPaths(reference)
+  } catch (thrown) {
+    for (const format of formats) if (await format.recognisesPart?.(reference)) return [reference]
+    throw thrown
+  }
 }
 
 async function openOne(path: string, classes: Classes): Promise<DataSet> {

@@ -8,7 +8,9 @@ const defaultBufferBytes = 128_000_000
 const itemBytes = 500
 
 function sizeOf(item: DataItem): number {
-  return itemBytes + ('source' in item && typeof item.source !== 'string' ? item.source.byteLength : 0)
+  if ('error' in item || typeof item.source === 'string') return itemBytes
+  const { byteLength } = item.source instanceof Uint8Array ? item.source : item.source.values
+  return itemBytes + byteLength
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Pixels } from '../../src/image/pixels.js'
-import { drawCrop, mirrored, randomResizedCrop } from '../../src/image/random-crop.js'
+import { drawCrop, mirrored, resizedCrop, shiftedCrop } from '../../src/image/random-crop.js'
 import { crop, resize } from '../../src/image/resize.js'
 import { seededRandom } from '../../src/tasks/seeded-random.js'
 
@@ -65,18 +65,46 @@ test('a mirror image of a mirror image is the picture', () => {
   expect(mirrored(mirrored(picture))).toEqual(picture)
 })
 
-test('a seed decides crop and mirror; half of the pictures are mirrored', () => {
+test('a seed decides the crop, which is resized to the size asked for', () => {
   const picture = noise(40, 30)
-  const size = { width: 16, height: 16 }
-  let mirrors = 0
-  for (let seed = 0; seed < 200; seed++) {
-    const made = randomResizedCrop(picture, size, seededRandom(seed))
-    expect(randomResizedCrop(picture, size, seededRandom(seed))).toEqual(made)
+  const size = { width: 16, height: 12 }
+  for (let seed = 0; seed < 20; seed++) {
+    const made = resizedCrop(picture, size, seededRandom(seed))
     const plain = resize(crop(picture, drawCrop(picture, seededRandom(seed))), { ...size, filter: 'bicubic' })
-    const isPlain = Buffer.from(made.values).equals(plain.values)
-    expect(isPlain || Buffer.from(made.values).equals(mirrored(plain).values)).toBe(true)
-    if (!isPlain) mirrors += 1
+    expect(made).toEqual(plain)
   }
-  expect(mirrors).toBeGreaterThan(70)
-  expect(mirrors).toBeLessThan(130)
+})
+
+test('a narrower scale and ratio are kept to', () => {
+  const random = seededRandom(6)
+  for (let i = 0; i < 200; i++) {
+    const { width, height } = drawCrop({ width: 400, height: 400 }, random, {
+      scale: [0.25, 0.3],
+      ratio: [1, 1],
+    })
+    expect(width).toBe(height)
+    expect(width).toBeGreaterThanOrEqual(200)
+    expect(width).toBeLessThanOrEqual(220)
+  }
+})
+
+test('a shifted picture lies at one of all places, with black beside it', () => {
+  const one = { width: 5, height: 4, values: new Uint8Array(60).fill(9) }
+  const picture = { ...one, values: one.values.map((_, i) => (i === 3 * 5 + 3 ? 200 : 9)) } // row 1, column 1
+  const places = new Set<string>()
+  const random = seededRandom(8)
+  for (let i = 0; i < 400; i++) {
+    const { values, ...size } = shiftedCrop(picture, 2, random)
+    expect(size).toEqual({ width: 5, height: 4 })
+    const bright = values.indexOf(200)
+    const black = values.filter((value) => value === 0).length / 3
+    if (bright < 0) continue
+    const [down, across] = [Math.floor(bright / 15) - 1, (bright % 15) / 3 - 1]
+    expect(black).toBe(20 - (4 - Math.abs(down)) * (5 - Math.abs(across)))
+    places.add(`${down} ${across}`)
+  }
+  // the bright pixel leaves the picture when it moves two up or two to the left
+  expect(places.size).toBe(4 * 4)
+  expect(shiftedCrop(picture, 0, random)).toEqual(picture)
+  expect(shiftedCrop(picture, 1000, seededRandom(1)).values.every((value) => value === 0)).toBe(true)
 })

@@ -1,16 +1,32 @@
 import { Worker } from 'node:worker_threads'
 import { BlvitError, type ErrorCode } from '../../errors/blvit-error.js'
+import { type Augmentation, parseAugmentation } from '../../image/augment/augmentation.js'
 import type { DataPosition, PictureStreamOptions } from './picture-stream.js'
 
 export interface BatchOptions extends PictureStreamOptions {
   /** Pictures a batch. */
   readonly batch: number
+  /** Threads that decode and augment; the batches are the same whatever the number. Default 1. */
+  readonly workers?: number | undefined
+}
+
+/** {@link BatchOptions} with all choices made. */
+export interface BatchThreadOptions extends BatchOptions {
+  readonly augmentation: Augmentation
+  readonly workers: number
 }
 
 /** Pictures for one training step. */
 export interface TrainingBatch {
   /** `[batch, 3, height, width]` */
   readonly pixels: Float32Array
+  /** The pictures' classes before any were mixed, `[batch]`; only where `labelled` asked for them. */
+  readonly labels?: Int32Array | undefined
+  /**
+   * The probabilities that the model should give, `[batch, classes]`, after label smoothing, mixup and cutmix; only
+   * where `labelled` asked for them.
+   */
+  readonly targets?: Float32Array | undefined
   /** Where the next batch begins. */
   readonly after: DataPosition
   /** What was wrong with pictures that were left out on the way. */
@@ -27,6 +43,21 @@ const threadFile = new URL('../../../dist/tasks/train/batch-thread.js', import.m
 // One that is being made and one that is ready, and one more for the steps that take less time than others.
 const batchesAhead = 3
 
+// More than the largest machines have cores.
+const mostWorkers = 256
+
+function threadOptions({
+  workers = 1,
+  augmentation = 'crop-flip',
+  ...others
+}: BatchOptions): BatchThreadOptions {
+  if (!(Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers)) {
+    const message = `workers is ${workers}; it must be a whole number from 1 to ${mostWorkers}.`
+    throw new BlvitError('BAD_OPTION', message, { workers })
+  }
+  return { ...others, workers, augmentation: parseAugmentation(augmentation) }
+}
+
 /** Batches from a thread of their own, in an order and with crops that depend on the options alone. */
 export class Batches implements AsyncDisposable {
   private readonly worker: Worker
@@ -34,9 +65,10 @@ export class Batches implements AsyncDisposable {
   private wake: () => void = () => {}
   private waitedTotalMs = 0
 
+  /** @throws BlvitError `BAD_OPTION` */
   constructor(options: BatchOptions) {
     // without the flags of the process: --input-type, for one, is not for files
-    this.worker = new Worker(threadFile, { workerData: options, execArgv: [] })
+    this.worker = new Worker(threadFile, { workerData: threadOptions(options), execArgv: [] })
     this.worker.on('message', (message: BatchMessage) => this.take(message))
     this.worker.on('error', ({ message }) => this.take({ error: { message } }))
     for (let i = 0; i < batchesAhead; i++) this.worker.postMessage('next')
