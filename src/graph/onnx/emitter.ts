@@ -1,10 +1,9 @@
-import { create } from '@bufbuild/protobuf'
 import { assert, defined } from '../../errors/assert.js'
 import { type Dim, elements, formatDim, isPositive, type Polynomial, type Shape, sameShape } from '../dim.js'
 import type { FloatType } from '../float-types.js'
 import type { AttributeValue, Lowering, Precision, Target, Value } from '../lowering.js'
 import { type Dtype, sizeAt, type Tensor } from '../tensor.js'
-import { type NodeProto, NodeProtoSchema, type TensorProto, type ValueInfoProto } from './onnx_pb.js'
+import type { NodeProto, TensorProto, ValueInfoProto } from './messages.js'
 import { cutRanges, type StorageDtype, type StorageOf, type StoredRange } from './parameter-storage.js'
 import {
   attributeProto,
@@ -52,15 +51,13 @@ export class Emitter implements Lowering {
   ): string[] {
     const name = this.uniqueName(this.scope === '' ? operator : `${this.scope}/${operator}`)
     const output = Array.from({ length: outputs }, (_, i) => (outputs === 1 ? name : `${name}:${i}`))
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        name,
-        opType: operator,
-        input: [...inputs],
-        output,
-        attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
-      }),
-    )
+    this.nodes.push({
+      name,
+      opType: operator,
+      input: inputs,
+      output,
+      attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
+    })
     return output
   }
 

@@ -1,26 +1,24 @@
-import { create } from '@bufbuild/protobuf'
 import { formatDim, type Shape } from '../dim.js'
 import type { FloatType } from '../float-types.js'
 import type { AttributeValue } from '../lowering.js'
 import type { Dtype } from '../tensor.js'
 import {
   type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  TensorProto_DataLocation as DataLocation,
-  TensorProto_DataType as DataType,
+  AttributeType,
+  DataType,
   type TensorProto,
-  TensorProtoSchema,
   type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from './onnx_pb.js'
+} from './messages.js'
 import type { StorageDtype, StoredRange } from './parameter-storage.js'
 
-const text = new TextEncoder()
+type DataTypeNumber = TensorProto['dataType']
 
-const graphDataTypes: Readonly<Record<Dtype, DataType>> = { float32: DataType.FLOAT, int64: DataType.INT64 }
+const graphDataTypes: Readonly<Record<Dtype, DataTypeNumber>> = {
+  float32: DataType.FLOAT,
+  int64: DataType.INT64,
+}
 
-const storageDataTypes: Readonly<Record<StorageDtype, DataType>> = {
+const storageDataTypes: Readonly<Record<StorageDtype, DataTypeNumber>> = {
   F32: DataType.FLOAT,
   F16: DataType.FLOAT16,
   BF16: DataType.BFLOAT16,
@@ -34,47 +32,29 @@ export const elementTypes: Readonly<Record<FloatType, number>> = {
 
 export function attributeProto(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === 'string') {
-    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: text.encode(value) })
+    return { name, type: AttributeType.STRING, s: value }
   }
   if (typeof value === 'number') {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) })
+    return { name, type: AttributeType.INT, i: value }
   }
   if ('float' in value) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float })
+    return { name, type: AttributeType.FLOAT, f: value.float }
   }
-  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) })
+  return { name, type: AttributeType.INTS, ints: value }
 }
 
 /** An input's or output's name, type and shape; symbolic sizes become named dimensions. */
 export function valueInfoProto(name: string, dtype: Dtype, shape: Shape): ValueInfoProto {
-  const dim = shape.map((size) => ({
-    value:
-      typeof size === 'number'
-        ? { case: 'dimValue' as const, value: BigInt(size) }
-        : { case: 'dimParam' as const, value: formatDim(size) },
-  }))
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: { value: { case: 'tensorType', value: { elemType: graphDataTypes[dtype], shape: { dim } } } },
-  })
+  const sizes = shape.map((size) => (typeof size === 'number' ? size : formatDim(size)))
+  return { name, elemType: graphDataTypes[dtype], shape: sizes }
 }
 
 export function integerTensor(name: string, values: readonly number[]): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dims: [BigInt(values.length)],
-    dataType: DataType.INT64,
-    int64Data: values.map(BigInt),
-  })
+  return { name, dims: [values.length], dataType: DataType.INT64, int64Data: values }
 }
 
 export function floatTensor(name: string, values: readonly number[], shape: readonly number[]): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dims: shape.map(BigInt),
-    dataType: DataType.FLOAT,
-    floatData: [...values],
-  })
+  return { name, dims: shape, dataType: DataType.FLOAT, floatData: values }
 }
 
 /** A parameter's initialiser: its bytes, or a pointer into a file beside the model. */
@@ -84,15 +64,8 @@ export function storedTensor(
   dtype: StorageDtype,
   range: StoredRange,
 ): TensorProto {
-  const common = { name, dims: shape.map(BigInt), dataType: storageDataTypes[dtype] }
-  if ('bytes' in range) return create(TensorProtoSchema, { ...common, rawData: range.bytes })
-  return create(TensorProtoSchema, {
-    ...common,
-    dataLocation: DataLocation.EXTERNAL,
-    externalData: [
-      { key: 'location', value: range.location },
-      { key: 'offset', value: `${range.offset}` },
-      { key: 'length', value: `${range.sizeBytes}` },
-    ],
-  })
+  const common = { name, dims: shape, dataType: storageDataTypes[dtype] }
+  if ('bytes' in range) return { ...common, rawData: range.bytes }
+  const { location, offset, sizeBytes } = range
+  return { ...common, externalData: { location, offset: `${offset}`, length: `${sizeBytes}` } }
 }

@@ -1,19 +1,18 @@
-import { create, toBinary } from '@bufbuild/protobuf'
 import { defined } from '../../errors/assert.js'
 import { type FloatType, floatTypes } from '../float-types.js'
 import type { Graph } from '../graph.js'
 import type { Precision, Target, Value } from '../lowering.js'
 import type { Tensor } from '../tensor.js'
 import { Emitter } from './emitter.js'
-import { ModelProtoSchema } from './onnx_pb.js'
+import { encodeModel } from './messages.js'
 import type { StorageOf } from './parameter-storage.js'
 import { integerTensor, valueInfoProto } from './proto.js'
 
 /** Opset and IR version a target reads. 23 brought Attention; 17 is what Debian 12's ONNX knows. */
-const versions: Readonly<Record<Target, { opset: bigint; ir: bigint }>> = {
-  native: { opset: 23n, ir: 11n },
-  standard: { opset: 17n, ir: 8n },
-  webgpu: { opset: 17n, ir: 8n },
+const versions: Readonly<Record<Target, { opset: number; ir: number }>> = {
+  native: { opset: 23, ir: 11 },
+  standard: { opset: 17, ir: 8 },
+  webgpu: { opset: 17, ir: 8 },
 }
 
 export interface OnnxOptions {
@@ -61,10 +60,10 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
   for (const [name, value] of Object.entries(defaults))
     emitter.initialisers.push(integerTensor(name, [value]))
   const { opset, ir } = versions[target]
-  const model = create(ModelProtoSchema, {
+  return encodeModel({
     irVersion: ir,
     producerName: 'blvit',
-    opsetImport: [{ domain: '', version: opset }],
+    opset,
     graph: {
       name: graph.name,
       node: emitter.nodes,
@@ -72,7 +71,6 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
       input: emitter.inputs,
       output,
     },
-    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    metadata,
   })
-  return toBinary(ModelProtoSchema, model)
 }
