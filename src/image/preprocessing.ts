@@ -105,16 +105,27 @@ function pad(
 }
 
 /** `[height, width, 3]` bytes to `[3, height, width]` floats. */
-function writeNormalised(pixels: Pixels, { mean, std }: Preprocessing, output: Float32Array): void {
+function writeNormalised(pixels: Pixels, preprocessing: Preprocessing, output: Float32Array): void {
   const { values } = pixels
   const plane = pixels.height * pixels.width
-  for (const channel of [0, 1, 2] as const) {
-    const normalised = normalisationTable(mean[channel], std[channel])
+  for (const [channel, normalised] of normalisationTables(preprocessing).entries()) {
     const start = channel * plane
     for (let i = 0; i < plane; i++) {
       output[start + i] = normalised[values[i * 3 + channel] as number] as number
     }
   }
+}
+
+// For the small pictures of a training the tables take longer than their use.
+const tablesOf = new WeakMap<Preprocessing, readonly Float32Array[]>()
+
+function normalisationTables(preprocessing: Preprocessing): readonly Float32Array[] {
+  const known = tablesOf.get(preprocessing)
+  if (known) return known
+  const { mean, std } = preprocessing
+  const tables = ([0, 1, 2] as const).map((channel) => normalisationTable(mean[channel], std[channel]))
+  tablesOf.set(preprocessing, tables)
+  return tables
 }
 
 /** The normalised value of each of the 256 bytes; every step is rounded to float32, as in torch. */

@@ -1,11 +1,11 @@
 import type { Pixels } from '../pixels.js'
-import { toByte, withToneCurves } from './tone-curve.js'
+import { toByte, withToneCurve } from './tone-curve.js'
 
 // Pillow's ImageEnhance: each goes from a degenerate picture (factor 0) by the original (1) to more than it.
 
 /** Black, the original, brighter: `ImageEnhance.Brightness`. */
 export function brightness(pixels: Pixels, factor: number): Pixels {
-  return withToneCurves(pixels, () => (value) => blend(0, value, Math.fround(factor)))
+  return withToneCurve(pixels, (value) => blend(0, value, Math.fround(factor)))
 }
 
 /** The grey of the picture's mean, the original, more contrast: `ImageEnhance.Contrast`. */
@@ -14,7 +14,7 @@ export function contrast(pixels: Pixels, factor: number): Pixels {
   let sum = 0
   for (let i = 0; i < values.length; i += 3) sum += greyAt(values, i)
   const mean = Math.trunc(sum / (values.length / 3) + 0.5)
-  return withToneCurves(pixels, () => (value) => blend(mean, value, Math.fround(factor)))
+  return withToneCurve(pixels, (value) => blend(mean, value, Math.fround(factor)))
 }
 
 /** Grey, the original, stronger colours: `ImageEnhance.Color`. */
