@@ -9,13 +9,13 @@ import { downloadProgress } from './progress.js'
 export const devices = ['auto', 'cpu', 'wasm', 'webgpu'] as const
 
 /** What `--dtype` takes. */
-export const precisions = ['fp32', 'int8'] as const
+export const precisions = ['fp32', 'fp16', 'int8'] as const
 
 /** Adds `--dtype`. */
 export function dtypeOption(): Option {
   return new Option(
     '--dtype <precision>',
-    'what linear maps compute in: int8 is faster on processors, a little less exact',
+    'what to compute in: int8 (linear maps) is faster on processors, fp16 on GPUs; both are a little less exact',
   )
     .choices(precisions)
     .default('fp32')
@@ -35,7 +35,7 @@ export interface ModelFlags extends EngineFlags {
   readonly model: string
 }
 
-/** Adds `--model`, `--device`, `--threads`, `--image-size` and `--offline`. */
+/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--image-size` and `--offline`. */
 export function withModelOptions(command: Command): Command {
   return withEngineOptions(
     command.option(
@@ -60,10 +60,22 @@ export function withEngineOptions(command: Command): Command {
     .option('--offline', "don't ask the hub, use only what is cached")
 }
 
+/** How the precision is told, in words that follow the engine's. */
+const precisionNotes = {
+  fp32: '',
+  fp16: ', in float16 (tokens ranked in float32)',
+  int8: ', linear maps in int8',
+} as const
+
 /** What runs a model, in which precision if that is not the usual one, and why. */
 export function engineNote({ name, engine, engineOptions }: Model): string {
-  const precision = engineOptions.precision === 'int8' ? ', linear maps in int8' : ''
+  const precision = precisionNotes[engineOptions.precision ?? 'fp32']
   return `${name} on ${engine.runtime.description}${precision}: ${engine.reason}`
+}
+
+/** True where the way a model runs must be told though nobody asked: not on the processor, or not in float32. */
+export function runsUnusually({ engine, engineOptions }: Model): boolean {
+  return engine.runtime.device !== 'cpu' || (engineOptions.precision ?? 'fp32') !== 'fp32'
 }
 
 /** What {@link withEngineOptions} parsed, for `load`. */

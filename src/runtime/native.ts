@@ -1,14 +1,16 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { messageOf } from '../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../errors/blvit-error.js'
 import type { Graph } from '../graph/graph.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
 import { engineHere, type OrtEngine } from './engine.js'
+import { assertHalfFloats } from './half-floats.js'
 import { engineError } from './ort-session.js'
 import { placeWeights } from './place-weights.js'
+import { assertPrecision } from './precision.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
-import { noAdapter, noInt8, onGpuAlone } from './webgpu.js'
+import { noAdapter, onGpuAlone } from './webgpu.js'
 
 /** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
 function weightsFolder(weights: StoredTensors): string | undefined {
@@ -36,7 +38,7 @@ export async function nativeRuntime({
   const target = device === 'cpu' ? 'native' : 'webgpu'
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
-    if (device === 'webgpu' && options.precision === 'int8') throw noInt8()
+    assertPrecision(device, options.precision)
     const folder = weightsFolder(weights)
     const locate = ({ path }: ByteSource) => {
       if (path === undefined) return undefined
@@ -70,8 +72,10 @@ export async function nativeRuntime({
         logSeverityLevel: 4 as const,
         extra: { session: sessionEntries },
       }
+      if (options.precision === 'fp16') await assertHalfFloats({ open }, sessionOptions)
       return await open({ model, options: sessionOptions })
     } catch (thrown) {
+      if (thrown instanceof BlvitError) throw thrown
       if (/WebGPU adapter/.test(messageOf(thrown))) throw noAdapter('This machine', thrown)
       throw engineError(`loading ${graph.name}`, thrown)
     }

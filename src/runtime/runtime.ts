@@ -28,7 +28,7 @@ export interface Session extends AsyncDisposable {
 export interface LoadOptions {
   /** Threads of the engine; default: one per physical core, as the engine chooses. */
   readonly threads?: number | undefined
-  /** What linear maps compute in. Default `fp32`. */
+  /** What the graph computes in; its inputs and outputs are float32. Default `fp32`. */
   readonly precision?: Precision | undefined
   /** Names of parameters that change from run to run: they are fed like inputs and need no weights. */
   readonly trained?: ReadonlySet<string> | undefined

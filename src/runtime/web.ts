@@ -2,10 +2,12 @@ import type { Graph } from '../graph/graph.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
 import { engineHere, type OrtEngine } from './engine.js'
+import { noHalfFloats } from './half-floats.js'
 import { engineError } from './ort-session.js'
 import { placeWeights } from './place-weights.js'
+import { assertPrecision } from './precision.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
-import { noAdapter, noInt8, onGpuAlone } from './webgpu.js'
+import { noAdapter, onGpuAlone } from './webgpu.js'
 
 /** The builds of ONNX Runtime for browsers; only the first also runs in Node. */
 const builds = {
@@ -13,10 +15,15 @@ const builds = {
   webgpu: { load: () => import('onnxruntime-web/webgpu'), words: 'WebGPU' },
 }
 
-/** False where there is no WebGPU or no graphics processor behind it. */
-async function hasAdapter(): Promise<boolean> {
-  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<unknown> } }
-  return Boolean(await gpu?.requestAdapter())
+/** What blvit asks of a browser's graphics processor. */
+interface Adapter {
+  readonly features: { has(feature: string): boolean }
+}
+
+/** Undefined where there is no WebGPU or no graphics processor behind it. */
+async function findAdapter(): Promise<Adapter | undefined> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<Adapter | null> } }
+  return (await gpu?.requestAdapter()) ?? undefined
 }
 
 /**
@@ -31,13 +38,17 @@ export async function webRuntime({
   device?: 'wasm' | 'webgpu'
   engine?: OrtEngine
 } = {}): Promise<Runtime> {
-  if (device === 'webgpu' && !(await hasAdapter())) throw noAdapter('This browser')
+  const adapter = device === 'webgpu' ? await findAdapter() : undefined
+  if (device === 'webgpu' && !adapter) throw noAdapter('This browser')
   const build = builds[device]
   const target = device === 'webgpu' ? 'webgpu' : 'standard'
   const { open, rest, version } = engine ?? engineHere(await build.load())
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
-    if (device === 'webgpu' && options.precision === 'int8') throw noInt8()
+    assertPrecision(device, options.precision)
+    if (options.precision === 'fp16' && !adapter?.features.has('shader-f16')) {
+      throw noHalfFloats("This browser's")
+    }
     const names = new Map<ByteSource, string>()
     const locate = (source: ByteSource) => {
       const name = names.get(source) ?? `weights-${names.size}`

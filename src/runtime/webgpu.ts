@@ -16,11 +16,3 @@ export function noAdapter(where: string, cause?: unknown): BlvitError {
     { cause },
   )
 }
-
-export function noInt8(): BlvitError {
-  return new BlvitError(
-    'UNSUPPORTED',
-    'WebGPU has no products of whole numbers of 8 bits, and blvit never takes another precision than asked for. ' +
-      'Use --dtype fp32, or --device cpu or wasm.',
-  )
-}

@@ -1,6 +1,7 @@
 import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
 import type { Precision } from '../graph/lowering.js'
 import { chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
+import { assertPrecision } from '../runtime/precision.js'
 import type { DownloadOptions } from '../weights/hub/download-model.js'
 import { Model } from './model.js'
 import { atImageSize } from './model-folder/image-size.js'
@@ -25,7 +26,8 @@ export interface LoadModelOptions extends DownloadOptions {
 /**
  * Loads a model.
  * @param reference a shipped name, a folder, or an id of the Hugging Face hub, which is downloaded once
- * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `OFFLINE`, `HUB`, `ENGINE`
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `OFFLINE`, `HUB`, `ENGINE`,
+ *   `UNSUPPORTED` for a precision that the device doesn't compute in
  * @example
  * await using model = await load('vit-tiny')
  * const { top } = await model.classify('hummingbird.jpg')
@@ -42,7 +44,9 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const stored = await openModel(folder, { signal: download.signal })
     const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
     throwIfAborted(download.signal)
-    return new Model(name, files, await choosing, { threads, precision })
+    const chosen = await choosing
+    assertPrecision(chosen.runtime.device, precision)
+    return new Model(name, files, chosen, { threads, precision })
   } catch (thrown) {
     await choosing.then(
       ({ runtime }) => runtime.rest(),

@@ -93,7 +93,8 @@ describe('blvit bench', () => {
       1,
       /no pictures/,
     ],
-    ['an unknown precision', ['micro+16', '--dtype', 'int4'], 2, /fp32, int8/],
+    ['float16 on a processor', ['micro+16', '--dtype', 'fp32,fp16'], 1, /Use --device webgpu/],
+    ['an unknown precision', ['micro+16', '--dtype', 'int4'], 2, /fp32, fp16, int8/],
     ['a file that can’t be written', ['micro+16', '--csv', '/nowhere/x.csv'], 1, /nowhere doesn't exist/],
   ])('refuses %s', async (_, words, expected, message) => {
     const { code, stdout, stderr } = await runCli(['bench', ...words])

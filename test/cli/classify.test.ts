@@ -43,6 +43,19 @@ describe('blvit classify', () => {
     expect(stderr).toMatch(/native, linear maps in int8: /)
   })
 
+  test.each(['auto', 'cpu', 'wasm'])(
+    '--dtype fp16 is refused on processors, with the way out: --device %s',
+    async (device) => {
+      const args = ['classify', hummingbird, '--dtype', 'fp16', '--device', device]
+      const { code, stdout, stderr } = await runCli(args)
+      expect(code).toBe(1)
+      expect(stdout).toBe('')
+      expect(stderr).toMatch(
+        /^error: ONNX Runtime has no arithmetic in float16 for processors.* Use --device webgpu/,
+      )
+    },
+  )
+
   test('a folder, a glob, a URL and standard input; --json is one object a line', async () => {
     const server = createServer((_, response) => response.end(readFileSync(hummingbird)))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../support/run-cli.js'
@@ -68,6 +68,20 @@ describe('blvit convert and export', () => {
       outputs: ['logits'],
     })
     expect(readFileSync(outside).length).toBeLessThan(500_000)
+  })
+
+  test('exports in float16, of half the size, and says so', async () => {
+    const whole = join(folder, 'float32')
+    await runCli(['convert', 'vit-tiny', '--to', 'vit-tiny', '-o', whole, '--dtype', 'F32'])
+    const paths = ['fp32', 'fp16'].map((dtype) => join(folder, `${dtype}.onnx`))
+    for (const path of paths) {
+      const args = ['export', whole, '--standard', '--dtype', basename(path, '.onnx'), '-o', path]
+      const { code, stdout } = await runCli(args)
+      expect(code).toBe(0)
+      if (path.endsWith('fp16.onnx')) expect(stdout).toMatch(/\(11\.\d MB, fp16\): pixel_values → logits/)
+    }
+    const [fp32 = 0, fp16 = 0] = paths.map((path) => statSync(path).size)
+    expect(fp16 / fp32).toBeCloseTo(0.5, 2)
   })
 
   test.each([

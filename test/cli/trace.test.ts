@@ -35,6 +35,13 @@ describe('blvit trace', () => {
     expect(width).toBeGreaterThan(3 * 448)
   })
 
+  test('says on stderr when it runs in another precision than float32', async () => {
+    const cwd = empty('int8')
+    const { code, stderr } = await runCli(['trace', hummingbird, '-m', model, '--dtype', 'int8'], { cwd })
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/native, linear maps in int8: .*\nWrote route\.png\.\n$/)
+  })
+
   test('writes both files; the JSON tells the whole route', async () => {
     const cwd = empty('both')
     const files = ['-o', 'a.png', '--json', 'a.json', '--keep-ratio', '0.5', '--top', '3']

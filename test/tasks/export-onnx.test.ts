@@ -52,12 +52,30 @@ describe.each(['vit-tiny', 't+48', 'h+b'])('an exported %s', (name) => {
     }
   })
 
+  test.each(['native', 'standard'] as const)(
+    'in float16 takes and gives float32, and differs little: %s',
+    async (target) => {
+      const [exact, half] = ['exact', 'half'].map((word) => join(folder, `${target}-${word}.onnx`))
+      if (exact === undefined || half === undefined) throw new Error('no paths')
+      await exportOnnx(stored, exact, { target })
+      await exportOnnx(stored, half, { target, precision: 'fp16' })
+      const expected = await logits(exact, files)
+      const scale = Math.max(...expected.map(Math.abs))
+      expectClose(await logits(half, files), expected, { atol: 0.02 * scale })
+    },
+  )
+
   test.skipIf(!hasChecker)(
     `passes Debian's onnx.checker with shapes inferred${hasChecker ? '' : ' (skipped: no python3-onnx)'}`,
     async () => {
-      for (const weights of ['inside', 'external'] as const) {
-        const path = join(folder, `checked-${weights}.onnx`)
-        await exportOnnx(stored, path, { target: 'standard', weights, allOutputs: true })
+      for (const [weights, precision] of [
+        ['inside', 'fp32'],
+        ['external', 'fp32'],
+        ['inside', 'fp16'],
+        ['external', 'fp16'],
+      ] as const) {
+        const path = join(folder, `checked-${weights}-${precision}.onnx`)
+        await exportOnnx(stored, path, { target: 'standard', weights, precision, allOutputs: true })
         const script = `
 import onnx, sys
 onnx.checker.check_model(sys.argv[1], full_check=True)

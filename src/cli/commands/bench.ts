@@ -60,7 +60,7 @@ export function benchCommand(program: Command, context: CliContext): void {
         .default(['auto'], 'auto'),
     )
     .addOption(
-      new Option('--dtype <precision,…>', 'what linear maps compute in: fp32, int8')
+      new Option('--dtype <precision,…>', 'what to compute in: fp32, fp16 (GPUs), int8 (linear maps)')
         .argParser(commaSeparated(oneOf(precisions)))
         .default(['fp32'], 'fp32'),
     )

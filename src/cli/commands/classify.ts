@@ -2,7 +2,13 @@ import type { Command } from 'commander'
 import { messageAbout } from '../../errors/message-about.js'
 import type { Classification } from '../../tasks/classification.js'
 import type { CliContext } from '../context.js'
-import { engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
+import {
+  engineNote,
+  loadOptions,
+  type ModelFlags,
+  runsUnusually,
+  withModelOptions,
+} from '../model-options.js'
 import { keepRatio, positiveInteger } from '../option-values.js'
 import { itemProgress } from '../progress.js'
 import { readStandardInput } from '../standard-input.js'
@@ -52,7 +58,7 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { load } = await import('../../tasks/load.js')
   const { classifyMany } = await import('../../tasks/classify-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  if (!flags.json || model.engine.runtime.device !== 'cpu') context.note(engineNote(model))
+  if (!flags.json || runsUnusually(model)) context.note(engineNote(model))
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {

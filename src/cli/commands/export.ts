@@ -51,6 +51,7 @@ export function exportCommand(program: Command, context: CliContext): void {
       `
 Examples:
   blvit export vit-tiny -o vit-tiny.onnx
+  blvit export vit-tiny --standard --dtype fp16 -o vit-tiny-fp16.onnx
   blvit export vit-tiny --for transformers.js -o vit-tiny-onnx`,
     )
     .action((model: string, flags: Flags) => exportModel(model, flags, context))
@@ -67,8 +68,9 @@ async function exportModel(reference: string, flags: Flags, context: CliContext)
   if (json) context.out(JSON.stringify({ ...exported, path: output }))
   else {
     const megabytes = (exported.sizeBytes / 1e6).toFixed(1)
-    const { inputs, outputs } = exported
-    context.out(`Wrote ${output} (${megabytes} MB): ${inputs.join(', ')} → ${outputs.join(', ')}`)
+    const { inputs, outputs, precision } = exported
+    const rounded = precision === 'fp32' ? '' : `, ${precision}`
+    context.out(`Wrote ${output} (${megabytes} MB${rounded}): ${inputs.join(', ')} → ${outputs.join(', ')}`)
   }
 }
 
@@ -105,12 +107,7 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
 
 async function exportFolder(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
   const { exportForTransformersJs } = await import('../../tasks/export-for-transformers-js.js')
-  const { keepRatio, allOutputs, overwrite, dtype } = flags
-  if (dtype !== 'fp32') {
-    throw new BlvitError(
-      'BAD_OPTION',
-      `transformers.js chooses among precisions by file names of its own: --for writes fp32, not ${dtype}.`,
-    )
-  }
-  return exportForTransformersJs(folder, flags.output, { keepRatio, allOutputs, overwrite, signal })
+  const { keepRatio, allOutputs, overwrite, dtype: precision } = flags
+  const options = { precision, keepRatio, allOutputs, overwrite, signal }
+  return exportForTransformersJs(folder, flags.output, options)
 }

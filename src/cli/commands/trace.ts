@@ -3,7 +3,13 @@ import { BlvitError } from '../../errors/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
 import type { Trace } from '../../tasks/trace/trace.js'
 import type { CliContext } from '../context.js'
-import { engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
+import {
+  engineNote,
+  loadOptions,
+  type ModelFlags,
+  runsUnusually,
+  withModelOptions,
+} from '../model-options.js'
 import { keepRatio, positiveInteger } from '../option-values.js'
 import { readStandardInput } from '../standard-input.js'
 
@@ -59,9 +65,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const { assertRoutes } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
   assertRoutes(model) // before the weights go into the engine
-  if (model.engine.runtime.device !== 'cpu') {
-    context.note(engineNote(model))
-  }
+  if (runsUnusually(model)) context.note(engineNote(model))
   const { top, keepRatio: ratio } = flags
   const traced = await model.trace(picture.source, { top, keepRatio: ratio, signal: context.signal })
   await write(traced, { model, picture: picture.name, targets }, context)
