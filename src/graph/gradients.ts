@@ -1,7 +1,7 @@
 import { BlvitError } from '../errors/blvit-error.js'
 import { assembleGradient } from './assemble-gradient.js'
 import { formatShape } from './dim.js'
-import { reachable } from './graph.js'
+import { type Graph, reachable } from './graph.js'
 import { constant } from './ops/constants.js'
 import { atScope } from './scope.js'
 import type { GradientPart, Tensor } from './tensor.js'
@@ -11,9 +11,20 @@ function identityOf(tensor: Tensor): unknown {
   return tensor.leaf ? `${tensor.leaf.kind} ${tensor.leaf.name}` : tensor
 }
 
+const gradientPrefix = 'gradient/'
+
 /** The scope of what differentiates another scope: `gradient/blocks.3.attn`. */
 function gradientScope({ scope }: Tensor): string {
-  return scope === '' ? 'gradient' : `gradient/${scope}`
+  return scope === '' ? 'gradient' : `${gradientPrefix}${scope}`
+}
+
+/** The scopes whose backward pass is part of a graph. */
+export function differentiatedScopes({ nodes }: Graph): ReadonlySet<string> {
+  const scopes = nodes.flatMap(({ scope }) => {
+    if (scope === 'gradient') return ['']
+    return scope.startsWith(gradientPrefix) ? [scope.slice(gradientPrefix.length)] : []
+  })
+  return new Set(scopes)
 }
 
 function withoutRule({ op, scope }: Tensor): BlvitError {

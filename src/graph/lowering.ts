@@ -40,6 +40,11 @@ export type AttributeValue = number | string | readonly number[] | { readonly fl
 export interface Lowering {
   readonly target: Target
   readonly precision: Precision
+  /**
+   * Whether the graph also holds the backward pass of the tensor that is being lowered. That asks again for what a
+   * fused operator keeps to itself, the attention map or GELU's erf; written out, an engine computes it once.
+   */
+  readonly differentiated: boolean
   /** Appends a node with one output and returns that output's name. Integers become INT; `{ float }` FLOAT. */
   emit(
     operator: string,

@@ -51,12 +51,9 @@ export async function nativeRuntime({
       ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
       ...(device === 'webgpu' ? onGpuAlone : {}),
     }
-    // Fused operators keep to themselves what a backward pass needs again, the attention map and GELU's erf;
-    // written out, these are computed once.
-    const trains = device === 'cpu' && options.trained !== undefined && options.trained.size > 0
     try {
       const model = toOnnx(graph, {
-        target: trains ? 'standard' : target,
+        target,
         precision: options.precision,
         storageOf,
       })

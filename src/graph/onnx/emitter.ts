@@ -25,6 +25,8 @@ export class Emitter implements Lowering {
   scope = ''
   /** What the tensor being lowered is computed in; set likewise. */
   floatType: FloatType = 'float32'
+  /** Set likewise. */
+  differentiated = false
 
   private readonly uses = new Map<string, number>()
   private readonly constants = new Map<string, string>()

@@ -1,5 +1,6 @@
 import { defined } from '../../errors/assert.js'
 import { type FloatType, floatTypes } from '../float-types.js'
+import { differentiatedScopes } from '../gradients.js'
 import type { Graph } from '../graph.js'
 import type { Precision, Target, Value } from '../lowering.js'
 import type { Tensor } from '../tensor.js'
@@ -41,10 +42,12 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
     converted.set(tensor, other)
     return other
   }
+  const differentiated = differentiatedScopes(graph)
   for (const tensor of graph.nodes) {
     const type = typeOf(tensor)
     emitter.scope = tensor.scope
     emitter.floatType = type
+    emitter.differentiated = differentiated.has(tensor.scope)
     const inputs = tensor.inputs.map((input) => valueFor(input, type))
     values.set(tensor, tensor.lower(emitter, inputs))
   }

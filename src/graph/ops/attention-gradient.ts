@@ -1,6 +1,6 @@
 import { sizeAt, type Tensor } from '../tensor.js'
-import { expand } from './broadcasting.js'
-import { affine } from './elementwise.js'
+import { expand, reduceSum } from './broadcasting.js'
+import { affine, multiply, subtract } from './elementwise.js'
 import { reshape, transpose } from './layout.js'
 import { matmul } from './matmul.js'
 import { softmax, softmaxGradient } from './softmax.js'
@@ -39,32 +39,37 @@ function attentionMap(queries: Tensor, keys: Tensor, heads: number): Tensor {
   return softmax(matmul(scaled, headsOf(keys, heads).columns()))
 }
 
-/** The gradients of queries and keys from that of the map. */
-function throughMap(
-  mapGradient: Tensor,
-  map: Tensor,
-  queries: Tensor,
-  keys: Tensor,
-  heads: number,
-): Tensor[] {
+/** The gradients of queries and keys from that of the scores, before softmax. */
+function throughScores(ofScores: Tensor, queries: Tensor, keys: Tensor, heads: number): Tensor[] {
   const factor = scaleOf(queries, heads)
-  const ofScores = softmaxGradient(mapGradient, map)
   const ofQueries = affine(matmul(ofScores, headsOf(keys, heads).rows()), { factor })
   const ofKeys = matmul(affine(headsOf(queries, heads).columns(), { factor }), ofScores)
   return [fromRows(ofQueries, queries), fromColumns(ofKeys, keys)]
 }
 
-/** The gradients of queries, keys and values of multi-head attention. */
+/**
+ * What softmax's gradient takes from each row of the map's: `Σ map·mapGradient` over the keys. The same is
+ * `Σ output·gradient` over the channels of a head, which are far fewer numbers (Dao et al., "FlashAttention", B.4).
+ * @returns `[batch, heads, queries, 1]`
+ */
+function rowMeans(output: Tensor, gradient: Tensor, heads: number): Tensor {
+  const [batch, tokens, width] = [sizeAt(output, 0), sizeAt(output, 1), Number(sizeAt(output, 2))]
+  const perHead = reshape(multiply(output, gradient), [batch, tokens, heads, width / heads])
+  return transpose(reduceSum(perHead, { axes: [-1] }), [0, 2, 1, 3])
+}
+
+/** The gradients of queries, keys and values of multi-head attention. @param output what attention gave */
 export function attentionGradient(
   gradient: Tensor,
-  { queries, keys, values }: { queries: Tensor; keys: Tensor; values: Tensor },
+  { queries, keys, values, output }: { queries: Tensor; keys: Tensor; values: Tensor; output: Tensor },
   { heads }: { heads: number },
 ): Tensor[] {
   const map = attentionMap(queries, keys, heads)
   const ofOutput = headsOf(gradient, heads)
   const ofMap = matmul(ofOutput.rows(), headsOf(values, heads).columns())
+  const ofScores = multiply(map, subtract(ofMap, rowMeans(output, gradient, heads)))
   const ofValues = matmul(ofOutput.columns(), map)
-  return [...throughMap(ofMap, map, queries, keys, heads), fromColumns(ofValues, values)]
+  return [...throughScores(ofScores, queries, keys, heads), fromColumns(ofValues, values)]
 }
 
 /** The gradients of the one query and of the keys from that of the attention they share, averaged over heads. */
@@ -76,5 +81,6 @@ export function attentionReceivedGradient(
   const map = attentionMap(query, keys, heads)
   const [batch, keyCount] = [sizeAt(keys, 0), sizeAt(keys, 1)]
   const share = affine(reshape(gradient, [batch, 1, 1, keyCount]), { factor: 1 / heads })
-  return throughMap(expand(share, map.shape), map, query, keys, heads)
+  const ofScores = softmaxGradient(expand(share, map.shape), map)
+  return throughScores(ofScores, query, keys, heads)
 }

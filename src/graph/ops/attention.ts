@@ -43,15 +43,15 @@ const attentionOp = defineOp<{ heads: number }>({
     }
     return operand(inputs, 0).shape
   },
-  gradient: (gradient, inputs, { attributes }) => {
+  gradient: (gradient, inputs, { output, attributes }) => {
     const [queries, keys, values] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
-    return attentionGradient(gradient, { queries, keys, values }, attributes)
+    return attentionGradient(gradient, { queries, keys, values, output }, attributes)
   },
   // q·kᵀ and A·v: one multiply-add each per query, key and channel
   cost: (inputs, output) => ({ attention: times(2, times(elements(output), sizeAt(operand(inputs, 1), 1))) }),
   onnx: (lowering, inputs, { tensor, attributes: { heads } }) => {
     const [queries, keys, values] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
-    if (lowering.target === 'native') {
+    if (lowering.target === 'native' && !lowering.differentiated) {
       const operands = [queries, keys, values].map((value) => lowering.full(value))
       const options = { q_num_heads: heads, kv_num_heads: heads }
       return lowering.asFull(lowering.emit('Attention', operands, options), tensor.shape)
