@@ -3,6 +3,11 @@ const wireTypes = { varint: 0, lengthDelimited: 2, fixed32: 5 } as const
 
 const encoder = new TextEncoder()
 
+/** Bytes that a length takes. */
+function varintBytes(value: number): number {
+  return value < 0x80 ? 1 : 1 + varintBytes(Math.floor(value / 0x80))
+}
+
 /**
  * Writes a message of protocol buffers, field after field. As proto3 has it, a single field of its default value
  * (0, an empty text) isn't written, and numbers of a repeated field are packed.
@@ -10,13 +15,13 @@ const encoder = new TextEncoder()
  * Protobuf's own library costs 0.1 s at start for its descriptors of every message; ONNX needs these few.
  */
 export class MessageWriter {
-  private buffer = new Uint8Array(128)
+  private buffer = new Uint8Array(65_536)
   private view = new DataView(this.buffer.buffer)
   private length = 0
 
-  /** The message so far; a view, valid until the next field is written. */
+  /** The message, in memory of its own length: a view would take the whole buffer along to another thread. */
   finish(): Uint8Array {
-    return this.buffer.subarray(0, this.length)
+    return this.buffer.slice(0, this.length)
   }
 
   /** int32, int64 or an enum: any safe integer. */
@@ -38,29 +43,36 @@ export class MessageWriter {
   }
 
   text(field: number, value: string): void {
-    if (value !== '') this.element(field, encoder.encode(value))
+    if (value !== '') this.textElement(field, value)
   }
 
   bytes(field: number, value: Uint8Array): void {
-    if (value.length > 0) this.element(field, value)
+    if (value.length === 0) return
+    this.tag(field, wireTypes.lengthDelimited)
+    this.varint(value.length)
+    this.reserve(value.length)
+    this.buffer.set(value, this.length)
+    this.length += value.length
   }
 
   /** One of a repeated field's texts. */
   textElement(field: number, value: string): void {
-    this.element(field, encoder.encode(value))
+    this.delimited(field, () => {
+      // 3 bytes of UTF-8 are the most that a unit of UTF-16 takes
+      this.reserve(3 * value.length)
+      this.length += encoder.encodeInto(value, this.buffer.subarray(this.length)).written
+    })
   }
 
   message(field: number, write: (writer: MessageWriter) => void): void {
-    const inner = new MessageWriter()
-    write(inner)
-    this.element(field, inner.finish())
+    this.delimited(field, () => write(this))
   }
 
   integers(field: number, values: readonly number[]): void {
     if (values.length === 0) return
-    const inner = new MessageWriter()
-    for (const value of values) inner.varint(value)
-    this.element(field, inner.finish())
+    this.delimited(field, () => {
+      for (const value of values) this.varint(value)
+    })
   }
 
   floats(field: number, values: readonly number[]): void {
@@ -70,12 +82,19 @@ export class MessageWriter {
     for (const value of values) this.float32(value)
   }
 
-  private element(field: number, bytes: Uint8Array): void {
+  /** Writes in place what has its length before it: room for a short length is left, a longer one moves it. */
+  private delimited(field: number, write: () => void): void {
     this.tag(field, wireTypes.lengthDelimited)
-    this.varint(bytes.length)
-    this.reserve(bytes.length)
-    this.buffer.set(bytes, this.length)
-    this.length += bytes.length
+    const start = this.length
+    this.reserve(1)
+    this.length += 1
+    write()
+    const size = this.length - start - 1
+    this.reserve(10)
+    this.length = start
+    if (size >= 0x80) this.buffer.copyWithin(start + varintBytes(size), start + 1, start + 1 + size)
+    this.varint(size)
+    this.length += size
   }
 
   private tag(field: number, wireType: number): void {
@@ -107,7 +126,7 @@ export class MessageWriter {
     const needed = this.length + sizeBytes
     if (needed <= this.buffer.length) return
     const larger = new Uint8Array(Math.max(needed, 2 * this.buffer.length))
-    larger.set(this.finish())
+    larger.set(this.buffer.subarray(0, this.length))
     this.buffer = larger
     this.view = new DataView(larger.buffer)
   }
