@@ -1,4 +1,5 @@
 import { join as joinPath } from 'node:path'
+import type { Sample } from '../../src/data/data-set.js'
 import { openDataSet } from '../../src/data/open-data-set.js'
 import { BlvitError } from '../../src/errors/blvit-error.js'
 import { decodeImage } from '../../src/image/decode.js'
@@ -11,8 +12,8 @@ import type { FuzzTarget } from './targets.js'
 const labels = ['ant', 'bee, bumblebee', 'cat']
 
 /** Reads the whole data set; what is wrong with one of its items must be a BlvitError too. */
-async function readAll(reference: string): Promise<void> {
-  const data = await openDataSet(reference, { labels })
+async function readAll(reference: string, modelLabels = labels): Promise<void> {
+  const data = await openDataSet(reference, { labels: modelLabels })
   await data.fingerprint()
   let refused: BlvitError | undefined
   for await (const item of data.items()) {
@@ -30,7 +31,7 @@ async function readAll(reference: string): Promise<void> {
   if (refused) throw refused
 }
 
-function requireInside(source: string | Uint8Array): void {
+function requireInside(source: Sample['source']): void {
   const inside = typeof source !== 'string' || /[\\/]f[\\/](?!.*\.\.)/.test(source)
   if (!inside) throw new Error(`a sample lies outside the data: ${source}`)
 }
@@ -128,6 +129,36 @@ export const tarTarget: FuzzTarget = {
     files: new Map([['data.tar', hostileTar(random)]]),
     run: (folder) => readAll(joinPath(folder, 'data.tar')),
   }),
+}
+
+const cifarLabels = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']
+
+/** Some of CIFAR-10's records, whole or not. */
+function hostileRecords(random: Random): Uint8Array {
+  const records = new Uint8Array(3 * 3073).map((_, i) => (i % 3073 === 0 ? random.integer(11) : i))
+  return random.chance(0.7) ? mutateBytes(records, random) : records
+}
+
+/** CIFAR-10 as a folder of batches, or in archives of both layouts. */
+export const cifarTarget: FuzzTarget = {
+  name: 'CIFAR-10',
+  make: (random) => {
+    const batch = { name: 'cifar-10-batches-bin/data_batch_1.bin', content: hostileRecords(random) }
+    const picture = { name: 'train/cat/1.jpg', content: random.pick(pictures) }
+    const archive = tarOf([random.chance(0.3) ? changed(batch, random) : batch, changed(picture, random)])
+    const files: Files = new Map([
+      ['data_batch_2.bin', hostileRecords(random)],
+      ['cifar.tar', random.chance(0.4) ? mutateBytes(archive, random) : archive],
+    ])
+    const reference = random.pick([
+      'train',
+      'cifar.tar/train',
+      'cifar.tar/test',
+      'data_batch_2.bin',
+      'cifar.tar',
+    ])
+    return { files, run: (folder) => readAll(joinPath(folder, reference), cifarLabels) }
+  },
 }
 
 const cells = [

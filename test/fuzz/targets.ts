@@ -4,7 +4,7 @@ import { preparePicture } from '../../src/image/prepare.js'
 import { defaultPreprocessing } from '../../src/image/preprocessing-config.js'
 import { load } from '../../src/tasks/load.js'
 import { openModel } from '../../src/tasks/model-folder/model-files.js'
-import { csvTarget, tarTarget } from './data-sets.js'
+import { cifarTarget, csvTarget, tarTarget } from './data-sets.js'
 import { hostileHub, hostileNames } from './hostile-hub.js'
 import { mutateBytes } from './mutate-bytes.js'
 import { chunkedFormats, mutateChunks } from './mutate-chunks.js'
@@ -95,5 +95,6 @@ export const targets: readonly FuzzTarget[] = [
   hostileNames,
   hostileHub,
   tarTarget,
+  cifarTarget,
   csvTarget,
 ]
