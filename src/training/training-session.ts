@@ -1,9 +1,10 @@
-import { defined } from '../errors/assert.js'
 import { BlvitError } from '../errors/blvit-error.js'
+import type { Graph } from '../graph/graph.js'
 import type { LoadOptions, NamedTensors, Runtime, Session, TensorData } from '../runtime/runtime.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { type StateTensor, stepInputs } from './adamw.js'
-import type { TrainingStep } from './training-step.js'
+import { elementsOf, StateBuffers } from './state-buffers.js'
+import type { Accumulation, TrainingStep } from './training-step.js'
 
 export interface TrainingSessionOptions extends Omit<LoadOptions, 'trained'> {
   /**
@@ -15,10 +16,6 @@ export interface TrainingSessionOptions extends Omit<LoadOptions, 'trained'> {
   readonly steps?: number
   /** The weights of frozen parameters. */
   readonly frozen?: StoredTensors
-}
-
-function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1)
 }
 
 function startOf(
@@ -40,40 +37,48 @@ function scalar(value: number): TensorData {
   return { dtype: 'float32', shape: [1], values: Float32Array.of(value) }
 }
 
-/**
- * Runs a training step again and again. The state lies in two sets of buffers: each step reads one and writes
- * the other, so that parameters and running means are never copied, and never read where they are being written.
- */
+/** What a graph takes of some tensors. */
+function fedTo({ inputs, parameters }: Graph, state: ReadonlyMap<string, TensorData>): NamedTensors {
+  const names = [...inputs.map(({ leaf }) => leaf?.name ?? ''), ...parameters.map(({ name }) => name)]
+  const fed = names.flatMap((name) => {
+    const data = state.get(name)
+    return data ? [[name, data] as const] : []
+  })
+  return Object.fromEntries(fed)
+}
+
+/** The batches of an accumulation that is under way. */
+interface Gathering {
+  readonly session: Session
+  readonly graph: Graph
+  readonly sums: StateBuffers
+  readonly batches: number
+  /** Since the last update. */
+  gathered: number
+}
+
+async function openGathering(
+  { graph, sums, batches }: Accumulation,
+  load: (graph: Graph) => Promise<Session>,
+): Promise<Gathering> {
+  const zeros = ({ shape }: StateTensor) => new Float32Array(elementsOf(shape))
+  return { session: await load(graph), graph, sums: new StateBuffers(sums, zeros), batches, gathered: 0 }
+}
+
+/** Runs a training step again and again. Its state is never copied, see {@link StateBuffers}. */
 export class TrainingSession implements AsyncDisposable {
-  /** Finished steps, those of earlier sessions included. */
+  /** Finished updates, those of earlier sessions included. */
   private done: number
-  /** By the names of inputs; what the last step gave. */
-  private current: ReadonlyMap<string, TensorData>
-  /** Memory that the next step may write into, by the names of inputs. */
-  private spare: ReadonlyMap<string, TensorData>
+  private readonly buffers: StateBuffers
 
   private constructor(
     private readonly step: TrainingStep,
     private readonly session: Session,
+    private readonly gathering: Gathering | undefined,
     { start, steps }: { start: ReadonlyMap<string, Float32Array>; steps: number },
   ) {
     this.done = steps
-    const states = (valuesOf: (state: StateTensor) => Float32Array) =>
-      new Map(
-        step.state.map((state) => {
-          const data: TensorData = { dtype: 'float32', shape: state.shape, values: valuesOf(state) }
-          return [state.input, data]
-        }),
-      )
-    const taken = new Set<Float32Array>()
-    this.current = states((state) => {
-      const values = startOf(state, start)
-      // two states may start as the same parameter, but each needs memory of its own
-      const own = taken.has(values) ? values.slice() : values
-      taken.add(own)
-      return own
-    })
-    this.spare = states(({ shape }) => new Float32Array(elementsOf(shape)))
+    this.buffers = new StateBuffers(step.state, (tensor) => startOf(tensor, start))
   }
 
   /**
@@ -88,38 +93,48 @@ export class TrainingSession implements AsyncDisposable {
   ): Promise<TrainingSession> {
     for (const state of step.state) startOf(state, start)
     const trained = new Set(step.state.map(({ input }) => input))
-    const session = await runtime.load(step.graph, frozen, { ...options, trained })
-    return new TrainingSession(step, session, { start, steps })
+    const load = (graph: Graph) => runtime.load(graph, frozen, { ...options, trained })
+    const session = await load(step.graph)
+    try {
+      const gathering = step.accumulation && (await openGathering(step.accumulation, load))
+      return new TrainingSession(step, session, gathering, { start, steps })
+    } catch (thrown) {
+      await session.dispose()
+      throw thrown
+    }
   }
 
   /**
-   * Makes one step.
+   * Takes one batch. It makes a step, unless {@link TrainingStepOptions.accumulate} says that several batches make
+   * one: then every so many-th run does, and the learning rate of the others is ignored.
    * @param inputs what the loss is made of, e.g. pictures and labels
-   * @returns the loss, the gradients' norm and the reports
-   * @throws BlvitError `ENGINE`; the state then is what it was before
+   * @returns the loss of this batch and the reports; of a run that makes a step the gradients' norm too
+   * @throws BlvitError `ENGINE`; the state then is what it was before, and a step that failed takes its batches along
    */
   async run(inputs: NamedTensors, { learningRate }: { learningRate: number }): Promise<NamedTensors> {
-    const results = await this.session.run(
-      {
-        ...inputs,
-        ...Object.fromEntries(this.current),
-        [stepInputs.learningRate]: scalar(learningRate),
-        [stepInputs.step]: scalar(this.done + 1),
-      },
-      {
-        into: Object.fromEntries(
-          this.step.state.map(({ input, output }) => [output, defined(this.spare.get(input), 'a buffer')]),
-        ),
-      },
-    )
-    const next = this.step.state.map(
-      ({ input, output }) => [input, defined(results[output], 'a state of the step')] as const,
-    )
-    this.spare = this.current
-    this.current = new Map(next)
+    const { gathering } = this
+    if (!gathering) return this.update(inputs, learningRate)
+    const { session, graph, sums, batches } = gathering
+    if (gathering.gathered === 0) sums.clear()
+    const feeds = { ...inputs, ...fedTo(graph, this.state), ...Object.fromEntries(sums.current) }
+    const reports = sums.advance(await session.run(feeds, { into: sums.into }))
+    gathering.gathered += 1
+    if (gathering.gathered < batches) return reports
+    gathering.gathered = 0
+    const norm = await this.update(Object.fromEntries(sums.current), learningRate)
+    return { ...reports, ...norm }
+  }
+
+  private async update(inputs: NamedTensors, learningRate: number): Promise<NamedTensors> {
+    const feeds = {
+      ...inputs,
+      ...Object.fromEntries(this.buffers.current),
+      [stepInputs.learningRate]: scalar(learningRate),
+      [stepInputs.step]: scalar(this.done + 1),
+    }
+    const reports = this.buffers.advance(await this.session.run(feeds, { into: this.buffers.into }))
     this.done += 1
-    const states = new Set(this.step.state.map(({ output }) => output))
-    return Object.fromEntries(Object.entries(results).filter(([name]) => !states.has(name)))
+    return reports
   }
 
   /** How many steps were made, those of earlier sessions included. */
@@ -128,14 +143,24 @@ export class TrainingSession implements AsyncDisposable {
   }
 
   /**
-   * The state by the names of its inputs: trained parameters under their own names, what the optimiser remembers
-   * under `first_moment/…`, `second_moment/…`, `ema/…`. The memory is the session's: the next steps overwrite it.
+   * How many batches were taken since the last step: 0 where each batch makes one. What they gave isn't part of the
+   * state, so that a checkpoint that shall go on exactly belongs where this is 0.
+   */
+  get gathered(): number {
+    return this.gathering?.gathered ?? 0
+  }
+
+  /**
+   * The state after the last step by the names of its inputs: trained parameters under their own names, what the
+   * optimiser remembers under `first_moment/…`, `second_moment/…`, `ema/…`. The memory is the session's: the next
+   * steps overwrite it.
    */
   get state(): ReadonlyMap<string, TensorData> {
-    return this.current
+    return this.buffers.current
   }
 
   async dispose(): Promise<void> {
+    await this.gathering?.session.dispose()
     await this.session.dispose()
   }
 

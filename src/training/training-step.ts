@@ -2,6 +2,8 @@ import { defined } from '../errors/assert.js'
 import { BlvitError } from '../errors/blvit-error.js'
 import { gradients } from '../graph/gradients.js'
 import { type Graph, graphOf, type Parameter } from '../graph/graph.js'
+import { add, affine, input } from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { type AdamwOptions, adamw, type StateTensor, type Trained } from './adamw.js'
 import { type ParameterGroup, treatmentOf } from './parameter-groups.js'
@@ -14,13 +16,30 @@ export interface TrainingStepOptions extends AdamwOptions {
   readonly reports?: Readonly<Record<string, Tensor>>
   /** Inputs whose value is a size of the graph, e.g. `kept`. */
   readonly sizes?: readonly Tensor[]
+  /**
+   * How many batches make one update (1): the gradient is the mean of theirs, as if they were one large batch.
+   * Clipping is of that mean.
+   */
+  readonly accumulate?: number
+}
+
+/** How the gradients of several batches are added up before an update. */
+export interface Accumulation {
+  /** How many batches make one update. */
+  readonly batches: number
+  /** Forward and backward: adds the gradients of a batch to {@link sums}; gives the loss and the reports. */
+  readonly graph: Graph
+  /** The gradients so far, zeros before the first batch. */
+  readonly sums: readonly StateTensor[]
 }
 
 /** One training step as one graph: forward, backward and the optimiser's update. */
 export interface TrainingStep {
+  /** All of it; with {@link accumulation} the update alone, which reads the sums of gradients. */
   readonly graph: Graph
   /** What lives from step to step: trained parameters and what the optimiser remembers of each. */
   readonly state: readonly StateTensor[]
+  readonly accumulation?: Accumulation
   /** Parameters that stay as they are, e.g. a teacher's. */
   readonly frozen: readonly Parameter[]
 }
@@ -43,17 +62,10 @@ function checkReports(reports: Readonly<Record<string, Tensor>>, taken: readonly
   throw new BlvitError('BAD_OPTION', message, { report: clash })
 }
 
-/**
- * Makes a training step of a loss: its graph takes the pictures and targets that the loss is made of, the
- * learning rate, the step's number and the state; it gives `loss`, `gradient_norm`, the reports and the new state.
- * @param loss `[1]`, made by the functions in `objectives/`
- * @throws BlvitError `UNSUPPORTED` if an op on the way has no gradient rule, `BAD_OPTION` if everything is frozen
- *   or a report has the name of one of the step's own inputs or outputs
- */
-export function trainingStep(name: string, loss: Tensor, options: TrainingStepOptions = {}): TrainingStep {
-  const { weightDecay = 0.05, groups = [], reports = {}, sizes = [] } = options
-  // what only a report needs isn't trained
-  const forward = graphOf(name, { loss })
+function trainedParameters(
+  forward: Graph,
+  { groups = [], weightDecay = 0.05 }: TrainingStepOptions,
+): Omit<Trained, 'gradient'>[] {
   const leaves = leavesByName(forward)
   const treated = forward.parameters.map((parameter) => ({
     ...parameter,
@@ -61,10 +73,48 @@ export function trainingStep(name: string, loss: Tensor, options: TrainingStepOp
     treatment: treatmentOf(parameter, { groups, weightDecay }),
   }))
   const open = treated.filter(({ treatment }) => !treatment.frozen)
-  if (open.length === 0) {
-    const message = `${name} has nothing to train: all its ${treated.length} parameters are frozen.`
-    throw new BlvitError('BAD_OPTION', message, { parameters: treated.length })
-  }
+  if (open.length > 0) return open
+  const message = `${forward.name} has nothing to train: all its ${treated.length} parameters are frozen.`
+  throw new BlvitError('BAD_OPTION', message, { parameters: treated.length })
+}
+
+/** Adds gradients to what earlier batches gave. */
+function accumulated(trained: readonly Trained[], batches: number) {
+  return scope('accumulation', () => {
+    const sums = trained.map(({ name, shape, gradient }) => {
+      const own = `gradient_sum/${name}`
+      const before = input(own, shape)
+      const state: StateTensor = { input: own, output: `next/${own}`, shape }
+      return { state, next: add(before, gradient), mean: affine(before, { factor: 1 / batches }) }
+    })
+    return {
+      sums: sums.map(({ state }) => state),
+      outputs: Object.fromEntries(sums.map(({ state, next }) => [state.output, next])),
+      /** As the update reads them. */
+      means: trained.map((parameter, i) => ({ ...parameter, gradient: defined(sums[i], 'a sum').mean })),
+    }
+  })
+}
+
+function checkAccumulate(accumulate: number): void {
+  if (Number.isSafeInteger(accumulate) && accumulate >= 1) return
+  const message = `accumulate is ${accumulate}, but must be a whole number of batches, 1 or more.`
+  throw new BlvitError('BAD_OPTION', message, { accumulate })
+}
+
+/**
+ * Makes a training step of a loss: its graph takes the pictures and targets that the loss is made of, the
+ * learning rate, the step's number and the state; it gives `loss`, `gradient_norm`, the reports and the new state.
+ * With `accumulate` forward and backward are a graph of their own, {@link TrainingStep.accumulation}.
+ * @param loss `[1]`, made by the functions in `objectives/`; a mean over pictures
+ * @throws BlvitError `UNSUPPORTED` if an op on the way has no gradient rule, `BAD_OPTION` if everything is frozen
+ *   or a report has the name of one of the step's own inputs or outputs
+ */
+export function trainingStep(name: string, loss: Tensor, options: TrainingStepOptions = {}): TrainingStep {
+  const { reports = {}, sizes = [], accumulate = 1 } = options
+  checkAccumulate(accumulate)
+  // what only a report needs isn't trained
+  const open = trainedParameters(graphOf(name, { loss }), options)
   const found = gradients(
     loss,
     open.map(({ tensor }) => tensor),
@@ -73,14 +123,27 @@ export function trainingStep(name: string, loss: Tensor, options: TrainingStepOp
     ...parameter,
     gradient: defined(found[i], 'a gradient'),
   }))
-  const { state, outputs, gradientNorm } = adamw(trained, options)
-  const reserved = { loss, gradient_norm: gradientNorm, ...outputs }
-  const graph = graphOf(name, { ...reserved, ...reports }, { sizes })
-  checkReports(reports, [...Object.keys(reserved), ...graph.inputs.map(({ leaf }) => leaf?.name ?? '')])
   const names = new Set(open.map((parameter) => parameter.name))
+  const frozenIn = (graph: Graph) => graph.parameters.filter((parameter) => !names.has(parameter.name))
+  const withReports = (own: Readonly<Record<string, Tensor>>) => {
+    const graph = graphOf(name, { ...own, ...reports }, { sizes })
+    checkReports(reports, [...Object.keys(own), ...graph.inputs.map(({ leaf }) => leaf?.name ?? '')])
+    return graph
+  }
+  if (accumulate === 1) {
+    const { state, outputs, gradientNorm } = adamw(trained, options)
+    const graph = withReports({ loss, gradient_norm: gradientNorm, ...outputs })
+    return { graph, state, frozen: frozenIn(graph) }
+  }
+  const { sums, outputs: added, means } = accumulated(trained, accumulate)
+  const { state, outputs, gradientNorm } = adamw(means, options)
+  const graph = graphOf(`${name}_update`, { gradient_norm: gradientNorm, ...outputs })
+  checkReports(reports, Object.keys(graph.outputs))
+  const backward = withReports({ loss, ...added })
   return {
     graph,
     state,
-    frozen: graph.parameters.filter((parameter) => !names.has(parameter.name)),
+    frozen: frozenIn(backward),
+    accumulation: { batches: accumulate, graph: backward, sums },
   }
 }

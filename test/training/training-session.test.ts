@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { symbol } from '../../src/graph/dim.js'
-import { graphOf } from '../../src/graph/graph.js'
 import { input } from '../../src/graph/ops/index.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
@@ -11,8 +10,9 @@ import { initialWeights } from '../../src/tasks/model-folder/initial-weights.js'
 import { seededRandom } from '../../src/tasks/seeded-random.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
 import { TrainingSession } from '../../src/training/training-session.js'
-import { trainingStep } from '../../src/training/training-step.js'
+import { type TrainingStepOptions, trainingStep } from '../../src/training/training-step.js'
 import { readFloats } from '../../src/weights/read-floats.js'
+import { expectClose } from '../support/expect-close.js'
 
 const pictures = 16
 const config: BlvitConfig = {
@@ -37,16 +37,16 @@ const config: BlvitConfig = {
   little: { width: 8, heads: 1, mlpRatio: 2, layers: [2, 3], initialisation: 'normal' },
 }
 
-function tinyStep() {
+function tinyStep(options: TrainingStepOptions = {}) {
   const model = blvit(config, { kept: 4 })
   const { logits } = model.outputs
   const labels = input('labels', [symbol('batch')], { dtype: 'int64' })
   const loss = crossEntropy(logits, smoothedTargets(labels, { classes: config.classes, smoothing: 0 }))
-  return trainingStep('tiny', loss, { reports: { logits } })
+  return trainingStep('tiny', loss, { reports: { logits }, ...options })
 }
 
 async function startOf(step: ReturnType<typeof tinyStep>): Promise<Map<string, Float32Array>> {
-  const parameters = graphOf('tiny', step.graph.outputs).parameters
+  const { parameters } = step.accumulation?.graph ?? step.graph
   const drawn = parameters.map(
     async (parameter) => [parameter.name, await readFloats(initialWeights(parameter, { seed: 3 }))] as const,
   )
@@ -154,4 +154,79 @@ test('a parameter without a start is named before the engine sees anything', asy
     code: 'BAD_WEIGHTS',
     message: 'Training needs 24 numbers [24] to start blocks.1.norm1.weight with, but got none.',
   })
+})
+
+/** Some of the pictures. */
+function part({ pixel_values: pixels, labels }: NamedTensors, from: number, to: number): NamedTensors {
+  if (pixels?.dtype !== 'float32' || labels?.dtype !== 'int64') throw new Error('not the pictures')
+  const count = to - from
+  const [, ...shape] = pixels.shape
+  const size = pixels.values.length / pictures
+  return {
+    pixel_values: {
+      ...pixels,
+      shape: [count, ...shape],
+      values: pixels.values.slice(from * size, to * size),
+    },
+    labels: { ...labels, shape: [count], values: labels.values.slice(from, to) },
+  }
+}
+
+describe.each(runtimes)('accumulation on %s', (_, runtime) => {
+  test('four batches make the step that one of all their pictures makes, clipped alike', async () => {
+    // small enough that every step is clipped
+    const clipNorm = 0.01
+    const whole = tinyStep({ clipNorm })
+    const inParts = tinyStep({ clipNorm, accumulate: 4 })
+    await using one = await TrainingSession.open(await runtime(), whole, { start: await startOf(whole) })
+    await using four = await TrainingSession.open(await runtime(), inParts, { start: await startOf(inParts) })
+    for (let step = 1; step <= 2; step++) {
+      const expected = await one.run(noise(), { learningRate: 1e-3 })
+      const losses: number[] = []
+      let results: NamedTensors = {}
+      for (let batch = 0; batch < 4; batch++) {
+        expect([four.steps, four.gathered]).toEqual([step - 1, batch])
+        expect(results.gradient_norm).toBeUndefined()
+        // a rate that would show if it were taken
+        const learningRate = batch === 3 ? 1e-3 : 1e6
+        results = await four.run(part(noise(), 4 * batch, 4 * batch + 4), { learningRate })
+        losses.push(Number(results.loss?.values[0]))
+      }
+      expect([four.steps, four.gathered]).toEqual([step, 0])
+      const mean = losses.reduce((a, b) => a + b) / 4
+      expectClose([mean], Array.from(expected.loss?.values ?? [], Number), { rtol: 1e-5 })
+      const norms = [results, expected].map((result) => Number(result.gradient_norm?.values[0]))
+      expect(norms[0]).toBeGreaterThan(clipNorm)
+      expectClose(norms.slice(0, 1), norms.slice(1), { rtol: 1e-5 })
+    }
+    expect([...four.state.keys()]).toEqual([...one.state.keys()])
+    for (const [name, { values }] of one.state) {
+      const moment = Array.from(one.state.get(`first_moment/${name}`)?.values ?? values, Number)
+      // Adam divides a gradient by its own size: where that is rounding alone, so is the step's direction.
+      const isSound = (_: unknown, i: number) => Math.abs(moment[i] ?? 0) > 1e-7
+      const [expected, got] = [values, four.state.get(name)?.values ?? []].map((x) => Array.from(x, Number))
+      expectClose((got ?? []).filter(isSound), (expected ?? []).filter(isSound), { atol: 2e-5 })
+    }
+  })
+})
+
+test('between two steps of an accumulation the state stays that of the last one', async () => {
+  const step = tinyStep({ accumulate: 2 })
+  await using session = await TrainingSession.open(await nativeRuntime(), step, {
+    start: await startOf(step),
+    threads: 1,
+  })
+  const stateNow = () => new Map([...session.state].map(([name, { values }]) => [name, values.slice()]))
+  await session.run(noise(), { learningRate: 1e-3 })
+  await session.run(noise(), { learningRate: 1e-3 })
+  const after = stateNow()
+  await session.run(noise(), { learningRate: 1e-3 })
+  expect(stateNow()).toEqual(after)
+  await session.run(noise(), { learningRate: 1e-3 })
+  expect(stateNow()).not.toEqual(after)
+  expect(session.steps).toBe(2)
+})
+
+test.each([0, 1.5, Number.NaN])('accumulating %s batches is refused', (accumulate) => {
+  expect(() => tinyStep({ accumulate })).toThrow(`accumulate is ${accumulate}, but must be a whole number`)
 })
