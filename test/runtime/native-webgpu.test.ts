@@ -15,6 +15,12 @@ const driver = join(chromium, 'vk_swiftshader_icd.json')
 const hasDriver = process.platform === 'linux' && existsSync(driver)
 const withoutDriver = hasDriver ? '' : ' (skipped: no SwiftShader of a Chromium here)'
 
+// A driver with the feature shader-f16, as Mesa 25's lavapipe has it, is told by its Vulkan manifest.
+const halfDriver = process.env.BLVIT_HALF_DRIVER
+const withoutHalfDriver = halfDriver
+  ? ''
+  : ' (skipped: BLVIT_HALF_DRIVER names no Vulkan driver that has shader-f16)'
+
 interface Answer {
   readonly top: readonly { readonly index: number; readonly probability: number }[]
 }
@@ -23,8 +29,12 @@ describe('--device webgpu in Node', () => {
   const folder = temporaryFolder()
   const model = join(folder, 'model')
 
-  async function classify(device: string, keepRatio: string, env: Record<string, string> = {}) {
-    const options = ['--device', device, '--keep-ratio', keepRatio, '--top', '5', '--json']
+  async function classify(
+    device: string,
+    keepRatio: string,
+    { env = {}, dtype = 'fp32' }: { env?: Record<string, string>; dtype?: string } = {},
+  ) {
+    const options = ['--device', device, '--keep-ratio', keepRatio, '--top', '5', '--json', '--dtype', dtype]
     return runCli(['classify', picture, '-m', model, ...options], { env })
   }
 
@@ -34,12 +44,58 @@ describe('--device webgpu in Node', () => {
       await writeModelFolder(model, randomModel(shrunk('micro+16', { rows: 4, columns: 4 })), { card: '' })
       const env = { LD_LIBRARY_PATH: chromium, VK_ICD_FILENAMES: driver }
       for (const keepRatio of ['0.5', '1']) {
-        const [gpu, cpu] = await Promise.all([classify('webgpu', keepRatio, env), classify('cpu', keepRatio)])
+        const [gpu, cpu] = await Promise.all([
+          classify('webgpu', keepRatio, { env }),
+          classify('cpu', keepRatio),
+        ])
         expect(gpu.code, gpu.stderr).toBe(0)
         const [ours, expected] = [gpu, cpu].map(({ stdout }) => (JSON.parse(stdout) as Answer).top)
         expect(ours?.map(({ index }) => index)).toEqual(expected?.map(({ index }) => index))
         const probabilities = (top: Answer['top'] = []) => top.map(({ probability }) => probability)
         expectClose(probabilities(ours), probabilities(expected), { atol: 1e-4 })
+      }
+    },
+    240_000,
+  )
+
+  test.skipIf(!hasDriver)(
+    `in float16 is refused where the adapter has none${withoutDriver}`,
+    async () => {
+      await writeModelFolder(model, randomModel(shrunk('micro+16', { rows: 4, columns: 4 })), {
+        card: '',
+        overwrite: true,
+      })
+      const env = { LD_LIBRARY_PATH: chromium, VK_ICD_FILENAMES: driver }
+      const { code, stdout, stderr } = await classify('webgpu', '0.5', { env, dtype: 'fp16' })
+      expect(code).toBe(1)
+      expect(stdout).toBe('')
+      expect(stderr).toMatch(
+        /WebGPU adapter computes no float16 \(it lacks the feature shader-f16\).*--dtype/,
+      )
+      expect(stderr).not.toMatch(/blvit has a bug/)
+    },
+    240_000,
+  )
+
+  test.skipIf(!halfDriver)(
+    `in float16 gives nearly the processor's probabilities, and says what it does${withoutHalfDriver}`,
+    async () => {
+      await writeModelFolder(model, randomModel(shrunk('micro+16', { rows: 4, columns: 4 })), {
+        card: '',
+        overwrite: true,
+      })
+      const env = { VK_ICD_FILENAMES: halfDriver ?? '', VK_DRIVER_FILES: halfDriver ?? '' }
+      for (const keepRatio of ['0.5', '1']) {
+        const gpu = await classify('webgpu', keepRatio, { env, dtype: 'fp16' })
+        expect(gpu.code, gpu.stderr).toBe(0)
+        expect(gpu.stderr).toMatch(/native WebGPU, in float16 \(tokens ranked in float32\): /)
+        const cpu = await classify('cpu', keepRatio)
+        const [ours, expected] = [gpu, cpu].map(({ stdout }) => (JSON.parse(stdout) as Answer).top)
+        const byClass = (top: Answer['top'] = []) =>
+          [...top].sort((a, b) => a.index - b.index).map(({ probability }) => probability)
+        // logits of up to 30 with 11 bits
+        expectClose(byClass(ours), byClass(expected), { atol: 0.02 })
+        expect(byClass(ours)).not.toEqual(byClass(expected))
       }
     },
     240_000,
