@@ -110,6 +110,33 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
       patience,
     )
 
+    const inFloat16 = { ...run, device: 'webgpu', precision: 'fp16' } as const
+
+    test(
+      'float16 gives nearly the logits of the native engine on WebGPU',
+      async ({ skip }) => {
+        const features = await inPage('adapterFeatures', [], plain)
+        skip(!features.includes('shader-f16'), 'the adapter, SwiftShader, has no shader-f16')
+        const { logits } = await inPage('runModel', [inFloat16], plain)
+        expected.forEach((each, i) => {
+          expectClose(logits[i] ?? [], each, { atol: 0.02 * Math.max(...each.map(Math.abs)) })
+        })
+      },
+      patience,
+    )
+
+    test(
+      'float16 is refused where the adapter has none',
+      async ({ skip }) => {
+        const features = await inPage('adapterFeatures', [], plain)
+        skip(features.includes('shader-f16'), 'the adapter has shader-f16')
+        await expect(inPage('runModel', [inFloat16], plain)).rejects.toThrow(
+          /This browser's WebGPU adapter computes no float16 \(it lacks the feature shader-f16\)/,
+        )
+      },
+      patience,
+    )
+
     test.each(['wasm', 'webgpu'] as const)(
       'as an exported file runs in plain onnxruntime-web: %s',
       async (device) => {

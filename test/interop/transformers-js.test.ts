@@ -23,14 +23,17 @@ async function blvit(...args: string[]): Promise<void> {
 }
 
 describe.each([
-  ['a ViT', ['vit-tiny']],
+  ['a ViT', ['vit-tiny'], 1e-4],
+  // 11 bits of significand; the largest logits are about 15
+  ['a ViT in float16', ['vit-tiny', '--dtype', 'fp16'], 0.05],
   // at keep ratio 1 and with fresh small blocks it gives the ViT's labels
-  ['a big.LITTLE model', ['t48', '--keep-ratio', '1']],
-] as const)('transformers.js loads %s from its folder', (name, [source, ...options]) => {
+  ['a big.LITTLE model', ['t48', '--keep-ratio', '1'], 1e-4],
+] as const)('transformers.js loads %s from its folder', (name, [source, ...options], atol) => {
   const folder = temporaryFolder()
   const exported = join(folder, 'exported')
   const reference = source === 't48' ? join(folder, 't48') : source
   const keepRatio = source === 't48' ? 1 : undefined
+  const file = options[0] === '--dtype' ? `model_${options[1]}.onnx` : 'model.onnx'
   let ours: Model
   beforeAll(async () => {
     if (source === 't48') await blvit('convert', 'vit-tiny', '--to', 't+48', '-o', reference)
@@ -63,7 +66,7 @@ describe.each([
     const all = new Float32Array(pictures.flatMap((picture) => [...picture]))
     const pixels = new Tensor('float32', all, [pictures.length, 3, 224, 224])
     const { logits } = await model({ pixel_values: pixels })
-    expectClose(logits.data, await ours.logits(pictures, { keepRatio }), { atol: 1e-4 })
+    expectClose(logits.data, await ours.logits(pictures, { keepRatio }), { atol })
     await model.dispose()
   })
 
@@ -81,10 +84,26 @@ describe.each([
       'onnx',
       'preprocessor_config.json',
     ])
+    expect(readdirSync(join(exported, 'onnx'))).toEqual([file])
     expect(readFileSync(join(exported, 'README.md'), 'utf8')).toMatch(
       /^---\nlibrary_name: transformers\.js\n/,
     )
   })
+})
+
+test('transformers.js runs a ViT whose linear maps are in int8', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'blvit-interop-'))
+  try {
+    const exported = join(folder, 'exported')
+    await blvit('export', 'vit-tiny', '--for', 'transformers.js', '--dtype', 'int8', '-o', exported)
+    expect(readdirSync(join(exported, 'onnx'))).toEqual(['model_int8.onnx'])
+    const classifier = await pipeline('image-classification', exported)
+    const [best] = await classifier(join(examples, 'kite.jpg'), { top_k: 1 })
+    expect(best?.label).toBe('kite')
+    await classifier.dispose()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
 
 test('transformers.js runs a big.LITTLE model at the keep ratio that it was exported with', async () => {

@@ -10,6 +10,7 @@ import { readSafetensors } from '../../../src/weights/safetensors/read.js'
 export interface PageRun {
   readonly device: 'wasm' | 'webgpu'
   readonly threads?: number
+  readonly precision?: 'fp32' | 'fp16'
   readonly config: ConfigJson
   /** A safetensors file with parameters in timm's names. */
   readonly weights: string
@@ -56,7 +57,7 @@ export async function runModel(run: PageRun): Promise<{ logits: number[][]; isol
   const engine = await Engine.load(
     { architecture, weights, runtime },
     ({ outputs }) => ({ logits: outputs.logits }),
-    { threads: run.threads },
+    { threads: run.threads, precision: run.precision },
   )
   const pixels = await readPixels(run.pixels)
   const logits: number[][] = []
@@ -66,6 +67,14 @@ export async function runModel(run: PageRun): Promise<{ logits: number[][]; isol
   }
   await engine.dispose()
   return { logits, isolated: self.crossOriginIsolated }
+}
+
+/** What the page's graphics processor offers beyond the obligatory. */
+export async function adapterFeatures(): Promise<string[]> {
+  const { gpu } = navigator as {
+    gpu?: { requestAdapter(): Promise<{ features: Iterable<string> } | null> }
+  }
+  return [...((await gpu?.requestAdapter())?.features ?? [])]
 }
 
 /** Runs an exported ONNX file with onnxruntime-web alone. */
