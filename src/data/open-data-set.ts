@@ -12,8 +12,8 @@ export interface OpenDataSetOptions {
 }
 
 /**
- * Opens labelled pictures: an image folder, a folder with labels.csv, WebDataset tars, or CIFAR-10. Several references and
- * globs are read one after the other.
+ * Opens labelled pictures: an image folder, a folder with labels.csv, WebDataset tars, or CIFAR-10. Several references
+ * and globs are read one after the other.
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`
  * @example
  * const data = await openDataSet('validation/', { labels: model.labels })
@@ -27,7 +27,7 @@ export async function openDataSet(
   const paths: string[] = []
   for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
   const [first, ...others] = await Promise.all(paths.map((path) => openOne(path, classes)))
-  if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv or tars.')
+  if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv, tars or CIFAR-10.')
   return others.length === 0 ? first : joined([first, ...others])
 }
 

@@ -27,7 +27,7 @@ export function evalCommand(program: Command, context: CliContext): void {
       .argument('<model>', 'a shipped name, a folder or a Hugging Face id (owner/name)')
       .requiredOption(
         '--data <paths...>',
-        'an image folder (a folder for each class), a folder with labels.csv, or WebDataset tars',
+        'an image folder (a folder for each class), a folder with labels.csv, WebDataset tars, or CIFAR-10',
       ),
   )
     .option(
