@@ -17,7 +17,6 @@ const layers = {
     packages: ['zod'],
     builtins: [],
   },
-
   // The outside world: files, pictures, engines.
   weights: {
     layers: ['errors'],
@@ -36,11 +35,14 @@ const layers = {
     builtins: [...fileSystem, 'worker_threads'],
   },
 
+  recipes: { layers: ['training', 'image', 'errors'], packages: ['zod'], builtins: [] },
+
   plot: { layers: ['errors'], packages: ['d3-scale', 'd3-shape'], builtins: [] },
 
   tasks: {
     layers: [
       'plot',
+      'recipes',
       'training',
       'reduction',
       'models',
@@ -52,7 +54,7 @@ const layers = {
       'data',
       'runtime',
     ],
-    packages: ['zod'],
+    packages: ['zod', 'jiti'],
     builtins: [...fileSystem, 'child_process', 'crypto', 'perf_hooks', 'util', 'worker_threads'],
   },
   // weights: types only, see the rule below

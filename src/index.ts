@@ -29,6 +29,7 @@ export type { BuildOptions, ModelDefinition, Selection } from './models/model-de
 export { vit } from './models/vit.js'
 export type { VitConfig } from './models/vit-config.js'
 export * as nn from './nn/index.js'
+export { recipes } from './recipes/index.js'
 export { type ChosenRuntime, chooseRuntime, type DeviceRequest } from './runtime/choose.js'
 export type { Device, NamedTensors, Runtime, Session, TensorData } from './runtime/runtime.js'
 // Count what a model costs
@@ -66,14 +67,17 @@ export {
 export { drawRoute } from './tasks/trace/route-picture.js'
 // See where a model looked
 export type { Trace, TracedSelection, TraceOptions } from './tasks/trace/trace.js'
-// Make a small copy of a teacher
-export { type Distillation, type DistillOptions, distill } from './tasks/train/distill.js'
-export type { StepReport } from './tasks/train/run-training.js'
+// Make a small copy of a teacher, or train anything else
+export { type DistillOptions, distill } from './tasks/train/distill.js'
+export { findRecipe } from './tasks/train/find-recipe.js'
+export type { StepReport, ValidationReport } from './tasks/train/step-report.js'
+export { type Training, type TrainOptions, train } from './tasks/train/train.js'
 // Train: a loss, its step, a session
 export type { AdamwOptions, StateTensor } from './training/adamw.js'
 export { type BlockImitation, blockImitation } from './training/block-imitation.js'
 export * as objectives from './training/objectives/index.js'
 export type { ParameterGroup } from './training/parameter-groups.js'
+export type { Recipe, Stage } from './recipes/recipe.js'
 export { TrainingSession, type TrainingSessionOptions } from './training/training-session.js'
 export { type TrainingStep, type TrainingStepOptions, trainingStep } from './training/training-step.js'
 export { type DownloadOptions, downloadModel } from './weights/hub/download-model.js'

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress'
-import type { StepReport } from '../tasks/train/run-training.js'
+import type { StepReport } from '../tasks/train/step-report.js'
 import type { CliContext } from './context.js'
 
 /** A progress line of a training on stderr. */
@@ -23,31 +23,29 @@ function stepText({ losses, learningRate, imagesPerSecond, leftMs }: StepReport)
 }
 
 /** A bar on a terminal; without one, a plain line every twentieth of the way. */
-export function trainingProgress(
-  { interactive, note }: CliContext,
-  { stage }: { stage: string },
-): TrainingProgress {
+export function trainingProgress({ interactive, note }: CliContext): TrainingProgress {
   if (!interactive) {
-    let twentieth = -1
+    let shown = ''
     const show = (report: StepReport) => {
-      const reached = Math.floor((20 * report.step) / report.steps)
-      if (reached === twentieth) return
-      twentieth = reached
-      note(`${stage}, step ${report.step} of ${report.steps}: ${stepText(report)}`)
+      const reached = `${report.stage}/${Math.floor((20 * report.step) / report.steps)}`
+      if (reached === shown) return
+      shown = reached
+      note(`${report.objective}, step ${report.step} of ${report.steps}: ${stepText(report)}`)
     }
     return { show, stop: () => {} }
   }
   const bar = new cliProgress.SingleBar({
-    format: `${stage} {bar} {value}/{total}  {text}`,
+    format: '{stage} {bar} {value}/{total}  {text}',
     stream: process.stderr,
     hideCursor: true,
     barsize: 16,
   })
-  let started = false
+  let stage = 0
   const show = (report: StepReport) => {
-    if (!started) bar.start(report.steps, report.step, { text: '' })
-    started = true
-    bar.update(report.step, { text: stepText(report) })
+    const texts = { stage: report.objective, text: stepText(report) }
+    if (stage !== report.stage) bar.start(report.steps, report.step, texts)
+    stage = report.stage
+    bar.update(report.step, texts)
   }
   return { show, stop: () => bar.stop() }
 }

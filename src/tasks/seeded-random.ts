@@ -11,3 +11,13 @@ export function seededRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+/** A seed that depends on each of some whole numbers, so that e.g. every step draws its own random numbers. */
+export function mixedSeed(seed: number, ...parts: readonly number[]): number {
+  let mixed = seed ^ 0x9e37_79b9
+  for (const part of parts) {
+    mixed = Math.imul(mixed ^ part, 0x85eb_ca6b)
+    mixed ^= mixed >>> 13
+  }
+  return mixed >>> 0
+}

@@ -9,6 +9,7 @@ const photos = fileURLToPath(new URL('../fixtures/images/', import.meta.url))
 const folder = temporaryFolder()
 const teacher = join(folder, 'teacher')
 const distil = ['distill', '--teacher', teacher, '--to', 'micro+16', '--data', photos, '--batch', '4']
+const imitation = ['--recipe', 'block-imitation']
 
 beforeAll(async () => {
   const { code } = await runCli(['init', 'vit-micro', '-o', teacher])
@@ -18,13 +19,15 @@ beforeAll(async () => {
 describe('blvit distill', () => {
   test('writes a folder that classifies, and says how it went', async () => {
     const output = join(folder, 'student')
-    const { code, stdout, stderr } = await runCli([...distil, '-o', output, '--steps', '3', '--seed', '4'])
+    const { code, stdout, stderr } = await runCli([...distil, '-o', output, '--images', '24', '--seed', '4'])
     expect(stderr).toMatch(
-      /^block imitation, step 1 of 3: loss [\d.]+, gradient norm [\d.]+, imitation [\d.]+, ranking/m,
+      /^block imitation, step 1 of 2: loss [\d.]+, gradient norm [\d.]+, imitation [\d.]+, ranking/m,
     )
-    expect(stderr).toMatch(/step 3 of 3: .*lr [\d.e-]+, [\d.]+ pictures\/s, 0 s left/)
+    expect(stderr).toMatch(
+      /^end to end, step 5 of 5: .*ranking [\d.]+, lr [\d.e-]+, [\d.]+ pictures\/s, 0 s left/m,
+    )
     expect(stderr).toMatch(/^The engine waited [\d.]+ % of the time for pictures\.$/m)
-    expect(stdout).toContain(`Wrote ${output}: micro+16 distilled from ${teacher}.`)
+    expect(stdout).toContain(`Wrote ${output}: micro+16, begun as ${teacher}, by distill.`)
     expect(code).toBe(0)
     const classified = await runCli(['classify', join(photos, 'no-such.jpg'), '--model', output])
     expect(classified.stderr).toContain('no-such.jpg')
@@ -33,7 +36,7 @@ describe('blvit distill', () => {
 
   test('Ctrl-C keeps a checkpoint that --resume goes on from', async () => {
     const output = join(folder, 'stopped')
-    const args = [...distil, '-o', output, '--steps', '100']
+    const args = [...distil, ...imitation, '-o', output, '--images', '400']
     let isInterrupted = false
     const stopped = await runCli(args, {
       onStderr: (stderr, interrupt) => {
@@ -56,14 +59,15 @@ describe('blvit distill', () => {
     const output = join(folder, 'dry')
     const { code, stdout } = await runCli([...distil, '-o', output, '--images', '4000', '--dry-run'])
     expect(stdout).toMatch(
-      /^1,000 steps of 4 pictures at [\d.]+ pictures\/s would take [\d.]+ minutes and [\d.]+ [MG]B of memory\. Nothing was written\.$/m,
+      /^end to end: \d+ steps at [\d.]+ pictures\/s would take [\d.]+ minutes\.\nIn all [\d.]+ minutes and [\d.]+ [MG]B of memory\. Nothing was written\.$/m,
     )
     expect(code).toBe(0)
     expect(existsSync(output) || existsSync(`${output}.training`)).toBe(false)
   })
 
   test.each([
-    [['--lr', '0'], 'It must be a number above 0.'],
+    [['--lr-scale', '0'], 'It must be a number above 0.'],
+    [['--recipe', 'distil'], 'There is no recipe "distil". Did you mean "distill"?'],
     [['--to', 't+84'], 'There is no configuration "t+84". Did you mean "t+48"?'],
     [['--to', 'b+t'], "b+t doesn't fit these weights"],
     [['--data', join(folder, 'nothing')], 'There is no file or folder'],

@@ -10,6 +10,7 @@ import { exportCommand } from './export.js'
 import { initCommand } from './init.js'
 import { modelsCommand } from './models.js'
 import { traceCommand } from './trace.js'
+import { trainCommand } from './train.js'
 
 /** Every command. Adding one is its file and one line here. */
 export const commands: readonly ((program: Command, context: CliContext) => void)[] = [
@@ -22,5 +23,6 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   exportCommand,
   initCommand,
   traceCommand,
+  trainCommand,
   modelsCommand,
 ]

@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { Architecture } from '../../models/architecture.js'
 import type { Conversion } from './convert.js'
 
@@ -18,7 +17,8 @@ export function licenceOf(card: string | undefined): string | undefined {
   return /^license:\s*(\S+)\s*$/m.exec(card ?? '')?.[1]
 }
 
-function frontMatter(
+/** The lines that the Hugging Face hub reads. */
+export function frontMatter(
   architecture: Architecture,
   { source, sourceCard }: { source?: string; sourceCard?: string | undefined } = {},
 ): string {
@@ -63,48 +63,6 @@ ${sentences.join('\n\n')}
 ${usage(architecture)}`
 }
 
-/** How a model was distilled. */
-export interface DistillationFacts extends CardFacts {
-  readonly data: string
-  /** Pictures that were seen, the same ones again counted again. */
-  readonly images: number
-  readonly batch: number
-  readonly learningRate: number
-  /** What the last step told, by name. */
-  readonly results: Readonly<Record<string, number>>
-}
-
-/** The README.md of a model that `blvit distill` made. */
-export function distillationCard(architecture: Architecture, facts: DistillationFacts): string {
-  const { source, data, images, batch, learningRate, seed, results, sourceCard } = facts
-  const losses = Object.entries(results).map(([name, value]) => `| ${name} | ${value.toPrecision(4)} |`)
-  const licence =
-    licenceOf(sourceCard) === undefined
-      ? "The teacher doesn't state a licence; ask its authors before you publish this.\n\n"
-      : ''
-  return `${frontMatter(architecture, facts)}
-
-# ${facts.title}
-
-Distilled from \`${source}\` by \`blvit distill\`: the P-blocks are the teacher's, E-blocks and predictors have learned
-to imitate it block by block. How often it is right has not been measured: \`blvit eval\` does.
-
-| | |
-|---|---|
-| teacher | \`${source}\` |
-| pictures | ${images} from ${basename(data)}, random-resized crops (0.08 to 1 of the area), mirrored at random |
-| recipe | batch ${batch}, AdamW, weight decay 0.05, learning rate ${learningRate} with 5 % warm-up and cosine |
-| seed | ${seed} |
-
-What the last step told:
-
-| | |
-|---|---|
-${losses.join('\n')}
-
-${licence}${usage(architecture)}`
-}
-
 /** The README.md of a model that knows nothing yet. */
 export function initialCard(
   architecture: Architecture,
@@ -119,7 +77,8 @@ Random weights of seed ${seed}, written by \`blvit init\`. It guesses: train it 
 ${usage(architecture)}`
 }
 
-function usage(architecture: Architecture): string {
+/** How a model of any kind is used, and its configuration. */
+export function usage(architecture: Architecture): string {
   return `## Use
 
 \`\`\`

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { BlvitError } from '../../errors/blvit-error.js'
 import { parseJson, parseWith } from '../../errors/parse.js'
@@ -14,19 +13,28 @@ export type TrainingIdentity = Readonly<Record<string, string>>
 
 /** Everything that a training needs to go on as if it had never stopped. */
 export interface TrainingCheckpoint {
-  /** Trained parameters and what the optimiser remembers of them, under the names of the step's inputs. */
+  /**
+   * Trained parameters and what the optimiser remembers of them, under the names of the step's inputs; and what earlier
+   * stages have taught parameters that this one leaves alone.
+   */
   readonly state: ReadonlyMap<string, Float32Array>
-  /** How many steps were made. */
+  /** Counted from 1. */
+  readonly stage: number
+  /** How many steps of the stage were made. */
   readonly steps: number
+  /** The best mean accuracy of a validation so far; null before the first. */
+  readonly best: number | null
   readonly position: DataPosition
   readonly identity: TrainingIdentity
 }
 
-const format = 'blvit training 1'
+const format = 'blvit training 2'
 const count = z.int().min(0)
 const progressSchema = z.object({
   format: z.literal(format),
+  stage: z.int().min(1),
   steps: count,
+  best: z.number().nullable(),
   position: z.object({ epoch: count, index: count }),
   identity: z.record(z.string(), z.string()),
 })
@@ -51,18 +59,15 @@ export async function writeCheckpoint(
 
 /**
  * Reads a checkpoint.
- * @throws BlvitError `NOT_FOUND`, `BAD_WEIGHTS` if it is damaged or something else
+ * @throws BlvitError `BAD_WEIGHTS` if it is damaged or something else
  */
 export async function readCheckpoint(path: string): Promise<TrainingCheckpoint> {
-  if (!existsSync(path)) {
-    throw new BlvitError('NOT_FOUND', `There is no checkpoint ${path} to go on from. Leave out --resume.`)
-  }
   const { tensors, metadata } = await openCheckpoint(path)
   const json = parseJson(metadata.training ?? 'null', path, 'BAD_WEIGHTS')
-  const { steps, position, identity } = parseWith(progressSchema, json, path, 'BAD_WEIGHTS')
+  const { format: _, ...progress } = parseWith(progressSchema, json, path, 'BAD_WEIGHTS')
   const state = new Map<string, Float32Array>()
   for (const [name, tensor] of tensors) state.set(name, await readFloats(tensor))
-  return { state, steps, position, identity }
+  return { state, ...progress }
 }
 
 /** @throws BlvitError `BAD_OPTION` naming everything that differs */

@@ -7,7 +7,7 @@ import type { StageKind } from './stage-kind.js'
 const schema = z.strictObject({ objective: z.literal('block imitation') })
 
 /** E-blocks and predictors learn, all at once, from the activations of the ViT that the P-blocks make. */
-export const blockImitationStage: StageKind<z.infer<typeof schema>> = {
+export const blockImitationStage = {
   schema,
   // the P-blocks are the teacher
   needsTeacher: () => false,
@@ -24,4 +24,4 @@ export const blockImitationStage: StageKind<z.infer<typeof schema>> = {
   },
   learns: learnsByImitation,
   startsAs: normToStartAs,
-}
+} satisfies StageKind<z.infer<typeof schema>>

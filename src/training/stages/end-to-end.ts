@@ -89,7 +89,7 @@ function weightedSum(parts: Readonly<Partial<Record<Part, Tensor>>>, weights: En
 }
 
 /** The whole student learns at once: from labels, from a teacher's answers and tokens, at any keep ratio. */
-export const endToEndStage: StageKind<EndToEnd> = {
+export const endToEndStage = {
   schema,
   needsTeacher: ({ loss }) => fromTeacher.some((part) => loss[part] > 0),
   build: ({ student, teacher }, { loss: weights, temperature }): StageGraph => {
@@ -114,7 +114,7 @@ export const endToEndStage: StageKind<EndToEnd> = {
     return { loss: weightedSum(parts, weights), reports: reportsOf(parts), sizes }
   },
   learns: () => true,
-}
+} satisfies StageKind<EndToEnd>
 
 /** In the names of a log. */
 function reportsOf(parts: Readonly<Partial<Record<Part, Tensor>>>): Record<string, Tensor> {

@@ -19,10 +19,8 @@ export interface StageModels {
   readonly teacher: Architecture | undefined
 }
 
-/** A kind of stage: an objective and what it may change. */
-export interface StageKind<Options = unknown> {
-  /** Its part of a recipe's stage. */
-  readonly schema: z.ZodType<Options>
+/** What a stage is after, and what it may change. */
+export interface StageObjective<Options> {
   /** Whether a teacher's weights are needed beside the student's. */
   needsTeacher(options: Options): boolean
   /** @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if these models can't do that */
@@ -31,4 +29,10 @@ export interface StageKind<Options = unknown> {
   learns(parameter: string): boolean
   /** The parameter whose numbers a parameter begins with instead of its own. */
   startsAs?(parameter: string): string | undefined
+}
+
+/** A kind of stage. */
+export interface StageKind<Options = unknown> extends StageObjective<Options> {
+  /** Its part of a recipe's stage. */
+  readonly schema: z.ZodType<Options>
 }

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -9,7 +9,9 @@ import { initialCard } from '../../../src/tasks/model-folder/model-card.js'
 import { writeModelFolder } from '../../../src/tasks/model-folder/write-model-folder.js'
 import { seededRandom } from '../../../src/tasks/seeded-random.js'
 import { type DistillOptions, distill } from '../../../src/tasks/train/distill.js'
-import type { StepReport } from '../../../src/tasks/train/run-training.js'
+import { findRecipe } from '../../../src/tasks/train/find-recipe.js'
+import type { StepReport } from '../../../src/tasks/train/step-report.js'
+import type { RecipeChanges } from '../../../src/recipes/recipe.js'
 import { temporaryFolder } from '../../support/temporary-folder.js'
 import { randomModel } from '../../support/tiny-models.js'
 
@@ -39,9 +41,15 @@ beforeAll(async () => {
   await writePictures()
 })
 
+/** Block imitation alone, ten steps; the learning rate is that of the recipe. */
+function imitation(changes: RecipeChanges = {}) {
+  return findRecipe('block-imitation', { pictures: 80, batch: 8, ...changes })
+}
+const short = await imitation()
+
 function options(name: string, changes: Partial<DistillOptions> = {}): DistillOptions {
   const output = join(folder, name)
-  return { to: 'micro+16', data: [pictures], output, images: 80, batch: 8, threads: 1, ...changes }
+  return { to: 'micro+16', data: [pictures], recipe: short, output, threads: 1, ...changes }
 }
 
 /** Stops after a step, as Ctrl-C does. */
@@ -58,12 +66,11 @@ const weightsOf = (name: string) => readFile(join(folder, name, 'model.safetenso
 
 describe('distill', () => {
   test('the imitation loss falls by half, and the folder loads, says what it is and routes', async () => {
-    const { reports } = await distill(
-      teacher,
-      options('learned', { images: 2400, batch: 24, learningRate: 1e-2 }),
-    )
-    const first = reports[0]?.losses.imitation ?? Number.NaN
-    const last = reports.at(-1)?.losses.imitation ?? Number.NaN
+    const recipe = await imitation({ pictures: 2400, batch: 24, learningRateScale: 5 })
+    const losses: number[] = []
+    const onStep = (report: StepReport) => losses.push(report.losses.imitation ?? Number.NaN)
+    await distill(teacher, options('learned', { recipe, onStep }))
+    const [first = Number.NaN, last = Number.NaN] = [losses[0], losses.at(-1)]
     expect(first).toBeGreaterThan(0.9)
     expect(last).toBeLessThan(first / 2)
 
@@ -71,8 +78,8 @@ describe('distill', () => {
     const { top } = await model.classify(join(pictures, '0/3.jpg'), { keepRatio: 0.25 })
     expect(top).toHaveLength(5)
     const card = await readFile(join(folder, 'learned', 'README.md'), 'utf8')
-    expect(card).toContain(`Distilled from \`${teacher}\` by \`blvit distill\``)
-    expect(card).toContain('| pictures | 2400 from pictures,')
+    expect(card).toContain(`| started as | \`${teacher}\` |`)
+    expect(card).toContain('| 1 | block imitation | 2400 | 100 × 24 | 0.01 |')
   })
 
   test('the P-blocks keep the teacher’s weights to the bit: at keep ratio 1 the student is nearly the teacher', async () => {
@@ -90,8 +97,10 @@ describe('distill', () => {
     await distill(teacher, options('whole'))
     const thrown = await distillUntil(4, options('halves'))
     expect(thrown).toMatchObject({ code: 'ABORTED' })
-    const { reports } = await distill(teacher, options('halves', { resume: true }))
-    expect(reports[0]?.step).toBe(5)
+    const made: number[] = []
+    const onStep = ({ step }: StepReport) => made.push(step)
+    await distill(teacher, options('halves', { resume: true, onStep }))
+    expect(made).toEqual([5, 6, 7, 8, 9, 10])
     expect((await weightsOf('halves')).equals(await weightsOf('whole'))).toBe(true)
     const steps = async (name: string) => {
       const text = await readFile(join(folder, `${name}.training`, 'log.jsonl'), 'utf8')
@@ -126,21 +135,25 @@ describe('distill', () => {
   })
 
   test('a learning rate that explodes stops the training and keeps the last checkpoint', async () => {
-    const exploding = options('exploding', { learningRate: 1e30, checkpointEvery: 1 })
+    const recipe = await imitation({ learningRateScale: 1e33 })
+    const exploding = options('exploding', { recipe, checkpointEvery: 1 })
     await expect(distill(teacher, exploding)).rejects.toMatchObject({
       code: 'ENGINE',
       message: expect.stringMatching(
-        /Step \d+: the loss is not a number any more.*Begin anew with a lower --lr/,
+        /block imitation, step \d+: the loss is not a number any more.*Begin anew with lower learning rates/,
       ),
     })
+    expect(await readdir(join(folder, 'exploding.training'))).toContain('stage-1-step-1.safetensors')
   })
 
   test('a damaged picture is left out and named', async () => {
     const damaged = join(folder, 'damaged')
     await cp(pictures, damaged, { recursive: true })
     await writeFile(join(damaged, '0', '7.jpg'), 'no picture')
-    const { reports } = await distill(teacher, options('with-damage', { data: [damaged], images: 24 }))
-    const complaints = reports.flatMap((report) => report.complaints)
+    const complaints: string[] = []
+    const onStep = (report: StepReport) => complaints.push(...report.complaints)
+    const recipe = await imitation({ pictures: 24 })
+    await distill(teacher, options('with-damage', { data: [damaged], recipe, onStep }))
     expect(complaints).toHaveLength(1)
     expect(complaints[0]).toMatch(/7\.jpg.*can't be decoded/)
   })
@@ -156,11 +169,9 @@ describe('distill', () => {
   })
 
   test('a dry run measures and writes nothing', async () => {
-    const { reports, steps, output, peakMemoryBytes } = await distill(
-      teacher,
-      options('dry', { dryRun: true }),
-    )
-    expect([reports.length, steps, output]).toEqual([4, 10, undefined])
+    const { reports, output, peakMemoryBytes } = await distill(teacher, options('dry', { dryRun: true }))
+    expect(reports).toMatchObject([{ step: 4, steps: 10 }])
+    expect(output).toBeUndefined()
     expect(reports.at(-1)?.imagesPerSecond).toBeGreaterThan(0)
     expect(peakMemoryBytes).toBeGreaterThan(1e6)
     await expect(readFile(join(folder, 'dry.training', 'log.jsonl'))).rejects.toMatchObject({

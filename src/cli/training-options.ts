@@ -1,0 +1,146 @@
+import { type Command, Option } from 'commander'
+import type { StepReport, ValidationReport } from '../tasks/train/step-report.js'
+import type { Training, TrainOptions } from '../tasks/train/train.js'
+import type { CliContext } from './context.js'
+import { devices } from './model-options.js'
+import { keepRatios, positiveInteger, positiveNumber, seed, setting } from './option-values.js'
+import { downloadProgress } from './progress.js'
+import { bytes, grouped, percent } from './quantities.js'
+import { trainingProgress } from './training-progress.js'
+
+/** What every command that trains is told. */
+export interface TrainingFlags {
+  readonly recipe: string
+  readonly data: readonly string[]
+  readonly output: string
+  readonly images?: number
+  readonly batch?: number
+  readonly lrScale?: number
+  readonly set?: Readonly<Record<string, unknown>>
+  readonly seed: number
+  readonly validation?: readonly string[]
+  readonly validateEvery?: number
+  readonly validationLimit?: number
+  readonly keepRatio?: readonly number[]
+  readonly checkpointEvery: number
+  readonly device: (typeof devices)[number]
+  readonly threads?: number
+  readonly workers: number
+  readonly resume?: boolean
+  readonly overwrite?: boolean
+  readonly dryRun?: boolean
+  readonly offline?: boolean
+  readonly json?: boolean
+}
+
+/** Options of every command that trains. */
+export function trainingOptions(command: Command): Command {
+  return command
+    .requiredOption('--data <paths...>', 'pictures: folders, .tar files or a labels.csv')
+    .requiredOption(
+      '-o, --output <folder>',
+      'where to write the model; <folder>.training keeps checkpoints, log and curves',
+    )
+    .option(
+      '--images <n>',
+      "pictures to see in all stages, instead of the recipe's; again counted again",
+      positiveInteger,
+    )
+    .option('-b, --batch <n>', "pictures a step, instead of the recipe's", positiveInteger)
+    .option('--lr-scale <factor>', 'multiplies the learning rates of the recipe', positiveNumber)
+    .option('--set <key=value>', 'change a setting of config.json, e.g. semi_cross=false', setting)
+    .option('--seed <n>', 'of new weights, order, crops and keep ratios', seed, 0)
+    .option('--validation <paths...>', 'labelled pictures to measure with now and then; the best weights win')
+    .option('--validate-every <steps>', 'default: a tenth of each stage', positiveInteger)
+    .option('--validation-limit <n>', 'only the first so many pictures of --validation', positiveInteger)
+    .option('-r, --keep-ratio <ratios>', 'keep ratios to validate at (default: 0.25,0.5,0.75,1)', keepRatios)
+    .option('--checkpoint-every <steps>', 'steps between two checkpoints', positiveInteger, 100)
+    .addOption(new Option('-d, --device <device>', 'where to train').choices(devices).default('auto'))
+    .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
+    .option('--workers <n>', 'threads that decode and augment pictures', positiveInteger, 1)
+    .option('--resume', 'go on from the newest checkpoint of a training with the same options')
+    .option('--overwrite', 'replace the folder and the checkpoints if they are there')
+    .option('--dry-run', 'make four steps of each stage, forecast time and memory, write nothing')
+    .option('--offline', "don't ask the hub, use only what is cached")
+    .option('--json', 'print what came of it as JSON')
+}
+
+/** More complaints than these would hide everything else; the log has them all. */
+const shownComplaints = 20
+
+function validationText({ results, best }: ValidationReport): string {
+  const shares = results.map(
+    ({ keepRatio, top1 }) => `${keepRatio === undefined ? '' : `${keepRatio}: `}${percent(top1.share)}`,
+  )
+  return `right ${shares.join(', ')}${best ? ', the best so far' : ''}`
+}
+
+/** What a dry run has found, per stage and in all. */
+function forecast({ reports, peakMemoryBytes }: Training): string[] {
+  const minutes = reports.map(
+    (report) => (report.steps * (report.leftMs / (report.steps - report.step))) / 60_000,
+  )
+  const stages = reports.map(({ objective, steps, imagesPerSecond }, i) => {
+    const speed = `${imagesPerSecond.toFixed(1)} pictures/s`
+    return `${objective}: ${grouped(steps)} steps at ${speed} would take ${minutes[i]?.toFixed(1)} minutes.`
+  })
+  const all = minutes.reduce((a, b) => a + b, 0).toFixed(1)
+  return [...stages, `In all ${all} minutes and ${bytes(peakMemoryBytes)} of memory. Nothing was written.`]
+}
+
+/** Trains as the flags say and tells how it goes. */
+export async function runTraining(
+  flags: TrainingFlags,
+  context: CliContext,
+  { model, to, teacher }: { model: string } & Pick<TrainOptions, 'to' | 'teacher'>,
+): Promise<void> {
+  const { findRecipe } = await import('../tasks/train/find-recipe.js')
+  const { train } = await import('../tasks/train/train.js')
+  const { recipe, data, images, batch, lrScale, keepRatio, json, ...options } = flags
+  const found = await findRecipe(recipe, { pictures: images, batch, learningRateScale: lrScale })
+  const progress = trainingProgress(context)
+  let complaints = 0
+  const onStep = (report: StepReport) => {
+    for (const complaint of report.complaints) {
+      complaints += 1
+      if (complaints <= shownComplaints) context.note(`left out: ${complaint}`)
+    }
+    progress.show(report)
+  }
+  try {
+    const training = await train(model, data, found, {
+      ...{ ...options, to, teacher, validationRatios: keepRatio, signal: context.signal, onStep },
+      onValidation: (report) => context.note(`step ${report.step}: ${validationText(report)}`),
+      onProgress: downloadProgress(context),
+    })
+    progress.stop()
+    if (json) context.out(JSON.stringify(training, null, 2))
+    else tell(training, { context, flags, model, to })
+  } finally {
+    progress.stop()
+    if (context.signal.aborted) context.note('Go on with the same command and --resume.')
+  }
+}
+
+function tell(
+  training: Training,
+  {
+    context,
+    flags,
+    model,
+    to,
+  }: { context: CliContext; flags: TrainingFlags; model: string; to: string | undefined },
+): void {
+  const last = training.reports.at(-1)
+  if (last && last.elapsedMs > 0)
+    context.note(`The engine waited ${percent(last.waitedMs / last.elapsedMs)} of the time for pictures.`)
+  if (training.output === undefined) {
+    for (const line of forecast(training)) context.out(line)
+    return
+  }
+  context.out(
+    `Wrote ${training.output}: ${to === undefined ? model : `${to}, begun as ${model}`}, by ${flags.recipe}.`,
+  )
+  const ratios = to === undefined ? '' : ' --keep-ratio 0.25,0.5,1'
+  context.out(`See how good it is: blvit eval ${training.output} --data <labelled pictures>${ratios}`)
+}

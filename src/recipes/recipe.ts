@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import {
+  type AugmentationInput,
+  augmentationSchema,
+  parseAugmentation,
+} from '../image/augment/augmentation.js'
+import { keepRatioSchema } from '../training/keep-ratios.js'
+import { stageKinds } from '../training/stages/index.js'
+import type { StageObjective } from '../training/stages/stage-kind.js'
+
+const count = z.int().min(1)
+
+/** What of a stage doesn't depend on its objective. */
+const common = z.strictObject({
+  /** Pictures to see, the same ones again counted again. */
+  pictures: count,
+  /** Pictures a step. */
+  batch: count.default(16),
+  /** The highest learning rate. */
+  learningRate: z.number().positive(),
+  /** Share of the steps in which the learning rate rises; then it falls as half a cosine. */
+  warmUp: z.number().min(0).max(1).default(0.05),
+  weightDecay: z.number().min(0).default(0.05),
+  /** Gradients are scaled down to this norm together. */
+  clipNorm: z.number().positive().exactOptional(),
+  /** Keep a running mean of the weights and end with that. */
+  emaDecay: z.number().min(0).max(1).exactOptional(),
+  /** Share of patches for the big blocks. Default: the student's own. */
+  keepRatio: keepRatioSchema.exactOptional(),
+  /** What is done to the pictures: `crop-flip`, `deit`, `none`, or an object. */
+  augmentation: augmentationSchema.default(parseAugmentation('crop-flip')),
+  /** Parameters that are treated differently; the first that matches counts. */
+  parameters: z
+    .array(
+      z.strictObject({
+        /** A regular expression for names, e.g. `little\.|^predictors` */
+        match: z.string().refine(isRegularExpression, 'it is no regular expression'),
+        learningRateScale: z.number().min(0).exactOptional(),
+        weightDecay: z.number().min(0).exactOptional(),
+        frozen: z.boolean().exactOptional(),
+      }),
+    )
+    .default([]),
+})
+
+function isRegularExpression(text: string): boolean {
+  try {
+    return Boolean(new RegExp(text))
+  } catch {
+    return false
+  }
+}
+
+type Objective = z.input<(typeof stageKinds)[keyof typeof stageKinds]['schema']>
+type DecidedObjective = z.output<(typeof stageKinds)[keyof typeof stageKinds]['schema']>
+
+const [firstSchema, ...otherSchemas] = Object.values(stageKinds).map(({ schema }) =>
+  z.strictObject({ ...schema.shape, ...common.shape }),
+)
+if (!firstSchema) throw new Error('blvit bug: no kind of stage')
+
+const schema = z.strictObject({
+  /** What it is for, what it costs and what came of it, in a sentence or two. */
+  about: z.string().min(1),
+  stages: z.array(z.discriminatedUnion('objective', [firstSchema, ...otherSchemas])).min(1),
+})
+
+/** One stage with everything decided. */
+export type Stage = DecidedObjective & z.output<typeof common>
+
+/** A training as data, as it is written: what has a default may be left out. */
+export interface Recipe {
+  readonly about: string
+  readonly stages: readonly (Objective &
+    Omit<z.input<typeof common>, 'augmentation'> & { readonly augmentation?: AugmentationInput })[]
+}
+
+/** A recipe with everything decided. */
+export interface DecidedRecipe {
+  readonly about: string
+  readonly stages: readonly Stage[]
+}
+
+/** Reads recipes, from files too. */
+export const recipeSchema = schema as unknown as z.ZodType<DecidedRecipe>
+
+/** What a stage is after. */
+export function objectiveOf({ objective }: Stage): StageObjective<Stage> {
+  // a stage was read by the schema of its own kind, which the compiler can't follow
+  return stageKinds[objective] as StageObjective<Stage>
+}
+
+export interface RecipeChanges {
+  /** Pictures in all, which the stages share as before. */
+  readonly pictures?: number | undefined
+  /** Pictures a step, in all stages. */
+  readonly batch?: number | undefined
+  /** Multiplies the learning rates of all stages. */
+  readonly learningRateScale?: number | undefined
+}
+
+/** The same recipe, made longer or shorter, or to fit another memory. */
+export function adjusted(
+  recipe: DecidedRecipe,
+  { pictures, batch, learningRateScale = 1 }: RecipeChanges,
+): DecidedRecipe {
+  const total = recipe.stages.reduce((sum, stage) => sum + stage.pictures, 0)
+  const share = pictures === undefined ? 1 : pictures / total
+  const stages = recipe.stages.map((stage) => ({
+    ...stage,
+    pictures: Math.max(1, Math.round(stage.pictures * share)),
+    batch: batch ?? stage.batch,
+    learningRate: stage.learningRate * learningRateScale,
+  }))
+  return { ...recipe, stages }
+}
+
+/** How many steps a stage takes. */
+export function stepsOf({ pictures, batch }: Stage): number {
+  return Math.ceil(pictures / batch)
+}

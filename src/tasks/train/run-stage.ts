@@ -1,0 +1,114 @@
+import { BlvitError, throwIfAborted } from '../../errors/blvit-error.js'
+import type { Tensor } from '../../graph/tensor.js'
+import type { Architecture } from '../../models/architecture.js'
+import { type Stage, stepsOf } from '../../recipes/recipe.js'
+import { highestKeepRatio, keepRatioAt } from '../../training/keep-ratios.js'
+import { cosineRate } from '../../training/learning-rate.js'
+import type { TrainingSession } from '../../training/training-session.js'
+import { mixedSeed, seededRandom } from '../seeded-random.js'
+import type { Batches, TrainingBatch } from './batches.js'
+import type { DataPosition } from './picture-stream.js'
+import { feedOf } from './step-feed.js'
+import type { StagePlace, StepReport } from './step-report.js'
+
+export interface StageRunOptions {
+  readonly stage: Stage
+  /** Counted from 1. */
+  readonly number: number
+  /** Of the recipe. */
+  readonly stages: number
+  readonly student: Architecture
+  readonly session: TrainingSession
+  /** What the stage's graph takes. */
+  readonly inputs: readonly Tensor[]
+  readonly batches: Batches
+  readonly from: DataPosition
+  readonly seed: number
+  /** Fewer than the stage has: to measure how long they take. The first then is the most expensive one. */
+  readonly trial?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** After each step. What it does takes no part in the speed that is reported. */
+  readonly afterStep: (report: StepReport, position: DataPosition) => Promise<void>
+  /** Before the stage ends early, because the signal has fired. */
+  readonly beforeAbort: (position: DataPosition) => Promise<void>
+}
+
+function assertFinite(losses: Readonly<Record<string, number>>, { objective, step }: StagePlace): void {
+  if (Object.values(losses).every((value) => Number.isFinite(value))) return
+  throw new BlvitError(
+    'ENGINE',
+    `${objective}, step ${step}: the loss is not a number any more, the training has diverged. ` +
+      'Begin anew with lower learning rates (--lr-scale 0.3); the checkpoints of earlier steps are kept.',
+    { step },
+  )
+}
+
+/** Adds up what steps take, without the first: memory is allocated then and the first pictures are awaited. */
+function stepClock(batches: Batches) {
+  let counted = -1
+  let totalMs = 0
+  let waitedBefore = 0
+  return {
+    add: (ms: number) => {
+      counted += 1
+      if (counted === 0) waitedBefore = batches.waitedMs
+      else totalMs += ms
+    },
+    read: () => ({
+      elapsedMs: totalMs,
+      msPerStep: totalMs / counted,
+      waitedMs: batches.waitedMs - waitedBefore,
+    }),
+  }
+}
+
+/**
+ * Makes the steps that a stage still lacks: feeds pictures, lowers the learning rate, tells how each step went.
+ * @returns the last report; undefined if no step was lacking
+ * @throws BlvitError `ABORTED`, `ENGINE` when the loss is not a number, `BAD_DATA`, and what `afterStep` throws
+ */
+export async function runStage(options: StageRunOptions): Promise<StepReport | undefined> {
+  const { stage, session, batches, student, seed, signal, trial } = options
+  const steps = stepsOf(stage)
+  const schedule = { peak: stage.learningRate, steps, warmUp: Math.round(stage.warmUp * steps) }
+  const feed = feedOf(options.inputs, { architecture: student, batch: stage.batch })
+  const clock = stepClock(batches)
+  let position = options.from
+  let last: StepReport | undefined
+  while (session.steps < Math.min(steps, trial ?? steps)) {
+    if (signal?.aborted) {
+      await options.beforeAbort(position)
+      throwIfAborted(signal)
+    }
+    const start = performance.now()
+    const batch: TrainingBatch = await batches.next()
+    const step = session.steps
+    const random = seededRandom(mixedSeed(seed, options.number, step))
+    const drawn = keepRatioAt(stage.keepRatio, { step, steps, draw: random() })
+    const keepRatio = trial !== undefined && step === 0 ? highestKeepRatio(stage.keepRatio) : drawn
+    const learningRate = cosineRate(step, schedule)
+    const results = await session.run(feed(batch, { keepRatio, random }), { learningRate })
+    clock.add(performance.now() - start)
+    const losses = Object.fromEntries(
+      Object.entries(results).map(([name, { values }]) => [name, Number(values[0])]),
+    )
+    const place = { objective: stage.objective, stage: options.number, stages: options.stages, steps }
+    assertFinite(losses, { ...place, step: session.steps })
+    position = batch.after
+    const { elapsedMs, msPerStep, waitedMs } = clock.read()
+    last = {
+      ...place,
+      step: session.steps,
+      losses,
+      learningRate,
+      keepRatio: feed.routes ? (keepRatio ?? student.keepRatio) : undefined,
+      imagesPerSecond: (1000 * stage.batch) / msPerStep,
+      leftMs: (steps - session.steps) * msPerStep,
+      elapsedMs,
+      waitedMs,
+      complaints: batch.complaints,
+    }
+    await options.afterStep(last, position)
+  }
+  return last
+}

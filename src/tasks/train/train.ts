@@ -1,0 +1,129 @@
+import { basename, resolve } from 'node:path'
+import { openDataSet } from '../../data/open-data-set.js'
+import { BlvitError } from '../../errors/blvit-error.js'
+import { parseWith } from '../../errors/parse.js'
+import { type DecidedRecipe, type Recipe, recipeSchema } from '../../recipes/recipe.js'
+import { chooseRuntime, type DeviceRequest } from '../../runtime/choose.js'
+import { modelFingerprint } from '../model-folder/fingerprint.js'
+import { checkTarget } from '../model-folder/replace-folder.js'
+import { trainingCard } from '../model-folder/training-card.js'
+import { writeModelFolder } from '../model-folder/write-model-folder.js'
+import { Course } from './course.js'
+import { openParticipants, type ParticipantOptions, type Participants } from './participants.js'
+import type { StepReport, ValidationReport } from './step-report.js'
+import type { TrainingIdentity } from './training-checkpoint.js'
+import { TrainingFolder } from './training-folder.js'
+
+export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
+  /** The folder of the new model. Beside it `<output>.training` keeps checkpoints, log and curves. */
+  readonly output: string
+  /** Of new weights, the order of pictures, their crops, keep ratios. Default 0. */
+  readonly seed?: number | undefined
+  /** Go on from the newest checkpoint of a training with the same options. */
+  readonly resume?: boolean | undefined
+  readonly overwrite?: boolean | undefined
+  /** Steps between two checkpoints. Default 100. */
+  readonly checkpointEvery?: number | undefined
+  /** Labelled pictures to measure the model with now and then; the best weights are what comes out then. */
+  readonly validation?: readonly string[] | undefined
+  /** Only the first so many of them. Default: all. */
+  readonly validationLimit?: number | undefined
+  /** Steps between two validations. Default: a tenth of each stage. */
+  readonly validateEvery?: number | undefined
+  /** Keep ratios to validate at. Default 0.25, 0.5, 0.75, 1. */
+  readonly validationRatios?: readonly number[] | undefined
+  readonly device?: DeviceRequest | undefined
+  readonly threads?: number | undefined
+  /** Threads that decode and augment pictures. Default 1. */
+  readonly workers?: number | undefined
+  /** Only make a few steps of each stage, to measure what all would take; nothing is written. */
+  readonly dryRun?: boolean | undefined
+  readonly onStep?: ((report: StepReport) => void) | undefined
+  readonly onValidation?: ((report: ValidationReport) => void) | undefined
+}
+
+/** What came of a training. */
+export interface Training {
+  /** The last report of each stage that this run made steps of. */
+  readonly reports: readonly StepReport[]
+  /** The validations of this run. */
+  readonly validations: readonly ValidationReport[]
+  /** The folder that was written; undefined after a dry run. */
+  readonly output: string | undefined
+  /** The most memory that this process has had. */
+  readonly peakMemoryBytes: number
+}
+
+function checkNumbers(numbers: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
+    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
+      [name]: value,
+    })
+  }
+}
+
+async function identityOf(
+  { source, student, teacher }: Participants,
+  { recipe, dataSet, seed }: { recipe: DecidedRecipe; dataSet: string; seed: number },
+): Promise<TrainingIdentity> {
+  return {
+    model: await modelFingerprint(source.files),
+    ...(teacher ? { teacher: await modelFingerprint(teacher.files) } : {}),
+    configuration: JSON.stringify(student.architecture.json),
+    recipe: JSON.stringify(recipe.stages),
+    data: dataSet,
+    seed: `${seed}`,
+  }
+}
+
+/**
+ * Trains a model as a recipe says, stage after stage, and writes its folder.
+ * @param model what the student's weights start as: a shipped name, a folder (see `blvit init` for random weights), or
+ *   an id of the Hugging Face hub
+ * @param data pictures to learn from: folders, tars, labels.csv; globs too. Labels aren't needed unless a stage's loss is
+ *   made of them.
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_DATA`, `BAD_OPTION`, `SHAPE_MISMATCH`, `WRITE_FAILED`, `ENGINE`;
+ *   `ABORTED` after a checkpoint was written
+ * @example
+ * const { reports } = await train('vit-tiny', 'photos/', recipe, { to: 't+48', output: 'my-t48', onStep: console.log })
+ */
+export async function train(
+  model: string,
+  data: string | readonly string[],
+  recipe: Recipe | DecidedRecipe,
+  options: TrainOptions,
+): Promise<Training> {
+  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, signal } = options
+  const { checkpointEvery, validateEvery, validationLimit, threads } = options
+  checkNumbers({ checkpointEvery, validateEvery, validationLimit, threads })
+  const decided = parseWith(recipeSchema, recipe, 'The recipe')
+  if (!dryRun) {
+    await checkTarget(output, overwrite)
+    await TrainingFolder.check(output, { resume, overwrite })
+  }
+  const participants = await openParticipants(model, decided, { ...options, seed })
+  const { source, student, teacher } = participants
+  const paths = typeof data === 'string' ? [data] : data
+  const dataSet = await openDataSet(paths, { labels: student.labels })
+  const fingerprint = await dataSet.fingerprint()
+  const identity = await identityOf(participants, { recipe: decided, dataSet: fingerprint, seed })
+  const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
+  // Steps write into the session's own memory, which an engine on another thread couldn't.
+  const runtime = await chooseRuntime(options.device, { thread: 'caller' })
+  const course = new Course({
+    ...options,
+    ...{ seed, data: paths, recipe: decided, participants, identity, runtime, folder },
+  })
+  const trained = await course.run()
+  const { reports, validations } = course
+  if (!dryRun) {
+    const facts = { title: basename(resolve(output)), source: source.name, sourceCard: source.card, seed }
+    const card = trainingCard(student.architecture, {
+      ...{ ...facts, recipe: decided, teacher: teacher?.name, data: dataSet.name, reports, validations },
+    })
+    await writeModelFolder(output, trained, { card, overwrite, signal })
+  }
+  const peakMemoryBytes = process.resourceUsage().maxRSS * 1024
+  return { reports, validations, output: dryRun ? undefined : output, peakMemoryBytes }
+}

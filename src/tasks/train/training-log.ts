@@ -1,0 +1,72 @@
+import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { BlvitError, messageOf } from '../../errors/blvit-error.js'
+import { writeWholeFile } from '../output-files.js'
+
+const place = { stage: z.int(), step: z.int() }
+const stepSchema = z.looseObject({ ...place, loss: z.number(), learning_rate: z.number() })
+const validationSchema = z.looseObject({
+  ...place,
+  validation: z.array(z.object({ keep_ratio: z.number().nullable(), top1: z.number() })),
+})
+const recordSchema = z.union([validationSchema, stepSchema])
+
+/** A line of log.jsonl: a step or a validation. */
+export type LogRecord = z.infer<typeof recordSchema>
+
+/** Where a training is, counted from stage 1 and step 0. */
+export interface Progress {
+  readonly stage: number
+  readonly step: number
+}
+
+function isWithin({ stage, step }: LogRecord, reached: Progress): boolean {
+  return stage < reached.stage || (stage === reached.stage && step <= reached.step)
+}
+
+/** What a killed process wrote last may be half a line. */
+function recordOf(line: string): LogRecord | undefined {
+  try {
+    return recordSchema.safeParse(JSON.parse(line)).data
+  } catch {
+    return undefined
+  }
+}
+
+/** The log of a training: a line of JSON for each step and each validation. */
+export class TrainingLog {
+  private constructor(
+    private readonly path: string,
+    private readonly known: LogRecord[],
+  ) {}
+
+  /** Opens the log of a folder and leaves in it what was done before a checkpoint; the rest is done again. */
+  static async open(folder: string, reached: Progress): Promise<TrainingLog> {
+    const path = join(folder, 'log.jsonl')
+    await mkdir(folder, { recursive: true })
+    const text = await readFile(path, 'utf8').catch(() => '')
+    const records = text
+      .split('\n')
+      .map(recordOf)
+      .filter((record) => record !== undefined && isWithin(record, reached)) as LogRecord[]
+    await writeWholeFile(path, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    return new TrainingLog(path, records)
+  }
+
+  /** @throws BlvitError `WRITE_FAILED` */
+  async append(record: LogRecord): Promise<void> {
+    this.known.push(record)
+    try {
+      await appendFile(this.path, `${JSON.stringify(record)}\n`)
+    } catch (cause) {
+      const message = `Can't write ${this.path}: ${messageOf(cause)}.`
+      throw new BlvitError('WRITE_FAILED', message, {}, { cause })
+    }
+  }
+
+  /** Everything so far, that of earlier runs included. */
+  get records(): readonly LogRecord[] {
+    return this.known
+  }
+}

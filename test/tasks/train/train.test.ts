@@ -1,0 +1,203 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { presets } from '../../../src/models/index.js'
+import { load } from '../../../src/tasks/load.js'
+import { initialCard } from '../../../src/tasks/model-folder/model-card.js'
+import { writeModelFolder } from '../../../src/tasks/model-folder/write-model-folder.js'
+import type { StepReport } from '../../../src/tasks/train/step-report.js'
+import { type TrainOptions, train } from '../../../src/tasks/train/train.js'
+import type { Recipe } from '../../../src/recipes/recipe.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
+import { randomModel } from '../../support/tiny-models.js'
+
+const folder = temporaryFolder()
+const vit = join(folder, 'vit')
+const pictures = join(folder, 'pictures')
+/** The classes can be told by their colour. */
+const colours = { '0': [230, 40, 40], '1': [40, 40, 230] } as const
+
+beforeAll(async () => {
+  const architecture = presets['vit-micro']
+  if (!architecture) throw new Error('no vit-micro')
+  const files = { ...randomModel(architecture), labels: ['0', '1', ...'abcdefgh'] }
+  await writeModelFolder(vit, files, {
+    card: initialCard(architecture, { configuration: 'vit-micro', seed: 1 }),
+  })
+  for (const [label, [r, g, b]] of Object.entries(colours)) {
+    await mkdir(join(pictures, label), { recursive: true })
+    for (let i = 0; i < 12; i++) {
+      const create = { width: 32, height: 32, channels: 3, background: { r, g: g + 12 * i, b } } as const
+      await sharp({ create })
+        .jpeg()
+        .toFile(join(pictures, label, `${i}.jpg`))
+    }
+  }
+})
+
+const loss = { tokens: 2.5, classToken: 2.5, logits: 1, ranking: 0.1 }
+const twoStages: Recipe = {
+  about: 'Both stages in a few steps',
+  stages: [
+    { objective: 'block imitation', pictures: 32, batch: 8, learningRate: 1e-2 },
+    { objective: 'end to end', pictures: 48, batch: 8, learningRate: 1e-3, keepRatio: [0.25, 0.5, 1], loss },
+  ],
+}
+const supervised: Recipe = {
+  about: 'From labels alone',
+  stages: [{ objective: 'end to end', pictures: 480, batch: 8, learningRate: 1e-3, loss: { labels: 1 } }],
+}
+
+function options(name: string, changes: Partial<TrainOptions> = {}): TrainOptions {
+  return { output: join(folder, name), threads: 1, ...changes }
+}
+
+const weightsOf = (name: string) => readFile(join(folder, name, 'model.safetensors'))
+const trainingFiles = (name: string) => readdir(join(folder, `${name}.training`))
+
+describe('train', () => {
+  test('a plain ViT learns classes from labels, and the best weights win', async () => {
+    const validation = { validation: [pictures], validateEvery: 20 }
+    const { validations } = await train(vit, pictures, supervised, options('supervised', validation))
+    const best = Math.max(...validations.map(({ results }) => results[0]?.top1.share ?? 0))
+    expect(best).toBeGreaterThan(0.9)
+    expect(validations.filter((validation) => validation.best).length).toBeGreaterThan(0)
+    expect(await trainingFiles('supervised')).toEqual(
+      expect.arrayContaining(['accuracy.svg', 'best.safetensors', 'log.jsonl', 'loss.svg']),
+    )
+    await using model = await load(join(folder, 'supervised'))
+    const { top } = await model.classify(join(pictures, '1', '3.jpg'))
+    expect(top[0]?.label).toBe('1')
+    const card = await readFile(join(folder, 'supervised', 'README.md'), 'utf8')
+    expect(card).toContain(`the best of ${validations.length} times`)
+  })
+
+  test.each([3, 4, 6])(
+    'stopped after %d steps of two stages and resumed it ends with the same bits',
+    async (stop) => {
+      const to = { to: 'micro+16', checkpointEvery: 100 }
+      await train(vit, pictures, twoStages, options(`whole-${stop}`, to))
+      const interruption = new AbortController()
+      let made = 0
+      const onStep = () => {
+        made += 1
+        if (made === stop) interruption.abort()
+      }
+      const name = `stopped-${stop}`
+      const stopped = { ...options(name, to), signal: interruption.signal, onStep }
+      await expect(train(vit, pictures, twoStages, stopped)).rejects.toMatchObject({ code: 'ABORTED' })
+      const again: StepReport[] = []
+      const resumed = {
+        ...options(name, to),
+        resume: true,
+        onStep: (report: StepReport) => again.push(report),
+      }
+      await train(vit, pictures, twoStages, resumed)
+      expect(again).toHaveLength(10 - stop)
+      expect((await weightsOf(name)).equals(await weightsOf(`whole-${stop}`))).toBe(true)
+      const logOf = (which: string) => readFile(join(folder, `${which}.training`, 'log.jsonl'), 'utf8')
+      expect(await logOf(name)).toBe(await logOf(`whole-${stop}`))
+    },
+  )
+
+  test('the newest checkpoints are kept, the older ones go', async () => {
+    await train(vit, pictures, twoStages, options('kept', { to: 'micro+16', checkpointEvery: 1 }))
+    const names = (await trainingFiles('kept')).filter((name) => name.startsWith('stage-'))
+    expect(names.sort()).toEqual(['stage-2-step-5.safetensors', 'stage-2-step-6.safetensors'])
+  })
+
+  test('each step draws a keep ratio of the recipe', async () => {
+    const drawn = new Set<number | undefined>()
+    const onStep = ({ stage, keepRatio }: StepReport) => stage === 2 && drawn.add(keepRatio)
+    const [, second] = twoStages.stages
+    if (!second) throw new Error('two stages')
+    const long: Recipe = {
+      about: 'x',
+      stages: [
+        { objective: 'block imitation', pictures: 1, learningRate: 1 },
+        { ...second, pictures: 160 },
+      ],
+    }
+    await train(vit, pictures, long, options('drawn', { to: 'micro+16', onStep }))
+    expect([...drawn].sort()).toEqual([0.25, 0.5, 1])
+  })
+
+  test('frozen parameters keep their bits, and all others don’t', async () => {
+    const frozen = { match: String.raw`^blocks\.\d+\.(attn|mlp|norm)`, frozen: true }
+    const recipe: Recipe = {
+      about: 'x',
+      stages: [
+        { objective: 'end to end', pictures: 16, batch: 8, learningRate: 1e-2, loss, parameters: [frozen] },
+      ],
+    }
+    await train(vit, pictures, recipe, options('frozen', { to: 'micro+16', seed: 3 }))
+    const { openModel } = await import('../../../src/tasks/model-folder/model-files.js')
+    const { readFloats } = await import('../../../src/weights/read-floats.js')
+    const [before, after] = await Promise.all([openModel(vit), openModel(join(folder, 'frozen'))])
+    for (const [name, tensor] of before.weights) {
+      const own = after.weights.get(name)
+      if (!own) throw new Error(name)
+      const same = Buffer.from((await readFloats(tensor)).buffer).equals(
+        Buffer.from((await readFloats(own)).buffer),
+      )
+      expect([name, same]).toEqual([name, new RegExp(frozen.match).test(name)])
+    }
+  })
+
+  test.each([
+    [{ about: 'x', stages: [] }, 'stages: '],
+    [
+      { about: 'x', stages: [{ objective: 'end to end', pictures: 8, learningRate: 1, loss: { label: 1 } }] },
+      'label',
+    ],
+    [{ about: 'x', stages: [{ objective: 'by heart', pictures: 8, learningRate: 1 }] }, 'objective'],
+    [
+      {
+        about: 'x',
+        stages: [
+          { objective: 'block imitation', pictures: 8, learningRate: 1, parameters: [{ match: '(' }] },
+        ],
+      },
+      'it is no regular expression',
+    ],
+  ])('a recipe that is none is refused: %j', async (recipe, message) => {
+    await expect(train(vit, pictures, recipe as Recipe, options('refused'))).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test('a loss without weights, and labels that are missing, are refused', async () => {
+    const nothing: Recipe = {
+      about: 'x',
+      stages: [{ objective: 'end to end', pictures: 8, learningRate: 1, loss: {} }],
+    }
+    await expect(train(vit, pictures, nothing, options('nothing'))).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('all its weights are 0'),
+    })
+    const unlabelled = join(folder, 'unlabelled')
+    await mkdir(unlabelled)
+    await writeFile(join(unlabelled, 'a.jpg'), await readFile(join(pictures, '0', '1.jpg')))
+    await expect(train(vit, unlabelled, supervised, options('unlabelled-model'))).rejects.toMatchObject({
+      code: 'BAD_DATA',
+    })
+  })
+
+  test('a teacher of another size is refused before anything is trained', async () => {
+    const other = join(folder, 'wide')
+    const architecture = presets['vit-tiny']
+    if (!architecture) throw new Error('no vit-tiny')
+    await writeModelFolder(other, randomModel(architecture), { card: '' })
+    const [, second] = twoStages.stages
+    if (!second) throw new Error('two stages')
+    const recipe = { about: 'x', stages: [second] }
+    await expect(
+      train(vit, pictures, recipe, options('no-fit', { to: 'micro+16', teacher: other })),
+    ).rejects.toMatchObject({
+      code: 'SHAPE_MISMATCH',
+      message: expect.stringMatching(/teacher doesn't fit the student: it has image_size 224, not 32/),
+    })
+  })
+})
