@@ -8,6 +8,7 @@ import { type Attended, attention } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
 import { mlp } from '../nn/mlp.js'
+import { branch } from '../nn/stochastic-depth.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
 import { rankings } from './rankings/index.js'
@@ -27,9 +28,10 @@ interface Updates {
 }
 
 /** (α·s + 1)·p: the Mixture-of-Depths gate, the only path of a gradient to the predictor (spec §1). */
-function gated(update: Tensor, alpha: 'alpha1' | 'alpha2', route: Route): Tensor {
-  const factor = multiply(route.gate, parameter(alpha, [1], alphaStart))
-  return multiply(update, affine(factor, { offset: 1 }))
+function gated(update: Tensor, half: 'attention' | 'mlp', route: Route): Tensor {
+  const alpha = parameter(half === 'attention' ? 'alpha1' : 'alpha2', [1], alphaStart)
+  const factor = multiply(route.gate, alpha)
+  return branch(half, multiply(update, affine(factor, { offset: 1 })))
 }
 
 /** x + { p + γ·e where primary; e where secondary } */
@@ -69,17 +71,18 @@ function lastInitialiser({ initialisation }: LittleConfig): Initialiser {
 
 /** Self-attention of all tokens inside the E-block's own small width. */
 export function littleAttention(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
-  return scope('little', () => {
+  const update = scope('little', () => {
     const normed = layerNorm('norm1', all, { epsilon: config.layerNormEpsilon })
     const { heads, width: innerWidth } = little
     const options = { heads, innerWidth, projInitialiser: lastInitialiser(little) }
     return attention('attn', { queries: normed, keys: normed }, options).output
   })
+  return branch('attention', update)
 }
 
 /** down: C→c, then the small MLP c→c, then up: c→C. */
 export function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
-  return scope('little', () => {
+  const update = scope('little', () => {
     const normed = layerNorm('norm2', all, { epsilon: config.layerNormEpsilon })
     return scope('mlp', () => {
       const down = linear('down', normed, { out: little.width })
@@ -88,6 +91,7 @@ export function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig
       return linear('up', inner, { out: config.width, initialiser: lastInitialiser(little) })
     })
   })
+  return branch('mlp', update)
 }
 
 /** What a layer works on; `little` is null in a layer without an E-block. */
@@ -108,12 +112,12 @@ function fusedByHalf({ stream, route, little, config }: LayerInput): LayerOutput
   const boundary = sizeAt(stream.primary(), 1)
   const attended = bigAttention(stream, config)
   const attentionUpdates = {
-    big: gated(attended.output, 'alpha1', route),
+    big: gated(attended.output, 'attention', route),
     little: little && splitStream(littleAttention(stream.all(), little, config), boundary),
   }
   const middle = fuse(stream, attentionUpdates, 'gamma1', config)
   const mlpUpdates = {
-    big: gated(bigMlp(middle.primary(), config), 'alpha2', route),
+    big: gated(bigMlp(middle.primary(), config), 'mlp', route),
     little: little && splitStream(littleMlp(middle.all(), little, config), boundary),
   }
   return { stream: fuse(middle, mlpUpdates, 'gamma2', config), clsAttention: attended.clsAttention }
@@ -122,8 +126,8 @@ function fusedByHalf({ stream, route, little, config }: LayerInput): LayerOutput
 /** The other order: P and E each run their whole block on the layer's input and meet once, by γ1. */
 function fusedByBlock({ stream, route, little, config }: LayerInput): LayerOutput {
   const attended = bigAttention(stream, config)
-  const bigFirst = gated(attended.output, 'alpha1', route)
-  const bigSecond = gated(bigMlp(add(stream.primary(), bigFirst), config), 'alpha2', route)
+  const bigFirst = gated(attended.output, 'attention', route)
+  const bigSecond = gated(bigMlp(add(stream.primary(), bigFirst), config), 'mlp', route)
   const updates = {
     big: add(bigFirst, bigSecond),
     little: little && splitStream(littleBlock(stream.all(), little, config), sizeAt(stream.primary(), 1)),

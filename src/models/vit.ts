@@ -8,6 +8,7 @@ import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
 import { mlp } from '../nn/mlp.js'
 import { patchEmbed } from '../nn/patch-embed.js'
+import { branch } from '../nn/stochastic-depth.js'
 import type { ModelDefinition } from './model-definition.js'
 import { mlpWidth, patchCount, prefixCount, type VitConfig } from './vit-config.js'
 
@@ -55,11 +56,12 @@ export function vitBlock(x: Tensor, config: VitShape): VitBlock {
   const epsilon = config.layerNormEpsilon
   const normed = layerNorm('norm1', x, { epsilon })
   const attended = attention('attn', { queries: normed, keys: normed }, { heads: config.heads })
-  const middle = add(x, attended.output)
+  const attentionUpdate = branch('attention', attended.output)
+  const middle = add(x, attentionUpdate)
   const hidden = mlpWidth(config)
-  const mlpUpdate = mlp('mlp', layerNorm('norm2', middle, { epsilon }), { hidden })
+  const mlpUpdate = branch('mlp', mlp('mlp', layerNorm('norm2', middle, { epsilon }), { hidden }))
   return {
-    attentionUpdate: attended.output,
+    attentionUpdate,
     middle,
     mlpUpdate,
     output: add(middle, mlpUpdate),
@@ -72,14 +74,27 @@ export function finalNorm(x: Tensor, config: VitShape): Tensor {
   return layerNorm('norm', x, { epsilon: config.layerNormEpsilon })
 }
 
-/** Class scores from the prefix tokens after the final norm. @returns `[batch, classes]` */
-export function classify(features: Tensor, config: VitShape): Tensor {
+/** Class scores of each prefix token by its own head, as training sees them. Each `[batch, classes]`. */
+export interface HeadLogits {
+  readonly classLogits: Tensor
+  /** Of a distilled DeiT. */
+  readonly distillationLogits: Tensor | undefined
+}
+
+/** What the heads say of the prefix tokens after the final norm. @param features `[batch, tokens, width]` */
+export function heads(features: Tensor, config: VitShape): HeadLogits {
   const token = (index: number) =>
     reshape(slice(features, { axis: 1, start: index, end: index + 1 }), [sizeAt(features, 0), config.width])
-  const logits = linear('head', token(0), { out: config.classes })
-  if (!config.distilled) return logits
-  const distilled = linear('head_dist', token(1), { out: config.classes })
-  return affine(add(logits, distilled), { factor: 0.5 })
+  return {
+    classLogits: linear('head', token(0), { out: config.classes }),
+    distillationLogits: config.distilled ? linear('head_dist', token(1), { out: config.classes }) : undefined,
+  }
+}
+
+/** Class scores: of the head, or the mean of both heads. @returns `[batch, classes]` */
+export function classify(features: Tensor, config: VitShape): Tensor {
+  const { classLogits, distillationLogits } = heads(features, config)
+  return distillationLogits ? affine(add(classLogits, distillationLogits), { factor: 0.5 }) : classLogits
 }
 
 /** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */

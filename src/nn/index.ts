@@ -3,3 +3,9 @@ export { layerNorm } from './layer-norm.js'
 export { linear, packedLinear } from './linear.js'
 export { mlp } from './mlp.js'
 export { patchEmbed } from './patch-embed.js'
+export {
+  branch,
+  type StochasticDepthOptions,
+  stochasticDepth,
+  stochasticDepthInput,
+} from './stochastic-depth.js'
