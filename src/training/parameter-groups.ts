@@ -34,3 +34,33 @@ export function treatmentOf(
     frozen: group?.frozen ?? false,
   }
 }
+
+/** The layer whose depth a parameter shares: 0 for embeddings, `depth + 1` for everything after the last block. */
+function layerOf(name: string, depth: number, predictorAfter: readonly number[]): number {
+  if (/(^|\.)(cls_token|dist_token|pos_embed|patch_embed\..*)$/.test(name)) return 0
+  const [, block] = /(?:^|\.)blocks\.(\d+)\./.exec(name) ?? []
+  if (block !== undefined) return Number(block) + 1
+  const [, predictor] = /(?:^|\.)predictors\.(\d+)\./.exec(name) ?? []
+  return (predictor === undefined ? undefined : predictorAfter[Number(predictor)]) ?? depth + 1
+}
+
+/**
+ * Layer-wise learning-rate decay (BEiT, DeiT III): the head learns at the full rate and each layer below at `decay`
+ * times the rate of the one above it, down to the embeddings, at `decay^(depth + 1)`. A predictor learns as the layer
+ * that it stands behind.
+ * @param options `predictorAfter`: layers that predictors stand behind, counted from 1
+ */
+export function layerDecay({
+  decay,
+  depth,
+  predictorAfter = [],
+}: {
+  decay: number
+  depth: number
+  predictorAfter?: readonly number[]
+}): ParameterGroup[] {
+  return Array.from({ length: depth + 2 }, (_, layer) => ({
+    matches: (name) => layerOf(name, depth, predictorAfter) === layer,
+    learningRateScale: decay ** (depth + 1 - layer),
+  }))
+}

@@ -1,14 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { symbol } from '../../src/graph/dim.js'
 import { gradients } from '../../src/graph/gradients.js'
-import { add, affine, input } from '../../src/graph/ops/index.js'
+import { graphOf } from '../../src/graph/graph.js'
+import { affine, input } from '../../src/graph/ops/index.js'
+import { heads, vit } from '../../src/models/vit.js'
+import type { VitConfig } from '../../src/models/vit-config.js'
+import { nativeRuntime } from '../../src/runtime/native.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
+import { hardDistillation, softDistillation } from '../../src/training/objectives/deit-distillation.js'
 import { klDivergence } from '../../src/training/objectives/kl-divergence.js'
 import { meanSquaredError, normalisedSquaredError } from '../../src/training/objectives/squared-error.js'
 import { Bench } from '../graph/bench.js'
 import { generate } from '../graph/reference.js'
-import { evaluateTensors } from '../support/evaluate.js'
+import { evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
@@ -97,27 +102,74 @@ describe('objectives are what their formulas say, under both lowerings', () => {
   })
 })
 
+/** The tiny distilled DeiT of golden/vit. */
+const deit: VitConfig = {
+  family: 'vit',
+  image: { height: 32, width: 32 },
+  patchSize: 8,
+  channels: 3,
+  width: 48,
+  depth: 4,
+  heads: 3,
+  mlpRatio: 4,
+  classes: 10,
+  layerNormEpsilon: 1e-6,
+  distilled: true,
+}
+
 describe.skipIf(!hasSharedData)(`DeiT's own distillation losses${withoutSharedData}`, () => {
-  test('without a teacher and with a soft one (α 0.1, τ 3)', async () => {
+  test('of pictures through both heads: without a teacher, soft (α 0.1, τ 3) and hard (α 0.5)', async () => {
     const golden = await readGolden(shared('golden/vit/deit_distilled.safetensors'))
+    const { classLogits, distillationLogits } = heads(vit(deit).outputs.features, deit)
     const shape = [symbol('batch'), 10]
-    const names = { o: 'out/logits_cls', od: 'out/logits_dist', t: 'in/teacher_logits', y: 'in/soft_target' }
-    const leaves = Object.fromEntries(
-      Object.entries(names).map(([leaf, name]) => [
-        leaf,
-        { shape: [3, 10], data: Float64Array.from(golden.floats(name)) },
-      ]),
-    )
-    const base = crossEntropy(input('o', shape), input('y', shape))
-    const distilled = klDivergence(input('od', shape), input('t', shape), {
-      temperature: 3,
-      average: 'elements',
+    const answers = {
+      classLogits,
+      distillationLogits: distillationLogits ?? classLogits,
+      teacherLogits: input('teacher', shape),
+      targets: input('targets', shape),
+    }
+    const graph = graphOf('losses', {
+      cls: answers.classLogits,
+      dist: answers.distillationLogits,
+      none: crossEntropy(classLogits, answers.targets),
+      soft: softDistillation(answers),
+      hard: hardDistillation(answers),
     })
-    const soft = add(affine(base, { factor: 0.9 }), affine(distilled, { factor: 0.1 }))
-    const values = evaluateTensors([base, soft], leaves, { batch: 3 }).map(
-      ({ data }) => data[0] ?? Number.NaN,
-    )
-    const expected = ['out/loss_none', 'out/loss_soft'].map((name) => golden.floats(name)[0] ?? 0)
-    expectClose(values, expected, { rtol: 1e-5 })
+    await using session = await (await nativeRuntime()).load(graph, golden.weights('w/'))
+    const feed = (name: string) => ({
+      dtype: 'float32' as const,
+      shape: golden.shape(name),
+      values: golden.floats(name),
+    })
+    const results = await session.run({
+      pixel_values: feed('in/x'),
+      teacher: feed('in/teacher_logits'),
+      targets: feed('in/soft_target'),
+    })
+    const numbers = (name: string) => Array.from(results[name]?.values ?? [], Number)
+    // float32 through four layers, against PyTorch's
+    expectClose(numbers('cls'), golden.floats('out/logits_cls'), { atol: 2e-4 })
+    expectClose(numbers('dist'), golden.floats('out/logits_dist'), { atol: 2e-4 })
+    for (const loss of ['none', 'soft', 'hard']) {
+      expectClose(numbers(loss), golden.floats(`out/loss_${loss}`), { rtol: 1e-5 })
+    }
   })
+})
+
+test('hard distillation takes the first of the teacher’s equal choices, and learns nothing from its logits', () => {
+  const rows = (...data: number[]): Values => ({ shape: [2, 3], data: Float64Array.from(data) })
+  const names = ['classLogits', 'distillationLogits', 'teacherLogits', 'targets'] as const
+  const [classLogits, distillationLogits, teacherLogits, targets] = names.map((name) => input(name, [2, 3]))
+  if (!classLogits || !distillationLogits || !teacherLogits || !targets) throw new Error('four inputs')
+  const loss = hardDistillation({ classLogits, distillationLogits, teacherLogits, targets }, { alpha: 1 })
+  const leaves = {
+    classLogits: rows(1, 2, 3, 4, 5, 6),
+    distillationLogits: rows(0.5, -1, 2, 1, 0, -2),
+    teacherLogits: rows(1, 7, 7, 3, -1, 2),
+    targets: rows(1, 0, 0, 0, 0, 1),
+  }
+  const [value, ofTeacher] = evaluateTensors([loss, ...gradients(loss, [teacherLogits])], leaves)
+  const chosen = [logProbabilities([0.5, -1, 2])[1] ?? 0, logProbabilities([1, 0, -2])[0] ?? 0]
+  expectClose(value?.data ?? [], [-sum(chosen) / 2], { rtol: 1e-12 })
+  expect([...(ofTeacher?.data ?? [])]).toEqual([0, 0, 0, 0, 0, 0])
 })
