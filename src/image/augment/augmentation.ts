@@ -20,6 +20,7 @@ const alpha = z.number().min(0.001).max(1_000)
 const jitter = z.number().min(0).max(10).default(0)
 
 const settings = z.strictObject({
+  // `scale` and `ratio` of a random crop (random-crop.ts), or pixels by which the whole picture is moved at most
   crop: z
     .union([z.literal(false), randomCrop, shift], 'expected { scale, ratio }, { padding } or false')
     .default(false),
@@ -41,6 +42,7 @@ const settings = z.strictObject({
     .optional(),
   mixup: z.strictObject({ alpha: alpha.default(0.8) }).optional(),
   cutmix: z.strictObject({ alpha: alpha.default(1) }).optional(),
+  // of a batch to be mixed; of cutmix, where mixup could be as well; what targets spread over all classes
   mixProbability: share.default(1),
   switchProbability: share.default(0.5),
   labelSmoothing: share.default(0),
