@@ -1,8 +1,8 @@
 import { sizeBeforeCrop } from './crop-window.js'
 import { decodeImage, type ImageInput } from './decode.js'
 import type { Pixels } from './pixels.js'
-import { normalise, type Preprocessing, resizeAndCropSteps } from './preprocessing.js'
-import { runWithPauses } from './steps.js'
+import { normaliseSteps, type Preprocessing, resizeAndCropSteps } from './preprocessing.js'
+import { runWithPauses, type Steps } from './steps.js'
 
 export interface PrepareOptions {
   /**
@@ -39,6 +39,10 @@ export async function preparePicture(
   const { height, width } = sizeBeforeCrop(preprocessing, preprocessing.cropRatio)
   const atLeast = exact ? undefined : { height: reservedSize * height, width: reservedSize * width }
   const decoded = await decodeImage(image, { atLeast, signal })
-  const pixels = await runWithPauses(resizeAndCropSteps(decoded, preprocessing), { signal })
-  return { pixels, input: normalise(pixels, preprocessing) }
+  return runWithPauses(prepareSteps(decoded, preprocessing), { signal })
+}
+
+function* prepareSteps(decoded: Pixels, preprocessing: Preprocessing): Steps<PreparedPicture> {
+  const pixels = yield* resizeAndCropSteps(decoded, preprocessing)
+  return { pixels, input: yield* normaliseSteps(pixels, preprocessing) }
 }

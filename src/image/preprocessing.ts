@@ -54,14 +54,19 @@ export function preprocess(
     )
   }
   const output = into === undefined ? new Float32Array(length) : into.subarray(offset, offset + length)
-  writeNormalised(resizeAndCrop(pixels, preprocessing), preprocessing, output)
+  runAtOnce(writeNormalised(resizeAndCrop(pixels, preprocessing), preprocessing, output))
   return output
 }
 
 /** Pixels of the model's input size as the model's numbers. @returns `[3, height, width]` */
 export function normalise(pixels: Pixels, preprocessing: Preprocessing): Float32Array {
+  return runAtOnce(normaliseSteps(pixels, preprocessing))
+}
+
+/** {@link normalise} in steps of one row. */
+export function* normaliseSteps(pixels: Pixels, preprocessing: Preprocessing): Steps<Float32Array> {
   const output = new Float32Array(3 * pixels.height * pixels.width)
-  writeNormalised(pixels, preprocessing, output)
+  yield* writeNormalised(pixels, preprocessing, output)
   return output
 }
 
@@ -104,28 +109,25 @@ function pad(
   return { height, width, values }
 }
 
-/** `[height, width, 3]` bytes to `[3, height, width]` floats. */
-function writeNormalised(pixels: Pixels, preprocessing: Preprocessing, output: Float32Array): void {
-  const { values } = pixels
-  const plane = pixels.height * pixels.width
-  for (const [channel, normalised] of normalisationTables(preprocessing).entries()) {
-    const start = channel * plane
-    for (let i = 0; i < plane; i++) {
-      output[start + i] = normalised[values[i * 3 + channel] as number] as number
-    }
+/** `[height, width, 3]` bytes to `[3, height, width]` floats, a row of all channels a step. */
+function* writeNormalised(
+  { width, height, values }: Pixels,
+  { mean, std }: Preprocessing,
+  output: Float32Array,
+): Steps<void> {
+  const tables = ([0, 1, 2] as const).map((channel) => normalisationTable(mean[channel], std[channel]))
+  for (let row = 0; row < height; row++) {
+    tables.forEach((table, channel) => {
+      const start = (channel * height + row) * width
+      normaliseRow(values.subarray(3 * row * width + channel), table, output.subarray(start, start + width))
+    })
+    yield
   }
 }
 
-// For the small pictures of a training the tables take longer than their use.
-const tablesOf = new WeakMap<Preprocessing, readonly Float32Array[]>()
-
-function normalisationTables(preprocessing: Preprocessing): readonly Float32Array[] {
-  const known = tablesOf.get(preprocessing)
-  if (known) return known
-  const { mean, std } = preprocessing
-  const tables = ([0, 1, 2] as const).map((channel) => normalisationTable(mean[channel], std[channel]))
-  tablesOf.set(preprocessing, tables)
-  return tables
+/** Every third byte, looked up. */
+function normaliseRow(values: Uint8Array, table: Float32Array, output: Float32Array): void {
+  for (let i = 0; i < output.length; i++) output[i] = table[values[3 * i] as number] as number
 }
 
 /** The normalised value of each of the 256 bytes; every step is rounded to float32, as in torch. */

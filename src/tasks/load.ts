@@ -3,10 +3,8 @@ import type { Precision } from '../graph/lowering.js'
 import { chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
 import type { DownloadOptions } from '../weights/hub/download-model.js'
-import { Model } from './model.js'
-import { atImageSize } from './model-folder/image-size.js'
-import { locateModel } from './model-folder/locate-model.js'
-import { openModel } from './model-folder/model-files.js'
+import type { Model } from './model.js'
+import type { ModelFiles } from './model-folder/model-files.js'
 import { defaultModel } from './model-folder/shipped-models.js'
 
 export interface LoadModelOptions extends DownloadOptions {
@@ -37,13 +35,17 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
   }
-  // The engine's thread starts while the model's files are read.
+  // The engine's thread starts first: its library is loaded while this thread reads its own modules and the model.
   const choosing = chooseRuntime(device)
+  choosing.catch(() => {})
   try {
+    const { locateModel } = await import('./model-folder/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
+    const { openModel } = await import('./model-folder/model-files.js')
     const stored = await openModel(folder, { signal: download.signal })
-    const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
+    const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
+    const { Model } = await import('./model.js')
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
     return new Model(name, files, chosen, { threads, precision })
@@ -55,4 +57,9 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     )
     throw thrown
   }
+}
+
+async function resized(stored: ModelFiles, imageSize: number): Promise<ModelFiles> {
+  const { atImageSize } = await import('./model-folder/image-size.js')
+  return atImageSize(stored, imageSize)
 }
