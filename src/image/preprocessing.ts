@@ -112,10 +112,10 @@ function pad(
 /** `[height, width, 3]` bytes to `[3, height, width]` floats, a row of all channels a step. */
 function* writeNormalised(
   { width, height, values }: Pixels,
-  { mean, std }: Preprocessing,
+  preprocessing: Preprocessing,
   output: Float32Array,
 ): Steps<void> {
-  const tables = ([0, 1, 2] as const).map((channel) => normalisationTable(mean[channel], std[channel]))
+  const tables = normalisationTables(preprocessing)
   for (let row = 0; row < height; row++) {
     tables.forEach((table, channel) => {
       const start = (channel * height + row) * width
@@ -128,6 +128,18 @@ function* writeNormalised(
 /** Every third byte, looked up. */
 function normaliseRow(values: Uint8Array, table: Float32Array, output: Float32Array): void {
   for (let i = 0; i < output.length; i++) output[i] = table[values[3 * i] as number] as number
+}
+
+// For the small pictures of a training, making the tables takes longer than their use.
+const tablesOf = new WeakMap<Preprocessing, readonly Float32Array[]>()
+
+function normalisationTables(preprocessing: Preprocessing): readonly Float32Array[] {
+  const known = tablesOf.get(preprocessing)
+  if (known) return known
+  const { mean, std } = preprocessing
+  const tables = ([0, 1, 2] as const).map((channel) => normalisationTable(mean[channel], std[channel]))
+  tablesOf.set(preprocessing, tables)
+  return tables
 }
 
 /** The normalised value of each of the 256 bytes; every step is rounded to float32, as in torch. */
