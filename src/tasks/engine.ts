@@ -1,6 +1,7 @@
 import { BlvitError } from '../errors/blvit-error.js'
 import { evaluate } from '../graph/dim.js'
 import { graphOf } from '../graph/graph.js'
+import type { Precision } from '../graph/lowering.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ModelDefinition } from '../models/model-definition.js'
@@ -33,6 +34,7 @@ export class Engine implements AsyncDisposable {
   private constructor(
     private readonly architecture: Architecture,
     private readonly loaded: LoadedGraphs,
+    private readonly precision: Precision,
   ) {}
 
   static async load(
@@ -51,7 +53,7 @@ export class Engine implements AsyncDisposable {
     }
     const loaded = new LoadedGraphs(loadGraph, { fixedSizes: runtime.target === 'webgpu' })
     await loaded.for(keptPatches(architecture))
-    return new Engine(architecture, loaded)
+    return new Engine(architecture, loaded, options.precision ?? 'fp32')
   }
 
   /** @throws BlvitError `BAD_OPTION` for an impossible keep ratio, `ENGINE` if the result is not a number */
@@ -68,7 +70,9 @@ export class Engine implements AsyncDisposable {
     if (outputs.logits && !Number.isFinite(outputs.logits.values[0])) {
       throw new BlvitError(
         'ENGINE',
-        'The model answered with values that are not numbers: its weights overflow.',
+        this.precision === 'fp16'
+          ? 'The model answered with values that are not numbers: float16 ends at 65,504. Use --dtype fp32.'
+          : 'The model answered with values that are not numbers: its weights overflow.',
       )
     }
     return { outputs, elapsedMs }
