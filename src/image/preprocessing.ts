@@ -3,7 +3,7 @@ import { type CropMode, cropWindow, roundHalfToEven } from './crop-window.js'
 import type { FilterName } from './filters.js'
 import type { Pixels } from './pixels.js'
 import { resizeSteps } from './resize.js'
-import { runAtOnce, type Steps } from './steps.js'
+import { runAtOnce, type Steps, unitsPerStep } from './steps.js'
 
 /** Three numbers, for red, green and blue. */
 export type PerChannel = readonly [number, number, number]
@@ -63,7 +63,7 @@ export function normalise(pixels: Pixels, preprocessing: Preprocessing): Float32
   return runAtOnce(normaliseSteps(pixels, preprocessing))
 }
 
-/** {@link normalise} in steps of one row. */
+/** {@link normalise} in steps of a few rows. */
 export function* normaliseSteps(pixels: Pixels, preprocessing: Preprocessing): Steps<Float32Array> {
   const output = new Float32Array(3 * pixels.height * pixels.width)
   yield* writeNormalised(pixels, preprocessing, output)
@@ -75,7 +75,7 @@ export function resizeAndCrop(pixels: Pixels, preprocessing: Preprocessing): Pix
   return runAtOnce(resizeAndCropSteps(pixels, preprocessing))
 }
 
-/** {@link resizeAndCrop} in steps of one row. */
+/** {@link resizeAndCrop} in steps of a few rows. */
 export function* resizeAndCropSteps(pixels: Pixels, preprocessing: Preprocessing): Steps<Pixels> {
   const { height, width, filter } = preprocessing
   const { resized, top, left } = cropWindow(pixels, preprocessing)
@@ -109,19 +109,20 @@ function pad(
   return { height, width, values }
 }
 
-/** `[height, width, 3]` bytes to `[3, height, width]` floats, a row of all channels a step. */
+/** `[height, width, 3]` bytes to `[3, height, width]` floats. */
 function* writeNormalised(
   { width, height, values }: Pixels,
   preprocessing: Preprocessing,
   output: Float32Array,
 ): Steps<void> {
   const tables = normalisationTables(preprocessing)
+  const rowsPerStep = unitsPerStep(3 * width)
   for (let row = 0; row < height; row++) {
     tables.forEach((table, channel) => {
       const start = (channel * height + row) * width
       normaliseRow(values.subarray(3 * row * width + channel), table, output.subarray(start, start + width))
     })
-    yield
+    if (row % rowsPerStep === 0) yield
   }
 }
 

@@ -1,8 +1,11 @@
 import { type FilterName, filters } from './filters.js'
-import type { Steps } from './steps.js'
+import { type Steps, unitsPerStep } from './steps.js'
 
 /** Binary places of a weight: Pillow keeps 8 bits for the result and 2 for overshoot out of 32. */
 export const weightBits = 22
+
+/** A sine and a division count as many multiply-adds. */
+const operationsPerWeight = 50
 
 /** For each wanted output position along one axis: which inputs it reads, and with what weights. */
 export interface ResamplingWeights {
@@ -17,7 +20,7 @@ export interface ResamplingWeights {
 
 /**
  * The weights for scaling one axis, computed as Pillow's `precompute_coeffs` does: doubles in the same order
- * of operations, then rounded to fixed point; in steps of one output, because the first calls of a process are slow.
+ * of operations, then rounded to fixed point; in steps of a few outputs, because the first calls of a process are slow.
  * @param axis `from` pixels become `to`; only outputs `first … first + count − 1` are wanted
  */
 export function* resamplingWeights(
@@ -34,6 +37,7 @@ export function* resamplingWeights(
   const counts = new Int32Array(count)
   const weights = new Int32Array(count * stride)
   const window = new Float64Array(stride)
+  const outputsPerStep = unitsPerStep(operationsPerWeight * stride)
 
   for (let output = 0; output < count; output++) {
     const centre = (first + output + 0.5) * scale
@@ -51,7 +55,7 @@ export function* resamplingWeights(
       const share = (window[tap] as number) / sum
       weights[output * stride + tap] = Math.trunc(share * 2 ** weightBits + (share < 0 ? -0.5 : 0.5))
     }
-    yield
+    if (output % outputsPerStep === 0) yield
   }
   return { starts, counts, weights, stride }
 }

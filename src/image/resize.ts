@@ -2,7 +2,7 @@ import { assert } from '../errors/assert.js'
 import type { FilterName } from './filters.js'
 import type { Pixels } from './pixels.js'
 import { inputRange, type ResamplingWeights, resamplingWeights, weightBits } from './resampling-weights.js'
-import { runAtOnce, type Steps } from './steps.js'
+import { runAtOnce, type Steps, unitsPerStep } from './steps.js'
 
 /** A rectangle of pixels. */
 export interface Region {
@@ -32,7 +32,7 @@ export function resize(pixels: Pixels, options: ResizeOptions): Pixels {
   return runAtOnce(resizeSteps(pixels, options))
 }
 
-/** {@link resize} in steps of one row. */
+/** {@link resize} in steps of a few rows. */
 export function* resizeSteps(
   pixels: Pixels,
   { width, height, filter, region }: ResizeOptions,
@@ -85,9 +85,10 @@ function* resampleColumns(
   const height = rows.end - rows.first
   // clamped: it does the clipping to 0 … 255
   const values = new Uint8ClampedArray(width * height * 3)
+  const rowsPerStep = unitsPerStep(3 * width * columns.stride)
   for (let row = 0; row < height; row++) {
     writeNarrowedRow(pixels, rows.first + row, columns, values.subarray(row * width * 3))
-    yield
+    if (row % rowsPerStep === 0) yield
   }
   return { width, height, values: new Uint8Array(values.buffer) }
 }
@@ -127,9 +128,10 @@ function* resampleRows(pixels: Pixels, offset: number, rows: ResamplingWeights):
   const height = rows.starts.length
   const rowLength = pixels.width * 3
   const values = new Uint8ClampedArray(height * rowLength)
+  const rowsPerStep = unitsPerStep(rowLength * rows.stride)
   for (let row = 0; row < height; row++) {
     writeShortenedRow(pixels, offset, rows, row, values.subarray(row * rowLength))
-    yield
+    if (row % rowsPerStep === 0) yield
   }
   return { width: pixels.width, height, values: new Uint8Array(values.buffer) }
 }

@@ -6,6 +6,14 @@ export type Steps<Result> = Generator<void, Result, void>
 // Short beside the 16 ms of a screen's frame, long beside what a turn of the event loop costs.
 const turnMs = 4
 
+// 30 µs where the code is warm, 1 ms in the first calls of a process; much shorter steps would cost more than they do.
+const multiplyAddsPerStep = 20_000
+
+/** How many units of work make one step, if each takes so many multiply-adds or look-ups. At least 1. */
+export function unitsPerStep(multiplyAdds: number): number {
+  return Math.max(1, Math.floor(multiplyAddsPerStep / multiplyAdds))
+}
+
 /** Runs to the end without a pause. */
 export function runAtOnce<Result>(steps: Steps<Result>): Result {
   for (;;) {
