@@ -64,7 +64,7 @@ async function isWhole(path: string): Promise<boolean> {
 
 async function openCifar10(path: string, classes: Classes): Promise<DataSet> {
   const { whole, part } = partOf(path) ?? { whole: path, part: undefined }
-  const numbers = classNames.map((name) => classes.find(name, `${path} (CIFAR-10)`))
+  const numbers = classNumbers(path, classes)
   if (isBatchFile(path)) return batchFileSet(path, [path], numbers)
   if (part === undefined) {
     const message = `${path} holds CIFAR-10's pictures to train on and those to test with. Name one: ${path}/train or ${path}/test.`
@@ -79,6 +79,22 @@ async function openCifar10(path: string, classes: Classes): Promise<DataSet> {
 }
 
 type ClassNumbers = readonly (number | undefined)[]
+
+/** By name; a model whose ten classes have none, as `blvit init` makes it, takes the official numbers. */
+function classNumbers(path: string, classes: Classes): ClassNumbers {
+  const where = `${path} (CIFAR-10)`
+  const official = classNames.map((_, number) => number)
+  const isUnnamed = (number: number) => {
+    try {
+      return classes.find(`class ${number}`, where) === number
+    } catch (thrown) {
+      if (thrown instanceof BlvitError) return false
+      throw thrown
+    }
+  }
+  if (classes.count === classNames.length && official.every(isUnnamed)) return official
+  return classNames.map((name) => classes.find(name, where))
+}
 
 /** Changes with names and sizes, not with where the files lie. */
 async function fingerprintOf(paths: readonly string[], part: Part | ''): Promise<string> {

@@ -116,6 +116,16 @@ describe('CIFAR-10’s binary version', () => {
     ])
   })
 
+  test('a model whose ten classes have no names takes the official numbers, one of eleven doesn’t', async () => {
+    const folder = folderOf('unnamed', official)
+    const unnamed = (count: number) => Array.from({ length: count }, (_, i) => `class ${i}`)
+    const items = await itemsOf(await openDataSet(`${folder}/train`, { labels: unnamed(10) }))
+    expect(items.map(([, label]) => label)).toEqual([3, 0, 9])
+    await expect(openDataSet(`${folder}/train`, { labels: unnamed(11) })).rejects.toThrow(
+      /no class "airplane"/,
+    )
+  })
+
   test('a fingerprint changes with part and sizes', async () => {
     const folder = folderOf('prints', official)
     const print = async (part: string) => (await openDataSet(`${folder}/${part}`, { labels })).fingerprint()
