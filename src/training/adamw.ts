@@ -14,6 +14,7 @@ import {
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
+import { bundlesOf, joined, taken } from './bundles.js'
 import type { Treatment } from './parameter-groups.js'
 
 export interface AdamwOptions {
@@ -75,51 +76,56 @@ function filled(beta: number, step: Tensor): Tensor {
 
 /**
  * AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", algorithm 2, with PyTorch's order of
- * operations). Inputs of the graph: {@link stepInputs}, and for each parameter its two running means.
+ * operations). Inputs of the graph: {@link stepInputs}, and the two running means of each bundle of parameters that are
+ * treated alike.
  */
 export function adamw(parameters: readonly Trained[], options: AdamwOptions = {}): OptimiserStep {
   const { betas = [0.9, 0.999], epsilon = 1e-8, clipNorm, emaDecay } = options
   return scope('optimiser', () => {
     const learningRate = input(stepInputs.learningRate, [1])
     const step = input(stepInputs.step, [1])
-    const gradientNorm = normOf(parameters.map(({ gradient }) => gradient))
+    const bundles = bundlesOf(parameters).map((bundle) => ({
+      ...bundle,
+      gradient: joined(bundle.members.map(({ gradient }) => gradient)),
+    }))
+    const gradientNorm = normOf(bundles.map(({ gradient }) => gradient))
     const shrink =
       clipNorm === undefined ? undefined : atLeast(affine(gradientNorm, { factor: 1 / clipNorm }), 1)
     const stepSize = divide(learningRate, filled(betas[0], step))
     const rootOfFilled = squareRoot(filled(betas[1], step))
     const state: StateTensor[] = []
     const outputs: Record<string, Tensor> = {}
-    const keep = (kind: string, name: string, shape: readonly number[], next: Tensor, startsAs?: string) => {
-      const own = kind === '' ? name : `${kind}/${name}`
-      state.push({
-        input: own,
-        output: `next/${own}`,
-        shape,
-        ...(startsAs === undefined ? {} : { startsAs }),
-      })
-      outputs[`next/${own}`] = next
+    const keep = (name: string, shape: readonly number[], next: Tensor, startsAs?: string) => {
+      const output = `next/${name}`
+      state.push({ input: name, output, shape, ...(startsAs === undefined ? {} : { startsAs }) })
+      outputs[output] = next
     }
-    for (const { name, shape, tensor, gradient, treatment } of parameters) {
+    for (const bundle of bundles) {
+      const { name, shape, treatment, members, gradient } = bundle
       scope(name, () => {
         const clipped = shrink ? divide(gradient, shrink) : gradient
         const first = runningMean(input(`first_moment/${name}`, shape), clipped, betas[0])
-        const second = runningMean(
-          input(`second_moment/${name}`, shape),
-          multiply(clipped, clipped),
-          betas[1],
-        )
+        const squares = multiply(clipped, clipped)
+        const second = runningMean(input(`second_moment/${name}`, shape), squares, betas[1])
         const root = affine(divide(squareRoot(second), rootOfFilled), { offset: epsilon })
         const { learningRateScale, weightDecay } = treatment
         const decay = affine(learningRate, { factor: -learningRateScale * weightDecay, offset: 1 })
-        const decayed = weightDecay === 0 ? tensor : multiply(tensor, decay)
+        const now = joined(members.map(({ tensor }) => tensor))
+        const decayed = weightDecay === 0 ? now : multiply(now, decay)
         const move = multiply(divide(first, root), affine(stepSize, { factor: learningRateScale }))
         const next = subtract(decayed, move)
-        keep('', name, shape, next, name)
-        keep('first_moment', name, shape, first)
-        keep('second_moment', name, shape, second)
-        if (emaDecay !== undefined) {
-          keep('ema', name, shape, runningMean(input(`ema/${name}`, shape), next, emaDecay), name)
+        keep(`first_moment/${name}`, shape, first)
+        keep(`second_moment/${name}`, shape, second)
+        const keepEach = (whole: Tensor, nameOf: (own: string) => string) => {
+          for (const [i, tensor] of taken(whole, bundle).entries()) {
+            const member = members[i]
+            if (member) keep(nameOf(member.name), member.shape, tensor, member.name)
+          }
         }
+        keepEach(next, (own) => own)
+        if (emaDecay === undefined) return
+        const mean = joined(members.map((member) => input(`ema/${member.name}`, member.shape)))
+        keepEach(runningMean(mean, next, emaDecay), (own) => `ema/${own}`)
       })
     }
     return { state, outputs, gradientNorm }

@@ -96,6 +96,16 @@ describe('AdamW', () => {
     expectClose(groupBias ?? [], shrunk(bias), { atol: 1e-12 })
   })
 
+  test('parameters that are treated alike learn together what each would alone', () => {
+    const [together] = run(stepOf({ weightDecay: 0 }), { steps: 1 })
+    const slower = { matches: (name: string) => name.endsWith('bias'), learningRateScale: 1 - 1e-15 }
+    const [apart] = run(stepOf({ weightDecay: 0, groups: [slower] }), { steps: 1 })
+    expect(Object.keys(together ?? {})).toContain('first_moment/layer.weight+1')
+    expect(Object.keys(apart ?? {})).toContain('first_moment/layer.bias')
+    for (const name of ['layer.weight', 'layer.bias'])
+      expectClose(numbers(together, name), numbers(apart, name), { rtol: 1e-12 })
+  })
+
   test('position embedding and class token are not decayed, whatever scope they are in', () => {
     const loss = scope('student', () =>
       mean(multiply(parameter('pos_embed', [1, 2, 2], zeros), parameter('w', [2, 2], zeros))),
@@ -121,9 +131,9 @@ describe('AdamW', () => {
 
   test('what is frozen has neither state nor gradient', () => {
     const { state, frozen } = stepOf({ groups: [{ matches: (name) => name.endsWith('bias'), frozen: true }] })
-    expect(state.map(({ input: name }) => name)).toEqual([
-      'layer.weight',
+    expect(state.map(({ input: name }) => name).sort()).toEqual([
       'first_moment/layer.weight',
+      'layer.weight',
       'second_moment/layer.weight',
     ])
     expect(frozen.map(({ name }) => name)).toEqual(['layer.bias'])
