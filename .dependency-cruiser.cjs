@@ -7,7 +7,7 @@ const fileSystem = ['fs', 'fs/promises', 'os', 'path', 'url']
 /** layer → the layers below it that it may import, npm packages, and Node's built-in modules. */
 const layers = {
   errors: { layers: [], packages: ['zod', 'fastest-levenshtein'], builtins: [] },
-  graph: { layers: ['errors'], packages: [], builtins: [] },
+  graph: { layers: ['errors'], packages: ['@bufbuild/protobuf'], builtins: [] },
   nn: { layers: ['graph', 'errors'], packages: [], builtins: [] },
   models: { layers: ['nn', 'graph', 'errors'], packages: ['zod'], builtins: [] },
   reduction: { layers: ['models', 'nn', 'graph', 'errors'], packages: ['zod'], builtins: [] },
