@@ -1,6 +1,7 @@
 import type { AgainstReport } from '../tasks/bench/against.js'
 import type { FoundKeepRatio } from '../tasks/bench/find-keep-ratio.js'
 import type { Profile } from '../tasks/bench/profile.js'
+import type { ProfileRow } from '../tasks/bench/profile-rows.js'
 import type { BenchReport, BenchResult } from '../tasks/bench/report.js'
 import { bytes, grouped, percent } from './quantities.js'
 import { type Column, textTable } from './table.js'
@@ -37,6 +38,11 @@ function tellsSomething({ optional, cell }: BenchColumn, results: readonly Bench
   return !optional || new Set(results.map(cell)).size > 1
 }
 
+/** On what something was measured. */
+export function machineLine({ cpu, cores, memoryBytes, loadBefore }: BenchReport['machine']): string {
+  return `${cpu}, ${cores} cores, ${bytes(memoryBytes)}; load before: ${loadBefore.toFixed(2)}`
+}
+
 /** The table, and below it what it was measured on. */
 export function benchText({ machine, engines, gemm, results }: BenchReport): string {
   const shown = columns.filter((candidate) => tellsSomething(candidate, results))
@@ -54,7 +60,7 @@ export function benchText({ machine, engines, gemm, results }: BenchReport): str
     table,
     '',
     `matrix products alone: ${rates.join('; ')}`,
-    `${machine.cpu}, ${machine.cores} cores, ${bytes(machine.memoryBytes)}; load before: ${machine.loadBefore.toFixed(2)}`,
+    machineLine(machine),
     `${engines.join(', ')}; Node ${machine.node}; blvit ${machine.blvit}${machine.commit ? ` (${machine.commit})` : ''}; ${machine.date}`,
     `${runs} runs, ${disturbed} disturbed by other work on the machine`,
   ].join('\n')
@@ -63,10 +69,10 @@ export function benchText({ machine, engines, gemm, results }: BenchReport): str
 /** Rows below this share of the time are summed up in one. */
 const smallShare = 0.005
 
-/** Where a model's time goes. */
-export function profileText({ name, batch, keepRatio, ...profile }: Profile): string {
-  const large = profile.rows.filter(({ share }) => share >= smallShare)
-  const small = profile.rows.filter(({ share }) => share < smallShare)
+/** The nodes of a profile, the slowest first. */
+export function profileTable(all: readonly ProfileRow[]): string {
+  const large = all.filter(({ share }) => share >= smallShare)
+  const small = all.filter(({ share }) => share < smallShare)
   const rest = {
     ms: small.reduce((sum, row) => sum + row.ms, 0),
     share: small.reduce((sum, row) => sum + row.share, 0),
@@ -83,21 +89,26 @@ export function profileText({ name, batch, keepRatio, ...profile }: Profile): st
     ]),
     ['(the rest)', '', `${rest.nodes}`, rest.ms.toFixed(2), percent(rest.share)],
   ]
+  return textTable(
+    [
+      { heading: 'scope', align: 'left' },
+      { heading: 'operator', align: 'left' },
+      { heading: 'nodes' },
+      { heading: 'ms' },
+      { heading: 'share' },
+      { heading: 'GFLOP/s' },
+    ],
+    rows,
+  )
+}
+
+/** Where a model's time goes. */
+export function profileText({ name, batch, keepRatio, ...profile }: Profile): string {
   const where = [`batch ${batch}`, ...(keepRatio === undefined ? [] : [`keep ratio ${keepRatio}`])].join(', ')
   return [
     `${name}, ${where}: ${profile.wallMs.toFixed(2)} ms a run; ${profile.operatorsMs.toFixed(2)} ms in operators while profiled`,
     '',
-    textTable(
-      [
-        { heading: 'scope', align: 'left' },
-        { heading: 'operator', align: 'left' },
-        { heading: 'nodes' },
-        { heading: 'ms' },
-        { heading: 'share' },
-        { heading: 'GFLOP/s' },
-      ],
-      rows,
-    ),
+    profileTable(profile.rows),
     '',
     textTable(
       [

@@ -159,6 +159,11 @@ export class TrainingSession implements AsyncDisposable {
     return this.buffers.current
   }
 
+  /** Writes the profile that `profilePrefix` asked for and records nothing more. */
+  async endProfile(): Promise<void> {
+    await this.session.endProfile()
+  }
+
   async dispose(): Promise<void> {
     await this.gathering?.session.dispose()
     await this.session.dispose()

@@ -74,6 +74,23 @@ describe('blvit bench', () => {
     }
   })
 
+  test('--train measures training steps, and PyTorch’s where there is one', async () => {
+    const { code, stdout, stderr } = await runCli(['bench', '--train', '--rounds', '1', '--json'])
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    const { results, missing, gemm } = JSON.parse(stdout)
+    const titles = [...results, ...missing].map(({ title }: { title: string }) => title)
+    expect(titles).toEqual([
+      'ViT 6×128, 65 tokens',
+      'T+48 at 224 px, keep ratio 0.25',
+      'T+48 at 224 px, block imitation',
+      'ViT 6×128, 65 tokens, in PyTorch',
+    ])
+    for (const { batch, stepMs, imagesPerSecond, gflops, shareOfGemmRate } of results) {
+      expect(imagesPerSecond).toBeCloseTo((1000 * batch) / stepMs.median, 6)
+      expect(shareOfGemmRate).toBeCloseTo(gflops / gemm.gflops, 10)
+    }
+  }, 600_000)
+
   test('--dtype puts precisions beside each other', async () => {
     const { stdout } = await runCli(['bench', 'vit-micro', '--rounds', '1', '--dtype', 'fp32,int8', '--json'])
     const { results } = JSON.parse(stdout)
@@ -94,6 +111,8 @@ describe('blvit bench', () => {
       /no pictures/,
     ],
     ['float16 on a processor', ['micro+16', '--dtype', 'fp32,fp16'], 1, /Use --device webgpu/],
+    ['nothing to measure', [], 2, /missing required argument 'models'/],
+    ['models beside --train', ['vit-tiny', '--train'], 2, /takes no models/],
     ['an unknown precision', ['micro+16', '--dtype', 'int4'], 2, /fp32, fp16, int8/],
     ['a file that can’t be written', ['micro+16', '--csv', '/nowhere/x.csv'], 1, /nowhere doesn't exist/],
   ])('refuses %s', async (_, words, expected, message) => {

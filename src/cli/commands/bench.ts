@@ -17,6 +17,7 @@ interface Flags {
   readonly csv?: string
   readonly plot?: string
   readonly profile?: boolean
+  readonly train?: boolean
   readonly find?: SpeedGoal
   readonly against?: 'transformers.js'
   readonly pictures?: string
@@ -40,7 +41,7 @@ export function benchCommand(program: Command, context: CliContext): void {
     .command('bench')
     .description('Measure how fast models are here, against plain ViTs and against matrix products alone.')
     .argument(
-      '<models...>',
+      '[models...]',
       'shipped names, folders or hub ids; or configurations (b+t), which get random weights',
     )
     .option('-b, --batch <n,…>', 'pictures in a run', commaSeparated(positiveInteger), [1])
@@ -83,6 +84,12 @@ export function benchCommand(program: Command, context: CliContext): void {
         .choices(['transformers.js'])
         .conflicts(['csv', 'plot', 'profile', 'find', 'keepRatio', 'batch']),
     )
+    .addOption(
+      new Option(
+        '--train',
+        'measure instead training steps (forward, backward, AdamW); takes no models',
+      ).conflicts(['csv', 'plot', 'find', 'against', 'keepRatio', 'batch', 'device', 'dtype']),
+    )
     .option('--pictures <folder>', 'with --against: the pictures (default: the examples)')
     .option('--json', 'everything as JSON')
     .addHelpText(
@@ -100,9 +107,15 @@ Examples:
   blvit bench t+48 --plot speed.svg --csv speed.csv
   blvit bench b+t --profile
   blvit bench ./my-t48 --find 1.5x
-  blvit bench vit-tiny --against transformers.js --pictures photos`,
+  blvit bench vit-tiny --against transformers.js --pictures photos
+  blvit bench --train --threads 2`,
     )
-    .action((models: readonly string[], flags: Flags) => {
+    .action((models: readonly string[], flags: Flags, command: Command) => {
+      if (flags.train) {
+        if (models.length > 0) command.error('error: --train measures steps of its own and takes no models')
+        return benchTrainingSteps(flags, context)
+      }
+      if (models.length === 0) command.error("error: missing required argument 'models'")
       if (flags.against) return compareModels(models, flags, context)
       if (flags.profile) return profileModels(models, flags, context)
       return flags.find
@@ -140,6 +153,22 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
     const { benchPlot } = await import('../../tasks/bench/plot.js')
     await write(flags.plot, benchPlot(report))
   }
+}
+
+async function benchTrainingSteps(flags: Flags, context: CliContext): Promise<void> {
+  const { trainingBenchText, trainingProfileText } = await import('../bench-training-report.js')
+  const { rounds, json, signal } = { ...flags, signal: context.signal }
+  const threads = flags.threads?.[0]
+  if (flags.profile) {
+    const { profileTraining } = await import('../../tasks/bench/training/profile-training.js')
+    const profiles = await profileTraining({ threads, signal })
+    context.out(json ? JSON.stringify(profiles) : profiles.map(trainingProfileText).join('\n\n'))
+    return
+  }
+  const { benchTraining } = await import('../../tasks/bench/training/bench-training.js')
+  const { onProgress, stop } = benchProgress(context)
+  const report = await benchTraining({ threads, rounds, signal, onProgress }).finally(stop)
+  context.out(json ? JSON.stringify(report) : trainingBenchText(report))
 }
 
 /** What `--profile` and `--find` measure: one setting. */

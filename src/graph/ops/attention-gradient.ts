@@ -36,7 +36,8 @@ function scaleOf(x: Tensor, heads: number): number {
 /** softmax(q·kᵀ/√headWidth), in the very steps of the op's lowering, so that an engine computes it once. */
 function attentionMap(queries: Tensor, keys: Tensor, heads: number): Tensor {
   const scaled = affine(headsOf(queries, heads).rows(), { factor: scaleOf(queries, heads) })
-  return softmax(matmul(scaled, headsOf(keys, heads).columns()))
+  const scores = matmul(scaled, headsOf(keys, heads).columns(), { countedElsewhere: true })
+  return softmax(scores)
 }
 
 /** The gradients of queries and keys from that of the scores, before softmax. */

@@ -10,6 +10,11 @@ interface Transposes {
   readonly transposeB?: boolean
 }
 
+interface MatmulOptions extends Transposes {
+  /** Another op of the graph makes the same product and counts it: an engine computes it once (false). */
+  readonly countedElsewhere?: boolean
+}
+
 const expected =
   'a [..., m, k] and a matrix b [k, n], or stacks of matrices [..., m, k] and [..., k, n] of equal sizes'
 
@@ -22,7 +27,7 @@ function oriented(lowering: Lowering, x: Value, transpose: boolean): string {
   return lowering.emit('Transpose', [name], { perm })
 }
 
-const matmulOp = defineOp<Required<Transposes> & Record<string, unknown>>({
+const matmulOp = defineOp<Required<Transposes> & MatmulOptions & Record<string, unknown>>({
   name: 'MatMul',
   shape: (inputs, { transposeA, transposeB }) => {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)]
@@ -39,7 +44,8 @@ const matmulOp = defineOp<Required<Transposes> & Record<string, unknown>>({
       : [...a.shape.slice(0, -1), columns]
   },
   // A product with one matrix is a linear map or its gradient; a product of stacks belongs to attention.
-  cost: (inputs, output, { transposeA }) => {
+  cost: (inputs, output, { transposeA, countedElsewhere }) => {
+    if (countedElsewhere) return {}
     const macs = times(elements(output), sizeAt(operand(inputs, 0), transposeA ? -2 : -1))
     return operand(inputs, 1).shape.length === 2 ? { linear: macs } : { attention: macs }
   },
@@ -79,9 +85,9 @@ const matmulOp = defineOp<Required<Transposes> & Record<string, unknown>>({
 export function matmul(
   a: Tensor,
   b: Tensor,
-  { transposeA = false, transposeB = false }: Transposes = {},
+  { transposeA = false, transposeB = false, countedElsewhere = false }: MatmulOptions = {},
 ): Tensor {
-  return matmulOp([a, b], { transposeA, transposeB })
+  return matmulOp([a, b], { transposeA, transposeB, ...(countedElsewhere ? { countedElsewhere } : {}) })
 }
 
 /** `[..., width]` → `[rows, width]` */

@@ -2,6 +2,7 @@ import type { Precision } from '../../graph/lowering.js'
 import type { ConfigJson } from '../../models/architecture.js'
 import type { DeviceRequest } from '../../runtime/choose.js'
 import type { ProfiledNode } from './read-profile.js'
+import type { TrainingCaseName } from './training/cases.js'
 
 /** Rows × inner → columns: a matrix product alone, to measure what the machine can do. */
 export interface GemmSize {
@@ -24,6 +25,9 @@ export type Workload =
       readonly folder: string
       readonly pictures: readonly string[]
     }
+  | { readonly kind: 'training'; readonly name: TrainingCaseName }
+  /** The small ViT of the training steps, by PyTorch. */
+  | { readonly kind: 'torch training' }
 
 export interface EngineChoice {
   readonly device: DeviceRequest
@@ -38,6 +42,8 @@ export type Setting =
   | { readonly kind: 'gemm'; readonly index: number }
   /** The first so many of the pictures. */
   | { readonly kind: 'pictures'; readonly count: number }
+  /** One step. */
+  | { readonly kind: 'training' }
 
 /** One run. */
 export interface Run {

@@ -1,4 +1,3 @@
-import { conventions } from '../../graph/cost.js'
 import { type Bindings, elements, evaluate } from '../../graph/dim.js'
 import { type Graph, graphOf } from '../../graph/graph.js'
 import { operand } from '../../graph/op.js'
@@ -7,8 +6,8 @@ import { keptPatches } from '../keep-ratio.js'
 import { gemmWork, repeatsOf } from './gemm-sizes.js'
 import type { EngineChoice, GemmSize, Setting } from './messages.js'
 import { BenchProcess } from './process.js'
+import { multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
 import { median } from './quantiles.js'
-import type { ProfiledNode } from './read-profile.js'
 import { findSubjects, type Subject } from './subjects.js'
 
 export interface ProfileOptions extends Partial<EngineChoice> {
@@ -19,19 +18,6 @@ export interface ProfileOptions extends Partial<EngineChoice> {
   /** Default 20. */
   readonly runs?: number | undefined
   readonly signal?: AbortSignal | undefined
-}
-
-/** The time of the nodes of one kind: an operator in a scope, all layers together. */
-export interface ProfileRow {
-  /** Layer numbers replaced by `*`; `(engine)` for nodes that the engine added. */
-  readonly scope: string
-  readonly operator: string
-  /** Of one run. */
-  readonly ms: number
-  readonly share: number
-  readonly nodes: number
-  /** Absent for operators that multiply no matrices. */
-  readonly gflops?: number
 }
 
 /** A size of linear map that the model consists of, measured alone. */
@@ -55,65 +41,6 @@ export interface Profile {
   readonly products: readonly ProductRow[]
   /** All linear maps, in the model and each at the speed that it has alone, with warm weights: a floor. */
   readonly linearMs: { readonly inModel: number; readonly alone: number }
-}
-
-/** Operators that do the multiply-adds of their scope. */
-const multiplying = new Set(['Gemm', 'FusedGemm', 'MatMul', 'FusedMatMul', 'Attention', 'Conv', 'FusedConv'])
-
-function scopeOf({ node }: ProfiledNode): string {
-  const end = node.lastIndexOf('/')
-  return end < 0 ? '(engine)' : node.slice(0, end)
-}
-
-/** `blocks.3.attn` → `blocks.*.attn` */
-function withoutNumbers(scope: string): string {
-  return scope.replace(/\b\d+\b/g, '*')
-}
-
-function multiplyAddsByScope(graph: Graph, sizes: Bindings): Map<string, number> {
-  const work = new Map<string, number>()
-  for (const tensor of graph.nodes) {
-    const here = evaluate(conventions.full(tensor.cost()), sizes)
-    if (here > 0) work.set(tensor.scope, (work.get(tensor.scope) ?? 0) + here)
-  }
-  return work
-}
-
-function rowsOf(
-  nodes: readonly ProfiledNode[],
-  work: ReadonlyMap<string, number>,
-  runs: number,
-): ProfileRow[] {
-  const total = nodes.reduce((sum, { microseconds }) => sum + microseconds, 0)
-  const groups = new Map<
-    string,
-    { scope: string; operator: string; us: number; nodes: number; work: number }
-  >()
-  for (const node of nodes) {
-    const scope = scopeOf(node)
-    const key = `${withoutNumbers(scope)} ${node.operator}`
-    const group = groups.get(key) ?? {
-      scope: withoutNumbers(scope),
-      operator: node.operator,
-      us: 0,
-      nodes: 0,
-      work: 0,
-    }
-    group.us += node.microseconds
-    group.nodes += 1
-    if (multiplying.has(node.operator)) group.work += work.get(scope) ?? 0
-    groups.set(key, group)
-  }
-  return [...groups.values()]
-    .sort((a, b) => b.us - a.us)
-    .map(({ scope, operator, us, nodes: count, work: multiplyAdds }) => ({
-      scope,
-      operator,
-      ms: us / 1000 / runs,
-      share: us / total,
-      nodes: count,
-      ...(multiplyAdds > 0 ? { gflops: (2 * multiplyAdds * runs) / (1000 * us) } : {}),
-    }))
 }
 
 /** The sizes of a graph's linear maps, each once with its count. */

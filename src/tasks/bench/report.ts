@@ -77,8 +77,13 @@ function undisturbed(runs: readonly Run[]): readonly Run[] {
   return calm.length >= 3 ? calm : runs
 }
 
-function timesOf({ runs }: Pick<Measured, 'runs'>): number[] {
+export function timesOf({ runs }: Pick<Measured, 'runs'>): number[] {
   return undisturbed(runs).map(({ ms }) => ms)
+}
+
+/** How many runs were disturbed. */
+export function disturbedAmong(runs: readonly Run[]): number {
+  return runs.filter(({ waitShare = 0 }) => waitShare > mostWaiting).length
 }
 
 function choiceJson({ device, threads, precision }: EngineChoice) {
@@ -149,7 +154,7 @@ export function resultOf(
     batch: setting.batch,
     ...(keepRatio === undefined ? {} : { keepRatio }),
     runs: times.length,
-    disturbedRuns: runs.filter(({ waitShare = 0 }) => waitShare > mostWaiting).length,
+    disturbedRuns: disturbedAmong(runs),
     latencyMs,
     imagesPerSecond: (1000 * setting.batch) / latencyMs.median,
     multiplyAdds,

@@ -11,6 +11,10 @@ export async function loadProgram(workload: Workload, options: ProgramOptions): 
       return (await import('./gemm-program.js')).gemmProgram(workload, options)
     case 'model':
       return (await import('./model-program.js')).modelProgram(workload, options)
+    case 'training':
+      return (await import('./training-program.js')).trainingProgram(workload, options)
+    case 'torch training':
+      return (await import('./torch-program.js')).torchProgram(workload, options)
     case 'pictures':
       return (await import('./pictures-program.js')).picturesProgram(workload, options)
   }
