@@ -15,7 +15,7 @@ import { count, evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
 
 const batch = 2
-const kept = 2
+const fewKept = 2
 
 const base: BlvitConfig = {
   family: 'blvit',
@@ -55,7 +55,12 @@ const switches: Readonly<Record<string, Partial<BlvitConfig>>> = {
   'gamma per channel': { gamma: 'channel' },
   'gamma fixed at 0': { gamma: 'zero' },
   'a distilled DeiT': { distilled: true },
+  'a larger keep ratio': { keepRatio: 0.84 },
+  'all patches kept': { keepRatio: 1 },
 }
+
+/** Patches of the six that the big blocks see. */
+const keptOf: Readonly<Record<string, number>> = { 'a larger keep ratio': 5, 'all patches kept': 6 }
 
 function lossOf(config: BlvitConfig) {
   const model = blvit(config)
@@ -72,6 +77,7 @@ describe('gradients of a tiny bLViT agree with central differences in float64 an
     const { loss, sizes } = lossOf({ ...base, ...changes })
     const graph = graphOf(name, { loss }, { sizes })
     const random = seededRandom(7)
+    const kept = keptOf[name] ?? fewKept
     const sizesNow = { batch, kept }
     const leaves: Record<string, Values> = {}
     for (const { leaf, shape, dtype } of [...graph.inputs, ...graph.nodes.filter((node) => node.leaf)]) {

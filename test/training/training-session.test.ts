@@ -3,6 +3,8 @@ import { symbol } from '../../src/graph/dim.js'
 import { input } from '../../src/graph/ops/index.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
+import { vit } from '../../src/models/vit.js'
+import type { VitConfig } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/native.js'
 import type { NamedTensors, Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
@@ -37,9 +39,15 @@ const config: BlvitConfig = {
   little: { width: 8, heads: 1, mlpRatio: 2, layers: [2, 3], initialisation: 'normal' },
 }
 
-function tinyStep(options: TrainingStepOptions = {}) {
-  const model = blvit(config, { kept: 4 })
-  const { logits } = model.outputs
+const plain: VitConfig = { ...config, family: 'vit' }
+
+const models = {
+  'a tiny bLViT': () => blvit(config, { kept: 4 }),
+  'a tiny ViT': () => vit(plain),
+}
+
+function tinyStep(options: TrainingStepOptions = {}, model = models['a tiny bLViT']) {
+  const { logits } = model().outputs
   const labels = input('labels', [symbol('batch')], { dtype: 'int64' })
   const loss = crossEntropy(logits, smoothedTargets(labels, { classes: config.classes, smoothing: 0 }))
   return trainingStep('tiny', loss, { reports: { logits }, ...options })
@@ -84,8 +92,8 @@ const runtimes: readonly (readonly [string, () => Promise<Runtime>])[] = [
 ]
 
 describe.each(runtimes)('training on %s', (_, runtime) => {
-  test('a tiny bLViT learns 16 pictures of noise by heart', async () => {
-    const step = tinyStep()
+  test.each(Object.entries(models))('%s learns 16 pictures of noise by heart', async (_, model) => {
+    const step = tinyStep({}, model)
     await using session = await TrainingSession.open(await runtime(), step, { start: await startOf(step) })
     const inputs = noise()
     const first = await session.run(inputs, { learningRate: 3e-3 })
@@ -116,6 +124,23 @@ describe.each(runtimes)('training on %s', (_, runtime) => {
     expect(states[0]).toEqual(states[1])
     expect(states[0]?.size).toBe(step.state.length)
   })
+})
+
+test('one thread and two see the same losses for 20 steps', async () => {
+  const step = tinyStep()
+  const runs = [1, 2].map(async (threads) => {
+    const start = await startOf(step)
+    await using session = await TrainingSession.open(await nativeRuntime(), step, { start, threads })
+    const losses: number[] = []
+    for (let i = 0; i < 20; i++) {
+      const { loss } = await session.run(noise(), { learningRate: 1e-3 })
+      losses.push(Number(loss?.values[0]))
+    }
+    return losses
+  })
+  const [one = [], two = []] = await Promise.all(runs)
+  expect(one).toHaveLength(20)
+  expectClose(two, one, { atol: 1e-4 })
 })
 
 test('on onnxruntime-node steps write into two sets of buffers, turn about', async () => {
