@@ -46,11 +46,13 @@ export class TrainingLog {
     const path = join(folder, 'log.jsonl')
     await mkdir(folder, { recursive: true })
     const text = await readFile(path, 'utf8').catch(() => '')
-    const records = text
-      .split('\n')
-      .map(recordOf)
-      .filter((record) => record !== undefined && isWithin(record, reached)) as LogRecord[]
-    await writeWholeFile(path, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    // as they were written: a training that was stopped ends with the log of one that wasn't
+    const kept = text.split('\n').flatMap((line) => {
+      const record = recordOf(line)
+      return record && isWithin(record, reached) ? [{ line, record }] : []
+    })
+    await writeWholeFile(path, kept.map(({ line }) => `${line}\n`).join(''))
+    const records = kept.map(({ record }) => record)
     return new TrainingLog(path, records)
   }
 
