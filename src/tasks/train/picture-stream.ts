@@ -4,7 +4,7 @@ import { shuffled } from '../../data/shuffle.js'
 import { BlvitError } from '../../errors/blvit-error.js'
 import type { AugmentationInput } from '../../image/augment/augmentation.js'
 import type { Preprocessing } from '../../image/preprocessing.js'
-import { seededRandom } from '../seeded-random.js'
+import { mixedSeed, seededRandom } from '../seeded-random.js'
 
 /** How far a training has come in its data: so many items of the shuffled epoch have been used or left out. */
 export interface DataPosition {
@@ -36,12 +36,7 @@ export interface PictureTask {
 
 /** A seed for each picture of each epoch, so that its crop doesn't depend on what was drawn before. */
 export function seedOf(seed: number, { epoch, index }: DataPosition): number {
-  let mixed = seed ^ 0x9e37_79b9
-  for (const part of [epoch, index]) {
-    mixed = Math.imul(mixed ^ part, 0x85eb_ca6b)
-    mixed ^= mixed >>> 13
-  }
-  return mixed >>> 0
+  return mixedSeed(seed, epoch, index)
 }
 
 /**
