@@ -2,13 +2,11 @@
 // report and per-image table with those of an evaluation that nobody killed.
 //   npm run build && node scripts/kill-evaluation.mjs <kills> <model> <data> [options of blvit eval]
 // Prints the moments of the kills; exits with 1 if anything differs.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { randomMomentMs, runCli } from './killed-cli.mjs'
 
-const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const [kills, model, data, ...options] = process.argv.slice(2)
 if (!(Number(kills) >= 1) || data === undefined) {
   console.error('usage: node scripts/kill-evaluation.mjs <kills> <model> <data> [options of blvit eval]')
@@ -18,25 +16,10 @@ const folder = mkdtempSync(join(tmpdir(), 'blvit-kill-'))
 const state = join(folder, 'eval.state')
 
 /** Runs the evaluation; kills it after a while unless that is undefined. */
-function evaluate(name, { resume = [], killAfterMs } = {}) {
+async function evaluate(name, { resume = [], killAfterMs } = {}) {
   const table = join(folder, `${name}.csv`)
-  const args = [main, 'eval', model, '--data', data, ...options, '--json', '--per-image', table, ...resume]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (text) => {
-    stdout += text
-  })
-  child.stderr.on('data', (text) => {
-    stderr += text
-  })
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs)
-  return new Promise((resolve) => {
-    child.on('close', (code, signal) => {
-      clearTimeout(timer)
-      resolve({ code, signal, stdout, stderr, table })
-    })
-  })
+  const args = ['eval', model, '--data', data, ...options, '--json', '--per-image', table, ...resume]
+  return { ...(await runCli(args, { killAfterMs })), table }
 }
 
 function countsOf({ stdout, stderr }) {
@@ -53,8 +36,7 @@ try {
   const resume = ['--resume', state]
   let killed = 0
   while (killed < Number(kills)) {
-    // Up to twice a run's share of the work, so that the kills fall on its start, its middle and its end.
-    const killAfterMs = Math.round((0.5 + 2 * Math.random() * (wholeMs / 1000 / Number(kills) + 0.5)) * 1000)
+    const killAfterMs = randomMomentMs(wholeMs, Number(kills))
     const { signal, code, stderr } = await evaluate('killed', { resume, killAfterMs })
     const sizeBytes = statSync(state, { throwIfNoEntry: false })?.size ?? 0
     const done = /going on after (\d+)/.exec(stderr)?.[1] ?? 0
