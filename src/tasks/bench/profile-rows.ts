@@ -12,7 +12,7 @@ export interface ProfileRow {
   readonly ms: number
   readonly share: number
   readonly nodes: number
-  /** Absent for operators that multiply no matrices. */
+  /** Absent for operators that multiply no matrices, and where several in one scope share its work. */
   readonly gflops?: number
 }
 
@@ -39,6 +39,16 @@ export function multiplyAddsByScope(graph: Graph, sizes: Bindings): Map<string, 
   return work
 }
 
+/** Nodes that do all the multiply-adds of their scope; in a backward pass two or three share them. */
+function multipliersAlone(nodes: readonly ProfiledNode[]): ReadonlySet<ProfiledNode> {
+  const byScope = new Map<string, ProfiledNode[]>()
+  for (const node of nodes.filter(({ operator }) => multiplying.has(operator)))
+    byScope.set(scopeOf(node), [...(byScope.get(scopeOf(node)) ?? []), node])
+  return new Set(
+    [...byScope.values()].flatMap((multipliers) => (multipliers.length === 1 ? multipliers : [])),
+  )
+}
+
 /**
  * Sums the times of nodes by scope and operator, the slowest first.
  * @param work multiply-adds by scope
@@ -48,6 +58,7 @@ export function rowsOf(
   work: ReadonlyMap<string, number>,
   runs: number,
 ): ProfileRow[] {
+  const alone = multipliersAlone(nodes)
   const total = nodes.reduce((sum, { microseconds }) => sum + microseconds, 0)
   const groups = new Map<
     string,
@@ -65,7 +76,7 @@ export function rowsOf(
     }
     group.us += node.microseconds
     group.nodes += 1
-    if (multiplying.has(node.operator)) group.work += work.get(scope) ?? 0
+    if (alone.has(node)) group.work += work.get(scope) ?? 0
     groups.set(key, group)
   }
   return [...groups.values()]
