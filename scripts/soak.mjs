@@ -51,13 +51,20 @@ async function throughOneProcess(count) {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   let settledBytes = 0
   let largest = 0
+  // to collect garbage for the measurement holds the loop for longer than any work does
+  const residentUnheard = async () => {
+    delay.disable()
+    const bytes = await resident()
+    delay.enable()
+    return bytes
+  }
   const start = performance.now()
   delay.enable()
   for (let done = 0; done < count; done += batch) {
     const chosen = Array.from({ length: batch }, (_, i) => files[(done + i) % files.length])
     await model.classify(chosen)
-    if (done + batch >= settled && settledBytes === 0) settledBytes = await resident()
-    if (settledBytes > 0 && done % 400 === 0) largest = Math.max(largest, await resident())
+    if (done + batch >= settled && settledBytes === 0) settledBytes = await residentUnheard()
+    if (settledBytes > 0 && done % 400 === 0) largest = Math.max(largest, await residentUnheard())
   }
   delay.disable()
   const seconds = (performance.now() - start) / 1000
@@ -67,8 +74,11 @@ async function throughOneProcess(count) {
     growth <= mostGrowth,
     `memory: ${megabytes(settledBytes)} MB after ${settled}, at most ${megabytes(largest)} MB later (${(100 * growth).toFixed(1)} %)`,
   )
-  const [p99, longest] = [delay.percentile(99), delay.max].map((ns) => ns / 1e6)
-  check(longest <= longestStallMs, `event loop: p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(1)} ms`)
+  const shares = [99, 99.9, 99.99].map(
+    (share) => `${share} % of waits within ${(delay.percentile(share) / 1e6).toFixed(1)} ms`,
+  )
+  const longest = delay.max / 1e6
+  check(longest <= longestStallMs, `event loop: ${shares.join(', ')}, longest ${longest.toFixed(1)} ms`)
   await model.dispose()
 }
 

@@ -20,6 +20,7 @@ export const paper: Recipe = {
       weightDecay: 0.05,
       keepRatio: 0.25,
       augmentation: 'deit',
+      stochasticDepth: 0.1,
       loss: { labels: 1, tokens: 2.5 },
     },
   ],

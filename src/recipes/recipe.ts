@@ -14,12 +14,18 @@ const count = z.int().min(1)
 const common = z.strictObject({
   /** Pictures to see, the same ones again counted again. */
   pictures: count,
-  /** Pictures a step. */
+  /** Pictures that the engine takes at once. */
   batch: count.default(16),
+  /** Batches that make one step: their mean gradient is that of one large batch, in the memory of a small one. */
+  accumulate: count.default(1),
   /** The highest learning rate. */
   learningRate: z.number().positive(),
-  /** Share of the steps in which the learning rate rises; then it falls as half a cosine. */
+  /** How the learning rate falls after its warm-up. */
+  schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
+  /** Share of the steps in which the learning rate rises. */
   warmUp: z.number().min(0).max(1).default(0.05),
+  /** Each layer learns so many times as fast as the one above it. */
+  layerDecay: z.number().positive().max(1).exactOptional(),
   weightDecay: z.number().min(0).default(0.05),
   /** Gradients are scaled down to this norm together. */
   clipNorm: z.number().positive().exactOptional(),
@@ -116,6 +122,6 @@ export function adjusted(
 }
 
 /** How many steps a stage takes. */
-export function stepsOf({ pictures, batch }: Stage): number {
-  return Math.ceil(pictures / batch)
+export function stepsOf({ pictures, batch, accumulate }: Stage): number {
+  return Math.ceil(pictures / (batch * accumulate))
 }

@@ -7,7 +7,7 @@ import ts from 'typescript'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const scratch = join(root, 'build')
+const scratch = join(root, 'build', 'examples')
 const library = pathToFileURL(join(root, 'dist/index.js')).href
 
 /** The TypeScript blocks of a page; lines of comment at a block's end are what it prints. */

@@ -440,6 +440,7 @@ const table: Readonly<Record<string, Evaluate>> = {
     return picked(x, x.shape.with(axis as number, to - from), (index) => flatPlace(index, strides) + offset)
   },
   Softmax: byRow(softmaxRow),
+  Logarithm: unary(Math.log),
   SquareRoot: unary(Math.sqrt),
   Standardise: layerNorm,
   StopGradient: (inputs) => one(inputs),

@@ -1,7 +1,7 @@
 import { type DecidedRecipe, objectiveOf, type Stage, stepsOf } from '../../recipes/recipe.js'
 import type { ChosenRuntime } from '../../runtime/choose.js'
 import type { TensorData } from '../../runtime/runtime.js'
-import { targetsInput } from '../../training/stages/end-to-end.js'
+import { targetsInput } from '../../training/stages/loss-parts.js'
 import { readFloats } from '../../weights/read-floats.js'
 import { storedFrom } from '../../weights/stored-from.js'
 import type { ModelFiles } from '../model-folder/model-files.js'

@@ -2,8 +2,9 @@ import { BlvitError, throwIfAborted } from '../../errors/blvit-error.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { type Stage, stepsOf } from '../../recipes/recipe.js'
+import type { NamedTensors } from '../../runtime/runtime.js'
 import { highestKeepRatio, keepRatioAt } from '../../training/keep-ratios.js'
-import { cosineRate } from '../../training/learning-rate.js'
+import { learningRateAt } from '../../training/learning-rate.js'
 import type { TrainingSession } from '../../training/training-session.js'
 import { mixedSeed, seededRandom } from '../seeded-random.js'
 import type { Batches, TrainingBatch } from './batches.js'
@@ -43,6 +44,17 @@ function assertFinite(losses: Readonly<Record<string, number>>, { objective, ste
   )
 }
 
+/** The mean of each number over the batches of a step; the gradients' norm is told by the last alone. */
+function meansOf(told: readonly NamedTensors[]): Record<string, number> {
+  const names = Object.keys(told.at(-1) ?? {})
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = told.flatMap((results) => (results[name] ? [Number(results[name].values[0])] : []))
+      return [name, values.reduce((a, b) => a + b, 0) / values.length]
+    }),
+  )
+}
+
 /** Adds up what steps take, without the first: memory is allocated then and the first pictures are awaited. */
 function stepClock(batches: Batches) {
   let counted = -1
@@ -70,7 +82,8 @@ function stepClock(batches: Batches) {
 export async function runStage(options: StageRunOptions): Promise<StepReport | undefined> {
   const { stage, session, batches, student, seed, signal, trial } = options
   const steps = stepsOf(stage)
-  const schedule = { peak: stage.learningRate, steps, warmUp: Math.round(stage.warmUp * steps) }
+  const warmUp = Math.round(stage.warmUp * steps)
+  const schedule = { shape: stage.schedule, peak: stage.learningRate, steps, warmUp }
   const feed = feedOf(options.inputs, { architecture: student, batch: stage.batch })
   const clock = stepClock(batches)
   let position = options.from
@@ -81,20 +94,23 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       throwIfAborted(signal)
     }
     const start = performance.now()
-    const batch: TrainingBatch = await batches.next()
     const step = session.steps
     const random = seededRandom(mixedSeed(seed, options.number, step))
     const drawn = keepRatioAt(stage.keepRatio, { step, steps, draw: random() })
     const keepRatio = trial !== undefined && step === 0 ? highestKeepRatio(stage.keepRatio) : drawn
-    const learningRate = cosineRate(step, schedule)
-    const results = await session.run(feed(batch, { keepRatio, random }), { learningRate })
+    const learningRate = learningRateAt(step, schedule)
+    const taken: TrainingBatch[] = []
+    const told: NamedTensors[] = []
+    while (session.steps === step) {
+      const batch = await batches.next()
+      taken.push(batch)
+      told.push(await session.run(feed(batch, { keepRatio, random }), { learningRate }))
+    }
     clock.add(performance.now() - start)
-    const losses = Object.fromEntries(
-      Object.entries(results).map(([name, { values }]) => [name, Number(values[0])]),
-    )
+    const losses = meansOf(told)
     const place = { objective: stage.objective, stage: options.number, stages: options.stages, steps }
     assertFinite(losses, { ...place, step: session.steps })
-    position = batch.after
+    position = taken.at(-1)?.after ?? position
     const { elapsedMs, msPerStep, waitedMs } = clock.read()
     last = {
       ...place,
@@ -102,11 +118,11 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       losses,
       learningRate,
       keepRatio: feed.routes ? (keepRatio ?? student.keepRatio) : undefined,
-      imagesPerSecond: (1000 * stage.batch) / msPerStep,
+      imagesPerSecond: (1000 * stage.batch * stage.accumulate) / msPerStep,
       leftMs: (steps - session.steps) * msPerStep,
       elapsedMs,
       waitedMs,
-      complaints: batch.complaints,
+      complaints: taken.flatMap(({ complaints }) => complaints),
     }
     await options.afterStep(last, position)
   }

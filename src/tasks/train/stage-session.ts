@@ -2,6 +2,7 @@ import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { objectiveOf, type Stage } from '../../recipes/recipe.js'
 import type { Runtime } from '../../runtime/runtime.js'
+import { layerDecay } from '../../training/parameter-groups.js'
 import { teachersName } from '../../training/teacher.js'
 import { TrainingSession } from '../../training/training-session.js'
 import { type TrainingStep, trainingStep } from '../../training/training-step.js'
@@ -17,7 +18,7 @@ export function stepOf(
 ): TrainingStep {
   const objective = objectiveOf(stage)
   const { loss, reports, sizes } = objective.build(models, stage)
-  const { weightDecay, clipNorm, emaDecay } = stage
+  const { weightDecay, clipNorm, emaDecay, accumulate, layerDecay: decay } = stage
   const frozen = {
     matches: (name: string) => name.startsWith(teachersName('')) || !objective.learns(name),
     frozen: true,
@@ -26,8 +27,13 @@ export function stepOf(
     const pattern = new RegExp(match)
     return { matches: (name: string) => pattern.test(name), ...treatment }
   })
+  const { depth, predictor_after: predictorAfter } = models.student.json
+  const layers =
+    decay === undefined
+      ? []
+      : layerDecay({ decay, depth: Number(depth), predictorAfter: (predictorAfter ?? []) as number[] })
   return trainingStep(stage.objective.replaceAll(' ', '_'), loss, {
-    ...{ weightDecay, reports, sizes, groups: [frozen, ...groups] },
+    ...{ weightDecay, accumulate, reports, sizes, groups: [frozen, ...groups, ...layers] },
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(emaDecay === undefined ? {} : { emaDecay }),
   })
@@ -73,7 +79,7 @@ export async function openStage(
     frozen: new Map([...student.weights, ...taught]),
     threads,
   })
-  return { session, inputs: step.graph.inputs }
+  return { session, inputs: (step.accumulation?.graph ?? step.graph).inputs }
 }
 
 /** The student with what a session has learned, its running mean if it keeps one. The memory is the session's. */

@@ -2,9 +2,10 @@ import { BlvitError } from '../../errors/blvit-error.js'
 import { evaluate } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
+import { stochasticDepthInput } from '../../nn/stochastic-depth.js'
 import type { NamedTensors, TensorData } from '../../runtime/runtime.js'
 import { stepInputs } from '../../training/adamw.js'
-import { targetsInput } from '../../training/stages/end-to-end.js'
+import { targetsInput } from '../../training/stages/loss-parts.js'
 import { keptPatches } from '../keep-ratio.js'
 import type { TrainingBatch } from './batches.js'
 
@@ -37,7 +38,7 @@ export function feedOf(
   const wanted = inputs.flatMap((tensor) => {
     const leaf = tensor.leaf?.kind === 'input' ? tensor.leaf : undefined
     const { name, defines } = leaf ?? { name: '', defines: undefined }
-    const isDrawn = /^(selection_noise)\./.test(name)
+    const isDrawn = name.startsWith('selection_noise.') || name === stochasticDepthInput
     const isKnown = name === 'pixel_values' || name === targetsInput || defines !== undefined || isDrawn
     return isKnown && !own.has(name) ? [{ tensor, name, defines }] : []
   })

@@ -1,126 +1,81 @@
 import { z } from 'zod'
+import { defined } from '../../errors/assert.js'
 import { BlvitError } from '../../errors/blvit-error.js'
-import { symbol } from '../../graph/dim.js'
-import {
-  add,
-  affine,
-  atLeast,
-  divideBySize,
-  input,
-  logarithm,
-  multiply,
-  reduceSum,
-  reshape,
-  slice,
-} from '../../graph/ops/index.js'
-import { sizeAt, type Tensor } from '../../graph/tensor.js'
+import { add, affine } from '../../graph/ops/index.js'
+import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
-import type { Selection } from '../../models/model-definition.js'
-import { cosineDistance, crossEntropy, klDivergence } from '../objectives/index.js'
+import { stochasticDepth } from '../../nn/stochastic-depth.js'
 import { type Teacher, teacher as teacherOf } from '../teacher.js'
+import { type LossPartName, lossPart, lossParts } from './loss-parts.js'
 import type { StageGraph, StageKind } from './stage-kind.js'
 
-const weight = z.number().min(0).default(0)
-
-const weightsSchema = z.strictObject({
-  /** Cross-entropy with the labels, which the pictures then must have. */
-  labels: weight,
-  /** λ: `1 − cos` of all tokens after the final norm (spec §5). */
-  tokens: weight,
-  /** `1 − cos` of the class token alone, which is one of 197 otherwise. */
-  classToken: weight,
-  /** KL divergence of the class distributions. */
-  logits: weight,
-  /** Of the predictors' scores and the teacher's late class attention. */
-  ranking: weight,
-})
+const names = Object.keys(lossParts) as LossPartName[]
+const weight = z.number().min(0).exactOptional()
 
 const schema = z.strictObject({
   objective: z.literal('end to end'),
-  loss: weightsSchema,
-  /** Softens both distributions of `logits`. */
+  /** How much each part counts; what is left out isn't computed. */
+  loss: z.strictObject(
+    Object.fromEntries(names.map((name) => [name, weight])) as Record<LossPartName, typeof weight>,
+  ),
+  /** Softens both class distributions of `logits`. */
   temperature: z.number().positive().default(1),
+  /** How often the branches of the last block are left out at random; those of earlier blocks less often. */
+  stochasticDepth: z.number().min(0).max(0.99).default(0),
 })
 
 type EndToEnd = z.infer<typeof schema>
-type Part = keyof EndToEnd['loss']
-const fromTeacher = ['tokens', 'classToken', 'logits', 'ranking'] as const satisfies readonly Part[]
 
-/** The name of the input that holds what the labels say. `[batch, classes]` */
-export const targetsInput = 'targets'
-
-// A softmax in float32 can reach 0, whose logarithm is no number.
-const leastScore = 1e-12
-
-/** Cross-entropy of the scores of all selections with a distribution over the patches. @returns `[1]` */
-function rankingLoss(selections: readonly Selection[], target: Tensor): Tensor {
-  const losses = selections.map(({ scores }) => {
-    const logs = multiply(target, logarithm(atLeast(scores, leastScore)))
-    return affine(divideBySize(reshape(reduceSum(logs), [1]), sizeAt(target, 0)), { factor: -1 })
-  })
-  const [first, ...others] = losses
-  if (!first) throw new Error('blvit bug: a student without selections')
-  return affine(others.reduce(add, first), { factor: 1 / losses.length })
+/** The parts that count. */
+function wantedParts({ loss }: EndToEnd): readonly LossPartName[] {
+  return names.filter((name) => (loss[name] ?? 0) > 0)
 }
 
-function misfits(student: Architecture, teacher: Architecture): string[] {
-  const keys = ['image_size', 'patch_size', 'in_chans', 'embed_dim', 'num_classes', 'distilled'] as const
-  return keys.filter((key) => JSON.stringify(student.json[key]) !== JSON.stringify(teacher.json[key]))
+/** @throws BlvitError `SHAPE_MISMATCH` naming all that differs */
+function checkFit(student: Architecture, teacher: Architecture, wanted: readonly LossPartName[]): void {
+  const keys = new Set(wanted.flatMap((name) => lossPart(name).alike ?? []))
+  const differing = [...keys].filter(
+    (key) => JSON.stringify(student.json[key]) !== JSON.stringify(teacher.json[key]),
+  )
+  if (differing.length === 0) return
+  const list = differing.map((key) => `${key} ${teacher.json[key]}, not ${student.json[key]}`).join('; ')
+  const message = `The teacher doesn't fit the student: it has ${list}. Give another with --teacher.`
+  throw new BlvitError('SHAPE_MISMATCH', message, { differing })
 }
 
-function fittingTeacher(student: Architecture, teacher: Architecture | undefined): Teacher {
-  if (!teacher) throw new Error('blvit bug: this stage needs a teacher')
-  const differing = misfits(student, teacher)
-  if (differing.length > 0) {
-    const list = differing.map((key) => `${key} ${teacher.json[key]}, not ${student.json[key]}`).join('; ')
-    const message = `The teacher doesn't fit the student: it has ${list}. Give another with --teacher.`
-    throw new BlvitError('SHAPE_MISMATCH', message, { differing })
-  }
-  return teacherOf(teacher)
-}
-
-function weightedSum(parts: Readonly<Partial<Record<Part, Tensor>>>, weights: EndToEnd['loss']): Tensor {
-  const terms = Object.entries(parts).map(([part, loss]) => affine(loss, { factor: weights[part as Part] }))
-  const [first, ...others] = terms
-  if (!first) {
-    throw new BlvitError('BAD_OPTION', 'A stage "end to end" needs a loss: all its weights are 0.')
-  }
-  return others.reduce(add, first)
+/** In the names of a log: `classToken` is `class_token` there. */
+function logName(part: string): string {
+  return part.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 /** The whole student learns at once: from labels, from a teacher's answers and tokens, at any keep ratio. */
 export const endToEndStage = {
   schema,
-  needsTeacher: ({ loss }) => fromTeacher.some((part) => loss[part] > 0),
-  build: ({ student, teacher }, { loss: weights, temperature }): StageGraph => {
-    const { outputs, selections, sizes } = student.build()
-    const { logits, features } = outputs
-    const wanted = (part: Part) => weights[part] > 0
-    const model = fromTeacher.some(wanted) ? fittingTeacher(student, teacher) : undefined
-    const parts: Partial<Record<Part, Tensor>> = {}
-    if (wanted('labels')) {
-      const targets = input(targetsInput, [symbol('batch'), student.classes])
-      parts.labels = crossEntropy(logits, targets)
+  needsTeacher: (stage) => wantedParts(stage).some((name) => lossPart(name).alike !== undefined),
+  build: ({ student: architecture, teacher }, stage): StageGraph => {
+    const wanted = wantedParts(stage)
+    if (teacher) checkFit(architecture, teacher, wanted)
+    const { temperature, stochasticDepth: rate } = stage
+    const student = stochasticDepth({ rate, depth: Number(architecture.json.depth) }, () =>
+      architecture.build(),
+    )
+    let built: Teacher | undefined
+    const taught = () => {
+      built ??= teacherOf(defined(teacher, 'a teacher'))
+      return built
     }
-    if (model && wanted('tokens')) parts.tokens = cosineDistance(features, model.features)
-    if (model && wanted('classToken')) {
-      const [own, wantedToken] = [features, model.features].map((x) => slice(x, { axis: 1, end: 1 }))
-      if (own && wantedToken) parts.classToken = cosineDistance(own, wantedToken)
+    const context = { architecture, student, teacher: taught, temperature }
+    const losses = wanted.flatMap((name) => {
+      const loss = lossPart(name).loss(context)
+      return loss ? [{ name, loss, weight: stage.loss[name] ?? 0 }] : []
+    })
+    const [first, ...others] = losses.map(({ loss, weight }): Tensor => affine(loss, { factor: weight }))
+    if (!first) {
+      const message = `A stage "end to end" needs a loss that this model can have: give ${names.join(', ')} a weight.`
+      throw new BlvitError('BAD_OPTION', message)
     }
-    if (model && wanted('logits')) parts.logits = klDivergence(logits, model.logits, { temperature })
-    const learnable = student.json.selection === 'predictor' ? selections : []
-    if (model && wanted('ranking') && learnable.length > 0)
-      parts.ranking = rankingLoss(learnable, model.lateAttention)
-    return { loss: weightedSum(parts, weights), reports: reportsOf(parts), sizes }
+    const reports = Object.fromEntries(losses.map(({ name, loss }) => [logName(name), loss]))
+    return { loss: others.reduce(add, first), reports, sizes: student.sizes }
   },
   learns: () => true,
 } satisfies StageKind<EndToEnd>
-
-/** In the names of a log. */
-function reportsOf(parts: Readonly<Partial<Record<Part, Tensor>>>): Record<string, Tensor> {
-  const named = Object.entries(parts).map(([part, loss]) => [
-    part === 'classToken' ? 'class_token' : part,
-    loss,
-  ])
-  return Object.fromEntries(named)
-}

@@ -2,13 +2,17 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { presets } from '../../../src/models/index.js'
+import { defined } from '../../../src/errors/assert.js'
+import { presets, withChanges } from '../../../src/models/index.js'
 import type { Recipe } from '../../../src/recipes/recipe.js'
 import { load } from '../../../src/tasks/load.js'
 import { initialCard } from '../../../src/tasks/model-folder/model-card.js'
+import { openModel } from '../../../src/tasks/model-folder/model-files.js'
 import { writeModelFolder } from '../../../src/tasks/model-folder/write-model-folder.js'
 import type { StepReport } from '../../../src/tasks/train/step-report.js'
 import { type TrainOptions, train } from '../../../src/tasks/train/train.js'
+import { readFloats } from '../../../src/weights/read-floats.js'
+import { expectClose } from '../../support/expect-close.js'
 import { temporaryFolder } from '../../support/temporary-folder.js'
 import { randomModel } from '../../support/tiny-models.js'
 
@@ -132,8 +136,6 @@ describe('train', () => {
       ],
     }
     await train(vit, pictures, recipe, options('frozen', { to: 'micro+16', seed: 3 }))
-    const { openModel } = await import('../../../src/tasks/model-folder/model-files.js')
-    const { readFloats } = await import('../../../src/weights/read-floats.js')
     const [before, after] = await Promise.all([openModel(vit), openModel(join(folder, 'frozen'))])
     for (const [name, tensor] of before.weights) {
       const own = after.weights.get(name)
@@ -143,6 +145,59 @@ describe('train', () => {
       )
       expect([name, same]).toEqual([name, new RegExp(frozen.match).test(name)])
     }
+  })
+
+  test('two batches of four make the step of one of eight', async () => {
+    const stage = { objective: 'end to end', pictures: 16, learningRate: 1e-3, loss: { labels: 1 } } as const
+    const weights = async (name: string, sizes: { batch: number; accumulate?: number }) => {
+      const recipe: Recipe = { about: 'x', stages: [{ ...stage, ...sizes }] }
+      const { reports } = await train(vit, pictures, recipe, options(name, { seed: 2 }))
+      expect(reports).toMatchObject([{ steps: 2 }])
+      const { weights: stored } = await openModel(join(folder, name))
+      return readFloats(defined(stored.get('blocks.0.attn.qkv.weight'), 'a weight'))
+    }
+    const whole = await weights('eight', { batch: 8 })
+    expectClose(await weights('four-and-four', { batch: 4, accumulate: 2 }), whole, { atol: 2e-5 })
+  })
+
+  test('stochastic depth leaves branches out by the seed', async () => {
+    const stage = {
+      objective: 'end to end',
+      pictures: 16,
+      batch: 8,
+      learningRate: 1e-3,
+      loss: { labels: 1 },
+    } as const
+    const recipe = (rate: number): Recipe => ({ about: 'x', stages: [{ ...stage, stochasticDepth: rate }] })
+    await train(vit, pictures, recipe(0), options('all-branches'))
+    await train(vit, pictures, recipe(0.5), options('some-branches'))
+    await train(vit, pictures, recipe(0.5), options('same-branches'))
+    expect((await weightsOf('some-branches')).equals(await weightsOf('same-branches'))).toBe(true)
+    expect((await weightsOf('some-branches')).equals(await weightsOf('all-branches'))).toBe(false)
+  })
+
+  test('a DeiT learns its distillation token from what a ViT takes for the label', async () => {
+    const deit = join(folder, 'deit')
+    const architecture = withChanges(defined(presets['vit-micro'], 'vit-micro'), { distilled: true })
+    await writeModelFolder(
+      deit,
+      { ...randomModel(architecture), labels: ['0', '1', ...'abcdefgh'] },
+      { card: '' },
+    )
+    const loss = { hardDistillation: 1 }
+    const recipe: Recipe = {
+      about: 'x',
+      stages: [{ objective: 'end to end', pictures: 320, batch: 8, learningRate: 1e-3, loss }],
+    }
+    const losses: number[] = []
+    const onStep = (report: StepReport) => losses.push(defined(report.losses.hard_distillation, 'the loss'))
+    await train(deit, pictures, recipe, options('deit-taught', { teacher: vit, onStep }))
+    expect(losses.at(-1)).toBeLessThan(defined(losses[0], 'a loss') / 2)
+    const plain = train(vit, pictures, recipe, options('no-deit', { teacher: vit }))
+    await expect(plain).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('for students with a distillation token'),
+    })
   })
 
   test.each([
@@ -175,7 +230,7 @@ describe('train', () => {
     }
     await expect(train(vit, pictures, nothing, options('nothing'))).rejects.toMatchObject({
       code: 'BAD_OPTION',
-      message: expect.stringContaining('all its weights are 0'),
+      message: expect.stringContaining('needs a loss that this model can have'),
     })
     const unlabelled = join(folder, 'unlabelled')
     await mkdir(unlabelled)
