@@ -1,6 +1,7 @@
 import cliProgress from 'cli-progress'
 import type { StepReport } from '../tasks/train/step-report.js'
 import type { CliContext } from './context.js'
+import { percent } from './quantities.js'
 
 /** A progress line of a training on stderr. */
 export interface TrainingProgress {
@@ -14,10 +15,11 @@ function duration(milliseconds: number): string {
 }
 
 /** Loss parts, learning rate, speed and time left; the speed is known from the second step on. */
-function stepText({ losses, learningRate, imagesPerSecond, leftMs }: StepReport): string {
+function stepText({ losses, learningRate, imagesPerSecond, shareOfGemmRate, leftMs }: StepReport): string {
   const parts = Object.entries(losses).map(([name, value]) => `${name.replace('_', ' ')} ${value.toFixed(3)}`)
+  const share = shareOfGemmRate === undefined ? '' : ` (${percent(shareOfGemmRate)} of the GEMM rate)`
   const speed = Number.isFinite(imagesPerSecond)
-    ? `, ${imagesPerSecond.toFixed(1)} pictures/s, ${duration(leftMs)} left`
+    ? `, ${imagesPerSecond.toFixed(1)} pictures/s${share}, ${duration(leftMs)} left`
     : ''
   return `${parts.join(', ')}, lr ${learningRate.toExponential(1)}${speed}`
 }

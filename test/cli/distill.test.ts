@@ -24,7 +24,7 @@ describe('blvit distill', () => {
       /^block imitation, step 1 of 2: loss [\d.]+, gradient norm [\d.]+, imitation [\d.]+, ranking/m,
     )
     expect(stderr).toMatch(
-      /^end to end, step 5 of 5: .*ranking [\d.]+, lr [\d.e-]+, [\d.]+ pictures\/s, 0 s left/m,
+      /^end to end, step 5 of 5: .*ranking [\d.]+, lr [\d.e-]+, [\d.]+ pictures\/s \([\d.]+ % of the GEMM rate\), 0 s left/m,
     )
     expect(stderr).toMatch(/^The engine waited [\d.]+ % of the time for pictures\.$/m)
     expect(stdout).toContain(`Wrote ${output}: micro+16, begun as ${teacher}, by distill.`)

@@ -27,6 +27,8 @@ export interface CourseOptions extends TrainOptions {
   readonly participants: Participants
   readonly identity: TrainingIdentity
   readonly runtime: ChosenRuntime
+  /** 10⁹ operations a second of matrix products alone on this machine. */
+  readonly gemmRate: number | undefined
   /** Undefined: nothing is kept. */
   readonly folder: TrainingFolder | undefined
 }
@@ -63,12 +65,12 @@ export class Course {
     const { labels, preprocessing, architecture } = this.student
     const resume = folder?.resumed?.stage === number ? folder.resumed : undefined
     const teacher = objectiveOf(stage).needsTeacher(stage) ? participants.teacher?.files : undefined
-    const { session, inputs } = await openStage(stage, {
+    const { session, graph } = await openStage(stage, {
       ...{ student: this.student, teacher, runtime: runtime.runtime, threads, resume },
     })
     await using _ = session
     const { batch, augmentation } = stage
-    const labelled = inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput)
+    const labelled = graph.inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput)
     await using batches = new Batches({
       ...{ data, labels, preprocessing, seed, batch, augmentation, labelled, workers: this.options.workers },
       from: this.position,
@@ -76,7 +78,7 @@ export class Course {
     const keeper = this.keeper(number, session)
     const last = await runStage({
       ...{ stage, number, stages: recipe.stages.length, student: architecture, seed, signal },
-      ...{ session, inputs, batches, from: this.position },
+      ...{ session, graph, batches, gemmRate: this.options.gemmRate, from: this.position },
       trial: dryRun ? trialSteps : undefined,
       beforeAbort: keeper,
       afterStep: async (report, position) => {

@@ -1,11 +1,13 @@
 import { BlvitError, throwIfAborted } from '../../errors/blvit-error.js'
-import type { Tensor } from '../../graph/tensor.js'
+import type { Graph } from '../../graph/graph.js'
 import type { Architecture } from '../../models/architecture.js'
 import { type Stage, stepsOf } from '../../recipes/recipe.js'
 import type { NamedTensors } from '../../runtime/runtime.js'
 import { highestKeepRatio, keepRatioAt } from '../../training/keep-ratios.js'
 import { learningRateAt } from '../../training/learning-rate.js'
 import type { TrainingSession } from '../../training/training-session.js'
+import { graphWork } from '../graph-work.js'
+import { keptPatches } from '../keep-ratio.js'
 import { mixedSeed, seededRandom } from '../seeded-random.js'
 import type { Batches, TrainingBatch } from './batches.js'
 import type { DataPosition } from './picture-stream.js'
@@ -20,8 +22,10 @@ export interface StageRunOptions {
   readonly stages: number
   readonly student: Architecture
   readonly session: TrainingSession
-  /** What the stage's graph takes. */
-  readonly inputs: readonly Tensor[]
+  /** What the session runs for each batch. */
+  readonly graph: Graph
+  /** 10⁹ operations a second of matrix products alone on this machine; undefined: unknown. */
+  readonly gemmRate: number | undefined
   readonly batches: Batches
   readonly from: DataPosition
   readonly seed: number
@@ -55,19 +59,36 @@ function meansOf(told: readonly NamedTensors[]): Record<string, number> {
   )
 }
 
+/** The multiply-adds of a batch at a keep ratio, each counted once. */
+function workOf(graph: Graph, { architecture, batch }: { architecture: Architecture; batch: number }) {
+  const known = new Map<number, number>()
+  return (keepRatio: number | undefined): number => {
+    const kept = keptPatches(architecture, architecture.keepRatio === undefined ? undefined : keepRatio) ?? 0
+    const work = known.get(kept) ?? graphWork(graph, { batch, kept })
+    known.set(kept, work)
+    return work
+  }
+}
+
 /** Adds up what steps take, without the first: memory is allocated then and the first pictures are awaited. */
 function stepClock(batches: Batches) {
   let counted = -1
   let totalMs = 0
+  let totalWork = 0
   let waitedBefore = 0
   return {
-    add: (ms: number) => {
+    /** @param work multiply-adds of the step */
+    add: (ms: number, work: number) => {
       counted += 1
       if (counted === 0) waitedBefore = batches.waitedMs
-      else totalMs += ms
+      else {
+        totalMs += ms
+        totalWork += work
+      }
     },
     read: () => ({
       elapsedMs: totalMs,
+      gflops: (2 * totalWork) / (1e6 * totalMs),
       msPerStep: totalMs / counted,
       waitedMs: batches.waitedMs - waitedBefore,
     }),
@@ -84,8 +105,9 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
   const steps = stepsOf(stage)
   const warmUp = Math.round(stage.warmUp * steps)
   const schedule = { shape: stage.schedule, peak: stage.learningRate, steps, warmUp }
-  const feed = feedOf(options.inputs, { architecture: student, batch: stage.batch })
+  const feed = feedOf(options.graph.inputs, { architecture: student, batch: stage.batch })
   const clock = stepClock(batches)
+  const workAt = workOf(options.graph, { architecture: student, batch: stage.batch })
   let position = options.from
   let last: StepReport | undefined
   while (session.steps < Math.min(steps, trial ?? steps)) {
@@ -106,12 +128,12 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       taken.push(batch)
       told.push(await session.run(feed(batch, { keepRatio, random }), { learningRate }))
     }
-    clock.add(performance.now() - start)
+    clock.add(performance.now() - start, stage.accumulate * workAt(keepRatio))
     const losses = meansOf(told)
     const place = { objective: stage.objective, stage: options.number, stages: options.stages, steps }
     assertFinite(losses, { ...place, step: session.steps })
     position = taken.at(-1)?.after ?? position
-    const { elapsedMs, msPerStep, waitedMs } = clock.read()
+    const { elapsedMs, msPerStep, waitedMs, gflops } = clock.read()
     last = {
       ...place,
       step: session.steps,
@@ -119,6 +141,7 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       learningRate,
       keepRatio: feed.routes ? (keepRatio ?? student.keepRatio) : undefined,
       imagesPerSecond: (1000 * stage.batch * stage.accumulate) / msPerStep,
+      ...(options.gemmRate === undefined ? {} : { shareOfGemmRate: gflops / options.gemmRate }),
       leftMs: (steps - session.steps) * msPerStep,
       elapsedMs,
       waitedMs,

@@ -1,4 +1,4 @@
-import type { Tensor } from '../../graph/tensor.js'
+import type { Graph } from '../../graph/graph.js'
 import type { Architecture } from '../../models/architecture.js'
 import { objectiveOf, type Stage } from '../../recipes/recipe.js'
 import type { Runtime } from '../../runtime/runtime.js'
@@ -62,8 +62,8 @@ export interface StageSessionOptions {
 /** A stage in the engine. */
 export interface StageSession {
   readonly session: TrainingSession
-  /** What its graph takes. */
-  readonly inputs: readonly Tensor[]
+  /** What runs for each batch. */
+  readonly graph: Graph
 }
 
 /** Loads a stage into the engine. @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH`, `ENGINE` */
@@ -79,7 +79,7 @@ export async function openStage(
     frozen: new Map([...student.weights, ...taught]),
     threads,
   })
-  return { session, inputs: (step.accumulation?.graph ?? step.graph).inputs }
+  return { session, graph: step.accumulation?.graph ?? step.graph }
 }
 
 /** The student with what a session has learned, its running mean if it keeps one. The memory is the session's. */

@@ -23,6 +23,8 @@ export interface StepReport extends StagePlace {
   readonly keepRatio: number | undefined
   /** Of this run of the stage so far, without its first step. */
   readonly imagesPerSecond: number
+  /** Of what matrix products alone reach on this machine: how much of the stage's time so far was multiply-adds. */
+  readonly shareOfGemmRate?: number
   /** Time that the steps of the stage still to come will take. */
   readonly leftMs: number
   /** What this run of the stage has taken since its first step. */

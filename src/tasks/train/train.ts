@@ -9,6 +9,7 @@ import { checkTarget } from '../model-folder/replace-folder.js'
 import { trainingCard } from '../model-folder/training-card.js'
 import { writeModelFolder } from '../model-folder/write-model-folder.js'
 import { Course } from './course.js'
+import { gemmRate } from './gemm-rate.js'
 import { openParticipants, type ParticipantOptions, type Participants } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import type { TrainingIdentity } from './training-checkpoint.js'
@@ -111,9 +112,11 @@ export async function train(
   const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
+  // only whoever looks at the progress wants to know it
+  const rate = options.onStep && (await gemmRate({ device: runtime.runtime.device, threads }))
   const course = new Course({
     ...options,
-    ...{ seed, data: paths, recipe: decided, participants, identity, runtime, folder },
+    ...{ seed, data: paths, recipe: decided, participants, identity, runtime, gemmRate: rate, folder },
   })
   const trained = await course.run()
   const { reports, validations } = course

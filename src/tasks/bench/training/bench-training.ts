@@ -1,4 +1,5 @@
 import { BlvitError, throwIfAborted } from '../../../errors/blvit-error.js'
+import { graphWork } from '../../graph-work.js'
 import type { BenchProgress } from '../bench.js'
 import { machineGemms } from '../gemm-sizes.js'
 import { describeMachine, type Machine } from '../machine.js'
@@ -6,7 +7,7 @@ import type { EngineChoice, Run, Setting, Workload } from '../messages.js'
 import { BenchProcess } from '../process.js'
 import { type Spread, spreadOf } from '../quantiles.js'
 import { disturbedAmong, type GemmRate, gemmRate, timesOf } from '../report.js'
-import { multiplyAddsOf, type TrainingCaseName, trainingCases } from './cases.js'
+import { type TrainingCaseName, trainingCases } from './cases.js'
 
 export interface BenchTrainingOptions {
   /** Default: as the engine chooses. */
@@ -113,7 +114,7 @@ async function load(
 function resultOf({ subject, engine, runs }: Cell, name: TrainingCaseName, gemm: GemmRate): TrainingResult {
   const { batch, build } = trainingCases[name]
   const stepMs = spreadOf(timesOf({ runs }))
-  const multiplyAdds = multiplyAddsOf(build().graph, { batch })
+  const multiplyAdds = graphWork(build().graph, { batch })
   const gflops = (2 * multiplyAdds) / (1e6 * stepMs.median)
   return {
     title: subject.title,

@@ -1,6 +1,3 @@
-import { conventions } from '../../../graph/cost.js'
-import { type Bindings, evaluate } from '../../../graph/dim.js'
-import type { Graph } from '../../../graph/graph.js'
 import { input } from '../../../graph/ops/index.js'
 import type { Tensor } from '../../../graph/tensor.js'
 import type { Architecture } from '../../../models/architecture.js'
@@ -79,8 +76,3 @@ export const trainingCases = {
 } as const satisfies Readonly<Record<string, TrainingCase>>
 
 export type TrainingCaseName = keyof typeof trainingCases
-
-/** All multiply-adds of a graph, forward and backward, as its ops tell them. */
-export function multiplyAddsOf({ nodes }: Graph, sizes: Bindings): number {
-  return nodes.reduce((sum, node) => sum + evaluate(conventions.full(node.cost()), sizes), 0)
-}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { multiplyAddsOf, trainingCases } from '../../../../src/tasks/bench/training/cases.js'
+import { trainingCases } from '../../../../src/tasks/bench/training/cases.js'
+import { graphWork } from '../../../../src/tasks/graph-work.js'
 
 test('multiply-adds of the small ViT’s step are those of each product, forward and backward', () => {
   const [batch, tokens, patches, width, hidden, layers, classes] = [64, 65, 64, 128, 512, 6, 10]
@@ -14,7 +15,7 @@ test('multiply-adds of the small ViT’s step are those of each product, forward
   const head = 3 * width * classes
   const expected = batch * (layers * (perLayer.linear + perLayer.attention) + patchEmbedding + head)
   const { graph } = trainingCases.vit.build()
-  expect(multiplyAddsOf(graph, { batch })).toBe(expected)
+  expect(graphWork(graph, { batch })).toBe(expected)
 })
 
 test('block imitation runs the teacher forward only', () => {
