@@ -19,8 +19,7 @@ const contentTypes: Readonly<Record<string, string>> = {
 /** Where a browser finds the packages that the library's modules name. */
 const importMap = {
   imports: {
-    '@bufbuild/protobuf': '/node_modules/@bufbuild/protobuf/dist/esm/index.js',
-    '@bufbuild/protobuf/codegenv2': '/node_modules/@bufbuild/protobuf/dist/esm/codegenv2/index.js',
+    '@bufbuild/protobuf/wire': '/node_modules/@bufbuild/protobuf/dist/esm/wire/index.js',
     'fastest-levenshtein': '/node_modules/fastest-levenshtein/esm/mod.js',
     'onnxruntime-web': '/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs',
     'onnxruntime-web/webgpu': '/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs',
