@@ -12,7 +12,7 @@ import type { StoredTensors } from '../../weights/stored-tensor.js'
 import type { ModelFiles } from '../model-folder/model-files.js'
 
 /** The training step of a stage. @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if the models can't do it */
-export function stepOf(
+function stepOf(
   stage: Stage,
   models: { readonly student: Architecture; readonly teacher: Architecture | undefined },
 ): TrainingStep {
