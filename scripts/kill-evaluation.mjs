@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { randomMomentMs, runCli } from './killed-cli.mjs'
+import { runCli } from './killed-cli.mjs'
 
 const [kills, model, data, ...options] = process.argv.slice(2)
 if (!(Number(kills) >= 1) || data === undefined) {
@@ -36,7 +36,8 @@ try {
   const resume = ['--resume', state]
   let killed = 0
   while (killed < Number(kills)) {
-    const killAfterMs = randomMomentMs(wholeMs, Number(kills))
+    // Up to twice a run's share of the work, so that the kills fall on its start, its middle and its end.
+    const killAfterMs = Math.round((0.5 + 2 * Math.random() * (wholeMs / 1000 / Number(kills) + 0.5)) * 1000)
     const { signal, code, stderr } = await evaluate('killed', { resume, killAfterMs })
     const sizeBytes = statSync(state, { throwIfNoEntry: false })?.size ?? 0
     const done = /going on after (\d+)/.exec(stderr)?.[1] ?? 0

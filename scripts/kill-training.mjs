@@ -4,10 +4,10 @@
 //   e.g. node scripts/kill-training.mjs 20 --data examples --images 600 --threads 1
 // Prints the moments of the kills; exits with 1 if anything differs. One thread makes sums in one order; with more the
 // engine's order is the same too, but it doesn't promise that.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { randomMomentMs, runCli } from './killed-cli.mjs'
+import { runCli } from './killed-cli.mjs'
 
 const [kills, ...options] = process.argv.slice(2)
 if (!(Number(kills) >= 1) || !options.includes('--data')) {
@@ -20,8 +20,12 @@ const distill = (name, more, { killAfterMs } = {}) =>
   runCli(['distill', ...options, '--checkpoint-every', '3', '-o', join(folder, name), ...more], {
     killAfterMs,
   })
-const checkpoints = (name) =>
-  readdirSync(join(folder, `${name}.training`)).filter((file) => /^stage-.*safetensors$/.test(file))
+const checkpoints = (name) => {
+  const training = join(folder, `${name}.training`)
+  // killed before it began
+  if (!existsSync(training)) return []
+  return readdirSync(training).filter((file) => /^stage-.*safetensors$/.test(file))
+}
 
 try {
   const start = performance.now()
@@ -32,7 +36,8 @@ try {
   let killed = 0
   let resume = []
   while (killed < Number(kills)) {
-    const killAfterMs = randomMomentMs(wholeMs, Number(kills))
+    // a training takes a while to load: most kills shall fall on its steps and checkpoints
+    const killAfterMs = Math.round(1000 + (Math.random() * wholeMs) / 3)
     const { signal, code, stderr } = await distill('killed', resume, { killAfterMs })
     if (signal !== 'SIGKILL') {
       if (code !== 0) throw new Error(stderr)

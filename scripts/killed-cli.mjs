@@ -24,8 +24,3 @@ export function runCli(args, { killAfterMs } = {}) {
     })
   })
 }
-
-/** A moment to kill a run at: up to twice its share of the work, so that kills fall on start, middle and end. */
-export function randomMomentMs(wholeMs, kills) {
-  return Math.round((0.5 + 2 * Math.random() * (wholeMs / 1000 / kills + 0.5)) * 1000)
-}
