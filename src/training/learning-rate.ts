@@ -33,8 +33,3 @@ export function learningRateAt(step: number, schedule: Schedule): number {
   if (step < warmUp) return (peak * (step + 1)) / (warmUp + 1)
   return final + (peak - final) * remaining[shape]((step - warmUp) / (steps - warmUp))
 }
-
-/** {@link learningRateAt} of a cosine schedule. */
-export function cosineRate(step: number, options: ScheduleOptions): number {
-  return learningRateAt(step, { shape: 'cosine', ...options })
-}

@@ -16,6 +16,7 @@ import { generate } from '../graph/reference.js'
 import { evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
+import { goldenVit } from '../support/golden-vit.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
 
 const scalar = (value: number) => generate([1], () => value)
@@ -103,19 +104,7 @@ describe('objectives are what their formulas say, under both lowerings', () => {
 })
 
 /** The tiny distilled DeiT of golden/vit. */
-const deit: VitConfig = {
-  family: 'vit',
-  image: { height: 32, width: 32 },
-  patchSize: 8,
-  channels: 3,
-  width: 48,
-  depth: 4,
-  heads: 3,
-  mlpRatio: 4,
-  classes: 10,
-  layerNormEpsilon: 1e-6,
-  distilled: true,
-}
+const deit: VitConfig = { ...goldenVit, distilled: true }
 
 describe.skipIf(!hasSharedData)(`DeiT's own distillation losses${withoutSharedData}`, () => {
   test('of pictures through both heads: without a teacher, soft (α 0.1, τ 3) and hard (α 0.5)', async () => {

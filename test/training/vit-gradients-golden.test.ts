@@ -4,29 +4,14 @@ import { gradients } from '../../src/graph/gradients.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { input } from '../../src/graph/ops/index.js'
 import { vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/native.js'
 import type { Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
 import { crossEntropy } from '../../src/training/objectives/cross-entropy.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
+import { goldenVit as config } from '../support/golden-vit.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
-
-/** The tiny ViT of golden/vit. */
-const config: VitConfig = {
-  family: 'vit',
-  image: { height: 32, width: 32 },
-  patchSize: 8,
-  channels: 3,
-  width: 48,
-  depth: 4,
-  heads: 3,
-  mlpRatio: 4,
-  classes: 10,
-  layerNormEpsilon: 1e-6,
-  distilled: false,
-}
 
 const runtimes: readonly (readonly [string, () => Promise<Runtime>])[] = [
   ['onnxruntime-node', nativeRuntime],

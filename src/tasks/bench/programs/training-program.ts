@@ -1,13 +1,14 @@
 import { evaluate } from '../../../graph/dim.js'
 import { chooseRuntime } from '../../../runtime/choose.js'
 import type { NamedTensors, TensorData } from '../../../runtime/runtime.js'
+import { targetsInput } from '../../../training/stages/loss-parts.js'
 import { TrainingSession } from '../../../training/training-session.js'
 import type { TrainingStep } from '../../../training/training-step.js'
 import { readFloats } from '../../../weights/read-floats.js'
 import { initialWeights } from '../../model-folder/initial-weights.js'
 import { seededRandom } from '../../seeded-random.js'
 import type { Setting, Workload } from '../messages.js'
-import { targetsInput, trainingCases } from '../training/cases.js'
+import { trainingCases } from '../training/cases.js'
 import type { Program, ProgramOptions } from './program.js'
 
 /** A learning rate that changes numbers, but nothing that takes time. */

@@ -8,6 +8,7 @@ import { vit } from '../../../models/vit.js'
 import { patchCount, type VitConfig } from '../../../models/vit-config.js'
 import { blockImitation, learnsByImitation } from '../../../training/block-imitation.js'
 import { crossEntropy } from '../../../training/objectives/index.js'
+import { targetsInput } from '../../../training/stages/loss-parts.js'
 import { type TrainingStep, trainingStep } from '../../../training/training-step.js'
 
 /** A training step that is measured. */
@@ -33,9 +34,6 @@ export const smallVit: VitConfig = {
   layerNormEpsilon: 1e-6,
   distilled: false,
 }
-
-/** The name of the input that holds what labels say. */
-export const targetsInput = 'targets'
 
 function supervised(name: string, logits: Tensor): TrainingStep {
   return trainingStep(name, crossEntropy(logits, input(targetsInput, logits.shape)))
