@@ -30,13 +30,15 @@ export async function runWithPauses<Result>(
   steps: Steps<Result>,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<Result> {
-  for (let start = performance.now(); ; ) {
-    const step = steps.next()
-    if (step.done) return step.value
-    if (performance.now() - start < turnMs) continue
+  for (;;) {
+    // before the first part too: pictures that were decoded meanwhile all arrive in one turn
     await ownTurn()
     throwIfAborted(signal)
-    start = performance.now()
+    const start = performance.now()
+    do {
+      const step = steps.next()
+      if (step.done) return step.value
+    } while (performance.now() - start < turnMs)
   }
 }
 

@@ -42,6 +42,22 @@ describe('a computation in steps', () => {
     expect(counter.turns).toBeGreaterThanOrEqual(18)
   })
 
+  test('does no part in the turn that it was asked in, where others may begin too', async () => {
+    let turn = 0
+    const turns = countTurns()
+    const turnOf = async () => {
+      const steps = (function* (): Steps<number> {
+        turn = turns.turns
+        yield
+        return turn
+      })()
+      return runWithPauses(steps)
+    }
+    const inTurns = await Promise.all([turnOf(), turnOf(), turnOf()])
+    turns.stop()
+    expect(new Set(inTurns).size).toBe(3)
+  })
+
   test('stops when its caller aborts', async () => {
     const controller = new AbortController()
     const run = runWithPauses(slowSteps(1_000), { signal: controller.signal })

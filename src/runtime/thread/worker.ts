@@ -4,7 +4,7 @@ import { defined } from '../../errors/assert.js'
 import { engineHere, type OrtEngine } from '../engine.js'
 import type { Session } from '../runtime.js'
 import { type Answers, type Request, type Response, respond } from './conversation.js'
-import type { Questions } from './messages.js'
+import { memoryOf, type Questions } from './messages.js'
 
 const modules = {
   'onnxruntime-node': () => import('onnxruntime-node'),
@@ -29,7 +29,10 @@ const answers: Answers<Questions> = {
     sessions.set(number, await defined(engine, 'a loaded engine').open(request))
     return { session: number }
   },
-  run: ({ session, inputs }) => sessionOf(session).run(inputs),
+  run: async ({ session, inputs }) => ({
+    outputs: await sessionOf(session).run(inputs),
+    memory: memoryOf(inputs),
+  }),
   endProfile: async ({ session }) => {
     await sessionOf(session).endProfile()
     return undefined
@@ -42,12 +45,10 @@ const answers: Answers<Questions> = {
 }
 
 /** Memory that need not be copied on its way back: nobody here uses it any more. */
-function givenAway({ question }: Request<Questions>, response: Response): ArrayBuffer[] {
+function givenAway({ question }: Request<Questions>, response: Response): readonly ArrayBuffer[] {
   if (question !== 'run' || 'error' in response) return []
-  const outputs = Object.values(response.answer as Questions['run']['answer'])
-  return [...new Set(outputs.map(({ values }) => values.buffer))].filter(
-    (buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer,
-  )
+  const { outputs, memory } = response.answer as Questions['run']['answer']
+  return [...memory, ...memoryOf(outputs)]
 }
 
 parentPort?.on('message', async (request: Request<Questions>) => {
