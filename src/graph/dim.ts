@@ -100,6 +100,20 @@ export function formatShape(shape: Shape): string {
   return `[${shape.map(String).join(', ')}]`
 }
 
+/** The size with the symbols that have a value replaced by it. */
+export function substitute(dim: Dim, bindings: Bindings): Dim {
+  if (typeof dim === 'number') return dim
+  return [...dim.terms]
+    .map(([symbols, factor]) =>
+      symbols
+        .split('·')
+        .filter(Boolean)
+        .map((name) => bindings[name] ?? symbol(name))
+        .reduce<Dim>(times, factor),
+    )
+    .reduce<Dim>(plus, 0)
+}
+
 /** @throws Error if a symbol has no value */
 export function evaluate(dim: Dim, bindings: Bindings): number {
   if (typeof dim === 'number') return dim

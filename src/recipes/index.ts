@@ -1,5 +1,6 @@
 import { blockImitation } from './block-imitation.js'
 import { distill } from './distill.js'
+import { endToEnd } from './end-to-end.js'
 import { fromScratch } from './from-scratch.js'
 import { paper } from './paper.js'
 import type { Recipe } from './recipe.js'
@@ -8,6 +9,7 @@ import type { Recipe } from './recipe.js'
 export const recipes: Readonly<Record<string, Recipe>> = {
   distill,
   'block-imitation': blockImitation,
+  'end-to-end': endToEnd,
   'from-scratch': fromScratch,
   paper,
 }

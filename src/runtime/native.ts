@@ -56,6 +56,7 @@ export async function nativeRuntime({
         target,
         precision: options.precision,
         storageOf,
+        sizes: options.sizes,
       })
       const sessionOptions = {
         executionProviders: [device],

@@ -1,3 +1,4 @@
+import type { Bindings } from '../graph/dim.js'
 import type { Graph } from '../graph/graph.js'
 import type { Precision, Target } from '../graph/lowering.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
@@ -32,6 +33,11 @@ export interface LoadOptions {
   readonly precision?: Precision | undefined
   /** Names of parameters that change from run to run: they are fed like inputs and need no weights. */
   readonly trained?: ReadonlySet<string> | undefined
+  /**
+   * Sizes that every run will have, e.g. `{ batch: 16 }`: their shapes then are constants. A training step on WebGPU
+   * needs the batch's, because nothing there computes with shapes.
+   */
+  readonly sizes?: Bindings | undefined
   /** Record the time of each node into a file whose name starts so; native engines only. */
   readonly profilePrefix?: string | undefined
 }

@@ -60,7 +60,7 @@ export async function webRuntime({
       [...sources].map(async ([path, source]) => ({ path, data: await source.read(0, source.sizeBytes) })),
     )
     try {
-      const model = toOnnx(graph, { target, precision: options.precision, storageOf })
+      const model = toOnnx(graph, { target, precision: options.precision, storageOf, sizes: options.sizes })
       const sessionOptions = {
         executionProviders: [device],
         graphOptimizationLevel: 'all' as const,

@@ -1,55 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { symbol } from '../../src/graph/dim.js'
-import { gradients } from '../../src/graph/gradients.js'
-import { graphOf } from '../../src/graph/graph.js'
-import { add, affine, input, stopGradient } from '../../src/graph/ops/index.js'
-import { scope } from '../../src/graph/scope.js'
-import { blvit } from '../../src/models/blvit.js'
-import { vit } from '../../src/models/vit.js'
 import { nativeRuntime } from '../../src/runtime/native.js'
 import type { NamedTensors, Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
-import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
-import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
 import { TrainingSession } from '../../src/training/training-session.js'
-import { trainingStep } from '../../src/training/training-step.js'
 import { evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
 import { type Golden, readGolden } from '../support/golden.js'
 import { configOf, goldenBlvitFolder, readGoldenCase } from '../support/golden-blvit.js'
+import { goldenStep, goldenTraining } from '../support/golden-train-step.js'
 import { hasSharedData, withoutSharedData } from '../support/shared-data.js'
 
-const learningRate = 1e-3
-const lossParts = ['loss', 'supervised', 'distilled'] as const
-
-/**
- * Cross-entropy with label smoothing 0.1 plus 2.5 times the feature distillation from a frozen plain ViT; every
- * gradient is reported under `gradient of <parameter>`.
- */
-function goldenStep() {
-  const config = configOf(readGoldenCase('train-step'))
-  const { fullLayers: _, predictorAfter: __, little: ___, ...plain } = config
-  const student = blvit(config)
-  const teacher = scope('teacher', () => vit({ ...plain, family: 'vit' }))
-  const labels = input('labels', [symbol('batch')], { dtype: 'int64' })
-  const supervised = crossEntropy(
-    student.outputs.logits,
-    smoothedTargets(labels, { classes: config.classes }),
-  )
-  const distilled = cosineDistance(student.outputs.features, stopGradient(teacher.outputs.features))
-  const loss = add(supervised, affine(distilled, { factor: 2.5 }))
-  const parameters = graphOf('student', student.outputs).nodes.filter(
-    ({ leaf }) => leaf?.kind === 'parameter',
-  )
-  const ofParameters = gradients(loss, parameters)
-  const named = parameters.map(({ leaf }, i) => [`gradient of ${leaf?.name}`, ofParameters[i] ?? loss])
-  return trainingStep('golden', loss, {
-    groups: [{ matches: (name) => name.startsWith('teacher.'), frozen: true }],
-    reports: { supervised, distilled, ...Object.fromEntries(named) },
-    sizes: student.sizes,
-    weightDecay: 0.05,
-  })
-}
+const { learningRate, lossParts } = goldenTraining
+const config = () => configOf(readGoldenCase('train-step'))
 
 function feeds(golden: Golden): NamedTensors {
   const labels = golden.integers('train/labels')
@@ -65,7 +27,7 @@ type Result = ReadonlyMap<string, ArrayLike<number>>
 
 /** Two steps by the float64 interpreter: what each reports, and the state after both. */
 function twoStepsInFloat64(golden: Golden): { reports: Result[]; state: Result } {
-  const { graph, state } = goldenStep()
+  const { graph, state } = goldenStep(config())
   const values = (name: string): Values => ({
     shape: golden.shape(name),
     data: Float64Array.from(golden.floats(name)),
@@ -131,7 +93,7 @@ describe.skipIf(!hasSharedData)(`training the independent float64 bLViT${without
   test.each(runtimes)(
     '%s: loss parts, every gradient, the weights after two AdamW steps',
     async (_, runtime) => {
-      const step = goldenStep()
+      const step = goldenStep(config())
       expect(step.state.filter(({ startsAs }) => startsAs).map(({ input: name }) => name)).toEqual(
         expect.arrayContaining(names()),
       )

@@ -1,5 +1,15 @@
 import { assert, defined } from '../../errors/assert.js'
-import { type Dim, elements, formatDim, isPositive, type Polynomial, type Shape, sameShape } from '../dim.js'
+import {
+  type Bindings,
+  type Dim,
+  elements,
+  formatDim,
+  isPositive,
+  type Polynomial,
+  type Shape,
+  sameShape,
+  substitute,
+} from '../dim.js'
 import type { FloatType } from '../float-types.js'
 import type { AttributeValue, Lowering, Precision, Target, Value } from '../lowering.js'
 import { type Dtype, sizeAt, type Tensor } from '../tensor.js'
@@ -39,6 +49,7 @@ export class Emitter implements Lowering {
     readonly precision: Precision,
     private readonly storageOf: StorageOf,
     private readonly typeOf: (tensor: Tensor) => FloatType,
+    private readonly sizes: Bindings,
   ) {}
 
   emit(operator: string, inputs: readonly string[], attributes: EmittedAttributes = {}): string {
@@ -145,7 +156,8 @@ export class Emitter implements Lowering {
     return key
   }
 
-  size(dim: Dim): string {
+  size(symbolic: Dim): string {
+    const dim = substitute(symbolic, this.sizes)
     if (typeof dim === 'number') return this.integers([dim])
     return this.once(`size ${formatDim(dim)}`, () => this.polynomial(dim))
   }
@@ -174,7 +186,13 @@ export class Emitter implements Lowering {
     return found
   }
 
-  shape(shape: Shape): string {
+  /** A shape with the sizes that were decided when the graph is loaded. */
+  decided(shape: Shape): Shape {
+    return shape.map((dim) => substitute(dim, this.sizes))
+  }
+
+  shape(symbolic: Shape): string {
+    const shape = this.decided(symbolic)
     const sizes = shape.filter((dim): dim is number => typeof dim === 'number')
     if (sizes.length === shape.length) return this.integers(sizes)
     return this.once(`shape ${shape.map(formatDim).join(',')}`, () =>
@@ -186,7 +204,8 @@ export class Emitter implements Lowering {
     )
   }
 
-  reshape(name: string, shape: Shape): string {
+  reshape(name: string, symbolic: Shape): string {
+    const shape = this.decided(symbolic)
     // Reshape works out one size by itself: give it the first symbolic one, so most shapes are constants.
     const inferred = shape.findIndex((dim) => typeof dim !== 'number')
     if (shape.every((dim, axis) => axis === inferred || isPositive(dim))) {
@@ -209,7 +228,7 @@ export class Emitter implements Lowering {
   private declareInput(tensor: Tensor, name: string, dtype: Dtype): void {
     // A graph may make the same input in several places; ONNX wants it declared once.
     if (this.inputs.some((declared) => declared.name === name)) return
-    this.inputs.push(valueInfoProto(name, dtype, tensor.shape))
+    this.inputs.push(valueInfoProto(name, dtype, this.decided(tensor.shape)))
     if (tensor.leaf?.kind === 'input' && tensor.leaf.defines !== undefined) {
       this.symbols.set(tensor.leaf.defines, () => name)
     }

@@ -1,4 +1,5 @@
 import { defined } from '../../errors/assert.js'
+import type { Bindings } from '../dim.js'
 import { type FloatType, floatTypes } from '../float-types.js'
 import { differentiatedScopes } from '../gradients.js'
 import type { Graph } from '../graph.js'
@@ -22,6 +23,8 @@ export interface OnnxOptions {
   /** Default `fp32`. */
   readonly precision?: Precision | undefined
   readonly storageOf: StorageOf
+  /** Sizes that every run will have, e.g. `{ batch: 16 }`: what follows from them is a constant in the model. */
+  readonly sizes?: Bindings | undefined
   /** Values of size inputs that a caller may leave out, e.g. `{ kept: 49 }`. */
   readonly defaults?: Readonly<Record<string, number>>
   /** Written into the model's metadata. */
@@ -30,9 +33,16 @@ export interface OnnxOptions {
 
 /** The graph as a serialised ONNX model. Node names are the scopes of the graph. */
 export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
-  const { target = 'native', precision = 'fp32', storageOf, defaults = {}, metadata = {} } = options
+  const {
+    target = 'native',
+    precision = 'fp32',
+    storageOf,
+    sizes = {},
+    defaults = {},
+    metadata = {},
+  } = options
   const typeOf = floatTypes(graph.nodes, precision)
-  const emitter = new Emitter(target, precision, storageOf, typeOf)
+  const emitter = new Emitter(target, precision, storageOf, typeOf, sizes)
   const values = new Map<Tensor, Value>()
   const converted = new Map<Tensor, Value>()
   const valueFor = (tensor: Tensor, type: FloatType) => {
@@ -58,7 +68,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
     emitter.scope = 'output'
     emitter.emit('Identity', [from])
     defined(emitter.nodes.at(-1), 'the identity node').output = [name]
-    return valueInfoProto(name, target === 'webgpu' ? 'float32' : tensor.dtype, tensor.shape)
+    return valueInfoProto(name, target === 'webgpu' ? 'float32' : tensor.dtype, emitter.decided(tensor.shape))
   })
   for (const [name, value] of Object.entries(defaults))
     emitter.initialisers.push(integerTensor(name, [value]))

@@ -76,3 +76,16 @@ export function gatherByProduct(lowering: Lowering, x: Value, indices: Value): V
   const picked = lowering.emit('MatMul', [chosen, lowering.full(x)])
   return lowering.asFull(picked, [...indices.shape, ...x.shape.slice(2)])
 }
+
+/**
+ * Adds tokens at their indices, zeros elsewhere: the product with the transposed matrix of {@link gatherByProduct}.
+ * @param x `[batch, picked]` or `[batch, picked, width]` @param indices `[batch, picked]`
+ */
+export function scatterAddByProduct(lowering: Lowering, x: Value, indices: Value, tokens: Dim): Value {
+  const count = fixedCount(tokens)
+  const [, row] = columnAndRow(lowering, indices)
+  const chosen = compared(lowering, 'Equal', [row, counting(lowering, count, [1, count, 1])])
+  const shape = x.shape.with(1, tokens)
+  if (x.shape.length === 2) return weightedSum(lowering, chosen, columnAndRow(lowering, x)[0], shape)
+  return lowering.asFull(lowering.emit('MatMul', [chosen, lowering.full(x)]), shape)
+}

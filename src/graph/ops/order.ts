@@ -1,7 +1,12 @@
 import { type Dim, elements, sameDim, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
-import { descendingByComparison, gatherByProduct, invertByComparison } from './order-in-floats.js'
+import {
+  descendingByComparison,
+  gatherByProduct,
+  invertByComparison,
+  scatterAddByProduct,
+} from './order-in-floats.js'
 
 const descendingOrderOp = defineOp({
   name: 'DescendingOrder',
@@ -102,6 +107,7 @@ const scatterAddOp = defineOp<{ tokens: Dim }>({
   // On flat rows: token i of picture b is row b·tokens + i, and one index addresses a whole row.
   onnx: (lowering, inputs, { tensor, attributes: { tokens } }) => {
     const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
+    if (lowering.target === 'webgpu') return scatterAddByProduct(lowering, x, indices, tokens)
     const batch = sizeAt(tensor, 0)
     const perToken = tensor.shape.slice(2)
     const rowCount = times(batch, tokens)

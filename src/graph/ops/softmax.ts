@@ -1,3 +1,4 @@
+import type { Lowering } from '../lowering.js'
 import { defineOp, operand } from '../op.js'
 import type { Tensor } from '../tensor.js'
 import { reduceSum } from './broadcasting.js'
@@ -25,6 +26,15 @@ export function softmaxGradient(gradient: Tensor, y: Tensor): Tensor {
   return subtract(product, multiply(y, reduceSum(product, { axes: [-1] })))
 }
 
+/** What ONNX Runtime's WebGPU provider has no operator for. */
+function shiftedLogSoftmax(lowering: Lowering, x: string): string {
+  const largest = lowering.emit('ReduceMax', [x], { axes: [-1], keepdims: 1 })
+  const shifted = lowering.emit('Sub', [x, largest])
+  const exponentials = lowering.emit('Exp', [shifted])
+  const total = lowering.emit('ReduceSum', [exponentials, lowering.integers([-1])], { keepdims: 1 })
+  return lowering.emit('Sub', [shifted, lowering.emit('Log', [total])])
+}
+
 const logSoftmaxOp = defineOp({
   name: 'LogSoftmax',
   shape: (inputs) => operand(inputs, 0).shape,
@@ -32,11 +42,14 @@ const logSoftmaxOp = defineOp({
     const total = reduceSum(gradient, { axes: [-1] })
     return [subtract(gradient, multiply(softmax(operand(inputs, 0)), total))]
   },
-  onnx: (lowering, inputs, { tensor }) =>
-    lowering.asFull(
-      lowering.emit('LogSoftmax', [lowering.full(operand(inputs, 0))], { axis: -1 }),
-      tensor.shape,
-    ),
+  onnx: (lowering, inputs, { tensor }) => {
+    const x = lowering.full(operand(inputs, 0))
+    const result =
+      lowering.target === 'webgpu'
+        ? shiftedLogSoftmax(lowering, x)
+        : lowering.emit('LogSoftmax', [x], { axis: -1 })
+    return lowering.asFull(result, tensor.shape)
+  },
 })
 
 /** The logarithm of softmax over the last axis, exact where softmax itself would round to 0. */

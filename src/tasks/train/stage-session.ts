@@ -78,6 +78,7 @@ export async function openStage(
     steps: resume?.steps ?? 0,
     frozen: new Map([...student.weights, ...taught]),
     threads,
+    sizes: { batch: stage.batch },
   })
   return { session, graph: step.accumulation?.graph ?? step.graph }
 }

@@ -1,10 +1,15 @@
 import type { ConfigJson } from '../../../src/models/architecture.js'
+import type { BlvitConfig } from '../../../src/models/blvit-config.js'
 import { readArchitecture } from '../../../src/models/index.js'
+import type { TensorData } from '../../../src/runtime/runtime.js'
 import { webRuntime } from '../../../src/runtime/web.js'
 import { Engine } from '../../../src/tasks/engine.js'
+import { TrainingSession } from '../../../src/training/training-session.js'
 import { blobSource } from '../../../src/weights/byte-source.js'
 import { readFloats } from '../../../src/weights/read-floats.js'
 import { readSafetensors } from '../../../src/weights/safetensors/read.js'
+import type { StoredTensor } from '../../../src/weights/stored-tensor.js'
+import { goldenStep, goldenTraining } from '../../support/golden-train-step.js'
 
 /** What a page is asked to run: addresses of files, and how. */
 export interface PageRun {
@@ -42,6 +47,60 @@ async function readPixels({ file, name, count }: PagePixels) {
   const wanted = count ?? all
   const values = await readFloats(tensor)
   return { count: wanted, picture, values: values.slice(0, (values.length / all) * wanted) }
+}
+
+/** The golden training step: what a page needs to make it. */
+export interface PageTraining {
+  readonly device: 'wasm' | 'webgpu'
+  readonly config: BlvitConfig
+  readonly kept: number
+  /** The golden file, which holds pictures and weights. */
+  readonly file: string
+  /** `[batch][classes]` */
+  readonly targets: readonly (readonly number[])[]
+}
+
+/** Makes two golden training steps: loss parts and gradients of each, and the weights after both. */
+export async function trainGoldenModel({ device, config, kept, file, targets }: PageTraining): Promise<{
+  readonly parts: number[][]
+  readonly gradients: Record<string, number[]>[]
+  readonly weights: Record<string, number[]>
+}> {
+  const { learningRate, lossParts } = goldenTraining
+  const step = goldenStep(config, { kept, softTargets: true })
+  const stored = await tensorsAt(file)
+  const start = new Map<string, Float32Array>()
+  const frozen = new Map<string, StoredTensor>()
+  for (const [name, tensor] of stored) {
+    if (name.startsWith('w/')) start.set(name.slice(2), await readFloats(tensor))
+    if (name.startsWith('teacher/')) frozen.set(name.replace('/', '.'), tensor)
+  }
+  const { count, picture, values } = await readPixels({ file, name: 'in/x' })
+  const feeds = {
+    pixel_values: { dtype: 'float32' as const, shape: [count, ...picture], values },
+    targets: {
+      dtype: 'float32' as const,
+      shape: [count, config.classes],
+      values: Float32Array.from(targets.flat()),
+    },
+  }
+  const session = await TrainingSession.open(await webRuntime({ device }), step, {
+    start,
+    frozen,
+    sizes: { batch: count },
+  })
+  const results = [await session.run(feeds, { learningRate }), await session.run(feeds, { learningRate })]
+  const numbers = (data: TensorData | undefined) => Array.from(data?.values ?? [], Number)
+  const names = [...start.keys()]
+  const found = {
+    parts: results.map((result) => lossParts.map((part) => Number(result[part]?.values[0]))),
+    gradients: results.map((result) =>
+      Object.fromEntries(names.map((name) => [name, numbers(result[`gradient of ${name}`])])),
+    ),
+    weights: Object.fromEntries(names.map((name) => [name, numbers(session.state.get(name))])),
+  }
+  await session.dispose()
+  return found
 }
 
 /** Builds, loads and runs a model inside a browser, with the library's own modules. */
