@@ -11,6 +11,7 @@ import {
   plus,
   sameDim,
   sameShape,
+  substitute,
   symbol,
   times,
 } from '../../src/graph/dim.js'
@@ -117,4 +118,22 @@ test('shapes are the same only with the same rank and the same sizes', () => {
 
 test('a symbol without a value is named', () => {
   expect(() => evaluate(plus(symbol('batch'), 1), { kept: 3 })).toThrow('the size "batch" has no value')
+})
+
+describe('sizes that are decided', () => {
+  test('one after the other or at once, they give the same number', () => {
+    fc.assert(
+      fc.property(dims, bindings, (dim, all) => {
+        const { batch, ...others } = all
+        expect(evaluate(substitute(dim, { batch }), others)).toBe(evaluate(dim, all))
+        expect(substitute(dim, all)).toBe(evaluate(dim, all))
+      }),
+    )
+  })
+
+  test('a decided symbol is no longer in the size', () => {
+    expect(formatDim(substitute(plus(times(symbol('batch'), symbol('kept')), 1), { batch: 3 }))).toBe(
+      '3·kept+1',
+    )
+  })
 })

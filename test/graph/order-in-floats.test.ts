@@ -4,11 +4,11 @@ import { symbol } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
-import { descendingOrder, gather, input, inverseOrder, slice } from '../../src/graph/ops/index.js'
+import { descendingOrder, gather, input, inverseOrder, scatterAdd, slice } from '../../src/graph/ops/index.js'
 
 const [rows, tokens, width, kept] = [3, 17, 4, 5]
 
-/** What a selection does: rank, invert, pick tokens and indices. */
+/** What a selection does: rank, invert, pick tokens and indices, and in the backward pass put tokens back. */
 function graph() {
   const batch = symbol('batch')
   const scores = input('scores', [batch, tokens])
@@ -22,6 +22,8 @@ function graph() {
     chosenTokens: gather(x, chosen),
     sortedScores: gather(scores, order),
     places: gather(place, chosen),
+    putBack: scatterAdd(gather(x, chosen), chosen, { tokens }),
+    scoresPutBack: scatterAdd(gather(scores, chosen), chosen, { tokens }),
   }
   return graphOf('selection', outputs)
 }
@@ -48,7 +50,7 @@ describe('token indices as float32, for WebGPU', () => {
     ['different scores', (i: number) => Math.sin(i * 78.233)],
     ['many equal scores', (i: number) => (i * i) % 3],
     ['nothing but equal scores', () => 0],
-  ])('order, inverse and pick exactly as with 64-bit integers: %s', async (_, score) => {
+  ])('order, inverse, pick and put back exactly as with 64-bit integers: %s', async (_, score) => {
     const scores = Float32Array.from({ length: rows * tokens }, (_, i) => score(i))
     expect(await run('webgpu', scores, x)).toEqual(await run('standard', scores, x))
   })

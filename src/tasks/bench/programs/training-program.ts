@@ -50,7 +50,10 @@ export async function trainingProgram(
   for (const [parameter, tensor] of drawn)
     if (starts.has(parameter)) start.set(parameter, await readFloats(tensor))
   const frozen = new Map(drawn.filter(([parameter]) => !starts.has(parameter)))
-  const session = await TrainingSession.open(runtime, step, { start, frozen, threads, profilePrefix })
+  const session = await TrainingSession.open(runtime, step, {
+    ...{ start, frozen, threads, profilePrefix },
+    sizes: { batch },
+  })
   const inputs = noise(step, batch)
   const run = async (setting: Setting) => {
     if (setting.kind !== 'training') throw new Error('blvit bug: not a setting of a training')
