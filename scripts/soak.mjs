@@ -1,7 +1,8 @@
 // Long use: many pictures through one process (memory, event loop), and many loads (memory, threads).
 //   node scripts/soak.mjs [--pictures 10000] [--loads 100] [--model vit-tiny] [folder of pictures, default examples]
 // Exit code 1 if memory grows by more than 2 % after the first 500 pictures, the event loop is held for more than
-// 20 ms, or loading leaves threads behind. Engine, decoder and event loop share the processor's cores: what a turn of
+// 20 ms, or loading leaves threads behind. One reading of memory differs from the next by 1 to 2 %, up and down, so
+// medians are compared: of the first fifth of the readings and of the last. Engine, decoder and event loop share the processor's cores: what a turn of
 // the loop waited for one of them, as Linux counts it, is told but not held against it.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +27,9 @@ const batch = 8
 const settled = 500
 const mostGrowth = 0.02
 const longestStallMs = 20
+const picturesPerReading = 200
 
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1)
 const threads = () => readdirSync('/proc/self/task').length
 let failed = false
@@ -76,8 +79,7 @@ async function throughOneProcess(count) {
   const model = await load(values.model)
   await model.classify(files.slice(0, batch))
   const watch = stallWatch()
-  let settledBytes = 0
-  let largest = 0
+  const readings = []
   // to collect garbage for the measurement holds the loop for longer than any work does
   const residentUnheard = async () => {
     watch.stop()
@@ -90,16 +92,19 @@ async function throughOneProcess(count) {
   for (let done = 0; done < count; done += batch) {
     const chosen = Array.from({ length: batch }, (_, i) => files[(done + i) % files.length])
     await model.classify(chosen)
-    if (done + batch >= settled && settledBytes === 0) settledBytes = await residentUnheard()
-    if (settledBytes > 0 && done % 400 === 0) largest = Math.max(largest, await residentUnheard())
+    if (done >= settled && done % picturesPerReading === 0) readings.push(await residentUnheard())
   }
   watch.stop()
   const seconds = (performance.now() - start) / 1000
-  const growth = largest / settledBytes - 1
+  const fifth = Math.ceil(readings.length / 5)
+  const [first, last] = [median(readings.slice(0, fifth)), median(readings.slice(-fifth))]
+  const growth = last / first - 1
   console.log(`${count} pictures, ${(count / seconds).toFixed(1)}/s`)
   check(
     growth <= mostGrowth,
-    `memory: ${megabytes(settledBytes)} MB after ${settled}, at most ${megabytes(largest)} MB later (${(100 * growth).toFixed(1)} %)`,
+    `memory, ${readings.length} readings after the first ${settled} pictures: first fifth ${megabytes(first)} MB, ` +
+      `last fifth ${megabytes(last)} MB (${(100 * growth).toFixed(1)} %); ` +
+      `lowest ${megabytes(Math.min(...readings))}, highest ${megabytes(Math.max(...readings))} MB`,
   )
   const longest = (key) => watch.stalls.reduce((most, stall) => Math.max(most, stall[key]), 0).toFixed(1)
   const held = watch.stalls.filter(({ ownMs }) => ownMs > longestStallMs).length

@@ -48,6 +48,7 @@ export {
 export type { Answer, PictureOutcome } from './tasks/evaluate/picture-outcome.js'
 export { type Share, shareOf } from './tasks/evaluate/share.js'
 export type { Accuracy, Counts, RatioResult } from './tasks/evaluate/tally.js'
+export { type ExportFolderOptions, exportForTransformersJs } from './tasks/export-for-transformers-js.js'
 export { type Exported, type ExportOptions, exportOnnx } from './tasks/export-onnx.js'
 // Run a model
 export { type LoadModelOptions, load } from './tasks/load.js'

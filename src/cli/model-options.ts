@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { LoadModelOptions } from '../tasks/load.js'
 import type { Model } from '../tasks/model.js'
+import { defaultModel } from '../tasks/model-folder/shipped-models.js'
 import type { CliContext } from './context.js'
 import { positiveInteger } from './option-values.js'
 import { downloadProgress } from './progress.js'
@@ -41,7 +42,7 @@ export function withModelOptions(command: Command): Command {
     command.option(
       '-m, --model <model>',
       'a shipped name, a folder or a Hugging Face id (owner/name)',
-      'vit-tiny',
+      defaultModel,
     ),
   )
 }
@@ -67,10 +68,11 @@ const precisionNotes = {
   int8: ', linear maps in int8',
 } as const
 
-/** What runs a model, in which precision if that is not the usual one, and why. */
-export function engineNote({ name, engine, engineOptions }: Model): string {
+/** What runs a model, at which keep ratio if it has one, in which precision if that is not the usual one, and why. */
+export function engineNote({ name, engine, engineOptions }: Model, keepRatio?: number): string {
   const precision = precisionNotes[engineOptions.precision ?? 'fp32']
-  return `${name} on ${engine.runtime.description}${precision}: ${engine.reason}`
+  const ratio = keepRatio === undefined ? '' : ` at keep ratio ${keepRatio}`
+  return `${name}${ratio} on ${engine.runtime.description}${precision}: ${engine.reason}`
 }
 
 /** True where the way a model runs must be told though nobody asked: not on the processor, or not in float32. */

@@ -28,7 +28,7 @@ describe('blvit classify', () => {
   const folder = temporaryFolder()
 
   test('prints labels, probabilities and time, and on stderr what runs it and why', async () => {
-    const { code, stdout, stderr } = await runCli(['classify', hummingbird, '--top', '2'])
+    const { code, stdout, stderr } = await runCli(['classify', hummingbird, '--top', '2', '-m', 'vit-tiny'])
     expect(code).toBe(0)
     expect(stdout).toMatch(
       /hummingbird\.jpg {2}\(\d+\.\d ms\)\n +8\d\.\d % {2}hummingbird\n +1\d\.\d % {2}jacamar\n$/,
@@ -36,8 +36,18 @@ describe('blvit classify', () => {
     expect(stderr).toMatch(/vit-tiny on ONNX Runtime [\d.]+ native: .*fastest/)
   })
 
+  test('with no option: the big.LITTLE model that ships, at its own keep ratio or the one asked for', async () => {
+    const own = await runCli(['classify', hummingbird, '--top', '1'])
+    expect(own.stdout).toMatch(/ % {2}hummingbird\n$/)
+    expect(own.stderr).toMatch(/^blvit-tiny at keep ratio 0\.\d+ on ONNX Runtime/)
+    const all = await runCli(['classify', hummingbird, '--top', '1', '--keep-ratio', '1'])
+    expect(all.stderr).toMatch(/^blvit-tiny at keep ratio 1 on ONNX Runtime/)
+    expect(all.stdout).not.toBe(own.stdout)
+  })
+
   test('--dtype int8 says so, and knows the bird', async () => {
-    const { code, stdout, stderr } = await runCli(['classify', hummingbird, '--top', '1', '--dtype', 'int8'])
+    const args = ['classify', hummingbird, '--top', '1', '--dtype', 'int8', '-m', 'vit-tiny']
+    const { code, stdout, stderr } = await runCli(args)
     expect(code).toBe(0)
     expect(stdout).toMatch(/8\d\.\d % {2}hummingbird/)
     expect(stderr).toMatch(/native, linear maps in int8: /)
@@ -182,7 +192,7 @@ describe('blvit classify', () => {
     ['keep ratio NaN', ['classify', hummingbird, '--keep-ratio', 'NaN'], 2, /above 0 and up to 1/],
     [
       'a keep ratio for a plain ViT',
-      ['classify', hummingbird, '--keep-ratio', '0.5'],
+      ['classify', hummingbird, '--keep-ratio', '0.5', '-m', 'vit-tiny'],
       2,
       /processes every token/,
     ],

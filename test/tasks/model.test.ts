@@ -18,6 +18,21 @@ describe('a loaded model', () => {
     expect(results.map(({ top }) => top.map(({ index }) => index))).toEqual(classes.map((index) => [index]))
   })
 
+  test('is a big.LITTLE model unless another is named; more kept patches, nearer to its teacher', async () => {
+    await using model = await load()
+    await using teacher = await load('vit-tiny')
+    expect(model.architecture.family).toBe('blvit')
+    const pictures = await Promise.all(names.map((name) => model.prepare(example(name))))
+    const wanted = await teacher.logits(pictures)
+    const away: number[] = []
+    for (const keepRatio of [0.25, 0.5, 1]) {
+      const logits = await model.logits(pictures, { keepRatio })
+      away.push(logits.reduce((sum, logit, i) => sum + Math.abs(logit - (wanted[i] ?? 0)), 0) / logits.length)
+    }
+    expect(away).toEqual(away.toSorted((a, b) => b - a))
+    expect(away[2]).toBeLessThan(0.3)
+  })
+
   test('gives a picture of a batch the logits that it gives the picture alone', async () => {
     await using model = await load('vit-tiny')
     const pictures = await Promise.all(names.map((name) => model.prepare(example(name))))
@@ -55,7 +70,7 @@ describe('a loaded model', () => {
   })
 
   test('stops at an abort, refuses work after dispose, and refuses a keep ratio that it has no use for', async () => {
-    const model = await load()
+    const model = await load('vit-tiny')
     const aborted = AbortSignal.abort()
     await expect(model.classify(example('kite'), { signal: aborted })).rejects.toMatchObject({
       code: 'ABORTED',

@@ -42,7 +42,8 @@ export function classifyCommand(program: Command, context: CliContext): void {
 Examples:
   blvit classify photo.jpg
   blvit classify holiday/ --top 1 --json
-  blvit classify photo.jpg --model owner/name --keep-ratio 0.5
+  blvit classify photo.jpg --keep-ratio 0.25
+  blvit classify photo.jpg --model owner/name
   curl -s https://example.org/cat.jpg | blvit classify -`,
     )
     .action((args: string[], flags: Flags) => classify(args, flags, context))
@@ -58,7 +59,8 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { load } = await import('../../tasks/load.js')
   const { classifyMany } = await import('../../tasks/classify-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  if (!flags.json || runsUnusually(model)) context.note(engineNote(model))
+  const usedRatio = flags.keepRatio ?? model.architecture.keepRatio
+  if (!flags.json || runsUnusually(model)) context.note(engineNote(model, usedRatio))
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {

@@ -47,10 +47,10 @@ export function traceCommand(program: Command, context: CliContext): void {
     .addHelpText(
       'after',
       `
-The model must route: make one with blvit convert.
+The model must route, as the one that ships does; a plain ViT doesn't.
 
 Examples:
-  blvit trace photo.jpg --model my-t48
+  blvit trace photo.jpg
   blvit trace photo.jpg --model my-t48 -o route.png --json route.json --keep-ratio 0.5
   blvit trace photo.jpg --model my-t48 --json - | jq '.selections[0].primary'`,
     )

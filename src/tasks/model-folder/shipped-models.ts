@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const folder = fileURLToPath(new URL('../../../assets/models/', import.meta.url))
 
 /** The model that is used when none is named. */
-export const defaultModel = 'vit-tiny'
+export const defaultModel = 'blvit-tiny'
 
 /** Names of the models that come with the package. */
 export function shippedModels(): readonly string[] {

@@ -50,7 +50,7 @@ describe('evaluate', () => {
       ...good.slice(3, 5),
       ['fire-engine', 554],
     ])
-    await using model = await load()
+    await using model = await load('vit-tiny')
     for (const batch of [1, 3, 8]) {
       const { pictures, evaluated, labelled, results, failures } = await evaluate(model, folder, { batch })
       expect({ pictures, evaluated, labelled }).toEqual({ pictures: 8, evaluated: 6, labelled: 6 })
@@ -69,7 +69,7 @@ describe('evaluate', () => {
       { name: `${name}.cls`, content: `${label}` },
     ])
     writeFileSync(join(root, 'as.tar'), tarBytes(entries))
-    await using model = await load()
+    await using model = await load('vit-tiny')
     const fromFolder = await evaluate(model, folder)
     const fromTar = await evaluate(model, join(root, 'as.tar'))
     expect(fromTar.results).toEqual(fromFolder.results)
@@ -114,8 +114,8 @@ describe('evaluate', () => {
 
   test('a model agrees with itself on all pictures, those without a label too', async () => {
     const folder = folderWith('agree', [...good.slice(0, 2), ['yurt', -1], ['fly', '']])
-    await using model = await load()
-    await using teacher = await load()
+    await using model = await load('vit-tiny')
+    await using teacher = await load('vit-tiny')
     const { results, labelled, evaluated, teacher: taught } = await evaluate(model, folder, { teacher })
     expect({ labelled, evaluated }).toEqual({ labelled: 2, evaluated: 4 })
     expect(results[0]?.agreement).toMatchObject({ count: 4, of: 4 })
@@ -198,7 +198,7 @@ describe('evaluate', () => {
       good.map(([name], i) => [name, i]),
     )
     await using model = await tinyModel('vit-tiny', 3)
-    await using teacher = await load()
+    await using teacher = await load('vit-tiny')
     const refused = (options: EvaluateOptions, what: RegExp) =>
       expect(evaluate(model, folder, options)).rejects.toThrow(what)
     await refused({ keepRatios: [0.5] }, /processes every token/)
