@@ -34,7 +34,7 @@ const curves = batches.flatMap((batch) => {
 writeFileSync(
   output,
   drawLineChart({
-    title: `Right answers over time a picture, keep ratio ${[...accuracy.keys()].join(', ')}`,
+    title: `Right answers over time, keep ratio ${Math.min(...accuracy.keys())} to ${Math.max(...accuracy.keys())}`,
     xLabel: 'ms a picture',
     yLabel: '% right',
     yFrom: 'smallest',

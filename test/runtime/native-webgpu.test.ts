@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { writeModelFolder } from '../../src/tasks/model-folder/write-model-folder.js'
@@ -113,4 +113,69 @@ describe('--device webgpu in Node', () => {
     expect(stderr).toMatch(/This machine offers no WebGPU adapter: .* Use --device cpu or wasm\./)
     expect(stderr).not.toMatch(/blvit has a bug/)
   })
+})
+
+describe('blvit train --device webgpu in Node', () => {
+  const folder = temporaryFolder()
+  const [teacher, student] = [join(folder, 'teacher'), join(folder, 'student')]
+  // A GPU that the processor computes takes minutes to load a deeper model's step.
+  const plain = { rows: 2, columns: 4, depth: 2 }
+  const files = (name: string, changes = {}) => randomModel(shrunk(name, { ...plain, ...changes }))
+  const routing = { predictor_after: [1], little: { embed_dim: 4, num_heads: 1, layers: [2] } }
+
+  /** Trains for two steps. */
+  async function train(device: string, keepRatio: unknown) {
+    const recipe = join(folder, 'recipe.json')
+    const imitation = {
+      objective: 'block imitation',
+      pictures: 8,
+      batch: 4,
+      learningRate: 1e-3,
+      keepRatio: 0.5,
+    }
+    const loss = { tokens: 2.5, classToken: 2.5, logits: 1, ranking: 0.1 }
+    const together = { ...imitation, objective: 'end to end', loss, keepRatio }
+    writeFileSync(recipe, JSON.stringify({ about: 'Two steps of each', stages: [imitation, together] }))
+    const output = join(folder, device)
+    const options = ['--teacher', teacher, '--recipe', recipe, '--data', join(picture, '..'), '-o', output]
+    const env = { LD_LIBRARY_PATH: chromium, VK_ICD_FILENAMES: driver }
+    const { code, stderr } = await runCli(['train', student, ...options, '--device', device, '--overwrite'], {
+      env,
+    })
+    const log = `${output}.training/log.jsonl`
+    const steps = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []
+    return { code, stderr, steps: steps.map((line) => JSON.parse(line) as Record<string, number>) }
+  }
+
+  test.skipIf(!hasDriver)(
+    `makes the processor's steps${withoutDriver}`,
+    async () => {
+      await writeModelFolder(teacher, files('vit-micro'), { card: '' })
+      await writeModelFolder(student, files('micro+16', routing), { card: '' })
+      const [gpu, cpu] = [await train('webgpu', 0.5), await train('cpu', 0.5)]
+      expect(gpu.code, gpu.stderr).toBe(0)
+      expect(gpu.steps).toHaveLength(2)
+      gpu.steps.forEach((step, i) => {
+        // the other keep ratio is not drawn there, so not logged
+        const { keep_ratio: _, ...expected } = cpu.steps[i] ?? {}
+        expect(Object.keys(step)).toEqual(Object.keys(expected))
+        for (const [name, value] of Object.entries(step)) {
+          expect(value / (expected[name] ?? Number.NaN), name).toBeCloseTo(1, 3)
+        }
+      })
+    },
+    240_000,
+  )
+
+  test.skipIf(!hasDriver)(
+    `refuses a stage of several keep ratios, and says what to do${withoutDriver}`,
+    async () => {
+      await writeModelFolder(teacher, files('vit-micro'), { card: '', overwrite: true })
+      await writeModelFolder(student, files('micro+16', routing), { card: '', overwrite: true })
+      const { code, stderr } = await train('webgpu', [0.25, 0.5])
+      expect(code).toBe(2)
+      expect(stderr).toMatch(/On WebGPU a stage has one keep ratio, .*\[0\.25,0\.5\].* --device cpu/s)
+    },
+    240_000,
+  )
 })

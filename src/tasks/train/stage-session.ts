@@ -1,3 +1,4 @@
+import { BlvitError } from '../../errors/blvit-error.js'
 import type { Graph } from '../../graph/graph.js'
 import type { Architecture } from '../../models/architecture.js'
 import { objectiveOf, type Stage } from '../../recipes/recipe.js'
@@ -9,6 +10,7 @@ import { type TrainingStep, trainingStep } from '../../training/training-step.js
 import { readFloats } from '../../weights/read-floats.js'
 import { storedFrom } from '../../weights/stored-from.js'
 import type { StoredTensors } from '../../weights/stored-tensor.js'
+import { keptPatches } from '../keep-ratio.js'
 import type { ModelFiles } from '../model-folder/model-files.js'
 
 /** The training step of a stage. @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if the models can't do it */
@@ -50,6 +52,27 @@ async function startOf(step: TrainingStep, stage: Stage, weights: StoredTensors)
   return start
 }
 
+/**
+ * The student as a graph of this engine can be made of it: on WebGPU sizes are decided when a graph is loaded.
+ * @throws BlvitError `BAD_OPTION` if a stage comes to several keep ratios there
+ */
+export function loadableIn({ target }: Runtime, student: Architecture, { keepRatio }: Stage): Architecture {
+  if (target !== 'webgpu' || student.keepRatio === undefined) return student
+  if (typeof keepRatio === 'object') {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `On WebGPU a stage has one keep ratio, because sizes are decided when its graph is loaded; this one has ` +
+        `${JSON.stringify(keepRatio)}. Give it one number in the recipe, or train with --device cpu.`,
+      { keepRatio },
+    )
+  }
+  const kept = keptPatches(student, keepRatio)
+  return {
+    ...student,
+    build: (options) => student.build({ ...(kept === undefined ? {} : { kept }), ...options }),
+  }
+}
+
 export interface StageSessionOptions {
   readonly student: ModelFiles
   readonly teacher: ModelFiles | undefined
@@ -71,7 +94,8 @@ export async function openStage(
   stage: Stage,
   { student, teacher, runtime, threads, resume }: StageSessionOptions,
 ): Promise<StageSession> {
-  const step = stepOf(stage, { student: student.architecture, teacher: teacher?.architecture })
+  const architecture = loadableIn(runtime, student.architecture, stage)
+  const step = stepOf(stage, { student: architecture, teacher: teacher?.architecture })
   const taught = [...(teacher?.weights ?? [])].map(([name, tensor]) => [teachersName(name), tensor] as const)
   const session = await TrainingSession.open(runtime, step, {
     start: resume?.state ?? (await startOf(step, stage, student.weights)),

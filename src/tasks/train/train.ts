@@ -11,6 +11,7 @@ import { writeModelFolder } from '../model-folder/write-model-folder.js'
 import { Course } from './course.js'
 import { gemmRate } from './gemm-rate.js'
 import { openParticipants, type ParticipantOptions, type Participants } from './participants.js'
+import { loadableIn } from './stage-session.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
@@ -109,9 +110,11 @@ export async function train(
   const dataSet = await openDataSet(paths, { labels: student.labels })
   const fingerprint = await dataSet.fingerprint()
   const identity = await identityOf(participants, { recipe: decided, dataSet: fingerprint, seed })
-  const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
+  // before the first stage has taken its hours
+  for (const stage of decided.stages) loadableIn(runtime.runtime, student.architecture, stage)
+  const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // only whoever looks at the progress wants to know it
   const rate = options.onStep && (await gemmRate({ device: runtime.runtime.device, threads }))
   const course = new Course({
