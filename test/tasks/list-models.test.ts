@@ -58,7 +58,7 @@ test('a downloaded model is listed with its revision', async () => {
       architecture: 'vit-tiny',
       parameters: 5_717_416,
       folder: join(cacheFolder, 'models--somebody--tiny', 'snapshots', commit),
-      sizeBytes: shipped[0]?.sizeBytes,
+      sizeBytes: shipped.find(({ name }) => name === 'vit-tiny')?.sizeBytes,
     },
   ])
 })
