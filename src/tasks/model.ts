@@ -5,7 +5,6 @@ import type { Preprocessing } from '../image/preprocessing.js'
 import { loadSharp } from '../image/sharp.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ChosenRuntime } from '../runtime/choose.js'
-import { MemoryPool } from '../runtime/memory-pool.js'
 import type { LoadOptions } from '../runtime/runtime.js'
 import { type Classification, rankClasses } from './classification.js'
 import { Engine, type EngineRunOptions } from './engine.js'
@@ -22,9 +21,6 @@ export interface ClassifyOptions extends EngineRunOptions, PrepareOptions {
 /** Pictures that one run of the engine takes; more only needs more memory, not less time. */
 const picturesPerRun = 8
 
-// Of batches that callers run at the same time; with more of them some memory is allocated anew.
-const batchesInFlight = 2
-
 /**
  * A model with its weights, ready to run. Made by {@link load}; holds native memory until `dispose()` or the
  * end of its `await using` block.
@@ -35,7 +31,6 @@ export class Model implements AsyncDisposable {
   /** Class names in class order. */
   readonly labels: readonly string[]
   private readonly engines = new Map<string, Promise<Engine>>()
-  private readonly batches = new MemoryPool(batchesInFlight)
   private disposed = false
 
   constructor(
@@ -106,7 +101,9 @@ export class Model implements AsyncDisposable {
     pictures: readonly Float32Array[],
     { top = 5, ...options }: ClassifyOptions = {},
   ): Promise<Classification[]> {
-    const { logits, elapsedMs } = await this.runClassifier(pictures, options)
+    const engine = await this.classifier()
+    const { outputs, elapsedMs } = await engine.run(batchOf(pictures), options)
+    const logits = outputs.logits?.values as Float32Array
     const classes = this.labels.length
     return pictures.map((_, row) => ({
       top: rankClasses(logits.subarray(row * classes, (row + 1) * classes), this.labels, { top }),
@@ -116,24 +113,9 @@ export class Model implements AsyncDisposable {
 
   /** The raw class scores, before softmax. @returns `[pictures, classes]`, row-major */
   async logits(pictures: readonly Float32Array[], options: EngineRunOptions = {}): Promise<Float32Array> {
-    return (await this.runClassifier(pictures, options)).logits
-  }
-
-  private async runClassifier(pictures: readonly Float32Array[], options: EngineRunOptions) {
     const engine = await this.classifier()
-    const memory = this.batches.take(pictures.reduce((bytes, { byteLength }) => bytes + byteLength, 0))
-    const values = new Float32Array(memory)
-    let filled = 0
-    for (const picture of pictures) {
-      values.set(picture, filled)
-      filled += picture.length
-    }
-    try {
-      const { outputs, elapsedMs } = await engine.run({ count: pictures.length, values }, options)
-      return { logits: outputs.logits?.values as Float32Array, elapsedMs }
-    } finally {
-      this.batches.give(memory)
-    }
+    const { outputs } = await engine.run(batchOf(pictures), options)
+    return outputs.logits?.values as Float32Array
   }
 
   /**
@@ -166,4 +148,15 @@ export class Model implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }
+}
+
+function batchOf(pictures: readonly Float32Array[]) {
+  const [first] = pictures
+  if (first && pictures.length === 1) return { count: 1, values: first }
+  const size = first?.length ?? 0
+  const values = new Float32Array(pictures.length * size)
+  pictures.forEach((picture, row) => {
+    values.set(picture, row * size)
+  })
+  return { count: pictures.length, values }
 }

@@ -1,10 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { BlvitError } from '../../errors/blvit-error.js'
 import type { OrtEngine, SessionRequest } from '../engine.js'
-import { MemoryPool } from '../memory-pool.js'
-import type { Session, TensorData } from '../runtime.js'
-import { Asker, type Request, type Response } from './conversation.js'
-import { type EngineModule, memoryOf, type Questions } from './messages.js'
+import type { Session } from '../runtime.js'
+import { Asker, type Response } from './conversation.js'
+import type { EngineModule, Questions } from './messages.js'
 
 // By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
 const workerFile = new URL('../../../dist/runtime/thread/worker.js', import.meta.url)
@@ -13,9 +12,7 @@ const workerFile = new URL('../../../dist/runtime/thread/worker.js', import.meta
 class EngineThread {
   // without the flags of the process: --input-type, for one, is not for files
   private readonly worker = new Worker(workerFile, { execArgv: [] })
-  private readonly asker = new Asker<Questions>((request) =>
-    this.worker.postMessage(request, transferred(request)),
-  )
+  private readonly asker = new Asker<Questions>((request) => this.worker.postMessage(request))
 
   constructor() {
     this.worker.unref()
@@ -42,33 +39,12 @@ class EngineThread {
   }
 }
 
-function transferred({ question, ask }: Request<Questions>): readonly ArrayBuffer[] {
-  return question === 'run' ? memoryOf((ask as Questions['run']['ask']).inputs) : []
-}
-
-// One for the run at work, one for the next.
-const sparesPerSession = 2
-
-/** A copy of a tensor, in memory that can go to another thread. */
-function copied(tensor: TensorData, pool: MemoryPool): TensorData {
-  const memory = pool.take(tensor.values.byteLength)
-  if (tensor.dtype === 'int64') {
-    const values = new BigInt64Array(memory)
-    values.set(tensor.values)
-    return { ...tensor, values }
-  }
-  const values = new Float32Array(memory)
-  values.set(tensor.values)
-  return { ...tensor, values }
-}
-
 /** A session that lives in the thread. */
 function threadSession(
   thread: EngineThread,
   session: number,
   { whenDisposed }: { whenDisposed: () => Promise<void> },
 ): Session {
-  const pool = new MemoryPool(sparesPerSession)
   let disposed: Promise<void> | undefined
   const dispose = () => {
     disposed ??= thread.ask('dispose', { session }).then(whenDisposed)
@@ -78,10 +54,7 @@ function threadSession(
     // Outputs can't be written into memory of another thread: whoever wants that keeps the engine on his own.
     run: async (inputs) => {
       if (disposed) throw new BlvitError('ENGINE', 'This model was disposed. Load it again to use it.')
-      const sent = Object.entries(inputs).map(([name, tensor]) => [name, copied(tensor, pool)])
-      const { outputs, memory } = await thread.ask('run', { session, inputs: Object.fromEntries(sent) })
-      for (const buffer of memory) pool.give(buffer)
-      return outputs
+      return thread.ask('run', { session, inputs })
     },
     endProfile: async () => {
       await thread.ask('endProfile', { session })

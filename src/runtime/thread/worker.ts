@@ -4,7 +4,7 @@ import { defined } from '../../errors/assert.js'
 import { engineHere, type OrtEngine } from '../engine.js'
 import type { Session } from '../runtime.js'
 import { type Answers, type Request, type Response, respond } from './conversation.js'
-import { memoryOf, type Questions } from './messages.js'
+import type { Questions } from './messages.js'
 
 const modules = {
   'onnxruntime-node': () => import('onnxruntime-node'),
@@ -29,10 +29,7 @@ const answers: Answers<Questions> = {
     sessions.set(number, await defined(engine, 'a loaded engine').open(request))
     return { session: number }
   },
-  run: async ({ session, inputs }) => ({
-    outputs: await sessionOf(session).run(inputs),
-    memory: memoryOf(inputs),
-  }),
+  run: ({ session, inputs }) => sessionOf(session).run(inputs),
   endProfile: async ({ session }) => {
     await sessionOf(session).endProfile()
     return undefined
@@ -45,10 +42,12 @@ const answers: Answers<Questions> = {
 }
 
 /** Memory that need not be copied on its way back: nobody here uses it any more. */
-function givenAway({ question }: Request<Questions>, response: Response): readonly ArrayBuffer[] {
+function givenAway({ question }: Request<Questions>, response: Response): ArrayBuffer[] {
   if (question !== 'run' || 'error' in response) return []
-  const { outputs, memory } = response.answer as Questions['run']['answer']
-  return [...memory, ...memoryOf(outputs)]
+  const outputs = Object.values(response.answer as Questions['run']['answer'])
+  return [...new Set(outputs.map(({ values }) => values.buffer))].filter(
+    (buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer,
+  )
 }
 
 parentPort?.on('message', async (request: Request<Questions>) => {
