@@ -3,8 +3,8 @@ import type { Recipe } from './recipe.js'
 /**
  * The second stage of `distill` alone, to go on with a model that has had the first: it lifts small keep ratios most,
  * and its losses fall for as long as anyone has trained it. The P-blocks stay the teacher's to the bit: a few thousand
- * pictures would pull them away from what a million taught them, which costs more at large keep ratios than it gives at
- * small ones, and their gradients would take a third more time.
+ * pictures would pull them away from what a million taught them, which costs accuracy at large keep ratios; what it gives at
+ * small ones was too little to be seen (docs/training.md).
  */
 export const endToEnd: Recipe = {
   about: 'E-blocks and predictors learn together to answer as the teacher does with few patches',
