@@ -24,7 +24,10 @@ export interface ProgressOptions {
   readonly start?: number
 }
 
-/** A bar on a terminal; without one, a plain line every ten percent; nothing for a few items. */
+/**
+ * A bar on a terminal; without one, a plain line every ten percent; nothing for a few items. Its clock starts here: what
+ * is done by now belongs in `start`.
+ */
 export function itemProgress(context: CliContext, options: ProgressOptions): Progress {
   const { total, start = 0 } = options
   if (total - start < fewItems) {
@@ -40,10 +43,20 @@ export function itemProgress(context: CliContext, options: ProgressOptions): Pro
   return { advance: () => moveTo(done + 1), moveTo, note: line.note, stop: line.stop }
 }
 
+interface ProgressState {
+  readonly done: number
+  readonly total: number
+  /** Items a second. */
+  readonly rate: number
+}
+
+function secondsLeft({ done, total, rate }: ProgressState): string {
+  return rate > 0 ? ((total - done) / rate).toFixed(0) : '–'
+}
+
 /** One way to show progress. */
 interface ProgressLine {
-  /** @param state `rate`: items a second */
-  show(state: { done: number; total: number; rate: number }): void
+  show(state: ProgressState): void
   note(text: string): void
   stop(): void
 }
@@ -60,7 +73,7 @@ function barLine({ total, unit, start = 0 }: ProgressOptions): ProgressLine {
   return {
     show: ({ done, total: newTotal, rate }) => {
       bar.setTotal(newTotal)
-      bar.update(done, { rate: rate.toFixed(1), left: ((newTotal - done) / rate).toFixed(0) })
+      bar.update(done, { rate: rate.toFixed(1), left: secondsLeft({ done, total: newTotal, rate }) })
     },
     note: (text) => bars.log(`${text}\n`),
     stop: () => bars.stop(),
@@ -73,10 +86,11 @@ function plainLine(
 ): ProgressLine {
   let tenth = Math.floor((10 * start) / firstTotal)
   return {
-    show: ({ done, total, rate }) => {
+    show: (state) => {
+      const { done, total, rate } = state
       if (Math.floor((10 * done) / total) <= tenth) return
       tenth = Math.floor((10 * done) / total)
-      note(`${done}/${total} ${unit}, ${rate.toFixed(1)}/s, ${((total - done) / rate).toFixed(0)} s left`)
+      note(`${done}/${total} ${unit}, ${rate.toFixed(1)}/s, ${secondsLeft(state)} s left`)
     },
     note,
     stop: () => {},

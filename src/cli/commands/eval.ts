@@ -118,7 +118,8 @@ async function withProgress(
       },
       onProgress: ({ done, total, resumed }) => {
         if (!progress && resumed > 0) context.note(`going on after ${resumed} pictures that are done`)
-        progress ??= itemProgress(context, { total, unit: 'pictures', start: resumed })
+        // The clock starts with the first batch that is done: before it there was nothing to tell.
+        progress ??= itemProgress(context, { total, unit: 'pictures', start: done })
         progress.moveTo(done, total)
       },
     })
