@@ -2,8 +2,8 @@
 export interface CliContext {
   /** Fires at Ctrl-C. */
   readonly signal: AbortSignal
-  /** Results. */
-  readonly out: (text: string) => void
+  /** Results. Resolves once they are out, or can't be: then the signal has fired. */
+  readonly out: (text: string) => Promise<void>
   /** Everything else: progress, notes, complaints. */
   readonly note: (text: string) => void
   /** True where the notes go to a terminal: progress may redraw its line. */

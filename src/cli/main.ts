@@ -11,6 +11,9 @@ const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const
 /** Why work is given up when nobody reads its results any more. */
 const readerLeft = Symbol('reader left')
 
+/** Why work is given up when its results can't be written. The user has been told. */
+const outputFailed = Symbol('output failed')
+
 function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
@@ -24,20 +27,26 @@ function makeContext(): CliContext {
     // middle of a run, which ONNX Runtime answers with abort(). The signal's own default is quiet.
     process.once('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   })
-  // A reader that stops early (| head) is no failure, and nobody is left to work for.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    interruption.abort(readerLeft)
-  })
-  return {
+  const context: CliContext = {
     signal: interruption.signal,
-    out: (text) => process.stdout.write(`${text}\n`),
+    out: (text) => new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve())),
     note: (text) => process.stderr.write(`${text}\n`),
     interactive: process.stderr.isTTY === true,
     exitWith: (code) => {
       process.exitCode = code
     },
   }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that stops early (| head) is no failure, and nobody is left to work for.
+    if (error.code === 'EPIPE') return interruption.abort(readerLeft)
+    if (interruption.signal.aborted) return
+    // Told here: the command may have ended before its last words failed.
+    report(new BlvitError('WRITE_FAILED', `The results can't be written: ${error.message}.`), context)
+    interruption.abort(outputFailed)
+  })
+  // Notes that nobody reads (2>&1 | tee, and tee is gone) are no reason to stop hours of work.
+  process.stderr.on('error', () => {})
+  return context
 }
 
 function report(thrown: unknown, context: CliContext): void {
@@ -46,6 +55,8 @@ function report(thrown: unknown, context: CliContext): void {
     context.exitWith(thrown.exitCode === 0 ? 0 : exitCodes.usage)
   } else if (context.signal.reason === readerLeft) {
     context.exitWith(0)
+  } else if (context.signal.reason === outputFailed) {
+    context.exitWith(exitCodes.failed)
   } else if (context.signal.aborted) {
     context.note('Stopped.')
     context.exitWith(exitCodes.interrupted)

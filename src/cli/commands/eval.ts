@@ -75,16 +75,19 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   const evaluation = await withProgress(model, flags, context, {
     teacher,
     onPicture: (outcome) => outcomes.push(outcome),
+    onResult: async (result) => {
+      if (flags.perImage !== undefined) {
+        const { pictureCsv } = await import('../../tasks/evaluate/picture-csv.js')
+        const ratios = result.results.map(({ keepRatio }) => keepRatio)
+        const csv = pictureCsv(outcomes, { keepRatios: ratios, labels: model.labels })
+        await writeWholeFile(flags.perImage, csv)
+      }
+      const { evaluationJson, evaluationText, timingText } = await import('../evaluation-report.js')
+      const names = { model: model.name, teacher: teacher?.name, data: flags.data }
+      await context.out(flags.json ? evaluationJson(result, names) : evaluationText(result, names))
+      context.note(timingText(result.timing))
+    },
   })
-  if (flags.perImage !== undefined) {
-    const { pictureCsv } = await import('../../tasks/evaluate/picture-csv.js')
-    const ratios = evaluation.results.map(({ keepRatio }) => keepRatio)
-    await writeWholeFile(flags.perImage, pictureCsv(outcomes, { keepRatios: ratios, labels: model.labels }))
-  }
-  const { evaluationJson, evaluationText, timingText } = await import('../evaluation-report.js')
-  const names = { model: model.name, teacher: teacher?.name, data: flags.data }
-  context.out(flags.json ? evaluationJson(evaluation, names) : evaluationText(evaluation, names))
-  context.note(timingText(evaluation.timing))
   const { failures, pictures } = evaluation
   if (failures.length > 0) {
     context.note(`${failures.length} of ${pictures} pictures could not be used.`)
@@ -99,7 +102,7 @@ async function withProgress(
   model: Model,
   { data, keepRatio, batch, limit, resume }: Flags,
   context: CliContext,
-  { teacher, onPicture }: Pick<EvaluateOptions, 'teacher' | 'onPicture'>,
+  { teacher, onPicture, onResult }: Pick<EvaluateOptions, 'teacher' | 'onPicture' | 'onResult'>,
 ): Promise<Evaluation> {
   const { evaluate } = await import('../../tasks/evaluate/evaluate.js')
   let progress: Progress | undefined
@@ -107,6 +110,12 @@ async function withProgress(
   try {
     return await evaluate(model, data, {
       ...{ keepRatios: keepRatio, teacher, batch, limit, resume, signal: context.signal },
+      onResult: async (evaluation) => {
+        // A bar makes room for the report; it can be stopped only once.
+        progress?.stop()
+        progress = undefined
+        await onResult?.(evaluation)
+      },
       onPicture: (outcome) => {
         onPicture?.(outcome)
         if (!outcome.error) return

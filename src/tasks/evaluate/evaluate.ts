@@ -29,6 +29,11 @@ export interface EvaluateOptions {
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
   readonly onPicture?: ((outcome: PictureOutcome) => void) | undefined
+  /**
+   * Called with the result and awaited before a `resume: true` deletes its file: where writing the result down fails
+   * or is aborted, nothing is lost.
+   */
+  readonly onResult?: ((evaluation: Evaluation) => Promise<void>) | undefined
 }
 
 export interface EvaluationProgress {
@@ -120,8 +125,11 @@ export async function evaluate(
     elapsedMs: performance.now() - start,
     engineMs: runner.engineMs(),
   }
+  const evaluation = { ...tally(outcomes, { keepRatios, classes }), timing }
+  await options.onResult?.(evaluation)
+  throwIfAborted(signal)
   if (resume === true) await state?.remove()
-  return { ...tally(outcomes, { keepRatios, classes }), timing }
+  return evaluation
 }
 
 /** A batch that an engine is working on, or will next. */

@@ -1,7 +1,7 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { DataSet } from '../../../src/data/data-set.js'
 import { chooseRuntime } from '../../../src/runtime/choose.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../../../src/tasks/evaluate/evaluate.js'
@@ -159,6 +159,26 @@ describe('evaluate', () => {
       expect(countsOf(again)).toEqual(countsOf(expected))
       expect(again.timing.pictures).toBe(0)
     }
+  })
+
+  test('a result that can’t be written down leaves the state in the cache, one that can takes it along', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', join(root, 'cache'))
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+    })
+    const states = () => readdirSync(join(root, 'cache/blvit/evaluations')).length
+    const folder = folderWith(
+      'written',
+      good.map(([name], i) => [name, i]),
+    )
+    await using model = await tinyModel('vit-tiny', 3)
+    const onResult = async () => {
+      throw new Error('the disk is full')
+    }
+    await expect(evaluate(model, folder, { resume: true, onResult })).rejects.toThrow('the disk is full')
+    expect(states()).toBe(1)
+    const { timing } = await evaluate(model, folder, { resume: true })
+    expect({ pictures: timing.pictures, states: states() }).toEqual({ pictures: 0, states: 0 })
   })
 
   test('a state of other weights, data or options is refused with what differs', async () => {
