@@ -1,4 +1,3 @@
-import { BlvitError } from '../errors/blvit-error.js'
 import { evaluate } from '../graph/dim.js'
 import { graphOf } from '../graph/graph.js'
 import type { Precision } from '../graph/lowering.js'
@@ -7,6 +6,7 @@ import type { Architecture } from '../models/architecture.js'
 import type { ModelDefinition } from '../models/model-definition.js'
 import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
+import { checkLogits } from './check-logits.js'
 import { keptPatches } from './keep-ratio.js'
 import { type LoadedGraph, LoadedGraphs } from './loaded-graphs.js'
 import { seededRandom } from './seeded-random.js'
@@ -67,14 +67,7 @@ export class Engine implements AsyncDisposable {
     const start = performance.now()
     const outputs = await session.run(inputs)
     const elapsedMs = performance.now() - start
-    if (outputs.logits && !Number.isFinite(outputs.logits.values[0])) {
-      throw new BlvitError(
-        'ENGINE',
-        this.precision === 'fp16'
-          ? 'The model answered with values that are not numbers: float16 ends at 65,504. Use --dtype fp32.'
-          : 'The model answered with values that are not numbers: its weights overflow.',
-      )
-    }
+    if (outputs.logits) checkLogits(outputs.logits, { precision: this.precision })
     return { outputs, elapsedMs }
   }
 

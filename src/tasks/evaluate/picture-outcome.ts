@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { BlvitError } from '../../errors/blvit-error.js'
 
 const answerSchema = z.object({
   /** The class with the highest logit; of equal ones the lowest number. */
@@ -27,10 +26,7 @@ export type Answer = Readonly<z.infer<typeof answerSchema>>
 /** What came of one picture. */
 export type PictureOutcome = Readonly<z.infer<typeof pictureOutcomeSchema>>
 
-/**
- * @param logits of one picture, `[classes]`
- * @throws BlvitError `ENGINE` if they aren't numbers
- */
+/** @param logits of one picture, `[classes]`; the engine has made sure that they are numbers */
 export function answerOf(logits: Float32Array, label: number | undefined): Answer {
   const predicted = logits.reduce(
     (best, score, index) => (score > (logits[best] as number) ? index : best),
@@ -39,12 +35,6 @@ export function answerOf(logits: Float32Array, label: number | undefined): Answe
   const highest = logits[predicted] as number
   // exp of the raw logits overflows above 709; the highest one cancels out of the quotient
   const sum = logits.reduce((total, score) => total + Math.exp(score - highest), 0)
-  if (!Number.isFinite(sum)) {
-    throw new BlvitError(
-      'ENGINE',
-      'The model answered with values that are not numbers: its weights overflow.',
-    )
-  }
   return { predicted, probability: 1 / sum, ...(label === undefined ? {} : { rank: rankOf(logits, label) }) }
 }
 

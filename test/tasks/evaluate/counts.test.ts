@@ -36,10 +36,8 @@ describe('an answer', () => {
     expect('rank' in answerOf(logits, undefined)).toBe(false)
   })
 
-  test('of logits that overflow softmax, and of some that are no numbers', () => {
+  test('of logits that overflow softmax', () => {
     expect(answerOf(Float32Array.of(1000, 0), 0)).toEqual({ predicted: 0, probability: 1, rank: 1 })
-    expect(() => answerOf(Float32Array.of(1, Number.NaN), 0)).toThrow(/not numbers/)
-    expect(() => answerOf(Float32Array.of(1, Number.POSITIVE_INFINITY), 0)).toThrow(/not numbers/)
   })
 })
 
