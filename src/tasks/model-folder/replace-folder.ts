@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -17,7 +18,7 @@ export async function checkTarget(folder: string, overwrite: boolean): Promise<v
 }
 
 /**
- * Writes a folder that appears whole or not at all.
+ * Writes a folder that appears whole or not at all; what it replaces stays until then.
  * @param write fills the empty folder that it is given
  * @param options `overwrite`: replace a folder that is there. Default false.
  * @throws BlvitError `WRITE_FAILED`; a BlvitError of `write` passes unchanged
@@ -29,16 +30,16 @@ export async function replaceFolder(
 ): Promise<void> {
   const target = resolve(folder)
   await checkTarget(target, overwrite)
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.incomplete`)
+  const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}`)
+  const incomplete = `${beside}.incomplete`
   try {
     // Only where it is missing: on /proc a recursive mkdir of Node never returns.
     if (!existsSync(dirname(target))) await mkdir(dirname(target), { recursive: true })
-    await mkdir(temporary)
-    await write(temporary)
-    await rm(target, { recursive: true, force: true })
-    await rename(temporary, target)
+    await mkdir(incomplete)
+    await write(incomplete)
+    await swap(incomplete, target, `${beside}.replaced`)
   } catch (thrown) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {})
+    await rm(incomplete, { recursive: true, force: true }).catch(() => {})
     if (thrown instanceof BlvitError) throw thrown
     throw new BlvitError(
       'WRITE_FAILED',
@@ -47,4 +48,17 @@ export async function replaceFolder(
       { cause: thrown },
     )
   }
+}
+
+/** Puts a folder in the place of another, which is deleted, or comes back if that fails. */
+async function swap(folder: string, target: string, aside: string): Promise<void> {
+  const replaces = existsSync(target)
+  if (replaces) await rename(target, aside)
+  try {
+    await rename(folder, target)
+  } catch (thrown) {
+    if (replaces) await rename(aside, target)
+    throw thrown
+  }
+  await rm(aside, { recursive: true, force: true })
 }
