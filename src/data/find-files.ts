@@ -1,8 +1,8 @@
-import { readdirSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { type Dirent, readdirSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname } from 'node:path'
 import { glob } from 'tinyglobby'
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../errors/blvit-error.js'
 import { didYouMean } from '../errors/suggest.js'
 
 /** Names that count as pictures when a folder is searched. */
@@ -46,6 +46,20 @@ export async function existingPaths(argument: string): Promise<string[]> {
     'NOT_FOUND',
     `There is no file or folder ${argument}.${didYouMean(basename(argument), neighbours(argument))}`,
   )
+}
+
+/** What lies in a folder. @throws BlvitError `NOT_FOUND` if it can't be read */
+export async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true })
+  } catch (cause) {
+    throw new BlvitError(
+      'NOT_FOUND',
+      `The folder ${folder} can't be read: ${messageOf(cause)}.`,
+      { path: folder },
+      { cause },
+    )
+  }
 }
 
 /** True for a folder that exists. */

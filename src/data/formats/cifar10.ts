@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { BlvitError, throwIfAborted } from '../../errors/blvit-error.js'
 import { cifarPictures, recordBytes } from '../cifar-records.js'
 import type { Classes, DataFormat, DataItem, DataSet } from '../data-set.js'
-import { isFolder, pictureExtensions } from '../find-files.js'
+import { entriesOf, isFolder, pictureExtensions } from '../find-files.js'
 import { tarMembers } from '../tar-members.js'
 
 /** In the order of the official labels. */
@@ -41,7 +41,8 @@ const isArchive = (path: string) => /\.(tar|tgz|tar\.gz)$/i.test(path)
 const isBatchFile = (path: string) => Object.values(batchFiles).some((files) => files.test(basename(path)))
 
 async function batchFilesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter(isBatchFile).sort()
+  const names = (await entriesOf(folder)).map(({ name }) => name)
+  return names.filter(isBatchFile).sort()
 }
 
 async function isPart(path: string): Promise<boolean> {

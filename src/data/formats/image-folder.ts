@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BlvitError } from '../../errors/blvit-error.js'
 import type { BadSample, Classes, DataFormat, DataSet } from '../data-set.js'
 import { type FileSample, fileSamples } from '../file-samples.js'
-import { isFolder, pictureExtensions, picturesBelow } from '../find-files.js'
+import { entriesOf, isFolder, pictureExtensions, picturesBelow } from '../find-files.js'
 
 /** A folder with a folder of pictures for each class; without any such folder, pictures that nobody labelled. */
 export const imageFolder: DataFormat = {
@@ -14,7 +13,7 @@ export const imageFolder: DataFormat = {
 }
 
 async function openImageFolder(folder: string, classes: Classes): Promise<DataSet> {
-  const entries = await readdir(folder, { withFileTypes: true })
+  const entries = await entriesOf(folder)
   const visible = entries.filter(({ name }) => !name.startsWith('.'))
   const folders: string[] = []
   for (const { name } of visible) if (await isFolder(join(folder, name))) folders.push(name)
