@@ -47,9 +47,12 @@ export async function* tarMembers(
     return members
   }
   let tail = Buffer.alloc(0)
+  let isGzipped = false
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
       throwIfAborted(signal)
+      // by its first bytes, as the parser decides: people call gzipped ones .tar too
+      if (readBytes === 0) isGzipped = gzipMark.every((byte, i) => chunk[i] === byte)
       readBytes += chunk.length
       tail = Buffer.concat([tail, chunk]).subarray(-endMarkBytes)
       parser.write(chunk)
@@ -62,13 +65,14 @@ export async function* tarMembers(
   }
   if (damage === undefined) parser.end()
   yield* taken()
-  if (damage === undefined && !/gz$/i.test(path) && !tail.every((byte) => byte === 0))
-    damage = 'it has no end mark'
+  if (damage === undefined && !isGzipped && !tail.every((byte) => byte === 0)) damage = 'it has no end mark'
   if (damage !== undefined) yield { name: '', readShare: 1, content: damaged(path, damage) }
 }
 
 /** A tar ends with blocks of zeros: without them it was cut, perhaps just between two members. */
 const endMarkBytes = 512
+
+const gzipMark = [0x1f, 0x8b]
 
 function collect(entry: ReadEntry, done: (content: Uint8Array | BlvitError) => void): void {
   const isFile = entry.type === 'File' || entry.type === 'OldFile' || entry.type === 'ContiguousFile'

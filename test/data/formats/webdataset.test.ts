@@ -120,10 +120,15 @@ describe('a WebDataset tar', () => {
   test('gzipped ones and globs', async () => {
     tar(gzipSync(tarBytes([picture('1.jpg')])), 'b-0.tar.gz')
     tar(gzipSync(tarBytes([picture('1.jpg')])), 'b-1.tgz')
+    // neither is what it is called
+    tar(gzipSync(tarBytes([picture('1.jpg')])), 'b-2.tar')
+    tar(tarBytes([picture('1.jpg')]), 'b-3.tar.gz')
     const data = await openDataSet(join(root, 'b-*'), { labels })
     expect(await itemsOf(data)).toEqual([
       ['b-0.tar.gz/1.jpg', undefined],
       ['b-1.tgz/1.jpg', undefined],
+      ['b-2.tar/1.jpg', undefined],
+      ['b-3.tar.gz/1.jpg', undefined],
     ])
   })
 
