@@ -96,9 +96,22 @@ describe.each(['cpu', 'wasm'] as const)('an engine on a thread of its own, %s', 
   })
 })
 
-test('a module that can’t be loaded is an error of the one who asked', async () => {
+test('a module that can’t be loaded is an error of the one who asked, and leaves no thread', async () => {
+  const threads = () => (process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0)
+  const before = threads()
   // @ts-expect-error there is no such build
   await expect(engineInThread('onnxruntime-quantum')).rejects.toThrow()
+  expect(threads()).toBe(before)
+})
+
+test('a thread that starts anew for several sessions at once opens them all', async () => {
+  const { graph, weights, inputs } = work()
+  const runtime = await nativeRuntime({ engine: await engineInThread('onnxruntime-node') })
+  await (await runtime.load(graph, weights)).dispose()
+  const sessions = await Promise.all([runtime.load(graph, weights), runtime.load(graph, weights)])
+  const answers = await Promise.all(sessions.map((session) => session.run(inputs)))
+  expect(new Set(answers.map(({ y }) => digest(y))).size).toBe(1)
+  await Promise.all(sessions.map((session) => session.dispose()))
 })
 
 test.runIf(process.platform === 'linux')(

@@ -27,6 +27,7 @@ function errorOf({ code, message }: Extract<Response, { error: unknown }>['error
 export class Asker<P extends Protocol<P>> {
   private readonly waiting = new Map<number, Waiting>()
   private asked = 0
+  private failure: Error | undefined
 
   constructor(private readonly send: (request: Request<P>) => void) {}
 
@@ -35,8 +36,9 @@ export class Asker<P extends Protocol<P>> {
     return this.waiting.size > 0
   }
 
-  /** @throws what the other side threw */
+  /** @throws what the other side threw, or what {@link fail} was given */
   ask<Q extends keyof P>(question: Q, ask: P[Q]['ask']): Promise<P[Q]['answer']> {
+    if (this.failure) return Promise.reject(this.failure)
     const number = this.asked++
     return new Promise((resolve, reject) => {
       this.waiting.set(number, { resolve, reject })
@@ -52,8 +54,9 @@ export class Asker<P extends Protocol<P>> {
     else waiting?.resolve(response.answer)
   }
 
-  /** Nothing more will come back. */
+  /** Nothing more will come back, to what was asked or will be. The first reason counts. */
   fail(error: Error): void {
+    this.failure ??= error
     const given = [...this.waiting.values()]
     this.waiting.clear()
     for (const { reject } of given) reject(error)

@@ -64,6 +64,18 @@ function threadSession(
   }
 }
 
+/** A thread with its engine. @throws Error where the module can't be loaded; no thread is left then */
+async function start(module: EngineModule): Promise<{ thread: EngineThread; version: string }> {
+  const thread = new EngineThread()
+  try {
+    const { version } = await thread.ask('load', { module })
+    return { thread, version }
+  } catch (thrown) {
+    await thread.end()
+    throw thrown
+  }
+}
+
 /**
  * ONNX Runtime on a thread of its own, so that the caller's event loop goes on during runs. The thread starts
  * here, ends with its last session and starts anew with the next one.
@@ -71,19 +83,17 @@ function threadSession(
  */
 export async function engineInThread(module: EngineModule): Promise<OrtEngine> {
   let sessions = 0
-  let thread: EngineThread | undefined = new EngineThread()
-  const { version } = await thread.ask('load', { module })
-  const started = async () => {
-    if (thread) return thread
-    thread = new EngineThread()
-    await thread.ask('load', { module })
-    return thread
-  }
+  let started: ReturnType<typeof start> | undefined = start(module)
+  const { version } = await started
   const rest = async () => {
     if (sessions > 0) return
-    const last = thread
-    thread = undefined
-    await last?.end()
+    const last = started
+    started = undefined
+    // one that couldn't start has told whoever asked, and has ended
+    await last?.then(
+      ({ thread }) => thread.end(),
+      () => {},
+    )
   }
   const leave = async () => {
     sessions -= 1
@@ -91,10 +101,11 @@ export async function engineInThread(module: EngineModule): Promise<OrtEngine> {
   }
   const open = async (request: SessionRequest) => {
     sessions += 1
-    const here = await started()
     try {
-      const { session } = await here.ask('open', request)
-      return threadSession(here, session, { whenDisposed: leave })
+      started ??= start(module)
+      const { thread } = await started
+      const { session } = await thread.ask('open', request)
+      return threadSession(thread, session, { whenDisposed: leave })
     } catch (thrown) {
       await leave()
       throw thrown
