@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BlvitError } from '../../errors/blvit-error.js'
 import { exportForTransformersJs } from '../export-for-transformers-js.js'
@@ -8,12 +6,15 @@ import { describeMachine, type Machine } from './machine.js'
 import type { EngineChoice, Workload } from './messages.js'
 import { BenchProcess } from './process.js'
 import { type Spread, spreadOf } from './quantiles.js'
+import { temporaryFolder } from './temporary-folder.js'
 
-export interface AgainstOptions extends Partial<EngineChoice> {
+export interface AgainstOptions {
   /** Files. */
   readonly pictures: readonly string[]
   /** Times that each library has its turn. Default 5. */
   readonly rounds?: number | undefined
+  /** Of both engines. Default: as they choose. */
+  readonly threads?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -52,7 +53,7 @@ async function start(
   const from = performance.now()
   const process = new BenchProcess(workload.library, signal)
   try {
-    const loaded = await process.ask('load', { ...engine, workload, profile: false })
+    const loaded = await process.ask('load', { ...engine, workload })
     await process.ask('sample', { setting: { kind: 'pictures', count: 1 }, atLeastMs: 0, atLeastRuns: 1 })
     return { process, engine: loaded.engine, ms: performance.now() - from }
   } catch (thrown) {
@@ -110,33 +111,30 @@ function compare(job: Comparison['job'], times: Times): Comparison {
  * @throws BlvitError `UNSUPPORTED` if transformers.js is not installed, `NOT_FOUND`, `BAD_OPTION`, `ENGINE`
  */
 export async function benchAgainst(reference: string, options: AgainstOptions): Promise<AgainstReport> {
-  const { pictures, device = 'auto', threads, precision = 'fp32', signal } = options
+  const { pictures, threads, signal } = options
   if (pictures.length === 0) throw new BlvitError('NOT_FOUND', 'There are no pictures to classify.')
   const machine = describeMachine()
   const { name, folder } = await locateModel(reference)
-  const scratch = await mkdtemp(join(tmpdir(), 'blvit-against-'))
-  try {
-    const exported = join(scratch, 'model')
-    await exportForTransformersJs(folder, exported, { signal })
-    const workloads = {
-      blvit: { kind: 'pictures', library: 'blvit', folder, pictures },
-      'transformers.js': { kind: 'pictures', library: 'transformers.js', folder: exported, pictures },
-    } as const
-    const measured = await measure(workloads, { device, threads, precision }, options)
-    return {
-      version: 1,
-      machine,
-      model: name,
-      ours: measured.engines.blvit,
-      theirs: measured.engines['transformers.js'],
-      pictures: pictures.length,
-      comparisons: [
-        compare('first label of a new process', measured.starts),
-        compare('one picture', measured.singles),
-        compare('all pictures', measured.alls),
-      ],
-    }
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
+  await using scratch = await temporaryFolder('blvit-against-')
+  const exported = join(scratch.path, 'model')
+  await exportForTransformersJs(folder, exported, { signal })
+  const workloads = {
+    blvit: { kind: 'pictures', library: 'blvit', folder, pictures },
+    'transformers.js': { kind: 'pictures', library: 'transformers.js', folder: exported, pictures },
+  } as const
+  // What transformers.js is asked for too; another device or precision would compare more than the libraries.
+  const measured = await measure(workloads, { device: 'cpu', threads, precision: 'fp32' }, options)
+  return {
+    version: 1,
+    machine,
+    model: name,
+    ours: measured.engines.blvit,
+    theirs: measured.engines['transformers.js'],
+    pictures: pictures.length,
+    comparisons: [
+      compare('first label of a new process', measured.starts),
+      compare('one picture', measured.singles),
+      compare('all pictures', measured.alls),
+    ],
   }
 }

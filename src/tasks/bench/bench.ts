@@ -70,7 +70,7 @@ async function load(
     options.onProgress?.({ doing: 'loading', what: name, done: processes.length, total })
     const process = new BenchProcess(name, options.signal)
     processes.push(process)
-    const { engine } = await process.ask('load', { ...choice, workload, profile: false })
+    const { engine } = await process.ask('load', { ...choice, workload })
     engines.add(engine)
     return process
   }

@@ -1,6 +1,4 @@
 // A process of its own for each measured model, so that models share neither threads, nor memory, nor luck.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defined } from '../../errors/assert.js'
 import { type Answers, type Request, respond } from '../../runtime/thread/conversation.js'
@@ -51,8 +49,8 @@ async function warmUp(setting: Setting): Promise<{ runs: number }> {
 }
 
 const answers: Answers<Questions> = {
-  load: async ({ workload, profile, ...engine }) => {
-    profileFolder = profile ? await mkdtemp(join(tmpdir(), 'blvit-profile-')) : undefined
+  load: async ({ workload, profileFolder: folder, ...engine }) => {
+    profileFolder = folder
     const profilePrefix = profileFolder === undefined ? undefined : join(profileFolder, 'run')
     const start = performance.now()
     program = await loadProgram(workload, { ...engine, profilePrefix })
@@ -77,14 +75,12 @@ const answers: Answers<Questions> = {
   },
 }
 
-async function leave(): Promise<void> {
-  await program?.dispose()
-  if (profileFolder !== undefined) await rm(profileFolder, { recursive: true, force: true })
-}
-
 process.on('message', async (request: Request<Questions>) => {
   process.send?.(await respond(answers, request))
 })
-process.on('disconnect', () => leave().finally(() => process.exit()))
+process.on('disconnect', async () => {
+  await program?.dispose()
+  process.exit()
+})
 // Ctrl-C reaches the whole group; the parent decides when its children go.
 process.on('SIGINT', () => {})

@@ -43,7 +43,7 @@ async function findFor(
   const patches = grid.rows * grid.columns
   await using plainProcess = new BenchProcess(plain.name, signal)
   await using routedProcess = new BenchProcess(routed.name, signal)
-  const engine = { device, threads, precision, profile: false }
+  const engine = { device, threads, precision }
   await plainProcess.ask('load', { ...engine, workload: { kind: 'model', model: plain.model } })
   await routedProcess.ask('load', { ...engine, workload: { kind: 'model', model: routed.model } })
 

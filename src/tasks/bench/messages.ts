@@ -54,7 +54,11 @@ export interface Run {
 
 /** What the parent asks of a process, and what it answers. */
 export interface Questions {
-  load: { ask: EngineChoice & { workload: Workload; profile: boolean }; answer: LoadedWorkload }
+  /** @param ask `profileFolder`: an empty folder of the parent's for the engine's profile; without it there is none */
+  load: {
+    ask: EngineChoice & { workload: Workload; profileFolder?: string }
+    answer: LoadedWorkload
+  }
   /** Runs until the time no longer falls. */
   warmUp: { ask: Setting; answer: { runs: number } }
   sample: { ask: { setting: Setting; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }

@@ -34,6 +34,7 @@ export class BenchProcess implements AsyncDisposable {
       })
     })
     const stop = () => this.child.kill('SIGKILL')
+    if (signal?.aborted) stop()
     signal?.addEventListener('abort', stop, { once: true })
     void this.ended.then(() => signal?.removeEventListener('abort', stop))
   }
@@ -48,9 +49,6 @@ export class BenchProcess implements AsyncDisposable {
     ask: Questions[Q]['ask'],
   ): Promise<Questions[Q]['answer']> {
     try {
-      const { exitCode, signalCode } = this.child
-      if (exitCode !== null || signalCode !== null)
-        throw this.died(`${signalCode ?? `exit code ${exitCode}`}`)
       return await this.asker.ask(question, ask)
     } catch (thrown) {
       const code = thrown instanceof BlvitError ? thrown.code : 'ENGINE'

@@ -9,6 +9,7 @@ import { BenchProcess } from './process.js'
 import { multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
 import { median } from './quantiles.js'
 import { findSubjects, type Subject } from './subjects.js'
+import { temporaryFolder } from './temporary-folder.js'
 
 export interface ProfileOptions extends Partial<EngineChoice> {
   /** Default 1. */
@@ -82,17 +83,18 @@ async function profileSubject(subject: Subject, options: ProfileOptions): Promis
   const workload = { kind: 'model' as const, model: subject.model }
 
   await using alone = new BenchProcess(subject.name, signal)
-  await alone.ask('load', { ...engine, workload, profile: false })
+  await alone.ask('load', { ...engine, workload })
   const wallMs = await medianMs(alone, setting)
 
+  await using folder = await temporaryFolder('blvit-profile-')
   await using profiled = new BenchProcess(subject.name, signal)
-  await profiled.ask('load', { ...engine, workload, profile: true })
+  await profiled.ask('load', { ...engine, workload, profileFolder: folder.path })
   const nodes = await profiled.ask('profile', { setting, runs })
   const rows = rowsOf(nodes, multiplyAddsByScope(graph, bindings), runs)
 
   const sizes = linearSizes(graph, bindings)
   await using products = new BenchProcess('matrix products', signal)
-  await products.ask('load', { ...engine, workload: { kind: 'gemm', sizes }, profile: false })
+  await products.ask('load', { ...engine, workload: { kind: 'gemm', sizes } })
   const measured: ProductRow[] = []
   for (const [index, size] of sizes.entries()) {
     const aloneMs = (await medianMs(products, { kind: 'gemm', index })) / repeatsOf(size)

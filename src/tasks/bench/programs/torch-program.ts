@@ -16,10 +16,15 @@ function pythonWithTorch(): string | undefined {
   )
 }
 
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
 /** The next line that a process prints. @throws BlvitError `ENGINE` if it ends instead */
 function nextLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const ended = () => reject(new BlvitError('ENGINE', 'Python has ended.'))
+    if (hasEnded(child)) return ended()
     child.once('exit', ended)
     child.stdout?.once('data', (text) => {
       child.off('exit', ended)
@@ -45,6 +50,8 @@ export async function torchProgram(
   const sizes = { depth, heads, width, patch: patchSize, classes, image: image.height }
   const options = JSON.stringify({ ...sizes, batch: trainingCases.vit.batch, threads: threads ?? 0 })
   const child = spawn(python, [script, options], { stdio: ['pipe', 'pipe', 'ignore'] })
+  // A step asked of a Python that has ended: its end is what is told.
+  child.stdin.on('error', () => {})
   const engine = await nextLine(child)
   const run = async (setting: Setting) => {
     if (setting.kind !== 'training') throw new Error('blvit bug: not a setting of a training')
@@ -53,6 +60,7 @@ export async function torchProgram(
     await done
   }
   const dispose = async () => {
+    if (hasEnded(child)) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.stdin.end()
     await ended

@@ -97,7 +97,7 @@ async function load(
     const process = new BenchProcess(subject.title, signal)
     processes.push(process)
     try {
-      const { engine } = await process.ask('load', { ...choice, workload: subject.workload, profile: false })
+      const { engine } = await process.ask('load', { ...choice, workload: subject.workload })
       for (const setting of subject.settings) {
         await process.ask('warmUp', setting)
         cells.push({ subject, process, engine, choice, setting, runs: [] })

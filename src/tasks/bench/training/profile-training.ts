@@ -1,6 +1,7 @@
 import { BenchProcess } from '../process.js'
 import { multiplyAddsByScope, type ProfileRow, rowsOf } from '../profile-rows.js'
 import { median } from '../quantiles.js'
+import { temporaryFolder } from '../temporary-folder.js'
 import type { BenchTrainingOptions } from './bench-training.js'
 import { type TrainingCaseName, trainingCases } from './cases.js'
 
@@ -32,12 +33,13 @@ async function profileCase(
   const load = { device: 'cpu', threads, precision: 'fp32', workload: { kind: 'training', name } } as const
 
   await using alone = new BenchProcess(title, signal)
-  await alone.ask('load', { ...load, profile: false })
+  await alone.ask('load', load)
   await alone.ask('warmUp', setting)
   const runs = await alone.ask('sample', { setting, atLeastMs: 0, atLeastRuns: profiledSteps })
 
+  await using folder = await temporaryFolder('blvit-profile-')
   await using profiled = new BenchProcess(title, signal)
-  await profiled.ask('load', { ...load, profile: true })
+  await profiled.ask('load', { ...load, profileFolder: folder.path })
   const nodes = await profiled.ask('profile', { setting, runs: profiledSteps })
   const named = nodes.map((node) => ({ ...node, node: withoutParameters(node.node) }))
   const rows = rowsOf(named, multiplyAddsByScope(build().graph, { batch }), profiledSteps)
