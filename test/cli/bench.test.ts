@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
@@ -48,6 +50,24 @@ describe('blvit bench', () => {
     expect(profile.products).toContainEqual(
       expect.objectContaining({ rows: 65, inner: 64, columns: 256, count: 1 }),
     )
+  })
+
+  test('--profile stopped by Ctrl-C leaves no profile behind', async () => {
+    const folder = temporaryFolder()
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+    const env = { ...process.env, TMPDIR: folder }
+    const child = spawn(process.execPath, [main, 'bench', 'micro+16', '--profile'], { env, stdio: 'ignore' })
+    // ONNX Runtime has files of its own there
+    const profiles = () => readdirSync(folder).filter((name) => name.startsWith('blvit-'))
+    const watch = setInterval(() => {
+      if (profiles().length === 0) return
+      clearInterval(watch)
+      child.kill('SIGINT')
+    }, 5)
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    clearInterval(watch)
+    expect(code).toBe(130)
+    expect(profiles()).toEqual([])
   })
 
   test('--find gives the largest keep ratio that is fast enough', async () => {
@@ -112,6 +132,57 @@ describe('blvit bench', () => {
     ],
     ['float16 on a processor', ['micro+16', '--dtype', 'fp32,fp16'], 1, /Use --device webgpu/],
     ['nothing to measure', [], 2, /missing required argument 'models'/],
+    [
+      'transformers.js in another precision',
+      ['vit-tiny', '--against', 'transformers.js', '--dtype', 'int8'],
+      2,
+      /'--against <library>' cannot be used with option '--dtype/,
+    ],
+    [
+      'transformers.js on another device',
+      ['vit-tiny', '--against', 'transformers.js', '--device', 'wasm'],
+      2,
+      /'--against <library>' cannot be used with option '-d, --device/,
+    ],
+    [
+      'several thread counts against transformers.js',
+      ['vit-tiny', '--against', 'transformers.js', '--threads', '1,2'],
+      2,
+      /--threads 1,2 names 2 settings/,
+    ],
+    [
+      'several batches to profile',
+      ['micro+16', '--profile', '--batch', '1,8'],
+      2,
+      /--batch 1,8 names 2 settings/,
+    ],
+    [
+      'several precisions to find a keep ratio for',
+      ['micro+16', '--find', '10ms', '--dtype', 'fp32,int8'],
+      2,
+      /--dtype fp32,int8 names 2 settings/,
+    ],
+    ['several thread counts to train with', ['--train', '--threads', '1,2'], 2, /--threads 1,2 names 2/],
+    [
+      'rounds of a profile',
+      ['micro+16', '--profile', '--rounds', '3'],
+      2,
+      /'--profile' cannot be used with option '--rounds/,
+    ],
+    [
+      'rounds of a search',
+      ['micro+16', '--find', '10ms', '--rounds', '3'],
+      2,
+      /'--find <goal>' cannot be used with option '--rounds/,
+    ],
+    ['pictures of nothing', ['micro+16', '--pictures', 'examples'], 2, /--pictures is for --against/],
+    ['a plot of a plain model', ['vit-micro', '--plot', '/tmp/x.svg'], 2, /nothing to draw/],
+    [
+      'a plot of one keep ratio',
+      ['micro+16', '--plot', '/tmp/x.svg', '--keep-ratio', '0.5,0.5'],
+      2,
+      /nothing to draw/,
+    ],
     ['models beside --train', ['vit-tiny', '--train'], 2, /takes no models/],
     ['an unknown precision', ['micro+16', '--dtype', 'int4'], 2, /fp32, fp16, int8/],
     ['a file that can’t be written', ['micro+16', '--csv', '/nowhere/x.csv'], 1, /nowhere doesn't exist/],
@@ -119,6 +190,8 @@ describe('blvit bench', () => {
     const { code, stdout, stderr } = await runCli(['bench', ...words])
     expect(code).toBe(expected)
     expect(stderr).toMatch(message)
+    // it is told before anything is measured
+    expect(stderr).not.toMatch(/^warming up|turns,/m)
     expect(stdout).toBe('')
   })
 })

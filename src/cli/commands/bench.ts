@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { BlvitError } from '../../errors/blvit-error.js'
 import type { BenchOptions, BenchProgress } from '../../tasks/bench/bench.js'
 import type { SpeedGoal } from '../../tasks/bench/find-keep-ratio.js'
 import type { CliContext } from '../context.js'
@@ -72,17 +73,19 @@ export function benchCommand(program: Command, context: CliContext): void {
       new Option('--profile', 'tell instead where the time goes, by scope and operator').conflicts([
         'csv',
         'plot',
+        'rounds',
       ]),
     )
     .addOption(
       new Option('--find <goal>', 'find instead the keep ratio that is fast enough here: 20ms, or 1.5x')
         .argParser(speedGoal)
-        .conflicts(['csv', 'plot', 'profile', 'keepRatio']),
+        .conflicts(['csv', 'plot', 'profile', 'keepRatio', 'rounds']),
     )
     .addOption(
       new Option('--against <library>', 'compare instead the way from picture files to labels with a library')
         .choices(['transformers.js'])
-        .conflicts(['csv', 'plot', 'profile', 'find', 'keepRatio', 'batch']),
+        // transformers.js runs on the processor in fp32 there, so that is what can be compared.
+        .conflicts(['csv', 'plot', 'profile', 'find', 'keepRatio', 'batch', 'device', 'dtype']),
     )
     .addOption(
       new Option(
@@ -111,6 +114,8 @@ Examples:
   blvit bench --train --threads 2`,
     )
     .action((models: readonly string[], flags: Flags, command: Command) => {
+      if (flags.pictures !== undefined && !flags.against)
+        command.error('error: --pictures is for --against: all else is measured on noise')
       if (flags.train) {
         if (models.length > 0) command.error('error: --train measures steps of its own and takes no models')
         return benchTrainingSteps(flags, context)
@@ -129,10 +134,15 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
   const { benchText } = await import('../bench-report.js')
   const { checkWritable, writeWholeFile } = await import('../../tasks/output-files.js')
   for (const path of [flags.csv, flags.plot]) if (path !== undefined) await checkWritable(path)
+  const keepRatios = flags.keepRatio ?? (flags.plot === undefined ? undefined : plottedRatios)
+  if (flags.plot !== undefined) {
+    const { checkPlottable } = await import('../../tasks/bench/plot.js')
+    await checkPlottable(models, { keepRatios })
+  }
   const { onProgress, stop } = benchProgress(context)
   const options: BenchOptions = {
     batches: flags.batch,
-    keepRatios: flags.keepRatio ?? (flags.plot === undefined ? undefined : plottedRatios),
+    keepRatios,
     threads: flags.threads,
     devices: flags.device,
     precisions: flags.dtype,
@@ -158,7 +168,7 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
 async function benchTrainingSteps(flags: Flags, context: CliContext): Promise<void> {
   const { trainingBenchText, trainingProfileText } = await import('../bench-training-report.js')
   const { rounds, json, signal } = { ...flags, signal: context.signal }
-  const threads = flags.threads?.[0]
+  const threads = only('--threads', flags.threads)
   if (flags.profile) {
     const { profileTraining } = await import('../../tasks/bench/training/profile-training.js')
     const profiles = await profileTraining({ threads, signal })
@@ -171,14 +181,27 @@ async function benchTrainingSteps(flags: Flags, context: CliContext): Promise<vo
   context.out(json ? JSON.stringify(report) : trainingBenchText(report))
 }
 
-/** What `--profile` and `--find` measure: one setting. */
-function firstSetting({ batch, keepRatio: ratios, threads, device, dtype }: Flags, context: CliContext) {
+/** The value of an option that can have several. @throws BlvitError `BAD_OPTION` if it does */
+function only<T>(option: string, values: readonly T[] = []): T | undefined {
+  if (values.length > 1) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `${option} ${values.join(',')} names ${values.length} settings; --profile, --find, --against and --train ` +
+        'measure one. Name one, or leave them out to see several beside each other.',
+      { option, values },
+    )
+  }
+  return values[0]
+}
+
+/** What `--profile` and `--find` measure. */
+function oneSetting({ batch, keepRatio: ratios, threads, device, dtype }: Flags, context: CliContext) {
   return {
-    batch: batch[0],
-    keepRatio: ratios?.[0],
-    threads: threads?.[0],
-    device: device[0] ?? 'auto',
-    precision: dtype[0] ?? 'fp32',
+    batch: only('--batch', batch),
+    keepRatio: only('--keep-ratio', ratios),
+    threads: only('--threads', threads),
+    device: only('--device', device) ?? 'auto',
+    precision: only('--dtype', dtype) ?? 'fp32',
     signal: context.signal,
   }
 }
@@ -186,7 +209,7 @@ function firstSetting({ batch, keepRatio: ratios, threads, device, dtype }: Flag
 async function profileModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const { profile } = await import('../../tasks/bench/profile.js')
   const { profileText } = await import('../bench-report.js')
-  const profiles = await profile(models, firstSetting(flags, context))
+  const profiles = await profile(models, oneSetting(flags, context))
   context.out(flags.json ? JSON.stringify(profiles) : profiles.map(profileText).join('\n\n'))
 }
 
@@ -198,7 +221,7 @@ async function findForModels(
 ): Promise<void> {
   const { findKeepRatio } = await import('../../tasks/bench/find-keep-ratio.js')
   const { foundText } = await import('../bench-report.js')
-  const found = await findKeepRatio(models, goal, firstSetting(flags, context))
+  const found = await findKeepRatio(models, goal, oneSetting(flags, context))
   context.out(flags.json ? JSON.stringify(found) : found.map(foundText).join('\n'))
 }
 
@@ -208,16 +231,10 @@ async function compareModels(models: readonly string[], flags: Flags, context: C
   const { picturesIn } = await import('../../tasks/expand-inputs.js')
   const { againstText } = await import('../bench-report.js')
   const pictures = flags.pictures === undefined ? await examplePictures() : await picturesIn(flags.pictures)
-  const { rounds, threads, device, dtype } = flags
-  const options = {
-    pictures,
-    rounds,
-    threads: threads?.[0],
-    device: device[0] ?? 'auto',
-    precision: dtype[0] ?? 'fp32',
-  }
+  const { rounds, signal } = { ...flags, signal: context.signal }
+  const options = { pictures, rounds, threads: only('--threads', flags.threads), signal }
   for (const model of models) {
-    const report = await benchAgainst(model, { ...options, signal: context.signal })
+    const report = await benchAgainst(model, options)
     context.out(flags.json ? JSON.stringify(report) : againstText(report))
   }
 }

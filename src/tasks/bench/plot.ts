@@ -1,6 +1,7 @@
 import { BlvitError } from '../../errors/blvit-error.js'
 import { type Curve, drawLineChart } from '../../plot/line-chart.js'
 import type { BenchReport, BenchResult } from './report.js'
+import { findSubjects } from './subjects.js'
 
 function perPicture({ latencyMs, batch }: BenchResult): number {
   return latencyMs.median / batch
@@ -41,19 +42,34 @@ function curvesOf(results: readonly BenchResult[]): Curve[] {
   })
 }
 
+function nothingToDraw(): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    'There is nothing to draw over the keep ratio: measure a model that routes at two keep ratios or more, ' +
+      'e.g. --keep-ratio 0.25,0.5,0.75,1.',
+  )
+}
+
+/**
+ * Complains before anything is measured about a plot that would be empty.
+ * @throws BlvitError `BAD_OPTION`; as `bench` for a model that isn't there
+ */
+export async function checkPlottable(
+  references: readonly string[],
+  { keepRatios = [] }: { keepRatios: readonly number[] | undefined },
+): Promise<void> {
+  const subjects = await findSubjects(references, { baselines: false })
+  const routes = subjects.some(({ architecture }) => architecture.keepRatio !== undefined)
+  if (!routes || new Set(keepRatios).size < 2) throw nothingToDraw()
+}
+
 /**
  * Latency over keep ratio, theory beside it.
  * @throws BlvitError `BAD_OPTION` if no model was measured at two keep ratios
  */
 export function benchPlot({ results, machine }: BenchReport): string {
   const curves = curvesOf(results)
-  if (!curves.some(({ points }) => points.length > 1)) {
-    throw new BlvitError(
-      'BAD_OPTION',
-      'There is nothing to draw over the keep ratio: measure a model that routes at two keep ratios or more, ' +
-        'e.g. --keep-ratio 0.25,0.5,0.75,1.',
-    )
-  }
+  if (!curves.some(({ points }) => points.length > 1)) throw nothingToDraw()
   return drawLineChart({
     title: `Time over keep ratio (${machine.cpu}, ${machine.cores} cores)`,
     xLabel: 'keep ratio',
