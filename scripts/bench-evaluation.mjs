@@ -20,6 +20,7 @@ for await (const item of dataSet.items()) {
   if ('source' in item) prepared.push(await model.prepare(item.source))
   if (prepared.length === batch) break
 }
+if (prepared.length === 0) throw new Error(`${data} holds no pictures`)
 const cpuMs = () => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
@@ -28,8 +29,9 @@ const cpuMs = () => {
 async function pure() {
   const start = performance.now()
   const cpu = cpuMs()
-  for (let done = 0; done < limit; done += batch) await model.logits(prepared)
-  const pictures = Math.ceil(limit / batch) * batch
+  let pictures = 0
+  // fewer than a batch where the data has no more
+  for (; pictures < limit; pictures += prepared.length) await model.logits(prepared)
   return { rate: (1000 * pictures) / (performance.now() - start), cpu: (cpuMs() - cpu) / pictures }
 }
 

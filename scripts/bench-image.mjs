@@ -48,7 +48,7 @@ async function noisy(bytes) {
     .toBuffer()
 }
 
-const model = await load()
+const model = await load('vit-tiny')
 const photographs = readdirSync(examples).filter((name) => name.endsWith('.jpg'))
 const smooth = await enlarged(photographs[0], (picture) => picture.jpeg({ quality: 90 }))
 const pictures = {

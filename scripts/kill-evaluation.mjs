@@ -32,6 +32,8 @@ try {
   const start = performance.now()
   const whole = await evaluate('whole')
   const wholeMs = performance.now() - start
+  // throws where the command itself fails: then there is nothing to kill
+  const expected = countsOf(whole)
   console.log(`uninterrupted: ${(wholeMs / 1000).toFixed(1)} s, exit code ${whole.code}`)
   const resume = ['--resume', state]
   let killed = 0
@@ -42,6 +44,7 @@ try {
     const sizeBytes = statSync(state, { throwIfNoEntry: false })?.size ?? 0
     const done = /going on after (\d+)/.exec(stderr)?.[1] ?? 0
     if (signal !== 'SIGKILL') {
+      if (code !== whole.code) throw new Error(`it failed with code ${code}: ${stderr}`)
       console.log(`it ended by itself (code ${code}) before kill ${killed + 1}; begin the state anew`)
       rmSync(state, { force: true })
       continue
@@ -55,7 +58,7 @@ try {
   console.log(
     `resumed: exit code ${last.code}, ${/going on after \d+ pictures/.exec(last.stderr)?.[0] ?? 'from the start'}`,
   )
-  const sameReport = countsOf(whole) === countsOf(last)
+  const sameReport = expected === countsOf(last)
   const sameTable = readFileSync(whole.table, 'utf8') === readFileSync(last.table, 'utf8')
   console.log(
     `same report: ${sameReport}; same table: ${sameTable}; same exit code: ${whole.code === last.code}`,
