@@ -8,7 +8,7 @@ export interface PrepareOptions {
   /**
    * Prepare every picture to the bit as timm does with Pillow. Without it a JPEG of more than six times the model's
    * input (from about 1500 pixels a side) is decoded at a third, a fifth or a ninth of its size, which is twice as
-   * fast and moves the grey levels of the result by 0.3 on average. Default false.
+   * fast and moves the grey levels of the result by 0.2 on average. Default false.
    */
   readonly exact?: boolean | undefined
   readonly signal?: AbortSignal | undefined
