@@ -24,7 +24,7 @@ const common = z.strictObject({
   schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
   /** Share of the steps in which the learning rate rises. */
   warmUp: z.number().min(0).max(1).default(0.05),
-  /** Each layer learns so many times as fast as the one above it. */
+  /** Each layer learns so many times as fast as the one above it, where `parameters` says nothing else. */
   layerDecay: z.number().positive().max(1).exactOptional(),
   weightDecay: z.number().min(0).default(0.05),
   /** Gradients are scaled down to this norm together. */
@@ -35,7 +35,7 @@ const common = z.strictObject({
   keepRatio: keepRatioSchema.exactOptional(),
   /** What is done to the pictures: `crop-flip`, `deit`, `none`, or an object. */
   augmentation: augmentationSchema.default(parseAugmentation('crop-flip')),
-  /** Parameters that are treated differently; the first that matches counts. */
+  /** Parameters that are treated differently. Of those that match, the first that says a thing decides on it. */
   parameters: z
     .array(
       z.strictObject({

@@ -2,7 +2,7 @@ import type { Parameter } from '../graph/graph.js'
 
 /** How some parameters are trained differently from the rest. */
 export interface ParameterGroup {
-  /** Whether a parameter of this name belongs to the group. The first group that matches counts. */
+  /** Whether a parameter of this name belongs to the group. It may belong to several: see {@link treatmentOf}. */
   readonly matches: (name: string) => boolean
   /** Multiplies the learning rate (1). */
   readonly learningRateScale?: number
@@ -22,16 +22,21 @@ function isDecayed({ name, shape }: Parameter): boolean {
   return shape.length > 1 && !neverDecayed.includes(name.split('.').at(-1) ?? '')
 }
 
-/** How a parameter is to be trained. */
+/**
+ * How a parameter is to be trained. Of the groups that it belongs to, the first that says something of the learning
+ * rate decides on that, the first that says something of weight decay on that, and so on.
+ */
 export function treatmentOf(
   parameter: Parameter,
   { groups, weightDecay }: { groups: readonly ParameterGroup[]; weightDecay: number },
 ): Treatment {
-  const group = groups.find(({ matches }) => matches(parameter.name))
+  const own = groups.filter(({ matches }) => matches(parameter.name))
+  const first = <Key extends keyof Treatment>(key: Key) =>
+    own.find((group) => group[key] !== undefined)?.[key]
   return {
-    learningRateScale: group?.learningRateScale ?? 1,
-    weightDecay: group?.weightDecay ?? (isDecayed(parameter) ? weightDecay : 0),
-    frozen: group?.frozen ?? false,
+    learningRateScale: first('learningRateScale') ?? 1,
+    weightDecay: first('weightDecay') ?? (isDecayed(parameter) ? weightDecay : 0),
+    frozen: first('frozen') ?? false,
   }
 }
 

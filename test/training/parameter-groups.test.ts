@@ -32,6 +32,14 @@ test('layer-wise decay: the head at the full rate, each layer below at decay tim
   expect(Object.fromEntries(found)).toEqual(scales)
 })
 
+test('what a group leaves open the next ones decide', () => {
+  const norms = { matches: (name: string) => name.includes('norm'), weightDecay: 0 }
+  const slow = { matches: (name: string) => name.startsWith('blocks.2'), learningRateScale: 0.01 }
+  const groups = [norms, slow, ...layerDecay({ decay: 0.5, depth: 3 })]
+  expect(scaleOf('blocks.0.norm1.weight', groups)).toBe(1 / 8)
+  expect(scaleOf('blocks.2.norm1.weight', groups)).toBe(0.01)
+})
+
 test('layer-wise decay reaches every parameter of a bLViT once, and leaves its weight decay alone', () => {
   const architecture = readArchitecture(shrunk('t+48').json)
   const groups = layerDecay({ decay: 0.9, depth: 12, predictorAfter: [1, 4, 7, 10] })
