@@ -21,6 +21,9 @@ function areImagenet(labels: readonly string[]): boolean {
   )
 }
 
+/** For data whose labels don't matter: none of them means anything, and none is wrong. */
+export const noClasses: Classes = { count: 0, find: () => undefined }
+
 /** Folder and file names can't hold every letter, so case and underscores don't count. */
 function normalised(text: string): string {
   return text.toLowerCase().replaceAll('_', ' ').replace(/\s+/g, ' ').trim()

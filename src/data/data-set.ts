@@ -49,6 +49,7 @@ export interface DataFormat {
 
 /** Finds the class that a label means. */
 export interface Classes {
+  /** 0: labels don't matter. */
   readonly count: number
   /**
    * @param text a class number, a label of the model, or a WordNet id

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { BlvitError } from '../errors/blvit-error.js'
-import { classesOf } from './classes.js'
+import { classesOf, noClasses } from './classes.js'
 import type { Classes, DataSet } from './data-set.js'
 import { existingPaths } from './find-files.js'
 import { formats } from './formats/index.js'
 
 export interface OpenDataSetOptions {
-  /** The model's labels, in class order: they say which class a label of the data means. */
-  readonly labels: readonly string[]
+  /**
+   * The model's labels, in class order: they say which class a label of the data means. `ignored`: whatever the data's
+   * labels are, they don't matter, and no picture has one.
+   */
+  readonly labels: readonly string[] | 'ignored'
 }
 
 /**
@@ -23,7 +26,7 @@ export async function openDataSet(
   references: string | readonly string[],
   { labels }: OpenDataSetOptions,
 ): Promise<DataSet> {
-  const classes = classesOf(labels)
+  const classes = labels === 'ignored' ? noClasses : classesOf(labels)
   const paths: string[] = []
   for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
   const [first, ...others] = await Promise.all(paths.map((path) => openOne(path, classes)))

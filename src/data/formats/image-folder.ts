@@ -33,10 +33,16 @@ async function openImageFolder(folder: string, classes: Classes): Promise<DataSe
   }
   const inFolder = new Map(folders.map((name): [string, string[]] => [name, []]))
   for (const file of files) inFolder.get(file.slice(0, Math.max(0, file.indexOf('/'))))?.push(file)
+  const labelled = labelledBy(folder, inFolder, classes)
+  const others = files.filter((file) => !file.includes('/'))
+  if (classes.count === 0) {
+    const unlabelled = others.map((file) => ({ name: file, source: join(folder, file) }))
+    return fileSamples(folder, interleaved([...labelled, unlabelled]))
+  }
   return fileSamples(folder, [
-    ...interleaved(labelledBy(folder, inFolder, classes)),
+    ...interleaved(labelled),
     ...emptyFolders(folder, inFolder),
-    ...outside(folder, files),
+    ...outside(folder, others),
   ])
 }
 
@@ -86,13 +92,11 @@ function emptyFolders(folder: string, inFolder: FilesInFolders): BadSample[] {
 }
 
 function outside(folder: string, files: readonly string[]): BadSample[] {
-  return files
-    .filter((file) => !file.includes('/'))
-    .map((name) => ({
-      name,
-      error: new BlvitError(
-        'BAD_DATA',
-        `${join(folder, name)} lies outside the class folders: its class is unknown.`,
-      ),
-    }))
+  return files.map((name) => ({
+    name,
+    error: new BlvitError(
+      'BAD_DATA',
+      `${join(folder, name)} lies outside the class folders: its class is unknown.`,
+    ),
+  }))
 }

@@ -31,6 +31,15 @@ describe('an image folder', () => {
     ])
   })
 
+  test('where labels don’t matter, any folders will do, and pictures beside them', async () => {
+    const folder = folderOf('album', ['2023/june/b.jpg', '2024/a.jpg', 'empty/', 'top.jpg'])
+    expect(await itemsOf(await openDataSet(folder, { labels: 'ignored' }))).toEqual([
+      ['2023/june/b.jpg', undefined],
+      ['2024/a.jpg', undefined],
+      ['top.jpg', undefined],
+    ])
+  })
+
   test('without class folders its pictures have no label', async () => {
     const folder = folderOf('flat', ['b.jpg', 'a.jpg'])
     expect(await itemsOf(await openDataSet(folder, { labels }))).toEqual([
