@@ -68,23 +68,27 @@ export function trainingOptions(command: Command): Command {
 /** More complaints than these would hide everything else; the log has them all. */
 const shownComplaints = 20
 
-function validationText({ results, best }: ValidationReport): string {
+function validationText({ results, failures, best }: ValidationReport): string {
   const shares = results.map(
     ({ keepRatio, top1 }) => `${keepRatio === undefined ? '' : `${keepRatio}: `}${percent(top1.share)}`,
   )
-  return `right ${shares.join(', ')}${best ? ', the best so far' : ''}`
+  const lost =
+    failures === 0 ? '' : ` (${grouped(failures)} pictures couldn't be used: blvit eval names them)`
+  return `right ${shares.join(', ')}${best ? ', the best so far' : ''}${lost}`
 }
 
 /** What a dry run has found, per stage and in all. */
 function forecast({ reports, peakMemoryBytes }: Training): string[] {
-  const minutes = reports.map(
-    (report) => (report.steps * (report.leftMs / (report.steps - report.step))) / 60_000,
-  )
-  const stages = reports.map(({ objective, steps, imagesPerSecond }, i) => {
+  const minutesOf = ({ steps, msPerStep }: StepReport) => (steps * msPerStep) / 60_000
+  const stages = reports.map((report) => {
+    const { objective, steps, imagesPerSecond } = report
+    // the first step is slower than those that follow
+    if (steps === 1) return `${objective}: one step, which says nothing about speed.`
     const speed = `${imagesPerSecond.toFixed(1)} pictures/s`
-    return `${objective}: ${grouped(steps)} steps at ${speed} would take ${minutes[i]?.toFixed(1)} minutes.`
+    return `${objective}: ${grouped(steps)} steps at ${speed} would take ${minutesOf(report).toFixed(1)} minutes.`
   })
-  const all = minutes.reduce((a, b) => a + b, 0).toFixed(1)
+  const measured = reports.filter(({ steps }) => steps > 1)
+  const all = measured.reduce((sum, report) => sum + minutesOf(report), 0).toFixed(1)
   return [...stages, `In all ${all} minutes and ${bytes(peakMemoryBytes)} of memory. Nothing was written.`]
 }
 
@@ -100,11 +104,13 @@ export async function runTraining(
   const found = await findRecipe(recipe, { pictures: images, batch, learningRateScale: lrScale })
   const progress = trainingProgress(context)
   let complaints = 0
+  let hasCheckpoint = options.resume === true
   const onStep = (report: StepReport) => {
     for (const complaint of report.complaints) {
       complaints += 1
       if (complaints <= shownComplaints) context.note(`left out: ${complaint}`)
     }
+    hasCheckpoint = options.dryRun !== true
     progress.show(report)
   }
   try {
@@ -118,7 +124,7 @@ export async function runTraining(
     else tell(training, { context, flags, model, to })
   } finally {
     progress.stop()
-    if (context.signal.aborted) context.note('Go on with the same command and --resume.')
+    if (context.signal.aborted && hasCheckpoint) context.note('Go on with the same command and --resume.')
   }
 }
 

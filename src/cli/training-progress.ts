@@ -15,11 +15,18 @@ function duration(milliseconds: number): string {
 }
 
 /** Loss parts, learning rate, speed and time left; the speed is known from the second step on. */
-function stepText({ losses, learningRate, imagesPerSecond, shareOfGemmRate, leftMs }: StepReport): string {
+function stepText({
+  losses,
+  learningRate,
+  imagesPerSecond,
+  shareOfGemmRate,
+  leftMs,
+  stages,
+}: StepReport): string {
   const parts = Object.entries(losses).map(([name, value]) => `${name.replace('_', ' ')} ${value.toFixed(3)}`)
   const share = shareOfGemmRate === undefined ? '' : ` (${percent(shareOfGemmRate)} of the GEMM rate)`
   const speed = Number.isFinite(imagesPerSecond)
-    ? `, ${imagesPerSecond.toFixed(1)} pictures/s${share}, ${duration(leftMs)} left`
+    ? `, ${imagesPerSecond.toFixed(1)} pictures/s${share}, ${duration(leftMs)} left${stages > 1 ? ' in this stage' : ''}`
     : ''
   return `${parts.join(', ')}, lr ${learningRate.toExponential(1)}${speed}`
 }

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { BlvitError, messageOf } from '../errors/blvit-error.js'
 import { replaceFile } from '../weights/replace-file.js'
@@ -38,6 +38,18 @@ export async function checkWritable(path: string): Promise<void> {
       { path: target },
       { cause },
     )
+  }
+}
+
+/** Makes a folder, and those above it, unless it is there. @throws BlvitError `WRITE_FAILED` */
+export async function makeFolder(path: string): Promise<void> {
+  // Only where it is missing: on /proc a recursive mkdir of Node never returns.
+  if (existsSync(path)) return
+  try {
+    await mkdir(path, { recursive: true })
+  } catch (cause) {
+    const message = `Can't make the folder ${path}: ${messageOf(cause)}. Choose another place.`
+    throw new BlvitError('WRITE_FAILED', message, { path }, { cause })
   }
 }
 

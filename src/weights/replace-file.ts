@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { BlvitError, messageOf } from '../errors/blvit-error.js'
+
+const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/
+
+/** Removes what writes that were killed have left in a folder. No write may be under way there. */
+export async function removeTemporaryFiles(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => []))
+    if (temporaryName.test(name)) await rm(join(folder, name), { force: true })
+}
 
 /**
  * Writes a file so that its name never shows half of it: under a temporary name in the same folder, flushed

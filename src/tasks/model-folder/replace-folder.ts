@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { BlvitError, messageOf } from '../../errors/blvit-error.js'
+import { makeFolder } from '../output-files.js'
 
 /** @throws BlvitError `WRITE_FAILED` if something is there that must not be replaced */
 export async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
@@ -33,8 +34,7 @@ export async function replaceFolder(
   const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}`)
   const incomplete = `${beside}.incomplete`
   try {
-    // Only where it is missing: on /proc a recursive mkdir of Node never returns.
-    if (!existsSync(dirname(target))) await mkdir(dirname(target), { recursive: true })
+    await makeFolder(dirname(target))
     await mkdir(incomplete)
     await write(incomplete)
     await swap(incomplete, target, `${beside}.replaced`)

@@ -46,15 +46,19 @@ const batchesAhead = 3
 // More than the largest machines have cores.
 const mostWorkers = 256
 
+/** @throws BlvitError `BAD_OPTION` */
+export function checkWorkers(workers = 1): void {
+  if (Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers) return
+  const message = `workers is ${workers}; it must be a whole number from 1 to ${mostWorkers}.`
+  throw new BlvitError('BAD_OPTION', message, { workers })
+}
+
 function threadOptions({
   workers = 1,
   augmentation = 'crop-flip',
   ...others
 }: BatchOptions): BatchThreadOptions {
-  if (!(Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers)) {
-    const message = `workers is ${workers}; it must be a whole number from 1 to ${mostWorkers}.`
-    throw new BlvitError('BAD_OPTION', message, { workers })
-  }
+  checkWorkers(workers)
   return { ...others, workers, augmentation: parseAugmentation(augmentation) }
 }
 

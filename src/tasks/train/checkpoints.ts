@@ -1,6 +1,7 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../../errors/blvit-error.js'
+import { makeFolder } from '../output-files.js'
 import { readCheckpoint, type TrainingCheckpoint, writeCheckpoint } from './training-checkpoint.js'
 
 const namePattern = /^stage-(\d+)-step-(\d+)\.safetensors$/
@@ -29,7 +30,7 @@ export class Checkpoints {
 
   /** @throws BlvitError `WRITE_FAILED`, e.g. when the disk is full; the older ones are still there then */
   async write(checkpoint: Parameters<typeof writeCheckpoint>[1]): Promise<void> {
-    await mkdir(this.folder, { recursive: true })
+    await makeFolder(this.folder)
     const name = `stage-${checkpoint.stage}-step-${checkpoint.steps}.safetensors`
     await writeCheckpoint(join(this.folder, name), checkpoint)
     for (const old of (await this.names()).slice(0, -this.keep)) await rm(join(this.folder, old))
@@ -37,12 +38,21 @@ export class Checkpoints {
 
   /** The newest one. @throws BlvitError `NOT_FOUND`, `BAD_WEIGHTS` if it is damaged or something else */
   async newest(): Promise<TrainingCheckpoint> {
-    const name = (await this.names()).at(-1)
+    const names = await this.names()
+    const name = names.at(-1)
     if (name === undefined) {
       const message = `There is no checkpoint in ${this.folder} to go on from. Leave out --resume.`
       throw new BlvitError('NOT_FOUND', message)
     }
-    return readCheckpoint(join(this.folder, name))
+    const path = join(this.folder, name)
+    try {
+      return await readCheckpoint(path)
+    } catch (cause) {
+      const older = names.at(-2)
+      const advice =
+        older === undefined ? 'Begin anew with --overwrite.' : `Delete it to go on from ${older}.`
+      throw new BlvitError('BAD_WEIGHTS', `${messageOf(cause)} ${advice}`, { path }, { cause })
+    }
   }
 
   async removeAll(): Promise<void> {

@@ -1,7 +1,7 @@
-import { type DecidedRecipe, objectiveOf, type Stage, stepsOf } from '../../recipes/recipe.js'
+import { stepsOf } from '../../recipes/recipe.js'
 import type { ChosenRuntime } from '../../runtime/choose.js'
 import type { TensorData } from '../../runtime/runtime.js'
-import { targetsInput } from '../../training/stages/loss-parts.js'
+import type { TrainingSession } from '../../training/training-session.js'
 import { readFloats } from '../../weights/read-floats.js'
 import { storedFrom } from '../../weights/stored-from.js'
 import type { ModelFiles } from '../model-folder/model-files.js'
@@ -10,25 +10,28 @@ import type { Participants } from './participants.js'
 import type { DataPosition } from './picture-stream.js'
 import { runStage } from './run-stage.js'
 import { learned, openStage } from './stage-session.js'
-import type { StepReport, ValidationReport } from './step-report.js'
+import type { PlannedStage } from './stage-step.js'
+import type { StagePlace, StepReport, ValidationReport } from './step-report.js'
 import type { TrainOptions } from './train.js'
 import type { TrainingIdentity } from './training-checkpoint.js'
 import type { TrainingFolder } from './training-folder.js'
 import type { LogRecord } from './training-log.js'
-import { meanAccuracy, validate } from './validation.js'
+import { meanAccuracy, type Validation } from './validation.js'
 
 // Of a dry run; the first is slow and not counted.
 const trialSteps = 4
 
-export interface CourseOptions extends TrainOptions {
+export interface CourseOptions extends Omit<TrainOptions, 'validation'> {
   readonly data: readonly string[]
   readonly seed: number
-  readonly recipe: DecidedRecipe
+  readonly stages: readonly PlannedStage[]
   readonly participants: Participants
   readonly identity: TrainingIdentity
   readonly runtime: ChosenRuntime
   /** 10⁹ operations a second of matrix products alone on this machine. */
   readonly gemmRate: number | undefined
+  /** Undefined: the model isn't measured on the way. */
+  readonly validation: Validation | undefined
   /** Undefined: nothing is kept. */
   readonly folder: TrainingFolder | undefined
 }
@@ -52,47 +55,53 @@ export class Course {
 
   /** @returns the student after all stages, with its best weights if it was validated */
   async run(): Promise<ModelFiles> {
-    const { recipe, folder } = this.options
+    const { stages, folder } = this.options
     const first = folder?.resumed?.stage ?? 1
-    for (const [index, stage] of recipe.stages.entries()) {
-      if (index + 1 >= first) await this.runStage(stage, index + 1)
-    }
+    for (const planned of stages) if (planned.number >= first) await this.runStage(planned)
     return this.best !== null && folder ? folder.best(this.student) : this.student
   }
 
-  private async runStage(stage: Stage, number: number): Promise<void> {
-    const { data, recipe, participants, runtime, folder, seed, threads, signal, dryRun } = this.options
+  private async runStage(planned: PlannedStage): Promise<void> {
+    const { data, stages, participants, runtime, folder, seed, threads, signal, dryRun } = this.options
+    const { stage, number, asksForLabels: labelled } = planned
     const { labels, preprocessing, architecture } = this.student
     const resume = folder?.resumed?.stage === number ? folder.resumed : undefined
-    const teacher = objectiveOf(stage).needsTeacher(stage) ? participants.teacher?.files : undefined
-    const { session, graph } = await openStage(stage, {
+    const teacher = participants.teacher?.files
+    await using session = await openStage(planned, {
       ...{ student: this.student, teacher, runtime: runtime.runtime, threads, resume },
     })
-    await using _ = session
     const { batch, augmentation } = stage
-    const labelled = graph.inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput)
     await using batches = new Batches({
       ...{ data, labels, preprocessing, seed, batch, augmentation, labelled, workers: this.options.workers },
       from: this.position,
     })
-    const keeper = this.keeper(number, session)
+    const current = () => learned(this.student, session)
+    const keep = this.keeper(number, session)
+    const reached = {
+      objective: stage.objective,
+      stage: number,
+      stages: stages.length,
+      steps: stepsOf(stage),
+    }
+    if (resume) await this.validateIfDue({ ...reached, step: resume.steps }, current)
     const last = await runStage({
-      ...{ stage, number, stages: recipe.stages.length, student: architecture, seed, signal },
-      ...{ session, graph, batches, gemmRate: this.options.gemmRate, from: this.position },
+      ...planned,
+      ...{ stages: stages.length, student: architecture, seed, signal },
+      ...{ session, batches, gemmRate: this.options.gemmRate, from: this.position },
       trial: dryRun ? trialSteps : undefined,
-      beforeAbort: keeper,
+      beforeAbort: keep,
       afterStep: async (report, position) => {
         this.position = position
-        await this.afterStep(report, { stage, keep: keeper, current: () => learned(this.student, session) })
+        await this.afterStep(report, { keep, current })
       },
     })
     if (last) this.reports.push(last)
-    this.student = learned(this.student, session)
+    this.student = current()
     await folder?.draw()
   }
 
   /** Writes a checkpoint, unless the newest one is of the same step. */
-  private keeper(number: number, session: Awaited<ReturnType<typeof openStage>>['session']) {
+  private keeper(number: number, session: TrainingSession) {
     const { folder, participants, identity } = this.options
     let kept = session.steps
     return async (position: DataPosition): Promise<void> => {
@@ -107,42 +116,50 @@ export class Course {
 
   private async afterStep(
     report: StepReport,
-    {
-      stage,
-      keep,
-      current,
-    }: { stage: Stage; keep: (position: DataPosition) => Promise<void>; current: () => ModelFiles },
+    { keep, current }: { keep: (position: DataPosition) => Promise<void>; current: () => ModelFiles },
   ): Promise<void> {
-    const { folder, validation, checkpointEvery = 100, onStep } = this.options
+    const { folder, checkpointEvery = 100, onStep } = this.options
     onStep?.(report)
     if (folder === undefined) return
-    const steps = stepsOf(stage)
-    const { validateEvery = Math.ceil(steps / 10) } = this.options
-    const isLast = report.step === steps
     await folder.log.append(stepRecord(report))
-    if (validation && (isLast || report.step % validateEvery === 0))
-      await this.validate(report, current(), folder)
-    if (isLast || report.step % checkpointEvery === 0) await keep(this.position)
+    try {
+      await this.validateIfDue(report, current)
+    } catch (thrown) {
+      // Ctrl-C, for one: a run that goes on from here validates first
+      await keep(this.position)
+      throw thrown
+    }
+    if (report.step === report.steps || report.step % checkpointEvery === 0) await keep(this.position)
   }
 
-  private async validate(report: StepReport, files: ModelFiles, folder: TrainingFolder): Promise<void> {
-    const { validation: data = [], validationLimit: limit, threads, signal, runtime } = this.options
-    const { validationRatios: keepRatios = [0.25, 0.5, 0.75, 1] } = this.options
-    const results = await validate(files, { data, limit, keepRatios, runtime, threads, signal })
+  /** Measures the model where it is time to, and no earlier run has done it. */
+  private async validateIfDue(place: StagePlace, current: () => ModelFiles): Promise<void> {
+    const { folder, validation, validateEvery = Math.ceil(place.steps / 10) } = this.options
+    if (folder === undefined || validation === undefined) return
+    const { stage, step, steps } = place
+    const isDue = step === steps || step % validateEvery === 0
+    const isDone = folder.log.validations.some((done) => done.stage === stage && done.step === step)
+    if (isDue && !isDone) await this.validate(place, current(), { folder, validation })
+  }
+
+  private async validate(
+    { objective, stage, stages, step, steps }: StagePlace,
+    files: ModelFiles,
+    { folder, validation }: { folder: TrainingFolder; validation: Validation },
+  ): Promise<void> {
+    const { results, failures } = await validation.measure(files, this.options)
     const accuracy = meanAccuracy(results)
     const best = this.best === null || accuracy > this.best
     if (best) {
       await folder.keepBest(files)
       this.best = accuracy
     }
-    const { objective, stage, stages, step, steps } = report
-    const validation = results.map(({ keepRatio, top1 }) => ({
-      keep_ratio: keepRatio ?? null,
-      top1: top1.share,
+    const record = results.map(({ keepRatio, top1: { count, of } }) => ({
+      ...{ keep_ratio: keepRatio ?? null, right: count, of },
     }))
-    await folder.log.append({ stage, step, validation })
+    await folder.log.append({ stage, step, validation: record })
     await folder.draw()
-    const told = { objective, stage, stages, step, steps, results, best }
+    const told = { objective, stage, stages, step, steps, results, failures: failures.length, best }
     this.validations.push(told)
     this.options.onValidation?.(told)
   }

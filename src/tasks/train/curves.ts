@@ -1,5 +1,5 @@
 import { type Curve, drawLineChart } from '../../plot/line-chart.js'
-import type { LogRecord } from './training-log.js'
+import { type LogRecord, validationsIn } from './training-log.js'
 
 /** More points than this can't be seen and only make the file large. */
 const mostPoints = 300
@@ -52,14 +52,12 @@ export function lossCurves(records: readonly LogRecord[]): string | undefined {
 /** Validations over the steps, a curve for each keep ratio; undefined before the second one. */
 export function accuracyCurves(records: readonly LogRecord[]): string | undefined {
   const stepNumber = stepCounter(records)
-  const points = records.flatMap((record) =>
-    'validation' in record
-      ? (record as Extract<LogRecord, { validation: unknown }>).validation.map(({ keep_ratio, top1 }) => ({
-          name: keep_ratio === null ? 'all tokens' : `keep ratio ${keep_ratio}`,
-          x: stepNumber(record),
-          y: 100 * top1,
-        }))
-      : [],
+  const points = validationsIn(records).flatMap((record) =>
+    record.validation.map(({ keep_ratio, right, of }) => ({
+      name: keep_ratio === null ? 'all tokens' : `keep ratio ${keep_ratio}`,
+      x: stepNumber(record),
+      y: (100 * right) / of,
+    })),
   )
   const names = [...new Set(points.map(({ name }) => name))]
   const curves = names.map((name) => ({ name, points: points.filter((point) => point.name === name) }))

@@ -18,6 +18,15 @@ async function exportsOf(path: string): Promise<unknown> {
   }
 }
 
+/** @throws BlvitError `BAD_CONFIG` */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new BlvitError('BAD_CONFIG', `${path} can't be read: ${messageOf(cause)}.`, {}, { cause })
+  }
+}
+
 /**
  * The recipe that a user names: one of ours, or a file: TypeScript or JavaScript with a default export, or JSON.
  * @throws BlvitError `NOT_FOUND` with a suggestion, `BAD_CONFIG` naming every wrong key
@@ -38,6 +47,6 @@ async function readRecipe(reference: string): Promise<DecidedRecipe> {
     )
   }
   const isJson = extname(path) === '.json'
-  const given = isJson ? parseJson(await readFile(path, 'utf8'), path) : await exportsOf(path)
+  const given = isJson ? parseJson(await textOf(path), path) : await exportsOf(path)
   return parseWith(recipeSchema, given, path)
 }

@@ -45,8 +45,8 @@ export function seedOf(seed: number, { epoch, index }: DataPosition): number {
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`
  */
 export async function* pictureStream(options: PictureStreamOptions): AsyncGenerator<PictureTask> {
-  const { data, labels, seed, from } = options
-  const dataSet = await openDataSet(data, { labels })
+  const { data, labels, labelled, seed, from } = options
+  const dataSet = await openDataSet(data, { labels: labelled ? labels : 'ignored' })
   for (let epoch = from.epoch; ; epoch++) {
     let index = -1
     const random = seededRandom(seedOf(seed, { epoch, index }))

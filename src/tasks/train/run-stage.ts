@@ -1,7 +1,7 @@
 import { BlvitError, throwIfAborted } from '../../errors/blvit-error.js'
 import type { Graph } from '../../graph/graph.js'
 import type { Architecture } from '../../models/architecture.js'
-import { type Stage, stepsOf } from '../../recipes/recipe.js'
+import { stepsOf } from '../../recipes/recipe.js'
 import type { NamedTensors } from '../../runtime/runtime.js'
 import { highestKeepRatio, keepRatioAt } from '../../training/keep-ratios.js'
 import { learningRateAt } from '../../training/learning-rate.js'
@@ -11,19 +11,15 @@ import { keptPatches } from '../keep-ratio.js'
 import { mixedSeed, seededRandom } from '../seeded-random.js'
 import type { Batches, TrainingBatch } from './batches.js'
 import type { DataPosition } from './picture-stream.js'
+import type { PlannedStage } from './stage-step.js'
 import { feedOf } from './step-feed.js'
 import type { StagePlace, StepReport } from './step-report.js'
 
-export interface StageRunOptions {
-  readonly stage: Stage
-  /** Counted from 1. */
-  readonly number: number
+export interface StageRunOptions extends Pick<PlannedStage, 'stage' | 'number' | 'graph'> {
   /** Of the recipe. */
   readonly stages: number
   readonly student: Architecture
   readonly session: TrainingSession
-  /** What the session runs for each batch. */
-  readonly graph: Graph
   /** 10⁹ operations a second of matrix products alone on this machine; undefined: unknown. */
   readonly gemmRate: number | undefined
   readonly batches: Batches
@@ -142,6 +138,7 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       keepRatio: feed.routes ? (keepRatio ?? student.keepRatio) : undefined,
       imagesPerSecond: (1000 * stage.batch * stage.accumulate) / msPerStep,
       ...(options.gemmRate === undefined ? {} : { shareOfGemmRate: gflops / options.gemmRate }),
+      msPerStep,
       leftMs: (steps - session.steps) * msPerStep,
       elapsedMs,
       waitedMs,

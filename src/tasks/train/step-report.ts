@@ -25,6 +25,8 @@ export interface StepReport extends StagePlace {
   readonly imagesPerSecond: number
   /** Of what matrix products alone reach on this machine: how much of the stage's time so far was multiply-adds. */
   readonly shareOfGemmRate?: number
+  /** Mean of this run of the stage so far, without its first step: NaN after that. */
+  readonly msPerStep: number
   /** Time that the steps of the stage still to come will take. */
   readonly leftMs: number
   /** What this run of the stage has taken since its first step. */
@@ -38,6 +40,8 @@ export interface StepReport extends StagePlace {
 /** How good the model was in the middle of a training. */
 export interface ValidationReport extends StagePlace {
   readonly results: readonly RatioResult[]
+  /** Pictures that couldn't be used. */
+  readonly failures: number
   /** Whether it was never better, on average over the keep ratios. */
   readonly best: boolean
 }

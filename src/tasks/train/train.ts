@@ -1,20 +1,23 @@
 import { basename, resolve } from 'node:path'
+import type { DataSet } from '../../data/data-set.js'
 import { openDataSet } from '../../data/open-data-set.js'
 import { BlvitError } from '../../errors/blvit-error.js'
 import { parseWith } from '../../errors/parse.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../../recipes/recipe.js'
-import { chooseRuntime, type DeviceRequest } from '../../runtime/choose.js'
+import { type ChosenRuntime, chooseRuntime, type DeviceRequest } from '../../runtime/choose.js'
 import { modelFingerprint } from '../model-folder/fingerprint.js'
 import { checkTarget } from '../model-folder/replace-folder.js'
 import { trainingCard } from '../model-folder/training-card.js'
 import { writeModelFolder } from '../model-folder/write-model-folder.js'
+import { checkWorkers } from './batches.js'
 import { Course } from './course.js'
 import { gemmRate } from './gemm-rate.js'
 import { openParticipants, type ParticipantOptions, type Participants } from './participants.js'
-import { loadableIn } from './stage-session.js'
+import { planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
+import { openValidation, type Validation } from './validation.js'
 
 export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   /** The folder of the new model. Beside it `<output>.training` keeps checkpoints, log and curves. */
@@ -65,17 +68,35 @@ function checkNumbers(numbers: Readonly<Record<string, number | undefined>>): vo
   }
 }
 
+/** Device and threads are in it because sums in another order differ in their last bits, and all weights after them. */
 async function identityOf(
   { source, student, teacher }: Participants,
-  { recipe, dataSet, seed }: { recipe: DecidedRecipe; dataSet: string; seed: number },
+  {
+    recipe,
+    dataSet,
+    validation,
+    runtime,
+    threads,
+    seed,
+  }: {
+    recipe: DecidedRecipe
+    dataSet: DataSet
+    validation: Validation | undefined
+    runtime: ChosenRuntime
+    threads: number | undefined
+    seed: number
+  },
 ): Promise<TrainingIdentity> {
   return {
     model: await modelFingerprint(source.files),
     ...(teacher ? { teacher: await modelFingerprint(teacher.files) } : {}),
     configuration: JSON.stringify(student.architecture.json),
     recipe: JSON.stringify(recipe.stages),
-    data: dataSet,
+    data: await dataSet.fingerprint(),
+    validation: validation?.identity ?? 'none',
     seed: `${seed}`,
+    device: runtime.runtime.description,
+    threads: `${threads ?? 'as the engine chooses'}`,
   }
 }
 
@@ -97,8 +118,9 @@ export async function train(
   options: TrainOptions,
 ): Promise<Training> {
   const { seed = 0, resume = false, overwrite = false, dryRun = false, output, signal } = options
-  const { checkpointEvery, validateEvery, validationLimit, threads } = options
+  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
   checkNumbers({ checkpointEvery, validateEvery, validationLimit, threads })
+  checkWorkers(workers)
   const decided = parseWith(recipeSchema, recipe, 'The recipe')
   if (!dryRun) {
     await checkTarget(output, overwrite)
@@ -107,26 +129,33 @@ export async function train(
   const participants = await openParticipants(model, decided, { ...options, seed })
   const { source, student, teacher } = participants
   const paths = typeof data === 'string' ? [data] : data
-  const dataSet = await openDataSet(paths, { labels: student.labels })
-  const fingerprint = await dataSet.fingerprint()
-  const identity = await identityOf(participants, { recipe: decided, dataSet: fingerprint, seed })
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
-  // before the first stage has taken its hours
-  for (const stage of decided.stages) loadableIn(runtime.runtime, student.architecture, stage)
+  const stages = planStages(decided, {
+    student: student.architecture,
+    teacher: teacher?.files.architecture,
+    runtime: runtime.runtime,
+  })
+  const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
+  const dataSet = await openDataSet(paths, { labels: isLabelled ? student.labels : 'ignored' })
+  const validation =
+    options.validation && (await openValidation(student, { ...options, validation: options.validation }))
+  const identity = await identityOf(participants, {
+    ...{ recipe: decided, dataSet, validation, runtime, threads, seed },
+  })
   const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // only whoever looks at the progress wants to know it
   const rate = options.onStep && (await gemmRate({ device: runtime.runtime.device, threads }))
   const course = new Course({
     ...options,
-    ...{ seed, data: paths, recipe: decided, participants, identity, runtime, gemmRate: rate, folder },
+    ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
   })
   const trained = await course.run()
   const { reports, validations } = course
-  if (!dryRun) {
+  if (folder) {
     const facts = { title: basename(resolve(output)), source: source.name, sourceCard: source.card, seed }
     const card = trainingCard(student.architecture, {
-      ...{ ...facts, recipe: decided, teacher: teacher?.name, data: dataSet.name, reports, validations },
+      ...{ ...facts, recipe: decided, teacher: teacher?.name, data: paths, log: folder.log.records },
     })
     await writeModelFolder(output, trained, { card, overwrite, signal })
   }

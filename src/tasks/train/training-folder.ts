@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { BlvitError } from '../../errors/blvit-error.js'
 import { openCheckpoint } from '../../weights/checkpoint.js'
+import { removeTemporaryFiles } from '../../weights/replace-file.js'
 import { writeSafetensors } from '../../weights/safetensors/write.js'
 import type { ModelFiles } from '../model-folder/model-files.js'
 import { writeWholeFile } from '../output-files.js'
@@ -9,7 +10,7 @@ import { accuracyCurves, lossCurves } from './curves.js'
 import { assertSameTraining, type TrainingCheckpoint, type TrainingIdentity } from './training-checkpoint.js'
 import { type Progress, TrainingLog } from './training-log.js'
 
-/** Two, so that one is left should the newest be damaged. */
+/** Two, so that one is left should the newest turn out to be damaged. */
 const keptCheckpoints = 2
 
 /** What a training keeps while it runs: `<output>.training` with checkpoints, log, curves, the best weights. */
@@ -40,6 +41,8 @@ export class TrainingFolder {
   ): Promise<TrainingFolder> {
     const { path, checkpoints } = TrainingFolder.at(output)
     const resumed = resume ? await checkpoints.newest() : undefined
+    // a checkpoint takes three times the trained weights
+    await removeTemporaryFiles(path)
     if (resumed) assertSameTraining(path, resumed.identity, identity)
     else await checkpoints.removeAll()
     const reached: Progress = resumed ? { stage: resumed.stage, step: resumed.steps } : { stage: 1, step: 0 }

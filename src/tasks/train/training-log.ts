@@ -1,19 +1,21 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { BlvitError, messageOf } from '../../errors/blvit-error.js'
-import { writeWholeFile } from '../output-files.js'
+import { makeFolder, writeWholeFile } from '../output-files.js'
 
 const place = { stage: z.int(), step: z.int() }
 const stepSchema = z.looseObject({ ...place, loss: z.number(), learning_rate: z.number() })
 const validationSchema = z.looseObject({
   ...place,
-  validation: z.array(z.object({ keep_ratio: z.number().nullable(), top1: z.number() })),
+  /** `right` of `of` pictures. */
+  validation: z.array(z.object({ keep_ratio: z.number().nullable(), right: z.int(), of: z.int().min(1) })),
 })
 const recordSchema = z.union([validationSchema, stepSchema])
 
 /** A line of log.jsonl: a step or a validation. */
 export type LogRecord = z.infer<typeof recordSchema>
+export type ValidationRecord = z.infer<typeof validationSchema>
 
 /** Where a training is, counted from stage 1 and step 0. */
 export interface Progress {
@@ -23,6 +25,10 @@ export interface Progress {
 
 function isWithin({ stage, step }: LogRecord, reached: Progress): boolean {
   return stage < reached.stage || (stage === reached.stage && step <= reached.step)
+}
+
+export function validationsIn(records: readonly LogRecord[]): ValidationRecord[] {
+  return records.filter((record): record is ValidationRecord => 'validation' in record)
 }
 
 /** What a killed process wrote last may be half a line. */
@@ -44,7 +50,7 @@ export class TrainingLog {
   /** Opens the log of a folder and leaves in it what was done before a checkpoint; the rest is done again. */
   static async open(folder: string, reached: Progress): Promise<TrainingLog> {
     const path = join(folder, 'log.jsonl')
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const text = await readFile(path, 'utf8').catch(() => '')
     // as they were written: a training that was stopped ends with the log of one that wasn't
     const kept = text.split('\n').flatMap((line) => {
@@ -70,5 +76,9 @@ export class TrainingLog {
   /** Everything so far, that of earlier runs included. */
   get records(): readonly LogRecord[] {
     return this.known
+  }
+
+  get validations(): readonly ValidationRecord[] {
+    return validationsIn(this.known)
   }
 }

@@ -79,7 +79,7 @@ describe('distill', () => {
     expect(top).toHaveLength(5)
     const card = await readFile(join(folder, 'learned', 'README.md'), 'utf8')
     expect(card).toContain(`| started as | \`${teacher}\` |`)
-    expect(card).toContain('| 1 | block imitation | 2400 | 100 × 24 | 0.01 |')
+    expect(card).toContain('| 1 | block imitation | 2400 | 100 × 24 | 0.01, cosine |')
   })
 
   test('the P-blocks keep the teacher’s weights to the bit: at keep ratio 1 the student is nearly the teacher', async () => {

@@ -61,6 +61,7 @@ function options(name: string, changes: Partial<TrainOptions> = {}): TrainOption
 let whole: Promise<unknown> | undefined
 
 const weightsOf = (name: string) => readFile(join(folder, name, 'model.safetensors'))
+const logOf = (name: string) => readFile(join(folder, `${name}.training`, 'log.jsonl'), 'utf8')
 const trainingFiles = (name: string) => readdir(join(folder, `${name}.training`))
 
 describe('train', () => {
@@ -104,10 +105,95 @@ describe('train', () => {
       await train(vit, pictures, twoStages, resumed)
       expect(again).toHaveLength(10 - stop)
       expect((await weightsOf(name)).equals(await weightsOf('whole'))).toBe(true)
-      const logOf = (which: string) => readFile(join(folder, `${which}.training`, 'log.jsonl'), 'utf8')
       expect(await logOf(name)).toBe(await logOf('whole'))
     },
   )
+
+  test('stopped while it validates and resumed it ends with the same log and bits', async () => {
+    const to = { to: 'micro+16', validation: [pictures], validateEvery: 2, validationRatios: [0.5] }
+    await train(vit, pictures, twoStages, options('validated', to))
+    const interruption = new AbortController()
+    const onStep = ({ stage, step }: StepReport) => {
+      // the validation after this step begins at once
+      if (stage === 2 && step === 2) interruption.abort()
+    }
+    const stopped = { ...options('stopped-validation', to), signal: interruption.signal, onStep }
+    await expect(train(vit, pictures, twoStages, stopped)).rejects.toMatchObject({ code: 'ABORTED' })
+    await train(vit, pictures, twoStages, { ...options('stopped-validation', to), resume: true })
+    expect((await weightsOf('stopped-validation')).equals(await weightsOf('validated'))).toBe(true)
+    expect(await logOf('stopped-validation')).toBe(await logOf('validated'))
+  })
+
+  test('a resume with other validation pictures, ratios or threads is another training', async () => {
+    const to = { to: 'micro+16' }
+    const validated = options('other-options', { ...to, validation: [pictures] })
+    await train(vit, pictures, twoStages, validated)
+    for (const other of [to, { ...validated, validationRatios: [1] }, { ...validated, threads: 2 }]) {
+      const resumed = train(
+        vit,
+        pictures,
+        twoStages,
+        options('other-options', { ...other, resume: true, overwrite: true }),
+      )
+      await expect(resumed).rejects.toMatchObject({
+        code: 'BAD_OPTION',
+        message: expect.stringMatching(/differs in (validation|threads)/),
+      })
+    }
+  })
+
+  test('what a later stage can’t do is refused before the first, and earlier checkpoints stay', async () => {
+    const blvit = join(folder, 'whole')
+    whole ??= train(vit, pictures, twoStages, options('whole', { to: 'micro+16', checkpointEvery: 100 }))
+    await whole
+    const before = await trainingFiles('whole')
+    const steps: StepReport[] = []
+    const onStep = (report: StepReport) => steps.push(report)
+    const again = (changes: Partial<TrainOptions>) =>
+      train(blvit, pictures, twoStages, options('whole', { overwrite: true, onStep, ...changes }))
+    // a bLViT, its own teacher here, teaches no second stage
+    await expect(again({})).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    await expect(again({ teacher: vit, workers: 300 })).rejects.toMatchObject({ code: 'BAD_OPTION' })
+    const missing = { teacher: vit, validation: [join(folder, 'nowhere')] }
+    await expect(again(missing)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    const impossible = { teacher: vit, validation: [pictures], validationRatios: [1e-4] }
+    await expect(again(impossible)).rejects.toMatchObject({ code: 'BAD_OPTION' })
+    expect(steps).toEqual([])
+    expect(await trainingFiles('whole')).toEqual(before)
+  })
+
+  test('pictures without labels can be learned from in any folders, but not validated with', async () => {
+    const album = join(folder, 'album')
+    await mkdir(join(album, '2023'), { recursive: true })
+    for (const place of ['a.jpg', '2023/b.jpg'])
+      await writeFile(join(album, place), await readFile(join(pictures, '0', '1.jpg')))
+    const to = { to: 'micro+16', validation: [join(album, '2023')] }
+    await expect(train(vit, album, twoStages, options('album-model', to))).rejects.toMatchObject({
+      code: 'BAD_DATA',
+      message: expect.stringContaining('no labelled pictures to validate with'),
+    })
+    const { reports } = await train(vit, album, twoStages, options('album-model', { to: 'micro+16' }))
+    expect(reports.flatMap(({ complaints }) => complaints)).toEqual([])
+  })
+
+  test('what killed writes have left is cleared away, and a damaged checkpoint names the one before it', async () => {
+    const output = options('damaged', { to: 'micro+16', checkpointEvery: 1 })
+    await train(vit, pictures, twoStages, output)
+    const beside = join(folder, 'damaged.training')
+    const leftover = '.stage-2-step-6.safetensors.0123456789ab.tmp'
+    await writeFile(join(beside, leftover), 'half a checkpoint')
+    const newest = join(beside, 'stage-2-step-6.safetensors')
+    const bytes = await readFile(newest)
+    await writeFile(newest, bytes.subarray(0, 1000))
+    const resumed = () => train(vit, pictures, twoStages, { ...output, resume: true, overwrite: true })
+    await expect(resumed()).rejects.toMatchObject({
+      code: 'BAD_WEIGHTS',
+      message: expect.stringContaining('Delete it to go on from stage-2-step-5.safetensors.'),
+    })
+    await writeFile(newest, bytes)
+    await resumed()
+    expect(await trainingFiles('damaged')).not.toContain(leftover)
+  })
 
   test('the newest checkpoints are kept, the older ones go', async () => {
     await train(vit, pictures, twoStages, options('kept', { to: 'micro+16', checkpointEvery: 1 }))
