@@ -35,7 +35,7 @@ const common = z.strictObject({
   keepRatio: keepRatioSchema.exactOptional(),
   /** What is done to the pictures: `crop-flip`, `deit`, `none`, or an object. */
   augmentation: augmentationSchema.default(parseAugmentation('crop-flip')),
-  /** Parameters that are treated differently. Of those that match, the first that says a thing decides on it. */
+  /** Parameters that are treated differently; the first that matches counts. */
   parameters: z
     .array(
       z.strictObject({

@@ -2,9 +2,9 @@ import type { Parameter } from '../graph/graph.js'
 
 /** How some parameters are trained differently from the rest. */
 export interface ParameterGroup {
-  /** Whether a parameter of this name belongs to the group. It may belong to several: see {@link treatmentOf}. */
+  /** Whether a parameter of this name belongs to the group. The first group that matches counts. */
   readonly matches: (name: string) => boolean
-  /** Multiplies the learning rate (1). */
+  /** Multiplies the learning rate. Default: as the layer's depth says, 1 without layer decay. */
   readonly learningRateScale?: number
   /** Replaces the optimiser's weight decay. */
   readonly weightDecay?: number
@@ -22,21 +22,23 @@ function isDecayed({ name, shape }: Parameter): boolean {
   return shape.length > 1 && !neverDecayed.includes(name.split('.').at(-1) ?? '')
 }
 
-/**
- * How a parameter is to be trained. Of the groups that it belongs to, the first that says something of the learning
- * rate decides on that, the first that says something of weight decay on that, and so on.
- */
+/** Multiplies the learning rate of a parameter of this name. */
+export type LearningRateScale = (name: string) => number
+
+/** How a parameter is to be trained. */
 export function treatmentOf(
   parameter: Parameter,
-  { groups, weightDecay }: { groups: readonly ParameterGroup[]; weightDecay: number },
+  {
+    groups,
+    layerScale,
+    weightDecay,
+  }: { groups: readonly ParameterGroup[]; layerScale?: LearningRateScale | undefined; weightDecay: number },
 ): Treatment {
-  const own = groups.filter(({ matches }) => matches(parameter.name))
-  const first = <Key extends keyof Treatment>(key: Key) =>
-    own.find((group) => group[key] !== undefined)?.[key]
+  const group = groups.find(({ matches }) => matches(parameter.name))
   return {
-    learningRateScale: first('learningRateScale') ?? 1,
-    weightDecay: first('weightDecay') ?? (isDecayed(parameter) ? weightDecay : 0),
-    frozen: first('frozen') ?? false,
+    learningRateScale: group?.learningRateScale ?? layerScale?.(parameter.name) ?? 1,
+    weightDecay: group?.weightDecay ?? (isDecayed(parameter) ? weightDecay : 0),
+    frozen: group?.frozen ?? false,
   }
 }
 
@@ -63,9 +65,6 @@ export function layerDecay({
   decay: number
   depth: number
   predictorAfter?: readonly number[]
-}): ParameterGroup[] {
-  return Array.from({ length: depth + 2 }, (_, layer) => ({
-    matches: (name) => layerOf(name, depth, predictorAfter) === layer,
-    learningRateScale: decay ** (depth + 1 - layer),
-  }))
+}): LearningRateScale {
+  return (name) => decay ** (depth + 1 - layerOf(name, depth, predictorAfter))
 }

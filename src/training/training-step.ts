@@ -6,12 +6,14 @@ import { add, affine, input } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { type AdamwOptions, adamw, type StateTensor, type Trained } from './adamw.js'
-import { type ParameterGroup, treatmentOf } from './parameter-groups.js'
+import { type LearningRateScale, type ParameterGroup, treatmentOf } from './parameter-groups.js'
 
 export interface TrainingStepOptions extends AdamwOptions {
   /** Of parameters with more than one axis that aren't embeddings (0.05). */
   readonly weightDecay?: number
   readonly groups?: readonly ParameterGroup[]
+  /** See {@link layerDecay}; a group's own scale goes before. */
+  readonly layerScale?: LearningRateScale
   /** What each step tells beside the loss, e.g. its parts or the logits. */
   readonly reports?: Readonly<Record<string, Tensor>>
   /** Inputs whose value is a size of the graph, e.g. `kept`. */
@@ -64,13 +66,13 @@ function checkReports(reports: Readonly<Record<string, Tensor>>, taken: readonly
 
 function trainedParameters(
   forward: Graph,
-  { groups = [], weightDecay = 0.05 }: TrainingStepOptions,
+  { groups = [], layerScale, weightDecay = 0.05 }: TrainingStepOptions,
 ): Omit<Trained, 'gradient'>[] {
   const leaves = leavesByName(forward)
   const treated = forward.parameters.map((parameter) => ({
     ...parameter,
     tensor: defined(leaves.get(parameter.name), 'the leaf of a parameter'),
-    treatment: treatmentOf(parameter, { groups, weightDecay }),
+    treatment: treatmentOf(parameter, { groups, layerScale, weightDecay }),
   }))
   const open = treated.filter(({ treatment }) => !treatment.frozen)
   if (open.length > 0) return open

@@ -1,16 +1,21 @@
 import { expect, test } from 'vitest'
 import { graphOf } from '../../src/graph/graph.js'
 import { readArchitecture } from '../../src/models/index.js'
-import { layerDecay, treatmentOf } from '../../src/training/parameter-groups.js'
+import {
+  type LearningRateScale,
+  layerDecay,
+  type ParameterGroup,
+  treatmentOf,
+} from '../../src/training/parameter-groups.js'
 import { shrunk } from '../support/tiny-models.js'
 
-const scaleOf = (name: string, groups: ReturnType<typeof layerDecay>) => {
+const scaleOf = (name: string, layerScale: LearningRateScale, groups: readonly ParameterGroup[] = []) => {
   const parameter = { name, shape: [2, 2], initialiser: { kind: 'constant', value: 0 } } as const
-  return treatmentOf(parameter, { groups, weightDecay: 0.05 }).learningRateScale
+  return treatmentOf(parameter, { groups, layerScale, weightDecay: 0.05 }).learningRateScale
 }
 
 test('layer-wise decay: the head at the full rate, each layer below at decay times the one above it', () => {
-  const groups = layerDecay({ decay: 0.5, depth: 3, predictorAfter: [1, 3] })
+  const layerScale = layerDecay({ decay: 0.5, depth: 3, predictorAfter: [1, 3] })
   const scales = {
     cls_token: 1 / 16,
     dist_token: 1 / 16,
@@ -28,26 +33,22 @@ test('layer-wise decay: the head at the full rate, each layer below at decay tim
     'student.blocks.0.mlp.fc1.weight': 1 / 8,
     'student.pos_embed': 1 / 16,
   }
-  const found = Object.keys(scales).map((name) => [name, scaleOf(name, groups)])
+  const found = Object.keys(scales).map((name) => [name, scaleOf(name, layerScale)])
   expect(Object.fromEntries(found)).toEqual(scales)
 })
 
-test('what a group leaves open the next ones decide', () => {
+test('a group that says nothing of the learning rate leaves it to the layer', () => {
   const norms = { matches: (name: string) => name.includes('norm'), weightDecay: 0 }
   const slow = { matches: (name: string) => name.startsWith('blocks.2'), learningRateScale: 0.01 }
-  const groups = [norms, slow, ...layerDecay({ decay: 0.5, depth: 3 })]
-  expect(scaleOf('blocks.0.norm1.weight', groups)).toBe(1 / 8)
-  expect(scaleOf('blocks.2.norm1.weight', groups)).toBe(0.01)
+  const layerScale = layerDecay({ decay: 0.5, depth: 3 })
+  expect(scaleOf('blocks.0.norm1.weight', layerScale, [norms, slow])).toBe(1 / 8)
+  expect(scaleOf('blocks.2.attn.qkv.weight', layerScale, [norms, slow])).toBe(0.01)
 })
 
-test('layer-wise decay reaches every parameter of a bLViT once, and leaves its weight decay alone', () => {
+test('layer-wise decay gives every parameter of a bLViT the rate of one of its layers', () => {
   const architecture = readArchitecture(shrunk('t+48').json)
-  const groups = layerDecay({ decay: 0.9, depth: 12, predictorAfter: [1, 4, 7, 10] })
+  const layerScale = layerDecay({ decay: 0.5, depth: 12, predictorAfter: [1, 4, 7, 10] })
   const { parameters } = graphOf('model', architecture.build().outputs)
-  for (const parameter of parameters) {
-    expect(groups.filter(({ matches }) => matches(parameter.name))).toHaveLength(1)
-    const options = { weightDecay: 0.05 }
-    const decayed = treatmentOf(parameter, { groups, ...options }).weightDecay
-    expect(decayed).toBe(treatmentOf(parameter, { groups: [], ...options }).weightDecay)
-  }
+  const layers = new Set(parameters.map(({ name }) => 13 + Math.log2(layerScale(name))))
+  expect([...layers].sort((a, b) => a - b)).toEqual(Array.from({ length: 14 }, (_, layer) => layer))
 })

@@ -24,12 +24,10 @@ function stepOf(stage: Stage, models: StageModels): TrainingStep {
     return { matches: (name: string) => pattern.test(name), ...treatment }
   })
   const { depth, predictor_after: predictorAfter } = models.student.json
-  const layers =
-    decay === undefined
-      ? []
-      : layerDecay({ decay, depth: Number(depth), predictorAfter: (predictorAfter ?? []) as number[] })
+  const layers = { depth: Number(depth), predictorAfter: (predictorAfter ?? []) as number[] }
   return trainingStep(stage.objective.replaceAll(' ', '_'), loss, {
-    ...{ weightDecay, accumulate, reports, sizes, groups: [frozen, ...groups, ...layers] },
+    ...{ weightDecay, accumulate, reports, sizes, groups: [frozen, ...groups] },
+    ...(decay === undefined ? {} : { layerScale: layerDecay({ decay, ...layers }) }),
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(emaDecay === undefined ? {} : { emaDecay }),
   })
