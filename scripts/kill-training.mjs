@@ -27,6 +27,17 @@ const checkpoints = (name) => {
   return readdirSync(training).filter((file) => /^stage-.*safetensors$/.test(file))
 }
 
+/** Whenever a training that was killed has ended at last. */
+function compare(kills) {
+  const same = (...path) =>
+    readFileSync(join(folder, `killed${path[0]}`, ...path.slice(1))).equals(
+      readFileSync(join(folder, `whole${path[0]}`, ...path.slice(1))),
+    )
+  const [weights, log] = [same('', 'model.safetensors'), same('.training', 'log.jsonl')]
+  console.log(`after ${kills} kills: same weights to the bit: ${weights}; same log: ${log}`)
+  if (!weights || !log) process.exitCode = 1
+}
+
 try {
   const start = performance.now()
   const whole = await distill('whole', [])
@@ -42,6 +53,7 @@ try {
     if (signal !== 'SIGKILL') {
       if (code !== 0) throw new Error(stderr)
       console.log(`it ended by itself before kill ${killed + 1}; begin anew`)
+      compare(killed)
       resume = ['--overwrite']
       continue
     }
@@ -52,13 +64,7 @@ try {
   }
   const last = await distill('killed', resume)
   if (last.code !== 0) throw new Error(last.stderr)
-  const same = (...path) =>
-    readFileSync(join(folder, `killed${path[0]}`, ...path.slice(1))).equals(
-      readFileSync(join(folder, `whole${path[0]}`, ...path.slice(1))),
-    )
-  const [weights, log] = [same('', 'model.safetensors'), same('.training', 'log.jsonl')]
-  console.log(`after ${killed} kills: same weights to the bit: ${weights}; same log: ${log}`)
-  process.exitCode = weights && log ? 0 : 1
+  compare(killed)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
