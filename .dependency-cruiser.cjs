@@ -5,61 +5,80 @@
 const fileSystem = ['fs', 'fs/promises', 'os', 'path', 'url']
 
 /** layer → the layers below it that it may import, npm packages, and Node's built-in modules. */
+const pure = ['graph', 'base']
 const layers = {
-  errors: { layers: [], packages: ['zod', 'fastest-levenshtein'], builtins: [] },
-  graph: { layers: ['errors'], packages: ['@bufbuild/protobuf'], builtins: [] },
-  nn: { layers: ['graph', 'errors'], packages: [], builtins: [] },
-  models: { layers: ['nn', 'graph', 'errors'], packages: ['zod'], builtins: [] },
-  reduction: { layers: ['models', 'nn', 'graph', 'errors'], packages: ['zod'], builtins: [] },
+  base: { layers: [], packages: ['zod', 'fastest-levenshtein', 'd3-array'], builtins: [] },
+  graph: { layers: ['base'], packages: ['@bufbuild/protobuf'], builtins: [] },
+  nn: { layers: pure, packages: [], builtins: [] },
+  models: { layers: ['nn', ...pure], packages: ['zod'], builtins: [] },
+  reduction: { layers: ['models', 'nn', ...pure], packages: ['zod'], builtins: [] },
+  settings: { layers: ['reduction', 'models', ...pure], packages: ['zod'], builtins: [] },
+  problems: { layers: ['models', ...pure], packages: [], builtins: [] },
   // runtime and weights: types only, see the rule below
   training: {
-    layers: ['reduction', 'models', 'nn', 'graph', 'errors', 'runtime', 'weights'],
+    layers: ['settings', 'reduction', 'models', 'nn', ...pure, 'runtime', 'weights'],
     packages: ['zod'],
     builtins: [],
   },
   // The outside world: files, pictures, engines.
+  files: { layers: ['base'], packages: [], builtins: [...fileSystem, 'crypto'] },
   weights: {
-    layers: ['errors'],
+    layers: ['files', 'base'],
     packages: ['zod', '@huggingface/hub'],
     builtins: [...fileSystem, 'crypto', 'timers/promises'],
   },
-  image: { layers: ['errors'], packages: ['zod', 'sharp'], builtins: fileSystem },
+  image: { layers: ['base'], packages: ['zod', 'sharp'], builtins: fileSystem },
   data: {
-    layers: ['image', 'weights', 'errors'],
+    layers: ['image', 'weights', 'base'],
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
     builtins: [...fileSystem, 'crypto'],
   },
+  batches: { layers: ['data', 'image', 'base'], packages: [], builtins: [...fileSystem, 'worker_threads'] },
   runtime: {
-    layers: ['graph', 'weights', 'errors'],
+    layers: ['weights', ...pure],
     packages: ['onnxruntime-common', 'onnxruntime-node', 'onnxruntime-web'],
     builtins: [...fileSystem, 'worker_threads'],
   },
-
-  recipes: { layers: ['training', 'image', 'errors'], packages: ['zod'], builtins: [] },
-
-  plot: { layers: ['errors'], packages: ['d3-scale', 'd3-shape'], builtins: [] },
-
+  'model-store': {
+    layers: ['files', 'weights', 'image', 'models', ...pure],
+    packages: ['zod'],
+    builtins: [...fileSystem, 'crypto', 'util'],
+  },
+  // A model in an engine: what a task asks.
+  engine: {
+    layers: ['runtime', 'weights', 'settings', 'problems', 'models', ...pure],
+    packages: [],
+    builtins: [],
+  },
+  recipes: { layers: ['training', 'image', 'base'], packages: ['zod'], builtins: [] },
+  drawing: { layers: ['files', 'image', 'base'], packages: ['d3-scale', 'd3-shape'], builtins: fileSystem },
   tasks: {
     layers: [
-      'plot',
-      'recipes',
-      'training',
-      'reduction',
-      'models',
-      'nn',
-      'graph',
-      'errors',
-      'weights',
-      'image',
-      'data',
-      'runtime',
+      'drawing', 'engine', 'model-store', 'runtime', 'batches', 'data', 'image', 'weights', 'files',
+      'problems', 'settings', 'reduction', 'models', ...pure,
+    ],
+    packages: ['zod'],
+    builtins: [...fileSystem, 'crypto', 'util'],
+  },
+  trainer: {
+    layers: [
+      'tasks', 'engine', 'nn', 'recipes', 'drawing', 'model-store', 'runtime', 'batches', 'data', 'image', 'weights', 'files',
+      'training', 'problems', 'settings', 'models', ...pure,
     ],
     packages: ['zod', 'jiti'],
-    builtins: [...fileSystem, 'child_process', 'crypto', 'perf_hooks', 'util', 'worker_threads'],
+    builtins: [...fileSystem, 'crypto', 'worker_threads'],
+  },
+  bench: {
+    layers: [
+      'trainer', 'tasks', 'recipes', 'training', 'engine', 'drawing', 'model-store', 'runtime', 'batches', 'data',
+      'image', 'weights', 'files', 'problems', 'settings', 'models', ...pure,
+    ],
+    packages: ['zod'],
+    builtins: [...fileSystem, 'child_process', 'perf_hooks', 'util'],
   },
   // weights: types only, see the rule below
   cli: {
-    layers: ['tasks', 'errors', 'weights'],
+    layers: ['bench', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
     packages: ['commander', 'cli-progress', 'cli-table3'],
     builtins: fileSystem,
   },

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { exportOnnx, load, openModel } from '../dist/index.js'
-import { locateModel } from '../dist/tasks/model-folder/locate-model.js'
+import { locateModel } from '../dist/model-store/locate-model.js'
 
 const [reference = 'vit-tiny', pictures = 'examples', limit = '20'] = process.argv.slice(2)
 const scratch = mkdtempSync(join(tmpdir(), 'blvit-float16-'))

@@ -3,10 +3,11 @@
  * @packageDocumentation
  */
 
+// Errors
+export { BlvitError, type ErrorCode, type ErrorFields } from './base/blvit-error.js'
+export { type Share, shareOf } from './base/share.js'
 export type { BadSample, DataItem, DataSet, Sample } from './data/data-set.js'
 export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js'
-// Errors
-export { BlvitError, type ErrorCode, type ErrorFields } from './errors/blvit-error.js'
 export { type Dim, evaluate as evaluateDim, type Shape, symbol } from './graph/dim.js'
 export { gradients } from './graph/gradients.js'
 export { type Graph, graphOf, type Parameter } from './graph/graph.js'
@@ -20,6 +21,13 @@ export { type DecodeOptions, decodeImage, type ImageInput } from './image/decode
 export type { Pixels } from './image/pixels.js'
 export type { PrepareOptions } from './image/prepare.js'
 export { type Preprocessing, preprocess } from './image/preprocessing.js'
+export { type Conversion, convert } from './model-store/convert.js'
+// Make other models of it
+export { type ConvertFolderOptions, convertFolder } from './model-store/convert-folder.js'
+export { findConfiguration } from './model-store/find-configuration.js'
+export { type ModelFiles, openModel } from './model-store/model-files.js'
+export { defaultModel, shippedModels } from './model-store/shipped-models.js'
+export { type WriteFolderOptions, writeModelFolder } from './model-store/write-model-folder.js'
 // Define models: architectures, layers, graphs
 export type { Architecture, ConfigJson, ModelFamily } from './models/architecture.js'
 export { blvit } from './models/blvit.js'
@@ -29,13 +37,13 @@ export type { BuildOptions, ModelDefinition, Selection } from './models/model-de
 export { vit } from './models/vit.js'
 export type { VitConfig } from './models/vit-config.js'
 export * as nn from './nn/index.js'
+export type { Classification, ScoredLabel } from './problems/classify.js'
 export { recipes } from './recipes/index.js'
 export type { Recipe, Stage } from './recipes/recipe.js'
 export { type ChosenRuntime, chooseRuntime, type DeviceRequest } from './runtime/choose.js'
 export type { Device, NamedTensors, Runtime, Session, TensorData } from './runtime/runtime.js'
 // Count what a model costs
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
-export type { Classification, ScoredLabel } from './tasks/classification.js'
 export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/classify-many.js'
 // Measure how good it is
 export {
@@ -46,20 +54,15 @@ export {
   evaluate,
 } from './tasks/evaluate/evaluate.js'
 export type { Answer, PictureOutcome } from './tasks/evaluate/picture-outcome.js'
-export { type Share, shareOf } from './tasks/evaluate/share.js'
 export type { Accuracy, Counts, RatioResult } from './tasks/evaluate/tally.js'
-export { type ExportFolderOptions, exportForTransformersJs } from './tasks/export-for-transformers-js.js'
-export { type Exported, type ExportOptions, exportOnnx } from './tasks/export-onnx.js'
+export {
+  type ExportFolderOptions,
+  exportForTransformersJs,
+} from './tasks/export/export-for-transformers-js.js'
+export { type Exported, type ExportOptions, exportOnnx } from './tasks/export/export-onnx.js'
 // Run a model
 export { type LoadModelOptions, load } from './tasks/load.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
-export { type Conversion, convert } from './tasks/model-folder/convert.js'
-// Make other models of it
-export { type ConvertFolderOptions, convertFolder } from './tasks/model-folder/convert-folder.js'
-export { findConfiguration } from './tasks/model-folder/find-configuration.js'
-export { type ModelFiles, openModel } from './tasks/model-folder/model-files.js'
-export { defaultModel, shippedModels } from './tasks/model-folder/shipped-models.js'
-export { type WriteFolderOptions, writeModelFolder } from './tasks/model-folder/write-model-folder.js'
 export {
   type ImageClassificationOptions,
   type ImageClassificationPipeline,
@@ -70,10 +73,10 @@ export { drawRoute } from './tasks/trace/route-picture.js'
 // See where a model looked
 export type { Trace, TracedSelection, TraceOptions } from './tasks/trace/trace.js'
 // Make a small copy of a teacher, or train anything else
-export { type DistillOptions, distill } from './tasks/train/distill.js'
-export { findRecipe } from './tasks/train/find-recipe.js'
-export type { StepReport, ValidationReport } from './tasks/train/step-report.js'
-export { type Training, type TrainOptions, train } from './tasks/train/train.js'
+export { type DistillOptions, distill } from './trainer/distill.js'
+export { findRecipe } from './trainer/find-recipe.js'
+export type { StepReport, ValidationReport } from './trainer/step-report.js'
+export { type Training, type TrainOptions, train } from './trainer/train.js'
 // Train: a loss, its step, a session
 export type { AdamwOptions, StateTensor } from './training/adamw.js'
 export { type BlockImitation, blockImitation } from './training/block-imitation.js'

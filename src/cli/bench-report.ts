@@ -1,8 +1,8 @@
-import type { AgainstReport } from '../tasks/bench/against.js'
-import type { FoundKeepRatio } from '../tasks/bench/find-keep-ratio.js'
-import type { Profile } from '../tasks/bench/profile.js'
-import type { ProfileRow } from '../tasks/bench/profile-rows.js'
-import type { BenchReport, BenchResult } from '../tasks/bench/report.js'
+import type { AgainstReport } from '../bench/against.js'
+import type { FoundKeepRatio } from '../bench/find-keep-ratio.js'
+import type { Profile } from '../bench/profile.js'
+import type { ProfileRow } from '../bench/profile-rows.js'
+import type { BenchReport, BenchResult } from '../bench/report.js'
 import { bytes, grouped, percent } from './quantities.js'
 import { type Column, textTable } from './table.js'
 

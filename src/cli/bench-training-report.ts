@@ -1,5 +1,5 @@
-import type { TrainingReport } from '../tasks/bench/training/bench-training.js'
-import type { TrainingProfile } from '../tasks/bench/training/profile-training.js'
+import type { TrainingReport } from '../bench/training/bench-training.js'
+import type { TrainingProfile } from '../bench/training/profile-training.js'
 import { machineLine, profileTable } from './bench-report.js'
 import { grouped, percent } from './quantities.js'
 import { textTable } from './table.js'

@@ -1,5 +1,5 @@
+import type { Share } from '../base/share.js'
 import type { Evaluation, EvaluationTiming } from '../tasks/evaluate/evaluate.js'
-import type { Share } from '../tasks/evaluate/share.js'
 import type { Accuracy } from '../tasks/evaluate/tally.js'
 import { grouped, percent } from './quantities.js'
 import { textTable } from './table.js'

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { StepReport, ValidationReport } from '../tasks/train/step-report.js'
-import type { Training, TrainOptions } from '../tasks/train/train.js'
+import type { StepReport, ValidationReport } from '../trainer/step-report.js'
+import type { Training, TrainOptions } from '../trainer/train.js'
 import type { CliContext } from './context.js'
 import { devices } from './model-options.js'
 import { keepRatios, positiveInteger, positiveNumber, seed, setting } from './option-values.js'
@@ -98,8 +98,8 @@ export async function runTraining(
   context: CliContext,
   { model, to, teacher }: { model: string } & Pick<TrainOptions, 'to' | 'teacher'>,
 ): Promise<void> {
-  const { findRecipe } = await import('../tasks/train/find-recipe.js')
-  const { train } = await import('../tasks/train/train.js')
+  const { findRecipe } = await import('../trainer/find-recipe.js')
+  const { train } = await import('../trainer/train.js')
   const { recipe, data, images, batch, lrScale, keepRatio, json, ...options } = flags
   const found = await findRecipe(recipe, { pictures: images, batch, learningRateScale: lrScale })
   const progress = trainingProgress(context)

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress'
-import type { StepReport } from '../tasks/train/step-report.js'
+import type { StepReport } from '../trainer/step-report.js'
 import type { CliContext } from './context.js'
 import { percent } from './quantities.js'
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { BlvitError } from '../errors/blvit-error.js'
-import { parseJson, parseWith } from '../errors/parse.js'
-import { didYouMean } from '../errors/suggest.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { parseJson, parseWith } from '../base/parse.js'
+import { didYouMean } from '../base/suggest.js'
 import type { Classes } from './data-set.js'
 
 /** The WordNet ids of the 1000 ImageNet-1k classes, in class order. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import Papa from 'papaparse'
-import { BlvitError, messageOf } from '../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
 
 /** A row of a table, by column. */
 export interface CsvRow {

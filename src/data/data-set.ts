@@ -1,4 +1,4 @@
-import type { BlvitError } from '../errors/blvit-error.js'
+import type { BlvitError } from '../base/blvit-error.js'
 import type { Pixels } from '../image/pixels.js'
 
 /** A labelled picture, not decoded yet. */

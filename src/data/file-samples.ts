@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import { throwIfAborted } from '../errors/blvit-error.js'
+import { throwIfAborted } from '../base/blvit-error.js'
 import type { BadSample, DataSet, Sample } from './data-set.js'
 
 /** A picture file with its label. */

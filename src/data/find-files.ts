@@ -2,8 +2,8 @@ import { type Dirent, readdirSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname } from 'node:path'
 import { glob } from 'tinyglobby'
-import { BlvitError, messageOf } from '../errors/blvit-error.js'
-import { didYouMean } from '../errors/suggest.js'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { didYouMean } from '../base/suggest.js'
 
 /** Names that count as pictures when a folder is searched. */
 export const pictureExtensions: ReadonlySet<string> = new Set([

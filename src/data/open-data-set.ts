@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { classesOf, noClasses } from './classes.js'
 import type { Classes, DataSet } from './data-set.js'
 import { existingPaths } from './find-files.js'

@@ -1,4 +1,4 @@
-import { defined } from '../errors/assert.js'
+import { defined } from '../base/assert.js'
 import type { DataItem } from './data-set.js'
 
 // Pictures of ImageNet's size: about 1,000 in their full size, 10,000 small ones. Paths cost next to nothing, so a

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Parser, type ReadEntry } from 'tar'
-import { BlvitError, messageOf, throwIfAborted } from '../errors/blvit-error.js'
+import { BlvitError, messageOf, throwIfAborted } from '../base/blvit-error.js'
 
 /** A file inside a tar, in memory. Its name is never used as a path. */
 export interface TarMember {

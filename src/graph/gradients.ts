@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { assembleGradient } from './assemble-gradient.js'
 import { formatShape } from './dim.js'
 import { type Graph, reachable } from './graph.js'

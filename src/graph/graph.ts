@@ -1,5 +1,5 @@
-import { assert } from '../errors/assert.js'
-import { BlvitError } from '../errors/blvit-error.js'
+import { assert } from '../base/assert.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { evaluate, formatShape, sameShape } from './dim.js'
 import type { Initialiser } from './initialiser.js'
 import type { Leaf, Tensor } from './tensor.js'

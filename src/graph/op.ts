@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { type Cost, noCost } from './cost.js'
 import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
 import type { Lowering, Value } from './lowering.js'

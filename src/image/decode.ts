@@ -1,5 +1,5 @@
 import type { Metadata, Sharp } from 'sharp'
-import { BlvitError, messageOf, throwIfAborted } from '../errors/blvit-error.js'
+import { BlvitError, messageOf, throwIfAborted } from '../base/blvit-error.js'
 import { rgbFromCmyk } from './cmyk.js'
 import type { Size } from './crop-window.js'
 import { type EncodedImage, type ImageBytes, readImageBytes } from './image-source.js'

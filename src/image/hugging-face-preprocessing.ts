@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { BlvitError } from '../errors/blvit-error.js'
-import { parseWith } from '../errors/parse.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { parseWith } from '../base/parse.js'
 import { cropModes, type Size, sizeBeforeCrop } from './crop-window.js'
 import type { FilterName } from './filters.js'
 import type { Preprocessing } from './preprocessing.js'

@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { type CropMode, cropWindow, roundHalfToEven } from './crop-window.js'
 import type { FilterName } from './filters.js'
 import type { Pixels } from './pixels.js'

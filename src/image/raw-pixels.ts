@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import type { Pixels } from './pixels.js'
 import type { Steps } from './steps.js'
 

@@ -1,4 +1,4 @@
-import { assert } from '../errors/assert.js'
+import { assert } from '../base/assert.js'
 import type { FilterName } from './filters.js'
 import type { Pixels } from './pixels.js'
 import { inputRange, type ResamplingWeights, resamplingWeights, weightBits } from './resampling-weights.js'

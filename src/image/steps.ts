@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../errors/blvit-error.js'
+import { throwIfAborted } from '../base/blvit-error.js'
 
 /** A long computation that yields after each small part; whoever runs it decides whether others get a turn then. */
 export type Steps<Result> = Generator<void, Result, void>

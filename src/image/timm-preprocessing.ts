@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseWith } from '../errors/parse.js'
+import { parseWith } from '../base/parse.js'
 import { cropModes } from './crop-window.js'
 import { filterNames } from './filters.js'
 import type { Preprocessing } from './preprocessing.js'

@@ -1,14 +1,14 @@
-import { defined } from '../errors/assert.js'
+import { defined } from '../base/assert.js'
 import { plus } from '../graph/dim.js'
 import { constantOf, type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
-import { add, affine, gelu, multiply, parameter, sizeInput, slice } from '../graph/ops/index.js'
+import { add, gelu, multiply, parameter, scaleShift, sizeInput, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { type Attended, attention } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
 import { mlp } from '../nn/mlp.js'
-import { branch } from '../nn/stochastic-depth.js'
+import { dropPath } from '../nn/stochastic-depth.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
 import { rankings } from './rankings/index.js'
@@ -31,7 +31,7 @@ interface Updates {
 function gated(update: Tensor, half: 'attention' | 'mlp', route: Route): Tensor {
   const alpha = parameter(half === 'attention' ? 'alpha1' : 'alpha2', [1], alphaStart)
   const factor = multiply(route.gate, alpha)
-  return branch(half, multiply(update, affine(factor, { offset: 1 })))
+  return dropPath(half, multiply(update, scaleShift(factor, { shift: 1 })))
 }
 
 /** x + { p + γ·e where primary; e where secondary } */
@@ -77,7 +77,7 @@ export function littleAttention(all: Tensor, little: LittleConfig, config: Blvit
     const options = { heads, innerWidth, projInitialiser: lastInitialiser(little) }
     return attention('attn', { queries: normed, keys: normed }, options).output
   })
-  return branch('attention', update)
+  return dropPath('attention', update)
 }
 
 /** down: C→c, then the small MLP c→c, then up: c→C. */
@@ -91,7 +91,7 @@ export function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig
       return linear('up', inner, { out: config.width, initialiser: lastInitialiser(little) })
     })
   })
-  return branch('mlp', update)
+  return dropPath('mlp', update)
 }
 
 /** What a layer works on; `little` is null in a layer without an E-block. */

@@ -1,5 +1,5 @@
-import { BlvitError } from '../errors/blvit-error.js'
-import { didYouMean } from '../errors/suggest.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { didYouMean } from '../base/suggest.js'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
 import { blvitFamily } from './blvit-family.js'
 import { vitFamily } from './vit-family.js'

@@ -1,13 +1,5 @@
 import { type Dim, plus } from '../graph/dim.js'
-import {
-  concat,
-  descendingOrder,
-  gather,
-  inverseOrder,
-  padStart,
-  reshape,
-  slice,
-} from '../graph/ops/index.js'
+import { argsort, concat, gather, inverseOrder, padStart, reshape, slice } from '../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 
 /**
@@ -78,7 +70,7 @@ export function select(
 ): { stream: Stream; route: Route } {
   // Ranking happens in patch order, whatever the stream's order is, so that ties go to the lower patch index.
   const patchScores = last ? gather(scores, last.place) : scores
-  const order = descendingOrder(patchScores)
+  const order = argsort(patchScores)
   const patches = slice(tokens, { axis: 1, start: prefix })
   const sorted = gather(patches, last ? gather(last.place, order) : order)
   const sortedScores = gather(patchScores, order)

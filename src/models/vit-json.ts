@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { BlvitError } from '../errors/blvit-error.js'
-import { parseWith } from '../errors/parse.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import type { VitShape } from './vit.js'
 import { mlpWidth, type VitConfig } from './vit-config.js'

@@ -1,6 +1,6 @@
 import { symbol } from '../graph/dim.js'
 import { truncatedNormal, zeros } from '../graph/initialiser.js'
-import { add, affine, concat, expand, input, parameter, reshape, slice } from '../graph/ops/index.js'
+import { add, concat, expand, input, parameter, reshape, scaleShift, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { attention } from '../nn/attention.js'
@@ -8,7 +8,7 @@ import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
 import { mlp } from '../nn/mlp.js'
 import { patchEmbed } from '../nn/patch-embed.js'
-import { branch } from '../nn/stochastic-depth.js'
+import { dropPath } from '../nn/stochastic-depth.js'
 import type { ModelDefinition } from './model-definition.js'
 import { mlpWidth, patchCount, prefixCount, type VitConfig } from './vit-config.js'
 
@@ -56,10 +56,10 @@ export function vitBlock(x: Tensor, config: VitShape): VitBlock {
   const epsilon = config.layerNormEpsilon
   const normed = layerNorm('norm1', x, { epsilon })
   const attended = attention('attn', { queries: normed, keys: normed }, { heads: config.heads })
-  const attentionUpdate = branch('attention', attended.output)
+  const attentionUpdate = dropPath('attention', attended.output)
   const middle = add(x, attentionUpdate)
   const hidden = mlpWidth(config)
-  const mlpUpdate = branch('mlp', mlp('mlp', layerNorm('norm2', middle, { epsilon }), { hidden }))
+  const mlpUpdate = dropPath('mlp', mlp('mlp', layerNorm('norm2', middle, { epsilon }), { hidden }))
   return {
     attentionUpdate,
     middle,
@@ -94,7 +94,7 @@ export function heads(features: Tensor, config: VitShape): HeadLogits {
 /** Class scores: of the head, or the mean of both heads. @returns `[batch, classes]` */
 export function classify(features: Tensor, config: VitShape): Tensor {
   const { classLogits, distillationLogits } = heads(features, config)
-  return distillationLogits ? affine(add(classLogits, distillationLogits), { factor: 0.5 }) : classLogits
+  return distillationLogits ? scaleShift(add(classLogits, distillationLogits), { scale: 0.5 }) : classLogits
 }
 
 /** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */

@@ -1,5 +1,5 @@
 import { type Initialiser, truncatedNormal } from '../graph/initialiser.js'
-import { attention as attentionOp, attentionReceived, slice } from '../graph/ops/index.js'
+import { attention as attentionOp, queryAttention, slice } from '../graph/ops/index.js'
 import { atScope, currentScope, scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { linear, packedLinear, widthOf } from './linear.js'
@@ -44,7 +44,7 @@ export function attention(
         out: width,
         initialiser: projInitialiser,
       }),
-      clsAttention: () => atScope(here, () => attentionReceived(slice(q, { axis: 1, end: 1 }), k, { heads })),
+      clsAttention: () => atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, { heads })),
     }
   })
 }

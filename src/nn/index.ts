@@ -4,7 +4,7 @@ export { linear, packedLinear } from './linear.js'
 export { mlp } from './mlp.js'
 export { patchEmbed } from './patch-embed.js'
 export {
-  branch,
+  dropPath,
   type StochasticDepthOptions,
   stochasticDepth,
   stochasticDepthInput,

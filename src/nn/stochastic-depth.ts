@@ -1,6 +1,6 @@
-import { assert } from '../errors/assert.js'
+import { assert } from '../base/assert.js'
 import { symbol } from '../graph/dim.js'
-import { affine, input, isAbove, multiply, reshape, slice } from '../graph/ops/index.js'
+import { greater, input, multiply, reshape, scaleShift, slice } from '../graph/ops/index.js'
 import { scopedName } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 
@@ -27,7 +27,7 @@ let current: Dropping | undefined
 /**
  * Builds a model with stochastic depth (Huang et al. 2016): for each picture, whole branches are left out at random,
  * and what is kept is divided by how often it is kept. Like a scope it holds for everything that is built inside,
- * however deep; outside of it {@link branch} adds nothing to the graph.
+ * however deep; outside of it {@link dropPath} adds nothing to the graph.
  *
  * The random numbers are fed as {@link stochasticDepthInput}, so a run is the same on every device.
  */
@@ -46,7 +46,7 @@ export function stochasticDepth<T>({ rate, depth }: StochasticDepthOptions, buil
  * of a P- and an E-block that update the same tokens are.
  * @param name `attention`, then `mlp`, inside the scope of a block @param update `[batch, tokens, width]`
  */
-export function branch(name: string, update: Tensor): Tensor {
+export function dropPath(name: string, update: Tensor): Tensor {
   if (!current || current.rate === 0) return update
   const { rate, depth, columns } = current
   const own = scopedName(name)
@@ -58,6 +58,6 @@ export function branch(name: string, update: Tensor): Tensor {
   if (dropped === 0) return update
   const numbers = input(stochasticDepthInput, [symbol('batch'), count])
   const drawn = slice(numbers, { axis: 1, start: column, end: column + 1 })
-  const keeps = affine(isAbove(drawn, dropped), { factor: 1 / (1 - dropped) })
+  const keeps = scaleShift(greater(drawn, dropped), { scale: 1 / (1 - dropped) })
   return multiply(update, reshape(keeps, [sizeAt(update, 0), 1, 1]))
 }

@@ -1,4 +1,4 @@
-import { BlvitError, messageOf } from '../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
 import type { Device, Runtime } from './runtime.js'
 import { engineInThread } from './thread/engine-thread.js'
 

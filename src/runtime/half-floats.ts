@@ -1,7 +1,7 @@
-import { BlvitError, messageOf } from '../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { graphOf } from '../graph/graph.js'
 import { toOnnx } from '../graph/onnx/write.js'
-import { affine, input } from '../graph/ops/index.js'
+import { input, scaleShift } from '../graph/ops/index.js'
 import type { OrtEngine, SessionRequest } from './engine.js'
 import { never } from './precision.js'
 
@@ -24,7 +24,7 @@ export async function assertHalfFloats(
   { open }: Pick<OrtEngine, 'open'>,
   options: SessionRequest['options'],
 ): Promise<void> {
-  const graph = graphOf('float16', { y: affine(input('x', [1]), { factor: 2 }) })
+  const graph = graphOf('float16', { y: scaleShift(input('x', [1]), { scale: 2 }) })
   const storageOf = () => 'fed' as const
   const model = toOnnx(graph, { target: 'webgpu', precision: 'fp16', storageOf })
   try {

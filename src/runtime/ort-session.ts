@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common'
-import { BlvitError, messageOf } from '../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
 import type { NamedTensors, Session, TensorData } from './runtime.js'
 
 /** The part of ONNX Runtime's JavaScript API that its native and its web build share. */

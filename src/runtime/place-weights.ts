@@ -1,4 +1,4 @@
-import { defined } from '../errors/assert.js'
+import { defined } from '../base/assert.js'
 import type { ParameterStorage, StorageOf, StoredRange } from '../graph/onnx/parameter-storage.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
 

@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 
 /**
  * Session settings under which ONNX Runtime refuses a model rather than run some of its operators on the

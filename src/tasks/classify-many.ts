@@ -1,8 +1,8 @@
-import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
-import type { Classification } from './classification.js'
-import type { PictureInput } from './expand-inputs.js'
+import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
+import { preparedBatches } from '../batches/prepared-batches.js'
+import type { PictureInput } from '../data/expand-inputs.js'
+import type { Classification } from '../problems/classify.js'
 import type { ClassifyOptions, Model } from './model.js'
-import { preparedBatches } from './prepared-batches.js'
 
 export interface ClassifyManyOptions extends ClassifyOptions {
   /** Pictures per run of the engine. Default 1. */

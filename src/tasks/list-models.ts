@@ -1,15 +1,15 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { describeModel } from '../model-store/model-files.js'
+import { shippedFolder, shippedModels } from '../model-store/shipped-models.js'
 import type { Architecture } from '../models/architecture.js'
 import { presets } from '../models/index.js'
 import { cachedModels } from '../weights/hub/cached-models.js'
 import type { HubSettings } from '../weights/hub/settings.js'
 import { analyze } from './analyze/analyze.js'
 import type { MultiplyAdds } from './analyze/shares.js'
-import { describeModel } from './model-folder/model-files.js'
-import { shippedFolder, shippedModels } from './model-folder/shipped-models.js'
 
 /** A well-known configuration. */
 export interface ListedPreset {

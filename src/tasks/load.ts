@@ -1,11 +1,11 @@
-import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
+import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import type { Precision } from '../graph/lowering.js'
+import type { ModelFiles } from '../model-store/model-files.js'
+import { defaultModel } from '../model-store/shipped-models.js'
 import { chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
 import type { DownloadOptions } from '../weights/hub/download-model.js'
 import type { Model } from './model.js'
-import type { ModelFiles } from './model-folder/model-files.js'
-import { defaultModel } from './model-folder/shipped-models.js'
 
 export interface LoadModelOptions extends DownloadOptions {
   /** Default `auto`: the native library, or WebAssembly where that can't be loaded. */
@@ -39,9 +39,9 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   const choosing = chooseRuntime(device)
   choosing.catch(() => {})
   try {
-    const { locateModel } = await import('./model-folder/locate-model.js')
+    const { locateModel } = await import('../model-store/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
-    const { openModel } = await import('./model-folder/model-files.js')
+    const { openModel } = await import('../model-store/model-files.js')
     const stored = await openModel(folder, { signal: download.signal })
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
@@ -60,6 +60,6 @@ export async function load(reference: string = defaultModel, options: LoadModelO
 }
 
 async function resized(stored: ModelFiles, imageSize: number): Promise<ModelFiles> {
-  const { atImageSize } = await import('./model-folder/image-size.js')
+  const { atImageSize } = await import('../model-store/image-size.js')
   return atImageSize(stored, imageSize)
 }

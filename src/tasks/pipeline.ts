@@ -1,7 +1,7 @@
-import { BlvitError } from '../errors/blvit-error.js'
-import { didYouMean } from '../errors/suggest.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { didYouMean } from '../base/suggest.js'
 import type { ImageInput } from '../image/decode.js'
-import type { Classification } from './classification.js'
+import type { Classification } from '../problems/classify.js'
 import { type LoadModelOptions, load } from './load.js'
 import type { Model } from './model.js'
 

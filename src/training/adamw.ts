@@ -1,14 +1,14 @@
 import {
   add,
-  affine,
-  atLeast,
   constant,
   divide,
   exponentialMinusOne,
   input,
+  maximum,
   multiply,
   reduceSum,
   reshape,
+  scaleShift,
   squareRoot,
   subtract,
 } from '../graph/ops/index.js'
@@ -66,12 +66,12 @@ function normOf(tensors: readonly Tensor[]): Tensor {
 
 /** `decay·old + (1 − decay)·now`, a running mean */
 function runningMean(old: Tensor, now: Tensor, decay: number): Tensor {
-  return add(affine(old, { factor: decay }), affine(now, { factor: 1 - decay }))
+  return add(scaleShift(old, { scale: decay }), scaleShift(now, { scale: 1 - decay }))
 }
 
 /** `1 − betaᵗ`: how much of a running mean that started at 0 has been filled after step t. */
 function filled(beta: number, step: Tensor): Tensor {
-  return affine(exponentialMinusOne(affine(step, { factor: Math.log(beta) })), { factor: -1 })
+  return scaleShift(exponentialMinusOne(scaleShift(step, { scale: Math.log(beta) })), { scale: -1 })
 }
 
 /**
@@ -90,7 +90,7 @@ export function adamw(parameters: readonly Trained[], options: AdamwOptions = {}
     }))
     const gradientNorm = normOf(bundles.map(({ gradient }) => gradient))
     const shrink =
-      clipNorm === undefined ? undefined : atLeast(affine(gradientNorm, { factor: 1 / clipNorm }), 1)
+      clipNorm === undefined ? undefined : maximum(scaleShift(gradientNorm, { scale: 1 / clipNorm }), 1)
     const stepSize = divide(learningRate, filled(betas[0], step))
     const rootOfFilled = squareRoot(filled(betas[1], step))
     const state: StateTensor[] = []
@@ -107,12 +107,12 @@ export function adamw(parameters: readonly Trained[], options: AdamwOptions = {}
         const first = runningMean(input(`first_moment/${name}`, shape), clipped, betas[0])
         const squares = multiply(clipped, clipped)
         const second = runningMean(input(`second_moment/${name}`, shape), squares, betas[1])
-        const root = affine(divide(squareRoot(second), rootOfFilled), { offset: epsilon })
+        const root = scaleShift(divide(squareRoot(second), rootOfFilled), { shift: epsilon })
         const { learningRateScale, weightDecay } = treatment
-        const decay = affine(learningRate, { factor: -learningRateScale * weightDecay, offset: 1 })
+        const decay = scaleShift(learningRate, { scale: -learningRateScale * weightDecay, shift: 1 })
         const now = joined(members.map(({ tensor }) => tensor))
         const decayed = weightDecay === 0 ? now : multiply(now, decay)
-        const move = multiply(divide(first, root), affine(stepSize, { factor: learningRateScale }))
+        const move = multiply(divide(first, root), scaleShift(stepSize, { scale: learningRateScale }))
         const next = subtract(decayed, move)
         keep(`first_moment/${name}`, shape, first)
         keep(`second_moment/${name}`, shape, second)

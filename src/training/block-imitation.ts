@@ -1,4 +1,4 @@
-import { add, affine, constant, slice } from '../graph/ops/index.js'
+import { add, constant, scaleShift, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { littleAttention, littleMlp } from '../models/blvit.js'
@@ -38,7 +38,7 @@ export function normToStartAs(parameter: string): string | undefined {
 
 function meanOf(losses: readonly Tensor[]): Tensor | undefined {
   const [first, ...others] = losses
-  return first && affine(others.reduce(add, first), { factor: 1 / losses.length })
+  return first && scaleShift(others.reduce(add, first), { scale: 1 / losses.length })
 }
 
 /**

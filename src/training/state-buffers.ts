@@ -1,4 +1,4 @@
-import { assert, defined } from '../errors/assert.js'
+import { assert, defined } from '../base/assert.js'
 import type { NamedTensors, TensorData } from '../runtime/runtime.js'
 import type { StateTensor } from './adamw.js'
 

@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import type { Graph } from '../graph/graph.js'
 import type { LoadOptions, NamedTensors, Runtime, Session, TensorData } from '../runtime/runtime.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'

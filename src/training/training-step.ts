@@ -1,8 +1,8 @@
-import { defined } from '../errors/assert.js'
-import { BlvitError } from '../errors/blvit-error.js'
+import { defined } from '../base/assert.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { gradients } from '../graph/gradients.js'
 import { type Graph, graphOf, type Parameter } from '../graph/graph.js'
-import { add, affine, input } from '../graph/ops/index.js'
+import { add, input, scaleShift } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { type AdamwOptions, adamw, type StateTensor, type Trained } from './adamw.js'
@@ -87,7 +87,7 @@ function accumulated(trained: readonly Trained[], batches: number) {
       const own = `gradient_sum/${name}`
       const before = input(own, shape)
       const state: StateTensor = { input: own, output: `next/${own}`, shape }
-      return { state, next: add(before, gradient), mean: affine(before, { factor: 1 / batches }) }
+      return { state, next: add(before, gradient), mean: scaleShift(before, { scale: 1 / batches }) }
     })
     return {
       sums: sums.map(({ state }) => state),

@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import type { ByteSource } from './stored-tensor.js'
 
 /**

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { openFileSource } from './file-source.js'
 import { maximumHeaderBytes, readSafetensors, type SafetensorsContent } from './safetensors/read.js'
 import { parseShardIndex } from './safetensors/shard-index.js'

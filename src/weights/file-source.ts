@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { BlvitError, messageOf } from '../errors/blvit-error.js'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { requireRange, shortRead } from './byte-source.js'
 import type { ByteSource } from './stored-tensor.js'
 

@@ -1,4 +1,4 @@
-import { BlvitError, throwIfAborted } from '../errors/blvit-error.js'
+import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { aligned } from './convert-chunk.js'
 import { joinAdjacent } from './rows.js'
 import { elementBytes, type Segment, type StoredDtype, type StoredTensors } from './stored-tensor.js'

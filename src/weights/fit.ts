@@ -1,5 +1,5 @@
-import { BlvitError } from '../errors/blvit-error.js'
-import { didYouMean } from '../errors/suggest.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { didYouMean } from '../base/suggest.js'
 import { groupNames } from './name-groups.js'
 import type { StoredTensor, StoredTensors } from './stored-tensor.js'
 

@@ -1,4 +1,4 @@
-import { assert } from '../errors/assert.js'
+import { assert } from '../base/assert.js'
 
 /** Rows and columns of a patch grid. */
 export type GridSize = readonly [rows: number, columns: number]

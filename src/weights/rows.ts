@@ -1,5 +1,5 @@
-import { assert, defined } from '../errors/assert.js'
-import { BlvitError } from '../errors/blvit-error.js'
+import { assert, defined } from '../base/assert.js'
+import { BlvitError } from '../base/blvit-error.js'
 import type { Segment, StoredTensor } from './stored-tensor.js'
 import { storedBytes } from './tensor-chunks.js'
 

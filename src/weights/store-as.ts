@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { readFloats } from './read-floats.js'
 import { storedFrom } from './stored-from.js'
 import type { StoredDtype, StoredTensor } from './stored-tensor.js'

@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { bytesSource } from './byte-source.js'
 import { chunkOfFloats } from './convert-chunk.js'
 import type { StoredDtype, StoredTensor } from './stored-tensor.js'

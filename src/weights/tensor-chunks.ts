@@ -1,4 +1,4 @@
-import { BlvitError } from '../errors/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { elementBytes, type Segment, type StoredTensor } from './stored-tensor.js'
 
 /** 4 MiB: large enough that a read call costs nothing beside it, small enough for any number of tensors. */

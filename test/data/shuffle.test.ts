@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { seededRandom } from '../../src/base/random.js'
 import type { DataItem } from '../../src/data/data-set.js'
 import { shuffled } from '../../src/data/shuffle.js'
-import { seededRandom } from '../../src/tasks/seeded-random.js'
 
 async function* items(count: number, sizeBytes?: number): AsyncGenerator<DataItem> {
   for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 import { join as joinPath } from 'node:path'
+import { BlvitError } from '../../src/base/blvit-error.js'
 import type { Sample } from '../../src/data/data-set.js'
 import { openDataSet } from '../../src/data/open-data-set.js'
-import { BlvitError } from '../../src/errors/blvit-error.js'
 import { decodeImage } from '../../src/image/decode.js'
 import { join, mutateBytes } from './mutate-bytes.js'
 import { mutateJson } from './mutate-json.js'

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../src/tasks/seeded-random.js'
+import { seededRandom } from '../../src/base/random.js'
 
 /** Choices that depend on a seed alone. */
 export interface Random {

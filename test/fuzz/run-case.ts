@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { BlvitError } from '../../src/errors/blvit-error.js'
+import { BlvitError } from '../../src/base/blvit-error.js'
 import { randomOf } from './random.js'
 import { targets } from './targets.js'
 

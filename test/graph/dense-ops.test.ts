@@ -2,15 +2,15 @@ import fc from 'fast-check'
 import { describe, test } from 'vitest'
 import {
   add,
-  affine,
   attention,
-  attentionReceived,
   convolution,
   gelu,
   layerNorm,
   linear,
   mapToTokens,
   multiply,
+  queryAttention,
+  scaleShift,
   softmax,
 } from '../../src/graph/ops/index.js'
 import type { Tensor } from '../../src/graph/tensor.js'
@@ -47,12 +47,12 @@ describe('native and standard lowerings agree with float64 loops', () => {
       await bench.expectNumbers(inBothForms(bench, x, gelu, reference.gelu(x.numbers)))
     }))
 
-  test('affine is factor·x + offset, also where either does nothing', () => {
+  test('scaleShift is scale·x + shift, also where either does nothing', () => {
     const constants = fc.constantFrom(0, 1, -0.5, 3)
-    return onBenches(fc.tuple(tokenSizes, constants, constants), async (bench, [size, factor, offset]) => {
+    return onBenches(fc.tuple(tokenSizes, constants, constants), async (bench, [size, scale, shift]) => {
       const x = tokens(bench, 'x', size)
-      const numbers = reference.affine(x.numbers, factor, offset)
-      await bench.expectNumbers(inBothForms(bench, x, (y) => affine(y, { factor, offset }), numbers))
+      const numbers = reference.scaleShift(x.numbers, scale, shift)
+      await bench.expectNumbers(inBothForms(bench, x, (y) => scaleShift(y, { scale, shift }), numbers))
     })
   })
 
@@ -102,7 +102,7 @@ describe('native and standard lowerings agree with float64 loops', () => {
       if (!k || !v) throw new Error('no keys, no values')
       const one = bench.input('one', [['batch', batch], 1, width])
       const numbers = reference.attention(q.numbers, k.numbers, v.numbers, headCount)
-      const received = reference.attentionReceived(one.numbers, k.numbers, headCount)
+      const received = reference.queryAttention(one.numbers, k.numbers, headCount)
       const [qRows, kRows, vRows] = [q, k, v, one].map((x) => bench.asRows(x).tensor)
       if (!qRows || !kRows || !vRows) throw new Error('no rows')
       const options = { heads: headCount }
@@ -110,9 +110,9 @@ describe('native and standard lowerings agree with float64 loops', () => {
         full: { tensor: attention(q.tensor, k.tensor, v.tensor, options), numbers },
         rows: { tensor: attention(qRows, kRows, vRows, options), numbers },
         mixed: { tensor: attention(qRows, k.tensor, vRows, options), numbers },
-        received: { tensor: attentionReceived(one.tensor, k.tensor, options), numbers: received },
+        received: { tensor: queryAttention(one.tensor, k.tensor, options), numbers: received },
         receivedByRows: {
-          tensor: attentionReceived(bench.asRows(one).tensor, kRows, options),
+          tensor: queryAttention(bench.asRows(one).tensor, kRows, options),
           numbers: received,
         },
       })

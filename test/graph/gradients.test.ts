@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { BlvitError } from '../../src/errors/blvit-error.js'
+import type { BlvitError } from '../../src/base/blvit-error.js'
 import { symbol } from '../../src/graph/dim.js'
 import { gradients } from '../../src/graph/gradients.js'
 import { graphOf, reachable } from '../../src/graph/graph.js'

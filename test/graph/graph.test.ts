@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BlvitError } from '../../src/errors/blvit-error.js'
+import { BlvitError } from '../../src/base/blvit-error.js'
 import { formatDim, symbol } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { ones, zeros } from '../../src/graph/initialiser.js'

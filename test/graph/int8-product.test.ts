@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../src/base/random.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { zeros } from '../../src/graph/initialiser.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
@@ -7,7 +8,6 @@ import { nativeRuntime } from '../../src/runtime/native.js'
 import { placeWeights } from '../../src/runtime/place-weights.js'
 import type { Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
-import { seededRandom } from '../../src/tasks/seeded-random.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 
 /** `outs` maps of the same tokens; one of their outputs has no weights at all. */

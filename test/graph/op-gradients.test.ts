@@ -74,16 +74,16 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   add: (l) => ops.add(l.x(), l.vector('b')),
   'add of a table': (l) => ops.add(l.rows(), l.input('table', [1, l.tokens, l.width])),
   'add of a scalar': (l) => ops.add(l.parameter('s', [1]), l.x()),
-  affine: (l) => ops.affine(l.x(), { factor: -3, offset: 1 }),
-  atLeast: (l) => ops.atLeast(l.x(), 0.3),
+  scaleShift: (l) => ops.scaleShift(l.x(), { scale: -3, shift: 1 }),
+  maximum: (l) => ops.maximum(l.x(), 0.3),
   attention: (l) => {
     const [q, k, v] = ['q', 'k', 'v'].map((name) =>
       l.input(name, [l.batch, [name === 'q' ? 'n' : 'm', name === 'q' ? 2 : 5], 6]),
     )
     return q && k && v ? ops.attention(q, k, v, { heads: 3 }) : l.x()
   },
-  attentionReceived: (l) =>
-    ops.attentionReceived(l.input('q', [l.batch, 1, 6]), l.input('k', [l.batch, l.tokens, 6]), { heads: 2 }),
+  queryAttention: (l) =>
+    ops.queryAttention(l.input('q', [l.batch, 1, 6]), l.input('k', [l.batch, l.tokens, 6]), { heads: 2 }),
   'concat of parts': (l) => ops.concat([l.x('a'), l.x('b')], { axis: 1 }),
   'concat of channels': (l) => ops.concat([l.x('a'), l.x('b'), l.rows('c')], { axis: -1 }),
   'convolution of patches': (l) =>
@@ -105,16 +105,16 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
     return ops.concat([ops.expand(l.parameter('cls', [1, 1, l.width]), x.shape.with(1, 2)), x], { axis: 1 })
   },
   exponentialMinusOne: (l) => ops.exponentialMinusOne(l.x()),
-  'gather of tokens': (l) => ops.gather(l.x(), ops.descendingOrder(l.input('s', [l.batch, l.tokens]))),
+  'gather of tokens': (l) => ops.gather(l.x(), ops.argsort(l.input('s', [l.batch, l.tokens]))),
   'gather of some': (l) =>
-    ops.gather(l.x(), ops.slice(ops.descendingOrder(l.input('s', [l.batch, l.tokens])), { axis: 1, end: 1 })),
+    ops.gather(l.x(), ops.slice(ops.argsort(l.input('s', [l.batch, l.tokens])), { axis: 1, end: 1 })),
   'gather of the same twice': (l) => {
-    const order = ops.descendingOrder(l.input('s', [l.batch, l.tokens]))
+    const order = ops.argsort(l.input('s', [l.batch, l.tokens]))
     return ops.gather(l.rows(), ops.concat([order, ops.inverseOrder(order)], { axis: 1 }))
   },
   'gather of scores': (l) => {
     const scores = l.input('s', [l.batch, l.tokens])
-    return ops.gather(scores, ops.descendingOrder(scores))
+    return ops.gather(scores, ops.argsort(scores))
   },
   gelu: (l) => ops.gelu(l.x()),
   'gelu of rows': (l) => ops.gelu(l.rows()),
@@ -150,8 +150,7 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
     const x = l.x()
     return ops.reshape(x, [...x.shape.slice(0, 1), 1, ...x.shape.slice(1)])
   },
-  scatterAdd: (l) =>
-    ops.scatterAdd(l.x(), ops.descendingOrder(l.input('s', [l.batch, l.tokens])), { tokens: 9 }),
+  scatterAdd: (l) => ops.scatterAdd(l.x(), ops.argsort(l.input('s', [l.batch, l.tokens])), { tokens: 9 }),
   slice: (l) => ops.slice(l.x(), { axis: 1, end: 1 }),
   'slices that split': (l) => {
     const x = l.x()
@@ -177,10 +176,10 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
 /** Ops whose result no number depends on smoothly, and leaves. */
 const withoutGradient = [
   'constant',
-  'descendingOrder',
+  'argsort',
   'input',
   'inverseOrder',
-  'isAbove',
+  'greater',
   'oneHot',
   'parameter',
   'sizeInput',

@@ -4,7 +4,7 @@ import { symbol } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
-import { descendingOrder, gather, input, inverseOrder, scatterAdd, slice } from '../../src/graph/ops/index.js'
+import { argsort, gather, input, inverseOrder, scatterAdd, slice } from '../../src/graph/ops/index.js'
 
 const [rows, tokens, width, kept] = [3, 17, 4, 5]
 
@@ -13,7 +13,7 @@ function graph() {
   const batch = symbol('batch')
   const scores = input('scores', [batch, tokens])
   const x = input('x', [batch, tokens, width])
-  const order = descendingOrder(scores)
+  const order = argsort(scores)
   const place = inverseOrder(order)
   const chosen = slice(order, { axis: 1, end: kept })
   const outputs = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { slice } from '../../src/graph/ops/index.js'
-import { descendingOrder, gather, inverseOrder } from '../../src/graph/ops/order.js'
+import { argsort, gather, inverseOrder } from '../../src/graph/ops/order.js'
 import { onBenches, sizes } from './bench.js'
 import * as reference from './reference.js'
 
@@ -36,8 +36,8 @@ describe('native and standard lowerings agree with a stable sort', () => {
           ],
           scores,
         )
-        const order = descendingOrder(x.tensor)
-        const numbers = reference.descendingOrder(scores)
+        const order = argsort(x.tensor)
+        const numbers = reference.argsort(scores)
         await bench.expectNumbers({
           order: { tensor: order, numbers },
           inverse: { tensor: inverseOrder(order), numbers: reference.inverseOrder(numbers) },
@@ -53,7 +53,7 @@ describe('native and standard lowerings agree with a stable sort', () => {
       async (bench) => {
         const x = bench.input('x', [['batch', 2], 196], scores)
         const numbers = reference.generate([2, 196], ([, i = 0]) => i)
-        await bench.expectNumbers({ order: { tensor: descendingOrder(x.tensor), numbers } })
+        await bench.expectNumbers({ order: { tensor: argsort(x.tensor), numbers } })
       },
       { runs: 1 },
     )
@@ -66,7 +66,7 @@ describe('native and standard lowerings agree with a stable sort', () => {
         ['tokens', tokens],
       ])
       const x = bench.input('x', [['batch', batch], ['tokens', tokens], width])
-      const order = descendingOrder(scores.tensor)
+      const order = argsort(scores.tensor)
       const back = gather(gather(x.tensor, order), inverseOrder(order))
       await bench.expectNumbers({ back: { tensor: back, numbers: x.numbers } })
     }))
@@ -110,8 +110,8 @@ describe('native and standard lowerings agree with a stable sort', () => {
       const kept = bench.size('kept', keptNow)
       const scores = bench.input('scores', [['batch', batch], tokens])
       const x = bench.input('x', [['batch', batch], tokens, width])
-      const best = slice(descendingOrder(scores.tensor), { axis: 1, end: kept })
-      const numbers = reference.slice(reference.descendingOrder(scores.numbers), 1, 0, keptNow)
+      const best = slice(argsort(scores.tensor), { axis: 1, end: kept })
+      const numbers = reference.slice(reference.argsort(scores.numbers), 1, 0, keptNow)
       expect(numbers.shape).toEqual([batch, keptNow])
       await bench.expectNumbers({
         best: { tensor: best, numbers },

@@ -56,8 +56,8 @@ export function gelu(x: Numbers): Numbers {
   return generate(x.shape, (i) => (at(x, i) * (1 + erf(at(x, i) / Math.SQRT2))) / 2)
 }
 
-export function affine(x: Numbers, factor: number, offset: number): Numbers {
-  return generate(x.shape, (i) => factor * at(x, i) + offset)
+export function scaleShift(x: Numbers, scale: number, shift: number): Numbers {
+  return generate(x.shape, (i) => scale * at(x, i) + shift)
 }
 
 /** Element by element; axes are matched from the last, sizes of 1 are repeated. */
@@ -124,7 +124,7 @@ export function attention(queries: Numbers, keys: Numbers, values: Numbers, head
   })
 }
 
-export function attentionReceived(query: Numbers, keys: Numbers, heads: number): Numbers {
+export function queryAttention(query: Numbers, keys: Numbers, heads: number): Numbers {
   const weights = attentionMap(query, keys, heads)
   return generate(
     keys.shape.slice(0, 2),
@@ -195,7 +195,7 @@ export function padStart(x: Numbers, count: number): Numbers {
   })
 }
 
-export function descendingOrder(scores: Numbers): Numbers {
+export function argsort(scores: Numbers): Numbers {
   const [, tokens = 0] = scores.shape
   return generate(scores.shape, ([b = 0, position = 0]) => {
     // Array.prototype.sort keeps equal elements in their order

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { BlvitError } from '../../src/errors/blvit-error.js'
+import { BlvitError } from '../../src/base/blvit-error.js'
 import { symbol } from '../../src/graph/dim.js'
 import { zeros } from '../../src/graph/initialiser.js'
 import {
   add,
+  argsort,
   attention,
-  attentionReceived,
   concat,
   convolution,
-  descendingOrder,
   divide,
   expand,
   gather,
@@ -21,6 +20,7 @@ import {
   oneHot,
   padStart,
   parameter,
+  queryAttention,
   reshape,
   scatterAdd,
   slice,
@@ -60,7 +60,7 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
     '[batch, 5, 6]',
     '[1, 5, 6]',
   ],
-  ['the view of several queries', () => attentionReceived(tokens, tokens, { heads: 2 }), '[batch, 5, 6]'],
+  ['the view of several queries', () => queryAttention(tokens, tokens, { heads: 2 }), '[batch, 5, 6]'],
   [
     'a kernel larger than the picture',
     () => convolution(picture, p(2, 3, 9, 9), p(2), { stride: 1 }),
@@ -86,7 +86,7 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
   ['other elements under a new shape', () => reshape(tokens, [batch, 31]), '[batch, 5, 6]', '[batch, 31]'],
   ['repeating an axis that is not 1', () => expand(p(2, 6), [4, 6]), '[2, 6]', '[4, 6]'],
   ['zeros before the tokens of a vector', () => padStart(p(6), { count: 1 }), '[6]'],
-  ['the order of what is no row of scores', () => descendingOrder(tokens), '[batch, 5, 6]'],
+  ['the order of what is no row of scores', () => argsort(tokens), '[batch, 5, 6]'],
   ['the inverse of what is no order', () => inverseOrder(scores), '[batch, 5]'],
   ['a matrix of another height', () => matmul(tokens, p(5, 2)), '[batch, 5, 6]', '[5, 2]'],
   ['the transpose of what is no matrix', () => matmul(tokens, p(5, 2), { transposeA: true }), '[5, 2]'],
@@ -98,7 +98,7 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
   ['putting back by floats', () => scatterAdd(tokens, scores, { tokens: 9 }), '[batch, 5, 6]', '[batch, 5]'],
   [
     'putting back more than was picked',
-    () => scatterAdd(p(2, 3), descendingOrder(p(2, 2)), { tokens: 9 }),
+    () => scatterAdd(p(2, 3), argsort(p(2, 2)), { tokens: 9 }),
     '[2, 3]',
     '[2, 2]',
   ],

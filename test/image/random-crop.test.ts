@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../src/base/random.js'
 import type { Pixels } from '../../src/image/pixels.js'
 import { drawCrop, mirrored, resizedCrop, shiftedCrop } from '../../src/image/random-crop.js'
 import { crop, resize } from '../../src/image/resize.js'
-import { seededRandom } from '../../src/tasks/seeded-random.js'
 
 function noise(width: number, height: number): Pixels {
   const random = seededRandom(9)

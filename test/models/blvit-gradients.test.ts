@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../src/base/random.js'
 import { symbol } from '../../src/graph/dim.js'
 import { gradients } from '../../src/graph/gradients.js'
 import { graphOf } from '../../src/graph/graph.js'
-import { add, affine, input } from '../../src/graph/ops/index.js'
+import { add, input, scaleShift } from '../../src/graph/ops/index.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
 import { nativeRuntime } from '../../src/runtime/native.js'
 import type { TensorData } from '../../src/runtime/runtime.js'
-import { seededRandom } from '../../src/tasks/seeded-random.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
@@ -69,7 +69,10 @@ function lossOf(config: BlvitConfig) {
     classes: config.classes,
   })
   const distilled = cosineDistance(features, input('teacher', features.shape))
-  return { loss: add(crossEntropy(logits, targets), affine(distilled, { factor: 2.5 })), sizes: model.sizes }
+  return {
+    loss: add(crossEntropy(logits, targets), scaleShift(distilled, { scale: 2.5 })),
+    sizes: model.sizes,
+  }
 }
 
 describe('gradients of a tiny bLViT agree with central differences in float64 and with the engine', () => {

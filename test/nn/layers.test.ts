@@ -75,9 +75,9 @@ test('the CLS token’s view costs nothing until somebody asks, and then stands 
     attention('attn', { queries: tokens, keys: tokens }, { heads: 2 }),
   )
   const opsOf = (outputs: Record<string, Tensor>) => graphOf('g', outputs).nodes.map(({ op }) => op)
-  expect(opsOf({ output })).not.toContain('AttentionReceived')
+  expect(opsOf({ output })).not.toContain('QueryAttention')
   const view = scope('selections.0', clsAttention)
-  expect(opsOf({ output, view })).toContain('AttentionReceived')
+  expect(opsOf({ output, view })).toContain('QueryAttention')
   expect(view.scope).toBe('blocks.2.attn')
   expect(view.shape.map(String)).toEqual(['batch', '9'])
   expect(graphOf('g', { output, view }).parameters).toEqual(graphOf('g', { output }).parameters)

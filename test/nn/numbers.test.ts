@@ -43,7 +43,7 @@ test('an attention layer is proj(attention(q(x), k(y), v(y))), and its CLS view 
         },
         view: {
           tensor: layer.clsAttention(),
-          numbers: reference.attentionReceived(reference.slice(q, 1, 0, 1), k, heads),
+          numbers: reference.queryAttention(reference.slice(q, 1, 0, 1), k, heads),
         },
       },
       tolerance,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../src/base/random.js'
 import { graphOf } from '../../src/graph/graph.js'
-import { add, affine } from '../../src/graph/ops/index.js'
+import { add, scaleShift } from '../../src/graph/ops/index.js'
 import { scope } from '../../src/graph/scope.js'
 import type { Tensor } from '../../src/graph/tensor.js'
 import { blvit } from '../../src/models/blvit.js'
@@ -10,7 +11,6 @@ import type { VitConfig } from '../../src/models/vit-config.js'
 import { layerNorm } from '../../src/nn/layer-norm.js'
 import { mlp } from '../../src/nn/mlp.js'
 import { stochasticDepth, stochasticDepthInput } from '../../src/nn/stochastic-depth.js'
-import { seededRandom } from '../../src/tasks/seeded-random.js'
 import { count, evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
 
@@ -84,10 +84,10 @@ describe('stochastic depth', () => {
     const { features } = stochasticDepth({ rate: 0.5, depth: 2 }, () => vit(plain)).outputs
     const first = firstBlock()
     const block = scope('blocks.1', () => vitBlock(first, plain))
-    const withoutMlp = finalNorm(add(first, affine(block.attentionUpdate, { factor: 2 })), plain)
+    const withoutMlp = finalNorm(add(first, scaleShift(block.attentionUpdate, { scale: 2 })), plain)
     const withoutAttention = scope('blocks.1', () => {
       const update = mlp('mlp', layerNorm('norm2', first, { epsilon: 1e-6 }), { hidden: 12 })
-      return add(first, affine(update, { factor: 2 }))
+      return add(first, scaleShift(update, { scale: 2 }))
     })
     const [got = [], onlyMlp = [], onlyAttention = []] = valuesOf(
       [features, finalNorm(withoutAttention, plain), withoutMlp],
@@ -118,12 +118,12 @@ describe('stochastic depth', () => {
   test('on average changes nothing that a branch adds', () => {
     // the share of numbers in [0, 1) that keep a branch, times the factor of what is kept
     const { features } = stochasticDepth({ rate: 0.3, depth: 2 }, () => vit(plain)).outputs
-    const kept = graphOf('model', { features }).nodes.filter(({ op }) => op === 'IsAbove')
+    const kept = graphOf('model', { features }).nodes.filter(({ op }) => op === 'Greater')
     const scales = graphOf('model', { features }).nodes.filter(
-      ({ op, inputs }) => op === 'Affine' && inputs[0]?.op === 'IsAbove',
+      ({ op, inputs }) => op === 'ScaleShift' && inputs[0]?.op === 'Greater',
     )
     expect(kept.map(({ attributes }) => attributes.bound)).toEqual([0.3, 0.3])
-    expect(scales.map(({ attributes }) => Number(attributes.factor) * 0.7)).toEqual(
+    expect(scales.map(({ attributes }) => Number(attributes.scale) * 0.7)).toEqual(
       [1, 1].map((x) => expect.closeTo(x, 12)),
     )
   })

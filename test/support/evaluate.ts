@@ -210,7 +210,7 @@ const attention: Evaluate = (inputs, { heads: headCount }) => {
   return { shape: q.shape, data }
 }
 
-const attentionReceived: Evaluate = (inputs, { heads: headCount }) => {
+const queryAttention: Evaluate = (inputs, { heads: headCount }) => {
   const heads = headCount as number
   const [q, k] = [one(inputs), one(inputs, 1)]
   const [batch = 0, keys = 0] = k.shape
@@ -371,10 +371,10 @@ const reduceSum: Evaluate = (inputs, { axes }) => {
 
 const table: Readonly<Record<string, Evaluate>> = {
   Add: binary((a, b) => a + b),
-  Affine: unary((x, { factor, offset }) => (factor as number) * x + (offset as number)),
-  AtLeast: unary((x, { bound }) => Math.max(x, bound as number)),
+  ScaleShift: unary((x, { scale, shift }) => (scale as number) * x + (shift as number)),
+  Maximum: unary((x, { bound }) => Math.max(x, bound as number)),
   Attention: attention,
-  AttentionReceived: attentionReceived,
+  QueryAttention: queryAttention,
   Concat: concat,
   Constant: (_, { value, shape }, sizes) => {
     const sizesNow = (shape as Dim[]).map((dim) => size(dim, sizes))
@@ -383,7 +383,7 @@ const table: Readonly<Record<string, Evaluate>> = {
   Convolution: convolution,
   ConvolutionInputGradient: convolutionInputGradient,
   ConvolutionWeightGradient: convolutionWeightGradient,
-  DescendingOrder: order((a, b) => b - a),
+  Argsort: order((a, b) => b - a),
   Divide: binary((a, b) => a / b),
   DivideBySize: (inputs, { size: by }, sizes) => unary((x) => x / size(by, sizes))(inputs, {}, sizes),
   Expand: (inputs, { shape }, sizes) => {
@@ -401,7 +401,7 @@ const table: Readonly<Record<string, Evaluate>> = {
   GeluSlope: unary((x) => normal(x) + (x * Math.exp(-(x * x) / 2)) / Math.sqrt(2 * Math.PI)),
   InverseDeviation: byRow((row, _, { epsilon }) => [statisticsOf(row, epsilon as number).inverse]),
   InverseOrder: order((a, b) => a - b),
-  IsAbove: unary((x, { bound }) => Number(x > (bound as number))),
+  Greater: unary((x, { bound }) => Number(x > (bound as number))),
   LayerNorm: layerNorm,
   Linear: linear,
   LogSoftmax: byRow((row) => softmaxRow(row).map(Math.log)),
@@ -442,7 +442,7 @@ const table: Readonly<Record<string, Evaluate>> = {
   Softmax: byRow(softmaxRow),
   Logarithm: unary(Math.log),
   SquareRoot: unary(Math.sqrt),
-  Standardise: layerNorm,
+  Normalize: layerNorm,
   StopGradient: (inputs) => one(inputs),
   Subtract: binary((a, b) => a - b),
   Transpose: (inputs, { perm }) => transposed(one(inputs), perm as number[]),

@@ -1,7 +1,7 @@
 import { symbol } from '../../src/graph/dim.js'
 import { gradients } from '../../src/graph/gradients.js'
 import { graphOf } from '../../src/graph/graph.js'
-import { add, affine, input, stopGradient } from '../../src/graph/ops/index.js'
+import { add, input, scaleShift, stopGradient } from '../../src/graph/ops/index.js'
 import { scope } from '../../src/graph/scope.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
@@ -37,7 +37,7 @@ export function goldenStep(
     : smoothedTargets(input('labels', [symbol('batch')], { dtype: 'int64' }), { classes, smoothing })
   const supervised = crossEntropy(student.outputs.logits, targets)
   const distilled = cosineDistance(student.outputs.features, stopGradient(teacher.outputs.features))
-  const loss = add(supervised, affine(distilled, { factor: 2.5 }))
+  const loss = add(supervised, scaleShift(distilled, { scale: 2.5 }))
   const parameters = graphOf('student', student.outputs).nodes.filter(
     ({ leaf }) => leaf?.kind === 'parameter',
   )

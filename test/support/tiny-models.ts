@@ -1,7 +1,7 @@
+import { initialWeights } from '../../src/model-store/initial-weights.js'
+import { type ModelFiles, parametersOf } from '../../src/model-store/model-files.js'
 import type { Architecture } from '../../src/models/architecture.js'
 import { presets, withChanges } from '../../src/models/index.js'
-import { initialWeights } from '../../src/tasks/model-folder/initial-weights.js'
-import { type ModelFiles, parametersOf } from '../../src/tasks/model-folder/model-files.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 
 /** A preset's structure (layers, heads, selections) with narrow tokens and a few patches. */

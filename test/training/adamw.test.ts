@@ -115,7 +115,7 @@ describe('AdamW', () => {
       graph.nodes.some(
         (node) =>
           node.scope === `optimiser.${name}` &&
-          node.op === 'Affine' &&
+          node.op === 'ScaleShift' &&
           node.inputs[0]?.leaf?.name === 'learning_rate',
       )
     expect([decays('student.pos_embed'), decays('student.w')]).toEqual([false, true])

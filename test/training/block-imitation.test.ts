@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { defined } from '../../src/errors/assert.js'
+import { defined } from '../../src/base/assert.js'
 import { gradients } from '../../src/graph/gradients.js'
 import { graphOf, reachable } from '../../src/graph/graph.js'
 import type { Architecture } from '../../src/models/architecture.js'

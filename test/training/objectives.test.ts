@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { symbol } from '../../src/graph/dim.js'
 import { gradients } from '../../src/graph/gradients.js'
 import { graphOf } from '../../src/graph/graph.js'
-import { affine, input } from '../../src/graph/ops/index.js'
+import { input, scaleShift } from '../../src/graph/ops/index.js'
 import { heads, vit } from '../../src/models/vit.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/native.js'
@@ -96,7 +96,7 @@ describe('objectives are what their formulas say, under both lowerings', () => {
       mean: { tensor: meanSquaredError(x.tensor, t.tensor), numbers: scalar(error / 10) },
       normalised: { tensor: normalisedSquaredError(x.tensor, t.tensor), numbers: scalar(error / norm) },
       zeros: {
-        tensor: normalisedSquaredError(affine(t.tensor, { factor: 0 }), t.tensor),
+        tensor: normalisedSquaredError(scaleShift(t.tensor, { scale: 0 }), t.tensor),
         numbers: scalar(1),
       },
     })

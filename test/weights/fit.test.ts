@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BlvitError } from '../../src/errors/blvit-error.js'
+import { BlvitError } from '../../src/base/blvit-error.js'
 import { type FitOptions, fitParameters } from '../../src/weights/fit.js'
 import { groupNames } from '../../src/weights/name-groups.js'
 import { storedFrom } from '../../src/weights/stored-from.js'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { BlvitError, type ErrorCode } from '../../src/errors/blvit-error.js'
+import { BlvitError, type ErrorCode } from '../../src/base/blvit-error.js'
 
 /** The BlvitError of a promise that must reject with this code. */
 export async function thrownBy(promise: Promise<unknown>, code: ErrorCode): Promise<BlvitError> {

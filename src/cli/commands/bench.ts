@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { BlvitError } from '../../errors/blvit-error.js'
-import type { BenchOptions, BenchProgress } from '../../tasks/bench/bench.js'
-import type { SpeedGoal } from '../../tasks/bench/find-keep-ratio.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import type { BenchOptions, BenchProgress } from '../../bench/bench.js'
+import type { SpeedGoal } from '../../bench/find-keep-ratio.js'
 import type { CliContext } from '../context.js'
 import { devices, precisions } from '../model-options.js'
 import { commaSeparated, keepRatio, oneOf, positiveInteger } from '../option-values.js'
@@ -130,13 +130,13 @@ Examples:
 }
 
 async function benchModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
-  const { bench } = await import('../../tasks/bench/bench.js')
+  const { bench } = await import('../../bench/bench.js')
   const { benchText } = await import('../bench-report.js')
-  const { checkWritable, writeWholeFile } = await import('../../tasks/output-files.js')
+  const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   for (const path of [flags.csv, flags.plot]) if (path !== undefined) await checkWritable(path)
   const keepRatios = flags.keepRatio ?? (flags.plot === undefined ? undefined : plottedRatios)
   if (flags.plot !== undefined) {
-    const { checkPlottable } = await import('../../tasks/bench/plot.js')
+    const { checkPlottable } = await import('../../bench/plot.js')
     await checkPlottable(models, { keepRatios })
   }
   const { onProgress, stop } = benchProgress(context)
@@ -156,11 +156,11 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
     context.note(`Wrote ${path}.`)
   }
   if (flags.csv !== undefined) {
-    const { benchCsv } = await import('../../tasks/bench/csv.js')
+    const { benchCsv } = await import('../../bench/csv.js')
     await write(flags.csv, benchCsv(report))
   }
   if (flags.plot !== undefined) {
-    const { benchPlot } = await import('../../tasks/bench/plot.js')
+    const { benchPlot } = await import('../../bench/plot.js')
     await write(flags.plot, benchPlot(report))
   }
 }
@@ -170,12 +170,12 @@ async function benchTrainingSteps(flags: Flags, context: CliContext): Promise<vo
   const { rounds, json, signal } = { ...flags, signal: context.signal }
   const threads = only('--threads', flags.threads)
   if (flags.profile) {
-    const { profileTraining } = await import('../../tasks/bench/training/profile-training.js')
+    const { profileTraining } = await import('../../bench/training/profile-training.js')
     const profiles = await profileTraining({ threads, signal })
     context.out(json ? JSON.stringify(profiles) : profiles.map(trainingProfileText).join('\n\n'))
     return
   }
-  const { benchTraining } = await import('../../tasks/bench/training/bench-training.js')
+  const { benchTraining } = await import('../../bench/training/bench-training.js')
   const { onProgress, stop } = benchProgress(context)
   const report = await benchTraining({ threads, rounds, signal, onProgress }).finally(stop)
   context.out(json ? JSON.stringify(report) : trainingBenchText(report))
@@ -207,7 +207,7 @@ function oneSetting({ batch, keepRatio: ratios, threads, device, dtype }: Flags,
 }
 
 async function profileModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
-  const { profile } = await import('../../tasks/bench/profile.js')
+  const { profile } = await import('../../bench/profile.js')
   const { profileText } = await import('../bench-report.js')
   const profiles = await profile(models, oneSetting(flags, context))
   context.out(flags.json ? JSON.stringify(profiles) : profiles.map(profileText).join('\n\n'))
@@ -219,16 +219,16 @@ async function findForModels(
   flags: Flags,
   context: CliContext,
 ): Promise<void> {
-  const { findKeepRatio } = await import('../../tasks/bench/find-keep-ratio.js')
+  const { findKeepRatio } = await import('../../bench/find-keep-ratio.js')
   const { foundText } = await import('../bench-report.js')
   const found = await findKeepRatio(models, goal, oneSetting(flags, context))
   context.out(flags.json ? JSON.stringify(found) : found.map(foundText).join('\n'))
 }
 
 async function compareModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
-  const { benchAgainst } = await import('../../tasks/bench/against.js')
-  const { examplePictures } = await import('../../tasks/example-pictures.js')
-  const { picturesIn } = await import('../../tasks/expand-inputs.js')
+  const { benchAgainst } = await import('../../bench/against.js')
+  const { examplePictures } = await import('../../data/example-pictures.js')
+  const { picturesIn } = await import('../../data/expand-inputs.js')
   const { againstText } = await import('../bench-report.js')
   const pictures = flags.pictures === undefined ? await examplePictures() : await picturesIn(flags.pictures)
   const { rounds, signal } = { ...flags, signal: context.signal }

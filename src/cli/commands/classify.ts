@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { messageAbout } from '../../errors/message-about.js'
-import type { Classification } from '../../tasks/classification.js'
+import { messageAbout } from '../../base/message-about.js'
+import type { Classification } from '../../problems/classify.js'
 import type { CliContext } from '../context.js'
 import {
   engineNote,
@@ -50,7 +50,7 @@ Examples:
 }
 
 async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
-  const { expandInputs } = await import('../../tasks/expand-inputs.js')
+  const { expandInputs } = await import('../../data/expand-inputs.js')
   const { pictures, errors } = await expandInputs(args, { readStandardInput })
   let failures = errors.length
   if (pictures.length === 0 && errors[0]) throw errors[0]

@@ -62,7 +62,7 @@ Examples:
 }
 
 async function evaluateModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { checkWritable, writeWholeFile } = await import('../../tasks/output-files.js')
+  const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   if (flags.perImage !== undefined) await checkWritable(flags.perImage)
   const { load } = await import('../../tasks/load.js')
   await using model = await load(reference, loadOptions(flags, context))

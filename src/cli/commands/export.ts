@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { BlvitError } from '../../errors/blvit-error.js'
-import type { Exported } from '../../tasks/export-onnx.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import type { Exported } from '../../tasks/export/export-onnx.js'
 import type { CliContext } from '../context.js'
 import { dtypeOption, type precisions } from '../model-options.js'
 import { keepRatio } from '../option-values.js'
@@ -58,7 +58,7 @@ Examples:
 }
 
 async function exportModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { locateModel } = await import('../../tasks/model-folder/locate-model.js')
+  const { locateModel } = await import('../../model-store/locate-model.js')
   const { signal } = context
   const { output, json } = flags
   checkOutput(output, { asFolder: flags.for !== undefined })
@@ -94,8 +94,8 @@ function checkOutput(output: string, { asFolder }: { asFolder: boolean }): void 
 }
 
 async function exportFile(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
-  const { openModel } = await import('../../tasks/model-folder/model-files.js')
-  const { exportOnnx } = await import('../../tasks/export-onnx.js')
+  const { openModel } = await import('../../model-store/model-files.js')
+  const { exportOnnx } = await import('../../tasks/export/export-onnx.js')
   return exportOnnx(await openModel(folder, { signal }), flags.output, {
     target: flags.standard ? 'standard' : 'native',
     weights: flags.external ? 'external' : 'inside',
@@ -106,7 +106,7 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
 }
 
 async function exportFolder(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
-  const { exportForTransformersJs } = await import('../../tasks/export-for-transformers-js.js')
+  const { exportForTransformersJs } = await import('../../tasks/export/export-for-transformers-js.js')
   const { keepRatio, allOutputs, overwrite, dtype: precision } = flags
   const options = { precision, keepRatio, allOutputs, overwrite, signal }
   return exportForTransformersJs(folder, flags.output, options)

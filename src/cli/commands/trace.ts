@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
 import type { Trace } from '../../tasks/trace/trace.js'
 import type { CliContext } from '../context.js'
@@ -72,7 +72,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
 }
 
 async function checkedTargets({ output, json }: Flags): Promise<Targets> {
-  const { checkWritable } = await import('../../tasks/output-files.js')
+  const { checkWritable } = await import('../../files/output-files.js')
   const { resolve } = await import('node:path')
   const png = output ?? (json === undefined ? defaultOutput : undefined)
   if (png !== undefined && !/\.png$/i.test(png)) {
@@ -89,7 +89,7 @@ async function checkedTargets({ output, json }: Flags): Promise<Targets> {
 }
 
 async function onePicture(argument: string) {
-  const { expandInputs } = await import('../../tasks/expand-inputs.js')
+  const { expandInputs } = await import('../../data/expand-inputs.js')
   const { pictures, errors } = await expandInputs([argument], { readStandardInput })
   if (errors[0]) throw errors[0]
   const [picture] = pictures
@@ -105,7 +105,7 @@ async function write(
   { model, picture, targets }: { model: Model; picture: string; targets: Targets },
   { out, note }: CliContext,
 ): Promise<void> {
-  const { writeWholeFile } = await import('../../tasks/output-files.js')
+  const { writeWholeFile } = await import('../../files/output-files.js')
   const { routePng } = await import('../../tasks/trace/route-picture.js')
   const { traceJson } = await import('../../tasks/trace/trace-json.js')
   const { png, json } = targets

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import type { BadSample, Classes, DataFormat, DataSet } from '../data-set.js'
 import { type FileSample, fileSamples } from '../file-samples.js'
 import { entriesOf, isFolder, pictureExtensions, picturesBelow } from '../find-files.js'

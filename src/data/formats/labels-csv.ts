@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, join, posix, win32 } from 'node:path'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import { type CsvRow, type CsvTable, readCsv } from '../csv-table.js'
 import type { BadSample, Classes, DataFormat, DataSet } from '../data-set.js'
 import { type FileSample, fileSamples } from '../file-samples.js'

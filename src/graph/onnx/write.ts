@@ -1,4 +1,4 @@
-import { defined } from '../../errors/assert.js'
+import { defined } from '../../base/assert.js'
 import type { Bindings } from '../dim.js'
 import { type FloatType, floatTypes } from '../float-types.js'
 import { differentiatedScopes } from '../gradients.js'

@@ -1,6 +1,6 @@
 import { sizeAt, type Tensor } from '../tensor.js'
 import { expand, reduceSum } from './broadcasting.js'
-import { affine, multiply, subtract } from './elementwise.js'
+import { multiply, scaleShift, subtract } from './elementwise.js'
 import { reshape, transpose } from './layout.js'
 import { matmul } from './matmul.js'
 import { softmax, softmaxGradient } from './softmax.js'
@@ -35,7 +35,7 @@ function scaleOf(x: Tensor, heads: number): number {
 
 /** softmax(q·kᵀ/√headWidth), in the very steps of the op's lowering, so that an engine computes it once. */
 function attentionMap(queries: Tensor, keys: Tensor, heads: number): Tensor {
-  const scaled = affine(headsOf(queries, heads).rows(), { factor: scaleOf(queries, heads) })
+  const scaled = scaleShift(headsOf(queries, heads).rows(), { scale: scaleOf(queries, heads) })
   const scores = matmul(scaled, headsOf(keys, heads).columns(), { countedElsewhere: true })
   return softmax(scores)
 }
@@ -43,8 +43,8 @@ function attentionMap(queries: Tensor, keys: Tensor, heads: number): Tensor {
 /** The gradients of queries and keys from that of the scores, before softmax. */
 function throughScores(ofScores: Tensor, queries: Tensor, keys: Tensor, heads: number): Tensor[] {
   const factor = scaleOf(queries, heads)
-  const ofQueries = affine(matmul(ofScores, headsOf(keys, heads).rows()), { factor })
-  const ofKeys = matmul(affine(headsOf(queries, heads).columns(), { factor }), ofScores)
+  const ofQueries = scaleShift(matmul(ofScores, headsOf(keys, heads).rows()), { scale: factor })
+  const ofKeys = matmul(scaleShift(headsOf(queries, heads).columns(), { scale: factor }), ofScores)
   return [fromRows(ofQueries, queries), fromColumns(ofKeys, keys)]
 }
 
@@ -74,14 +74,14 @@ export function attentionGradient(
 }
 
 /** The gradients of the one query and of the keys from that of the attention they share, averaged over heads. */
-export function attentionReceivedGradient(
+export function queryAttentionGradient(
   gradient: Tensor,
   { query, keys }: { query: Tensor; keys: Tensor },
   { heads }: { heads: number },
 ): Tensor[] {
   const map = attentionMap(query, keys, heads)
   const [batch, keyCount] = [sizeAt(keys, 0), sizeAt(keys, 1)]
-  const share = affine(reshape(gradient, [batch, 1, 1, keyCount]), { factor: 1 / heads })
+  const share = scaleShift(reshape(gradient, [batch, 1, 1, keyCount]), { scale: 1 / heads })
   const ofScores = softmaxGradient(expand(share, map.shape), map)
   return throughScores(ofScores, query, keys, heads)
 }

@@ -2,7 +2,7 @@ import { elements, sameDim, times } from '../dim.js'
 import type { Lowering, Value } from '../lowering.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
-import { attentionGradient, attentionReceivedGradient } from './attention-gradient.js'
+import { attentionGradient, queryAttentionGradient } from './attention-gradient.js'
 
 /** `[batch, tokens, width]` → `[batch, heads, tokens, headWidth]`, or with the last two axes swapped. */
 function splitHeads(lowering: Lowering, x: Value, heads: number, perm: readonly number[]): string {
@@ -78,15 +78,15 @@ export function attention(
   return attentionOp([queries, keys, values], { heads })
 }
 
-const attentionReceivedOp = defineOp<{ heads: number }>({
-  name: 'AttentionReceived',
+const queryAttentionOp = defineOp<{ heads: number }>({
+  name: 'QueryAttention',
   shape: (inputs, { heads }) => {
-    checkHeads('AttentionReceived', inputs, heads)
-    if (sizeAt(operand(inputs, 0), 1) !== 1) throw shapeError('AttentionReceived', inputs, 'one query')
+    checkHeads('QueryAttention', inputs, heads)
+    if (sizeAt(operand(inputs, 0), 1) !== 1) throw shapeError('QueryAttention', inputs, 'one query')
     return [sizeAt(operand(inputs, 0), 0), sizeAt(operand(inputs, 1), 1)]
   },
   gradient: (gradient, inputs, { attributes }) =>
-    attentionReceivedGradient(gradient, { query: operand(inputs, 0), keys: operand(inputs, 1) }, attributes),
+    queryAttentionGradient(gradient, { query: operand(inputs, 0), keys: operand(inputs, 1) }, attributes),
   cost: (inputs) => ({
     attention: elements(
       operand(inputs, 1)
@@ -111,6 +111,6 @@ const attentionReceivedOp = defineOp<{ heads: number }>({
  * @param query `[batch, 1, width]` @param keys `[batch, keys, width]`
  * @returns `[batch, keys]`
  */
-export function attentionReceived(query: Tensor, keys: Tensor, { heads }: { heads: number }): Tensor {
-  return attentionReceivedOp([query, keys], { heads })
+export function queryAttention(query: Tensor, keys: Tensor, { heads }: { heads: number }): Tensor {
+  return queryAttentionOp([query, keys], { heads })
 }

@@ -2,11 +2,11 @@ import { defineOp, operand } from '../op.js'
 import type { Tensor } from '../tensor.js'
 import { multiply } from './elementwise.js'
 
-const atLeastOp = defineOp<{ bound: number }>({
-  name: 'AtLeast',
+const maximumOp = defineOp<{ bound: number }>({
+  name: 'Maximum',
   shape: (inputs) => operand(inputs, 0).shape,
   gradient: (gradient, inputs, { attributes: { bound } }) => [
-    multiply(gradient, isAbove(operand(inputs, 0), bound)),
+    multiply(gradient, greater(operand(inputs, 0), bound)),
   ],
   onnx: (lowering, inputs, { tensor, attributes: { bound } }) => {
     const limit = lowering.asFull(lowering.floats([bound], [1]), [1])
@@ -15,12 +15,12 @@ const atLeastOp = defineOp<{ bound: number }>({
 })
 
 /** `max(x, bound)` */
-export function atLeast(x: Tensor, bound: number): Tensor {
-  return atLeastOp([x], { bound })
+export function maximum(x: Tensor, bound: number): Tensor {
+  return maximumOp([x], { bound })
 }
 
-const isAboveOp = defineOp<{ bound: number }>({
-  name: 'IsAbove',
+const greaterOp = defineOp<{ bound: number }>({
+  name: 'Greater',
   shape: (inputs) => operand(inputs, 0).shape,
   // a step is flat wherever it has a slope at all
   gradient: () => [undefined],
@@ -34,8 +34,8 @@ const isAboveOp = defineOp<{ bound: number }>({
 })
 
 /** 1 where `x > bound`, else 0. */
-export function isAbove(x: Tensor, bound: number): Tensor {
-  return isAboveOp([x], { bound })
+export function greater(x: Tensor, bound: number): Tensor {
+  return greaterOp([x], { bound })
 }
 
 const stopGradientOp = defineOp({

@@ -2,7 +2,7 @@ import { type Dim, elements, type Shape } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import type { Tensor } from '../tensor.js'
 import { reduceSum } from './broadcasting.js'
-import { affine } from './elementwise.js'
+import { scaleShift } from './elementwise.js'
 import { reshape } from './layout.js'
 
 const constantOp = defineOp<{ value: number; shape: Shape }>({
@@ -35,7 +35,7 @@ const divideBySizeOp = defineOp<{ size: Dim }>({
 
 /** Divides by a size, which may be known only when the graph runs. */
 export function divideBySize(x: Tensor, size: Dim): Tensor {
-  return typeof size === 'number' ? affine(x, { factor: 1 / size }) : divideBySizeOp([x], { size })
+  return typeof size === 'number' ? scaleShift(x, { scale: 1 / size }) : divideBySizeOp([x], { size })
 }
 
 /** The mean of all elements. @returns `[1]` */

@@ -41,7 +41,7 @@ const subtractOp = defineOp({
   shape: (inputs) => broadcastShape('Subtract', inputs),
   gradient: (gradient, inputs) => [
     sumTo(gradient, operand(inputs, 0).shape),
-    sumTo(affine(gradient, { factor: -1 }), operand(inputs, 1).shape),
+    sumTo(scaleShift(gradient, { scale: -1 }), operand(inputs, 1).shape),
   ],
   onnx: (lowering, inputs, { tensor }) => lowering.elementwise('Sub', inputs, tensor.shape),
 })
@@ -58,7 +58,7 @@ const divideOp = defineOp({
   gradient: (gradient, inputs, { output }) => {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)]
     const ofA = divide(gradient, b)
-    return [sumTo(ofA, a.shape), sumTo(affine(multiply(ofA, output), { factor: -1 }), b.shape)]
+    return [sumTo(ofA, a.shape), sumTo(scaleShift(multiply(ofA, output), { scale: -1 }), b.shape)]
   },
   onnx: (lowering, inputs, { tensor }) => lowering.elementwise('Div', inputs, tensor.shape),
 })
@@ -68,21 +68,21 @@ export function divide(a: Tensor, b: Tensor): Tensor {
   return divideOp([a, b], {})
 }
 
-const affineOp = defineOp<{ factor: number; offset: number }>({
-  name: 'Affine',
+const scaleShiftOp = defineOp<{ scale: number; shift: number }>({
+  name: 'ScaleShift',
   shape: (inputs) => operand(inputs, 0).shape,
-  gradient: (gradient, _, { attributes: { factor } }) => [affine(gradient, { factor })],
-  onnx: (lowering, inputs, { tensor, attributes: { factor, offset } }) => {
+  gradient: (gradient, _, { attributes: { scale } }) => [scaleShift(gradient, { scale })],
+  onnx: (lowering, inputs, { tensor, attributes: { scale, shift } }) => {
     const scalar = (value: number) => lowering.asFull(lowering.floats([value], [1]), [1])
     const scaled =
-      factor === 1
+      scale === 1
         ? operand(inputs, 0)
-        : lowering.elementwise('Mul', [operand(inputs, 0), scalar(factor)], tensor.shape)
-    return offset === 0 ? scaled : lowering.elementwise('Add', [scaled, scalar(offset)], tensor.shape)
+        : lowering.elementwise('Mul', [operand(inputs, 0), scalar(scale)], tensor.shape)
+    return shift === 0 ? scaled : lowering.elementwise('Add', [scaled, scalar(shift)], tensor.shape)
   },
 })
 
-/** `factor · x + offset` with constants. */
-export function affine(x: Tensor, { factor = 1, offset = 0 }: { factor?: number; offset?: number }): Tensor {
-  return factor === 1 && offset === 0 ? x : affineOp([x], { factor, offset })
+/** `scale · x + shift` with constants. */
+export function scaleShift(x: Tensor, { scale = 1, shift = 0 }: { scale?: number; shift?: number }): Tensor {
+  return scale === 1 && shift === 0 ? x : scaleShiftOp([x], { scale, shift })
 }

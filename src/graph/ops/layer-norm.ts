@@ -3,7 +3,7 @@ import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
 import { multiply } from './elementwise.js'
-import { standardise, standardiseGradient } from './standardise.js'
+import { normalize, normalizeGradient } from './normalize.js'
 
 const layerNormOp = defineOp<{ epsilon: number }>({
   name: 'LayerNorm',
@@ -16,10 +16,10 @@ const layerNormOp = defineOp<{ epsilon: number }>({
   cost: (_, output) => ({ normalised: elements(output) }),
   gradient: (gradient, inputs, { attributes }) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
-    const standardised = standardise(x, attributes)
+    const normalized = normalize(x, attributes)
     return [
-      standardiseGradient(multiply(gradient, weight), x, standardised, attributes),
-      sumTo(multiply(gradient, standardised), weight.shape),
+      normalizeGradient(multiply(gradient, weight), x, normalized, attributes),
+      sumTo(multiply(gradient, normalized), weight.shape),
       sumTo(gradient, bias.shape),
     ]
   },

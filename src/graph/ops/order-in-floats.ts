@@ -1,4 +1,4 @@
-import { assert } from '../../errors/assert.js'
+import { assert } from '../../base/assert.js'
 import type { Dim } from '../dim.js'
 import type { Lowering, Value } from '../lowering.js'
 

@@ -8,10 +8,10 @@ import {
   scatterAddByProduct,
 } from './order-in-floats.js'
 
-const descendingOrderOp = defineOp({
-  name: 'DescendingOrder',
+const argsortOp = defineOp({
+  name: 'Argsort',
   shape: (inputs) => {
-    if (operand(inputs, 0).shape.length !== 2) throw shapeError('DescendingOrder', inputs, '[batch, tokens]')
+    if (operand(inputs, 0).shape.length !== 2) throw shapeError('Argsort', inputs, '[batch, tokens]')
     return operand(inputs, 0).shape
   },
   dtype: () => 'int64',
@@ -29,8 +29,8 @@ const descendingOrderOp = defineOp({
  * The token indices from the highest score to the lowest; equal scores: lower index first.
  * @param scores `[batch, tokens]` @returns int64 `[batch, tokens]`
  */
-export function descendingOrder(scores: Tensor): Tensor {
-  return descendingOrderOp([scores], {})
+export function argsort(scores: Tensor): Tensor {
+  return argsortOp([scores], {})
 }
 
 const inverseOrderOp = defineOp({

@@ -1,11 +1,11 @@
 import { defineOp, operand } from '../op.js'
 import type { Tensor } from '../tensor.js'
-import { affine, divide, multiply } from './elementwise.js'
+import { divide, multiply, scaleShift } from './elementwise.js'
 
 const squareRootOp = defineOp({
   name: 'SquareRoot',
   shape: (inputs) => operand(inputs, 0).shape,
-  gradient: (gradient, _, { output }) => [divide(gradient, affine(output, { factor: 2 }))],
+  gradient: (gradient, _, { output }) => [divide(gradient, scaleShift(output, { scale: 2 }))],
   onnx: (lowering, inputs, { tensor }) => lowering.elementwise('Sqrt', inputs, tensor.shape),
 })
 
@@ -17,7 +17,7 @@ export function squareRoot(x: Tensor): Tensor {
 const exponentialMinusOneOp = defineOp({
   name: 'ExponentialMinusOne',
   shape: (inputs) => operand(inputs, 0).shape,
-  gradient: (gradient, _, { output }) => [multiply(gradient, affine(output, { offset: 1 }))],
+  gradient: (gradient, _, { output }) => [multiply(gradient, scaleShift(output, { shift: 1 }))],
   // eˣ − 1 = 2t/(1 − t) with t = tanh(x/2): near 0 nothing cancels, as it does in exp(x) − 1
   onnx: (lowering, inputs, { tensor: { shape } }) => {
     const constant = (value: number) => lowering.asFull(lowering.floats([value], [1]), [1])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { parseWith } from '../../errors/parse.js'
-import { didYouMean } from '../../errors/suggest.js'
+import { parseWith } from '../../base/parse.js'
+import { didYouMean } from '../../base/suggest.js'
 import { type ErasingMode, erasingModes } from './random-erasing.js'
 
 const share = z.number().min(0).max(1)

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { Asker, type Response } from '../../base/conversation.js'
 import type { OrtEngine, SessionRequest } from '../engine.js'
 import type { Session } from '../runtime.js'
-import { Asker, type Response } from './conversation.js'
 import type { EngineModule, Questions } from './messages.js'
 
 // By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.

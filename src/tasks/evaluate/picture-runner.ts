@@ -1,6 +1,6 @@
+import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { messageAbout } from '../../base/message-about.js'
 import type { DataItem } from '../../data/data-set.js'
-import { BlvitError, messageOf } from '../../errors/blvit-error.js'
-import { messageAbout } from '../../errors/message-about.js'
 import { decodeImage } from '../../image/decode.js'
 import type { Model } from '../model.js'
 import { answerOf, type PictureOutcome } from './picture-outcome.js'

@@ -3,8 +3,8 @@ import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { BlvitError, messageOf } from '../../errors/blvit-error.js'
-import { checkWritable, writeWholeFile } from '../output-files.js'
+import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { checkWritable, writeWholeFile } from '../../files/output-files.js'
 import { type PictureOutcome, pictureOutcomeSchema } from './picture-outcome.js'
 
 /** What an evaluation is of; one that differs in any of it can't be continued. */

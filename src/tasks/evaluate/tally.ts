@@ -1,5 +1,5 @@
+import { type Share, shareOf } from '../../base/share.js'
 import type { Answer, PictureOutcome } from './picture-outcome.js'
-import { type Share, shareOf } from './share.js'
 
 /** How often a model was right. */
 export interface Accuracy {

@@ -1,11 +1,11 @@
 import { resolve as absolute, basename } from 'node:path'
+import { assemble, inGrid, type Piece } from '../../drawing/draw-piece.js'
+import { drawText, fitText, type TextStyle, textWidth } from '../../drawing/draw-text.js'
 import { type Drawing, encodePng } from '../../image/encode.js'
 import type { Pixels } from '../../image/pixels.js'
 import { resize } from '../../image/resize.js'
 import type { Architecture } from '../../models/architecture.js'
-import { assemble, inGrid, type Piece } from './draw-piece.js'
 import { drawRoutePanel, enlarge } from './draw-route-panel.js'
-import { drawText, fitText, type TextStyle, textWidth } from './draw-text.js'
 import {
   fullLayersLine,
   percent,

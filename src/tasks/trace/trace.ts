@@ -1,5 +1,7 @@
-import { defined } from '../../errors/assert.js'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { defined } from '../../base/assert.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import type { Engine, EngineRunOptions } from '../../engine/engine.js'
+import { keptPatches } from '../../engine/keep-ratio.js'
 import { evaluate } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { ImageInput } from '../../image/decode.js'
@@ -8,9 +10,7 @@ import { type PrepareOptions, preparePicture } from '../../image/prepare.js'
 import type { Preprocessing } from '../../image/preprocessing.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
-import { rankClasses, type ScoredLabel } from '../classification.js'
-import type { Engine, EngineRunOptions } from '../engine.js'
-import { keptPatches } from '../keep-ratio.js'
+import { rankClasses, type ScoredLabel } from '../../problems/classify.js'
 
 export interface TraceOptions extends EngineRunOptions, PrepareOptions {
   /** How many labels. Default 5. */

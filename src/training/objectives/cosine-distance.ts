@@ -1,11 +1,11 @@
-import { affine, atLeast, divide, mean, multiply, reduceSum, squareRoot } from '../../graph/ops/index.js'
+import { divide, maximum, mean, multiply, reduceSum, scaleShift, squareRoot } from '../../graph/ops/index.js'
 import type { Tensor } from '../../graph/tensor.js'
 
 /** Squared length below which a token has no direction; keeps the gradient of an all-zero token at 0. */
 const leastSquare = 1e-16
 
 function lengthOf(x: Tensor): Tensor {
-  return squareRoot(atLeast(reduceSum(multiply(x, x), { axes: [-1] }), leastSquare))
+  return squareRoot(maximum(reduceSum(multiply(x, x), { axes: [-1] }), leastSquare))
 }
 
 /**
@@ -17,5 +17,5 @@ function lengthOf(x: Tensor): Tensor {
 export function cosineDistance(student: Tensor, teacher: Tensor): Tensor {
   const products = reduceSum(multiply(student, teacher), { axes: [-1] })
   const cosines = divide(products, multiply(lengthOf(student), lengthOf(teacher)))
-  return affine(mean(cosines), { factor: -1, offset: 1 })
+  return scaleShift(mean(cosines), { scale: -1, shift: 1 })
 }

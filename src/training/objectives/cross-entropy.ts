@@ -1,11 +1,11 @@
 import {
-  affine,
   divideBySize,
   logSoftmax,
   multiply,
   oneHot,
   reduceSum,
   reshape,
+  scaleShift,
 } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 
@@ -17,7 +17,7 @@ export function smoothedTargets(
   labels: Tensor,
   { classes, smoothing = 0.1 }: { classes: number; smoothing?: number },
 ): Tensor {
-  return affine(oneHot(labels, { classes }), { factor: 1 - smoothing, offset: smoothing / classes })
+  return scaleShift(oneHot(labels, { classes }), { scale: 1 - smoothing, shift: smoothing / classes })
 }
 
 /**
@@ -28,5 +28,5 @@ export function smoothedTargets(
  */
 export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
   const total = reshape(reduceSum(multiply(targets, logSoftmax(logits))), [1])
-  return affine(divideBySize(total, sizeAt(logits, 0)), { factor: -1 })
+  return scaleShift(divideBySize(total, sizeAt(logits, 0)), { scale: -1 })
 }

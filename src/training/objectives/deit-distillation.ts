@@ -1,4 +1,4 @@
-import { add, affine, descendingOrder, reshape, slice } from '../../graph/ops/index.js'
+import { add, argsort, reshape, scaleShift, slice } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import { crossEntropy, smoothedTargets } from './cross-entropy.js'
 import { klDivergence } from './kl-divergence.js'
@@ -17,12 +17,12 @@ export interface DeitAnswers {
 
 /** `(1 − α)·own + α·taught` */
 function mixed(own: Tensor, taught: Tensor, alpha: number): Tensor {
-  return add(affine(own, { factor: 1 - alpha }), affine(taught, { factor: alpha }))
+  return add(scaleShift(own, { scale: 1 - alpha }), scaleShift(taught, { scale: alpha }))
 }
 
 /** The class that each picture's logits rank first; of equal ones the first. @returns int64 `[batch]` */
 function firstChoice(logits: Tensor): Tensor {
-  return reshape(slice(descendingOrder(logits), { axis: 1, end: 1 }), [sizeAt(logits, 0)])
+  return reshape(slice(argsort(logits), { axis: 1, end: 1 }), [sizeAt(logits, 0)])
 }
 
 /**

@@ -1,11 +1,11 @@
 import { elements } from '../../graph/dim.js'
 import {
-  affine,
   divideBySize,
   logSoftmax,
   multiply,
   reduceSum,
   reshape,
+  scaleShift,
   softmax,
   subtract,
 } from '../../graph/ops/index.js'
@@ -28,10 +28,10 @@ export function klDivergence(
   teacher: Tensor,
   { temperature = 1, average = 'pictures' }: KlDivergenceOptions = {},
 ): Tensor {
-  const [softStudent, softTeacher] = [student, teacher].map((x) => affine(x, { factor: 1 / temperature }))
+  const [softStudent, softTeacher] = [student, teacher].map((x) => scaleShift(x, { scale: 1 / temperature }))
   if (!softStudent || !softTeacher) throw new Error('blvit bug: two logits make two')
   const difference = subtract(logSoftmax(softTeacher), logSoftmax(softStudent))
   const total = reshape(reduceSum(multiply(softmax(softTeacher), difference)), [1])
   const count = average === 'pictures' ? sizeAt(student, 0) : elements(student.shape)
-  return affine(divideBySize(total, count), { factor: temperature ** 2 })
+  return scaleShift(divideBySize(total, count), { scale: temperature ** 2 })
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import { readBlvitConfig } from '../../models/blvit-json.js'
 import { blockImitation, learnsByImitation, normToStartAs } from '../block-imitation.js'
 import type { StageKind } from './stage-kind.js'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { defined } from '../../errors/assert.js'
-import { BlvitError } from '../../errors/blvit-error.js'
-import { add, affine } from '../../graph/ops/index.js'
+import { defined } from '../../base/assert.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { add, scaleShift } from '../../graph/ops/index.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { stochasticDepth } from '../../nn/stochastic-depth.js'
@@ -69,7 +69,7 @@ export const endToEndStage = {
       const loss = lossPart(name).loss(context)
       return loss ? [{ name, loss, weight: stage.loss[name] ?? 0 }] : []
     })
-    const [first, ...others] = losses.map(({ loss, weight }): Tensor => affine(loss, { factor: weight }))
+    const [first, ...others] = losses.map(({ loss, weight }): Tensor => scaleShift(loss, { scale: weight }))
     if (!first) {
       const message = `A stage "end to end" needs a loss that this model can have: give ${names.join(', ')} a weight.`
       throw new BlvitError('BAD_OPTION', message)

@@ -1,15 +1,15 @@
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import { symbol } from '../../graph/dim.js'
 import {
   add,
-  affine,
-  atLeast,
   divideBySize,
   input,
   logarithm,
+  maximum,
   multiply,
   reduceSum,
   reshape,
+  scaleShift,
   slice,
 } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
@@ -51,12 +51,12 @@ const leastScore = 1e-12
 /** Cross-entropy of the scores of all selections with a distribution over the patches. @returns `[1]` */
 function rankingLoss(selections: readonly Selection[], target: Tensor): Tensor {
   const losses = selections.map(({ scores }) => {
-    const logs = multiply(target, logarithm(atLeast(scores, leastScore)))
-    return affine(divideBySize(reshape(reduceSum(logs), [1]), sizeAt(target, 0)), { factor: -1 })
+    const logs = multiply(target, logarithm(maximum(scores, leastScore)))
+    return scaleShift(divideBySize(reshape(reduceSum(logs), [1]), sizeAt(target, 0)), { scale: -1 })
   })
   const [first, ...others] = losses
   if (!first) throw new Error('blvit bug: a student without selections')
-  return affine(others.reduce(add, first), { factor: 1 / losses.length })
+  return scaleShift(others.reduce(add, first), { scale: 1 / losses.length })
 }
 
 const image = ['image_size', 'in_chans']

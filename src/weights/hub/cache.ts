@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { replaceFile } from '../replace-file.js'
+import { replaceFile } from '../../files/replace-file.js'
 import { parseShardIndex } from '../safetensors/shard-index.js'
 import { locateWeights } from '../weights-folder.js'
 import { isCommit } from './id.js'

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BlvitError, throwIfAborted } from '../../errors/blvit-error.js'
+import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import { parseShardIndex } from '../safetensors/shard-index.js'
 import { cachedSnapshot, linkBlob, modelFolder, snapshotFolder, writeReference } from './cache.js'
 import { hubError } from './errors.js'

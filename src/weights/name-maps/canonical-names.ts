@@ -1,4 +1,4 @@
-import { defined } from '../../errors/assert.js'
+import { defined } from '../../base/assert.js'
 import type { StoredTensors } from '../stored-tensor.js'
 import { nameMaps } from './index.js'
 import { toTimm } from './to-timm.js'

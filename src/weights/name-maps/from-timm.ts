@@ -1,5 +1,5 @@
-import { BlvitError } from '../../errors/blvit-error.js'
-import { didYouMean } from '../../errors/suggest.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { didYouMean } from '../../base/suggest.js'
 import { sliceRows } from '../rows.js'
 import type { StoredTensor, StoredTensors } from '../stored-tensor.js'
 import { nameMaps } from './index.js'

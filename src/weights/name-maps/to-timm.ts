@@ -1,5 +1,5 @@
-import { defined } from '../../errors/assert.js'
-import { BlvitError } from '../../errors/blvit-error.js'
+import { defined } from '../../base/assert.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import { concatRows } from '../rows.js'
 import type { StoredTensor, StoredTensors } from '../stored-tensor.js'
 import { fill, matcher, type NameMap, partsOf } from './name-rules.js'

@@ -1,4 +1,4 @@
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import { convertChunk } from '../convert-chunk.js'
 import { elementBytes, type StoredDtype, type StoredTensor } from '../stored-tensor.js'
 import { storedBytes, tensorChunks } from '../tensor-chunks.js'

@@ -1,6 +1,6 @@
-import { BlvitError } from '../../errors/blvit-error.js'
-import { repeatedKey } from '../../errors/json-text.js'
-import { parseJson } from '../../errors/parse.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { repeatedKey } from '../../base/json-text.js'
+import { parseJson } from '../../base/parse.js'
 import { elementBytes, type StoredDtype } from '../stored-tensor.js'
 import { type IntegerDtype, integerFormats } from './stored-integers.js'
 

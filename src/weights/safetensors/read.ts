@@ -1,4 +1,4 @@
-import { BlvitError } from '../../errors/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import { type ByteSource, elementBytes, type StoredTensor, type StoredTensors } from '../stored-tensor.js'
 import { type HeaderEntry, parseHeader } from './header.js'
 import type { StoredIntegers } from './stored-integers.js'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { BlvitError } from '../../errors/blvit-error.js'
-import { parseJson, parseWith } from '../../errors/parse.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { parseJson, parseWith } from '../../base/parse.js'
 
 const schema = z.object({
   metadata: z.record(z.string(), z.unknown()).optional(),

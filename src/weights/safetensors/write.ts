@@ -1,5 +1,5 @@
-import { throwIfAborted } from '../../errors/blvit-error.js'
-import { replaceFile } from '../replace-file.js'
+import { throwIfAborted } from '../../base/blvit-error.js'
+import { replaceFile } from '../../files/replace-file.js'
 import type { StoredTensor } from '../stored-tensor.js'
 import { type EncodeOptions, encodeSafetensors } from './encode.js'
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { seededRandom } from '../../../src/base/random.js'
 import { augmentPicture } from '../../../src/image/augment/augment-picture.js'
 import {
   type AugmentationInput,
@@ -10,7 +11,6 @@ import {
 import type { Pixels } from '../../../src/image/pixels.js'
 import { normalise, preprocess } from '../../../src/image/preprocessing.js'
 import { mirrored, resizedCrop } from '../../../src/image/random-crop.js'
-import { seededRandom } from '../../../src/tasks/seeded-random.js'
 
 const preprocessing = {
   height: 16,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../../src/base/random.js'
 import { augmentBatch } from '../../../src/image/augment/augment-batch.js'
 import { parseAugmentation } from '../../../src/image/augment/augmentation.js'
 import { type MixingOptions, mixBatch } from '../../../src/image/augment/mixing.js'
 import { softTargets } from '../../../src/image/augment/soft-targets.js'
-import { seededRandom } from '../../../src/tasks/seeded-random.js'
 import { expectClose } from '../../support/expect-close.js'
 
 const size = { height: 12, width: 16 }

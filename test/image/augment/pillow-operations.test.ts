@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../../src/base/random.js'
 import { brightness, contrast, saturation, sharpness } from '../../../src/image/augment/enhance.js'
 import { rotate, shearX, shearY, translateX, translateY } from '../../../src/image/augment/geometry.js'
 import { autoContrast, equalize } from '../../../src/image/augment/histogram-tones.js'
 import { invert, posterize, solarize, solarizeAdd } from '../../../src/image/augment/tones.js'
 import type { Pixels } from '../../../src/image/pixels.js'
-import { seededRandom } from '../../../src/tasks/seeded-random.js'
 import { pythonWith } from '../../support/python.js'
 import { constantPixels, fromBase64, readJson } from '../fixtures.js'
 

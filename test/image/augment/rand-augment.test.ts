@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../../src/base/random.js'
 import { colorJitter } from '../../../src/image/augment/color-jitter.js'
 import { brightness, contrast, saturation, sharpness } from '../../../src/image/augment/enhance.js'
 import { rotate, shearX, shearY, translateX, translateY } from '../../../src/image/augment/geometry.js'
@@ -10,7 +11,6 @@ import {
 } from '../../../src/image/augment/rand-augment.js'
 import { invert, posterize, solarize, solarizeAdd } from '../../../src/image/augment/tones.js'
 import type { Pixels } from '../../../src/image/pixels.js'
-import { seededRandom } from '../../../src/tasks/seeded-random.js'
 
 const fill = [124, 116, 104] as const
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { seededRandom } from '../../../src/base/random.js'
 import { type ErasingMode, eraseRegion } from '../../../src/image/augment/random-erasing.js'
-import { seededRandom } from '../../../src/tasks/seeded-random.js'
 
 const size = { height: 30, width: 40 }
 const untouched = 99

@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { keptPatches } from '../../../src/engine/keep-ratio.js'
 import { addCosts, conventions, noCost } from '../../../src/graph/cost.js'
 import { evaluate } from '../../../src/graph/dim.js'
 import { graphOf } from '../../../src/graph/graph.js'
 import type { Tensor } from '../../../src/graph/tensor.js'
+import { findConfiguration } from '../../../src/model-store/find-configuration.js'
 import type { Architecture } from '../../../src/models/architecture.js'
 import { presets } from '../../../src/models/index.js'
 import { analyze, printedGraph } from '../../../src/tasks/analyze/analyze.js'
 import type { ScopeTree } from '../../../src/tasks/analyze/scopes.js'
 import { type MultiplyAdds, sumOf } from '../../../src/tasks/analyze/shares.js'
-import { keptPatches } from '../../../src/tasks/keep-ratio.js'
-import { findConfiguration } from '../../../src/tasks/model-folder/find-configuration.js'
 
 /** The sizes of a tensor in a graph that was built with all of them decided. */
 function numbers(tensor: Tensor | undefined): number[] {
@@ -29,7 +29,7 @@ const countedBy: Readonly<
   Convolution: (node) => ({ product: product(numbers(node)) * product(numbers(node.inputs[1]).slice(1)) }),
   LayerNorm: (node) => ({ norm: product(numbers(node)) }),
   Attention: (node) => ({ attention: 2 * product(numbers(node)) * (numbers(node.inputs[1])[1] ?? 0) }),
-  AttentionReceived: (node) => ({ attention: product(numbers(node.inputs[1])) }),
+  QueryAttention: (node) => ({ attention: product(numbers(node.inputs[1])) }),
 }
 
 function recount(architecture: Architecture, keepRatio: number | undefined): MultiplyAdds {

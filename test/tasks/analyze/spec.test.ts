@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { findConfiguration } from '../../../src/model-store/find-configuration.js'
 import { type Analysis, analyze } from '../../../src/tasks/analyze/analyze.js'
-import { findConfiguration } from '../../../src/tasks/model-folder/find-configuration.js'
 
 // The rows of the specification's cost table (blvit.md, section 4), in G multiply-adds and M parameters.
 

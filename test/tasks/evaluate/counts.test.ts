@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { shareOf } from '../../../src/base/share.js'
 import { answerOf } from '../../../src/tasks/evaluate/picture-outcome.js'
-import { shareOf } from '../../../src/tasks/evaluate/share.js'
 import { tally } from '../../../src/tasks/evaluate/tally.js'
 import { expectClose } from '../../support/expect-close.js'
 

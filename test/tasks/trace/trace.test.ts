@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { parseWith } from '../../../src/errors/parse.js'
+import { parseWith } from '../../../src/base/parse.js'
+import { Engine } from '../../../src/engine/engine.js'
+import type { ModelFiles } from '../../../src/model-store/model-files.js'
 import { chooseRuntime } from '../../../src/runtime/choose.js'
-import { Engine } from '../../../src/tasks/engine.js'
-import type { ModelFiles } from '../../../src/tasks/model-folder/model-files.js'
 import {
   assertRoutes,
   type Trace,

@@ -1,0 +1,105 @@
+import { BlvitError } from '../base/blvit-error.js'
+import { messageAbout } from '../base/message-about.js'
+import { seededRandom } from '../base/random.js'
+import { augmentBatch } from '../image/augment/augment-batch.js'
+import type { BatchThreadOptions, TrainingBatch } from './batches.js'
+import { type MadePicture, pictureMaker } from './picture-maker.js'
+import { type DataPosition, type PictureTask, pictureStream, seedOf } from './picture-stream.js'
+import { pictureThreads } from './picture-threads.js'
+
+// Enough to keep the decoder's threads busy while a picture is cropped here.
+const decodedAhead = 4
+// A name decides which thread makes a picture, so some get several in a row while others wait for their turn.
+const aheadPerThread = 12
+// Draws of a batch are others than those of the pictures in it.
+const batchSalt = 0x5bd1_e995
+
+/** A picture in the stream's order, with what its sample says. */
+type StreamedPicture = { readonly after: DataPosition; readonly label: number | undefined } & (
+  | MadePicture
+  | { readonly unlabelled: string }
+)
+
+/** Finished pictures in the stream's order, a few of them in work at a time. */
+async function* streamedPictures(options: BatchThreadOptions): AsyncGenerator<StreamedPicture> {
+  const { workers, labelled = false } = options
+  const make = workers > 1 ? pictureThreads(options, workers) : pictureMaker(options)
+  const ahead = workers > 1 ? aheadPerThread * workers : decodedAhead
+  const streamed = async ({ item, at }: PictureTask): Promise<StreamedPicture> => {
+    const after = { epoch: at.epoch, index: at.index + 1 }
+    if ('error' in item)
+      return { after, label: undefined, complaint: messageAbout(item.name, item.error.message) }
+    const { name, source, label } = item
+    if (labelled && label === undefined) return { after, label, unlabelled: name }
+    return { after, label, ...(await make({ sample: { name, source }, at })) }
+  }
+  const inWork: Promise<StreamedPicture>[] = []
+  for await (const task of pictureStream(options)) {
+    const work = streamed(task)
+    // awaited in its turn; without this a failure before that would count as unhandled
+    work.catch(() => {})
+    inWork.push(work)
+    const first = inWork.length > ahead ? inWork.shift() : undefined
+    if (first) yield await first
+  }
+}
+
+/** What was wrong with pictures that were left out; those without a label are counted, there may be thousands. */
+class Complaints {
+  private readonly messages: string[] = []
+  private unlabelled = 0
+  private firstUnlabelled = ''
+
+  add(picture: { readonly complaint: string } | { readonly unlabelled: string }): void {
+    if ('complaint' in picture) this.messages.push(picture.complaint)
+    else if (++this.unlabelled === 1) this.firstUnlabelled = picture.unlabelled
+  }
+
+  get all(): readonly string[] {
+    if (this.unlabelled === 0) return this.messages
+    const others = this.unlabelled === 1 ? '' : ` and ${this.unlabelled - 1} more`
+    return [...this.messages, `${this.firstUnlabelled}${others}: no label, left out.`]
+  }
+}
+
+/** Memory for a batch that fills up. */
+function newBatch({ batch, preprocessing: { height, width } }: BatchThreadOptions) {
+  return {
+    pixels: new Float32Array(batch * 3 * height * width),
+    labels: new Int32Array(batch),
+    complaints: new Complaints(),
+    count: 0,
+  }
+}
+
+/**
+ * Batches without end.
+ * @throws BlvitError `NOT_FOUND`, `BAD_DATA`: whatever is wrong with the data as a whole
+ */
+export async function* batchStream(options: BatchThreadOptions): AsyncGenerator<TrainingBatch> {
+  const { batch, augmentation, labelled = false, seed, data } = options
+  const { height, width } = options.preprocessing
+  const classes = options.labels.length
+  let filling = newBatch(options)
+  let lastSoundEpoch = options.from.epoch
+  for await (const picture of streamedPictures(options)) {
+    const { after, label } = picture
+    if (!('pixels' in picture)) {
+      filling.complaints.add(picture)
+      if (after.epoch < lastSoundEpoch + 2) continue
+      const { all } = filling.complaints
+      throw new BlvitError('BAD_DATA', `Not one picture of ${data.join(', ')} can be used. ${all[0]}`)
+    }
+    lastSoundEpoch = after.epoch
+    filling.pixels.set(picture.pixels, filling.count * 3 * height * width)
+    filling.labels[filling.count] = label ?? 0
+    filling.count += 1
+    if (filling.count < batch) continue
+    const { pixels } = filling
+    const labels = labelled ? filling.labels : undefined
+    const random = seededRandom(seedOf(seed ^ batchSalt, after))
+    const targets = augmentBatch({ pixels, labels, classes, height, width }, augmentation, random)
+    yield { pixels, labels, targets, after, complaints: filling.complaints.all }
+    filling = newBatch(options)
+  }
+}

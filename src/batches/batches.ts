@@ -1,0 +1,117 @@
+import { Worker } from 'node:worker_threads'
+import { BlvitError, type ErrorCode } from '../base/blvit-error.js'
+import { type Augmentation, parseAugmentation } from '../image/augment/augmentation.js'
+import type { DataPosition, PictureStreamOptions } from './picture-stream.js'
+
+export interface BatchOptions extends PictureStreamOptions {
+  /** Pictures a batch. */
+  readonly batch: number
+  /** Threads that decode and augment; the batches are the same whatever the number. Default 1. */
+  readonly workers?: number | undefined
+}
+
+/** {@link BatchOptions} with all choices made. */
+export interface BatchThreadOptions extends BatchOptions {
+  readonly augmentation: Augmentation
+  readonly workers: number
+}
+
+/** Pictures for one training step. */
+export interface TrainingBatch {
+  /** `[batch, 3, height, width]` */
+  readonly pixels: Float32Array
+  /** The pictures' classes before any were mixed, `[batch]`; only where `labelled` asked for them. */
+  readonly labels?: Int32Array | undefined
+  /**
+   * The probabilities that the model should give, `[batch, classes]`, after label smoothing, mixup and cutmix; only
+   * where `labelled` asked for them.
+   */
+  readonly targets?: Float32Array | undefined
+  /** Where the next batch begins. */
+  readonly after: DataPosition
+  /** What was wrong with pictures that were left out on the way. */
+  readonly complaints: readonly string[]
+}
+
+/** What the thread answers. */
+export type BatchMessage =
+  | TrainingBatch
+  | { readonly error: { readonly code?: ErrorCode; readonly message: string } }
+
+// By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
+const threadFile = new URL('../../dist/batches/batch-thread.js', import.meta.url)
+// One that is being made and one that is ready, and one more for the steps that take less time than others.
+const batchesAhead = 3
+
+// More than the largest machines have cores.
+const mostWorkers = 256
+
+/** @throws BlvitError `BAD_OPTION` */
+export function checkWorkers(workers = 1): void {
+  if (Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers) return
+  const message = `workers is ${workers}; it must be a whole number from 1 to ${mostWorkers}.`
+  throw new BlvitError('BAD_OPTION', message, { workers })
+}
+
+function threadOptions({
+  workers = 1,
+  augmentation = 'crop-flip',
+  ...others
+}: BatchOptions): BatchThreadOptions {
+  checkWorkers(workers)
+  return { ...others, workers, augmentation: parseAugmentation(augmentation) }
+}
+
+/** Batches from a thread of their own, in an order and with crops that depend on the options alone. */
+export class Batches implements AsyncDisposable {
+  private readonly worker: Worker
+  private readonly arrived: BatchMessage[] = []
+  private wake: () => void = () => {}
+  private waitedTotalMs = 0
+
+  /** @throws BlvitError `BAD_OPTION` */
+  constructor(options: BatchOptions) {
+    // without the flags of the process: --input-type, for one, is not for files
+    this.worker = new Worker(threadFile, { workerData: threadOptions(options), execArgv: [] })
+    this.worker.on('message', (message: BatchMessage) => this.take(message))
+    this.worker.on('error', ({ message }) => this.take({ error: { message } }))
+    for (let i = 0; i < batchesAhead; i++) this.worker.postMessage('next')
+  }
+
+  private take(message: BatchMessage): void {
+    this.arrived.push(message)
+    this.wake()
+  }
+
+  /**
+   * The next batch.
+   * @throws BlvitError `BAD_DATA`, `NOT_FOUND`: whatever is wrong with the data as a whole
+   */
+  async next(): Promise<TrainingBatch> {
+    const start = performance.now()
+    // A turn of the event loop, in which what has come is taken in and Ctrl-C is heard.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.arrived.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+    }
+    this.waitedTotalMs += performance.now() - start
+    const message = this.arrived.shift() as BatchMessage
+    if ('error' in message) {
+      const { code, message: text } = message.error
+      throw code === undefined ? new Error(text) : new BlvitError(code, text)
+    }
+    this.worker.postMessage('next')
+    return message
+  }
+
+  /** How long the caller has waited for batches in all: 0 where the data keeps up with the engine. */
+  get waitedMs(): number {
+    return this.waitedTotalMs
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.worker.terminate()
+  }
+}

@@ -1,0 +1,69 @@
+import { BlvitError } from '../base/blvit-error.js'
+import { messageAbout } from '../base/message-about.js'
+import { seededRandom } from '../base/random.js'
+import type { Sample } from '../data/data-set.js'
+import { augmentPicture } from '../image/augment/augment-picture.js'
+import type { Augmentation } from '../image/augment/augmentation.js'
+import { decodeImage } from '../image/decode.js'
+import type { Pixels } from '../image/pixels.js'
+import type { Preprocessing } from '../image/preprocessing.js'
+import { type DataPosition, seedOf } from './picture-stream.js'
+
+/** What decides how a picture looks, besides its place in the stream. */
+export interface PictureMakerOptions {
+  readonly preprocessing: Preprocessing
+  readonly augmentation: Augmentation
+  readonly seed: number
+}
+
+/** A sample and its place in the stream. */
+export interface PictureToMake {
+  readonly sample: Sample
+  readonly at: DataPosition
+}
+
+/** A picture for training, or why it can't be used. */
+export type MadePicture =
+  | { /** `[3, height, width]` */ readonly pixels: Float32Array }
+  | { readonly complaint: string }
+
+// To decode one of 32 × 32 takes several times as long as all the rest, and 50,000 of them take 154 MB.
+const smallPixels = 64 * 64
+const keptBytes = 256_000_000
+
+/** Decodes pictures; small ones only once. */
+function smallPictureDecoder(): (sample: Sample) => Promise<Pixels> {
+  const kept = new Map<string, Pixels>()
+  let leftBytes = keptBytes
+  return async ({ name, source }) => {
+    const known = kept.get(name)
+    if (known) return known
+    const pixels = await decodeImage(source)
+    const isEncoded = typeof source === 'string' || source instanceof Uint8Array
+    if (isEncoded && pixels.width * pixels.height <= smallPixels && pixels.values.length <= leftBytes) {
+      // a copy: the decoder's buffer may be a part of a larger one
+      kept.set(name, { ...pixels, values: Uint8Array.from(pixels.values) })
+      leftBytes -= pixels.values.length
+    }
+    return pixels
+  }
+}
+
+/** Makes pictures for training one by one; each depends on the options and its place alone. */
+export function pictureMaker({
+  preprocessing,
+  augmentation,
+  seed,
+}: PictureMakerOptions): (picture: PictureToMake) => Promise<MadePicture> {
+  const decode = smallPictureDecoder()
+  return async ({ sample, at }) => {
+    try {
+      const decoded = await decode(sample)
+      const random = seededRandom(seedOf(seed, at))
+      return { pixels: augmentPicture(decoded, { preprocessing, augmentation }, random) }
+    } catch (thrown) {
+      if (!(thrown instanceof BlvitError)) throw thrown
+      return { complaint: messageAbout(sample.name, thrown.message) }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { join } from 'node:path'
+import { BlvitError } from '../base/blvit-error.js'
+import { type Spread, spreadOf } from '../base/quantiles.js'
+import { locateModel } from '../model-store/locate-model.js'
+import { exportForTransformersJs } from '../tasks/export/export-for-transformers-js.js'
+import { describeMachine, type Machine } from './machine.js'
+import type { EngineChoice, Workload } from './messages.js'
+import { BenchProcess } from './process.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+export interface AgainstOptions {
+  /** Files. */
+  readonly pictures: readonly string[]
+  /** Times that each library has its turn. Default 5. */
+  readonly rounds?: number | undefined
+  /** Of both engines. Default: as they choose. */
+  readonly threads?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** One job, done by both libraries. */
+export interface Comparison {
+  readonly job: 'first label of a new process' | 'one picture' | 'all pictures'
+  /** Milliseconds. */
+  readonly ours: Spread
+  readonly theirs: Spread
+  /** Median of theirs ÷ median of ours. */
+  readonly ratio: number
+}
+
+export interface AgainstReport {
+  readonly version: 1
+  readonly machine: Machine
+  readonly model: string
+  readonly ours: string
+  readonly theirs: string
+  readonly pictures: number
+  readonly comparisons: readonly Comparison[]
+}
+
+const libraries = ['blvit', 'transformers.js'] as const
+
+type Library = (typeof libraries)[number]
+
+type Times = Readonly<Record<Library, number[]>>
+
+/** Starts a process, loads the library and model in it and classifies a picture. */
+async function start(
+  workload: Extract<Workload, { kind: 'pictures' }>,
+  engine: EngineChoice,
+  signal?: AbortSignal,
+) {
+  const from = performance.now()
+  const process = new BenchProcess(workload.library, signal)
+  try {
+    const loaded = await process.ask('load', { ...engine, workload })
+    await process.ask('sample', { setting: { kind: 'pictures', count: 1 }, atLeastMs: 0, atLeastRuns: 1 })
+    return { process, engine: loaded.engine, ms: performance.now() - from }
+  } catch (thrown) {
+    await process.dispose()
+    throw thrown
+  }
+}
+
+async function measure(
+  workloads: Readonly<Record<Library, Extract<Workload, { kind: 'pictures' }>>>,
+  engine: EngineChoice,
+  { pictures, rounds = 5, signal }: AgainstOptions,
+) {
+  const times = (): Times => ({ blvit: [], 'transformers.js': [] })
+  const [starts, singles, alls] = [times(), times(), times()]
+  const engines: Record<Library, string> = { blvit: '', 'transformers.js': '' }
+  for (let round = 0; round < rounds; round++) {
+    for (const library of libraries) {
+      const { process, engine: name, ms } = await start(workloads[library], engine, signal)
+      starts[library].push(ms)
+      engines[library] = name
+      await process.dispose()
+    }
+  }
+  const processes: { library: Library; process: BenchProcess }[] = []
+  try {
+    for (const library of libraries) {
+      processes.push({ library, process: (await start(workloads[library], engine, signal)).process })
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const { library, process } of processes) {
+        const single = { setting: { kind: 'pictures' as const, count: 1 }, atLeastMs: 300, atLeastRuns: 3 }
+        const all = {
+          setting: { kind: 'pictures' as const, count: pictures.length },
+          atLeastMs: 0,
+          atLeastRuns: 1,
+        }
+        singles[library].push(...(await process.ask('sample', single)).map(({ ms }) => ms))
+        alls[library].push(...(await process.ask('sample', all)).map(({ ms }) => ms))
+      }
+    }
+  } finally {
+    await Promise.all(processes.map(({ process }) => process.dispose()))
+  }
+  return { starts, singles, alls, engines }
+}
+
+function compare(job: Comparison['job'], times: Times): Comparison {
+  const [ours, theirs] = [spreadOf(times.blvit), spreadOf(times['transformers.js'])]
+  return { job, ours, theirs, ratio: theirs.median / ours.median }
+}
+
+/**
+ * From picture files to labels, here and with transformers.js on the same weights, each in processes of its own.
+ * @throws BlvitError `UNSUPPORTED` if transformers.js is not installed, `NOT_FOUND`, `BAD_OPTION`, `ENGINE`
+ */
+export async function benchAgainst(reference: string, options: AgainstOptions): Promise<AgainstReport> {
+  const { pictures, threads, signal } = options
+  if (pictures.length === 0) throw new BlvitError('NOT_FOUND', 'There are no pictures to classify.')
+  const machine = describeMachine()
+  const { name, folder } = await locateModel(reference)
+  await using scratch = await temporaryFolder('blvit-against-')
+  const exported = join(scratch.path, 'model')
+  await exportForTransformersJs(folder, exported, { signal })
+  const workloads = {
+    blvit: { kind: 'pictures', library: 'blvit', folder, pictures },
+    'transformers.js': { kind: 'pictures', library: 'transformers.js', folder: exported, pictures },
+  } as const
+  // What transformers.js is asked for too; another device or precision would compare more than the libraries.
+  const measured = await measure(workloads, { device: 'cpu', threads, precision: 'fp32' }, options)
+  return {
+    version: 1,
+    machine,
+    model: name,
+    ours: measured.engines.blvit,
+    theirs: measured.engines['transformers.js'],
+    pictures: pictures.length,
+    comparisons: [
+      compare('first label of a new process', measured.starts),
+      compare('one picture', measured.singles),
+      compare('all pictures', measured.alls),
+    ],
+  }
+}

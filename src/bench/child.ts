@@ -1,0 +1,86 @@
+// A process of its own for each measured model, so that models share neither threads, nor memory, nor luck.
+import { join } from 'node:path'
+import { defined } from '../base/assert.js'
+import { type Answers, type Request, respond } from '../base/conversation.js'
+import { median } from '../base/quantiles.js'
+import type { Questions, Run, Setting } from './messages.js'
+import { loadProgram } from './programs/index.js'
+import type { Program } from './programs/program.js'
+import { waitedForProcessor } from './run-queue.js'
+
+/** Warm-up ends when this many runs are no faster than the ones before them. */
+const stableRuns = 3
+const stableWithin = 0.02
+const longestWarmUpMs = 5000
+/** Runs at the beginning of a profile that don't count. */
+const coldRuns = 3
+
+let program: Program | undefined
+let profileFolder: string | undefined
+
+function loaded(): Program {
+  if (!program) throw new Error('blvit bug: nothing is loaded')
+  return program
+}
+
+async function timed(setting: Setting): Promise<Run> {
+  const waitedBefore = waitedForProcessor()
+  const start = performance.now()
+  await loaded().run(setting)
+  const ms = performance.now() - start
+  const waitedAfter = waitedForProcessor()
+  const waitShare =
+    waitedBefore === undefined || waitedAfter === undefined
+      ? undefined
+      : (waitedAfter - waitedBefore) / (1e6 * ms)
+  return { ms, waitShare }
+}
+
+async function warmUp(setting: Setting): Promise<{ runs: number }> {
+  const times: number[] = []
+  const start = performance.now()
+  while (performance.now() - start < longestWarmUpMs || times.length < 2) {
+    times.push((await timed(setting)).ms)
+    if (times.length < 2 * stableRuns) continue
+    const [before, now] = [times.slice(-2 * stableRuns, -stableRuns), times.slice(-stableRuns)].map(median)
+    if (before !== undefined && now !== undefined && now > (1 - stableWithin) * before) break
+  }
+  return { runs: times.length }
+}
+
+const answers: Answers<Questions> = {
+  load: async ({ workload, profileFolder: folder, ...engine }) => {
+    profileFolder = folder
+    const profilePrefix = profileFolder === undefined ? undefined : join(profileFolder, 'run')
+    const start = performance.now()
+    program = await loadProgram(workload, { ...engine, profilePrefix })
+    return {
+      engine: program.engine,
+      loadMs: performance.now() - start,
+      residentBytes: process.memoryUsage.rss(),
+    }
+  },
+  warmUp,
+  sample: async ({ setting, atLeastMs, atLeastRuns }) => {
+    const runs: Run[] = []
+    const start = performance.now()
+    while (runs.length < atLeastRuns || performance.now() - start < atLeastMs) runs.push(await timed(setting))
+    return runs
+  },
+  profile: async ({ setting, runs }) => {
+    for (let run = 0; run < coldRuns + runs; run++) await loaded().run(setting)
+    await loaded().endProfile()
+    const { readProfile } = await import('./read-profile.js')
+    return readProfile(defined(profileFolder, 'a folder for the profile'), { skippedRuns: coldRuns })
+  },
+}
+
+process.on('message', async (request: Request<Questions>) => {
+  process.send?.(await respond(answers, request))
+})
+process.on('disconnect', async () => {
+  await program?.dispose()
+  process.exit()
+})
+// Ctrl-C reaches the whole group; the parent decides when its children go.
+process.on('SIGINT', () => {})

@@ -1,0 +1,68 @@
+import type { GemmSize } from '../engine/gemm-sizes.js'
+import type { Precision } from '../graph/lowering.js'
+import type { ConfigJson } from '../models/architecture.js'
+import type { DeviceRequest } from '../runtime/choose.js'
+import type { ProfiledNode } from './read-profile.js'
+import type { TrainingCaseName } from './training/cases.js'
+
+/** A model with its weights, or a configuration, which gets random ones. */
+export type MeasuredModel = { readonly folder: string } | { readonly config: ConfigJson }
+
+/** What a process of the benchmark measures. */
+export type Workload =
+  | { readonly kind: 'model'; readonly model: MeasuredModel }
+  | { readonly kind: 'gemm'; readonly sizes: readonly GemmSize[] }
+  /** Picture files to labels, by a library. `folder`: the model, in a form that the library reads */
+  | {
+      readonly kind: 'pictures'
+      readonly library: 'blvit' | 'transformers.js'
+      readonly folder: string
+      readonly pictures: readonly string[]
+    }
+  | { readonly kind: 'training'; readonly name: TrainingCaseName }
+  /** The small ViT of the training steps, by PyTorch. */
+  | { readonly kind: 'torch training' }
+
+export interface EngineChoice {
+  readonly device: DeviceRequest
+  /** Undefined: as the engine chooses. */
+  readonly threads: number | undefined
+  readonly precision: Precision
+}
+
+/** One way to run a workload. */
+export type Setting =
+  | { readonly kind: 'model'; readonly batch: number; readonly keepRatio: number | undefined }
+  | { readonly kind: 'gemm'; readonly index: number }
+  /** The first so many of the pictures. */
+  | { readonly kind: 'pictures'; readonly count: number }
+  /** One step. */
+  | { readonly kind: 'training' }
+
+/** One run. */
+export interface Run {
+  readonly ms: number
+  /** Share of the run's time that its threads waited for a busy processor; undefined where nobody tells. */
+  readonly waitShare: number | undefined
+}
+
+/** What the parent asks of a process, and what it answers. */
+export interface Questions {
+  /** @param ask `profileFolder`: an empty folder of the parent's for the engine's profile; without it there is none */
+  load: {
+    ask: EngineChoice & { workload: Workload; profileFolder?: string }
+    answer: LoadedWorkload
+  }
+  /** Runs until the time no longer falls. */
+  warmUp: { ask: Setting; answer: { runs: number } }
+  sample: { ask: { setting: Setting; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }
+  /** The time of each node, summed over some runs; ends the profile. */
+  profile: { ask: { setting: Setting; runs: number }; answer: readonly ProfiledNode[] }
+}
+
+export interface LoadedWorkload {
+  /** E.g. `ONNX Runtime 1.30.0 native`. */
+  readonly engine: string
+  readonly loadMs: number
+  readonly residentBytes: number
+}

@@ -1,0 +1,67 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { Asker, type Response } from '../base/conversation.js'
+import type { Questions } from './messages.js'
+
+// By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
+const childFile = new URL('../../dist/bench/child.js', import.meta.url)
+
+/** A process that measures one workload; it answers one question after the other. */
+export class BenchProcess implements AsyncDisposable {
+  private readonly child: ChildProcess
+  private readonly asker = new Asker<Questions>((request) => this.child.send(request))
+  private readonly ended: Promise<void>
+  private stderr = ''
+
+  constructor(
+    private readonly name: string,
+    signal?: AbortSignal,
+  ) {
+    this.child = fork(fileURLToPath(childFile), {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+      serialization: 'advanced',
+    })
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr = (this.stderr + text).slice(-2000)
+    })
+    this.child.on('message', (response: Response) => this.asker.receive(response))
+    this.ended = new Promise((resolve) => {
+      this.child.once('exit', (code, killedBy) => {
+        this.asker.fail(this.died(`${killedBy ?? `exit code ${code}`}`))
+        resolve()
+      })
+    })
+    const stop = () => this.child.kill('SIGKILL')
+    if (signal?.aborted) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    void this.ended.then(() => signal?.removeEventListener('abort', stop))
+  }
+
+  private died(how: string): BlvitError {
+    return new BlvitError('ENGINE', `its process has ended (${how}). ${this.stderr.trim()}`)
+  }
+
+  /** @throws BlvitError what the question's work threw, or `ENGINE` if the process died over it */
+  async ask<Q extends keyof Questions>(
+    question: Q,
+    ask: Questions[Q]['ask'],
+  ): Promise<Questions[Q]['answer']> {
+    try {
+      return await this.asker.ask(question, ask)
+    } catch (thrown) {
+      const code = thrown instanceof BlvitError ? thrown.code : 'ENGINE'
+      throw new BlvitError(code, `Measuring ${this.name}: ${messageOf(thrown)}`, {}, { cause: thrown })
+    }
+  }
+
+  async dispose(): Promise<void> {
+    if (this.child.connected) this.child.disconnect()
+    await this.ended
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+}

@@ -1,0 +1,75 @@
+import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import type { Setting, Workload } from '../messages.js'
+import type { Program, ProgramOptions } from './program.js'
+
+type PicturesWorkload = Extract<Workload, { kind: 'pictures' }>
+
+/** What is used of transformers.js, which is no dependency: whoever wants the comparison installs it. */
+interface TransformersJs {
+  readonly env: { version: string; allowRemoteModels: boolean }
+  pipeline(
+    task: 'image-classification',
+    folder: string,
+    options: { dtype: 'fp32'; device: 'cpu'; session_options: { intraOpNumThreads?: number } },
+  ): Promise<Classifier>
+}
+
+interface Classifier {
+  (pictures: readonly string[]): Promise<unknown>
+  dispose(): Promise<unknown>
+}
+
+const packageName = '@huggingface/transformers'
+
+async function importTransformersJs(): Promise<TransformersJs> {
+  try {
+    return await import(packageName)
+  } catch (cause) {
+    throw new BlvitError(
+      'UNSUPPORTED',
+      `transformers.js can't be loaded (${messageOf(cause).split('\n')[0]}). Install it: npm install ${packageName}.`,
+      {},
+      { cause },
+    )
+  }
+}
+
+async function transformersJs({ folder }: PicturesWorkload, { threads }: ProgramOptions) {
+  const { env, pipeline } = await importTransformersJs()
+  env.allowRemoteModels = false
+  const session = threads === undefined ? {} : { intraOpNumThreads: threads }
+  const classifier = await pipeline('image-classification', folder, {
+    dtype: 'fp32',
+    device: 'cpu',
+    session_options: session,
+  })
+  return {
+    name: `transformers.js ${env.version}`,
+    classify: (pictures: readonly string[]) => classifier(pictures),
+    dispose: async () => {
+      await classifier.dispose()
+    },
+  }
+}
+
+async function blvit({ folder }: PicturesWorkload, { device, threads, precision }: ProgramOptions) {
+  const { load } = await import('../../tasks/load.js')
+  const model = await load(folder, { device, threads, precision })
+  return {
+    name: model.engine.runtime.description,
+    classify: (pictures: readonly string[]) => model.classify(pictures),
+    dispose: () => model.dispose(),
+  }
+}
+
+const libraries = { blvit, 'transformers.js': transformersJs } as const
+
+/** From files to labels, as users of a library go. */
+export async function picturesProgram(workload: PicturesWorkload, options: ProgramOptions): Promise<Program> {
+  const { name, classify, dispose } = await libraries[workload.library](workload, options)
+  const run = async (setting: Setting) => {
+    if (setting.kind !== 'pictures') throw new Error('blvit bug: not a setting of pictures')
+    await classify(workload.pictures.slice(0, setting.count))
+  }
+  return { engine: name, run, endProfile: async () => {}, dispose }
+}

@@ -1,0 +1,160 @@
+import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
+import { type Spread, spreadOf } from '../../base/quantiles.js'
+import { machineGemms } from '../../engine/gemm-sizes.js'
+import { graphWork } from '../../graph/work.js'
+import type { BenchProgress } from '../bench.js'
+import { describeMachine, type Machine } from '../machine.js'
+import type { EngineChoice, Run, Setting, Workload } from '../messages.js'
+import { BenchProcess } from '../process.js'
+import { disturbedAmong, type GemmRate, gemmRate, timesOf } from '../report.js'
+import { type TrainingCaseName, trainingCases } from './cases.js'
+
+export interface BenchTrainingOptions {
+  /** Default: as the engine chooses. */
+  readonly threads?: number | undefined
+  /** Times that every step has its turn. Default 10. */
+  readonly rounds?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: BenchProgress) => void) | undefined
+}
+
+/** The figures of one training step: forward, backward and AdamW. */
+export interface TrainingResult {
+  readonly title: string
+  readonly engine: string
+  readonly batch: number
+  readonly runs: number
+  /** Runs left out because they waited for a busy processor for more than 2 % of their time. */
+  readonly disturbedRuns: number
+  /** Of one step. */
+  readonly stepMs: Spread
+  readonly imagesPerSecond: number
+  /** Of one step, forward and backward, as the graph's ops tell them. */
+  readonly multiplyAdds: number
+  /** 10⁹ floating-point operations a second; a multiply-add is two. */
+  readonly gflops: number
+  readonly shareOfGemmRate: number
+}
+
+export interface TrainingReport {
+  readonly version: 1
+  readonly machine: Machine
+  readonly gemm: GemmRate
+  readonly results: readonly TrainingResult[]
+  /** What couldn't be measured here, and why. */
+  readonly missing: readonly { readonly title: string; readonly why: string }[]
+}
+
+interface Subject {
+  readonly title: string
+  readonly workload: Workload
+  readonly settings: readonly Setting[]
+  /** Which case's multiply-adds and batch count; absent for products. */
+  readonly counts?: TrainingCaseName
+}
+
+const subjects: readonly Subject[] = [
+  {
+    title: 'matrix products',
+    workload: { kind: 'gemm', sizes: machineGemms },
+    settings: machineGemms.map((_, index) => ({ kind: 'gemm', index })),
+  },
+  ...(Object.keys(trainingCases) as TrainingCaseName[]).map(
+    (name): Subject => ({
+      title: trainingCases[name].title,
+      workload: { kind: 'training', name },
+      settings: [{ kind: 'training' }],
+      counts: name,
+    }),
+  ),
+  {
+    title: `${trainingCases.vit.title}, in PyTorch`,
+    workload: { kind: 'torch training' },
+    settings: [{ kind: 'training' }],
+    counts: 'vit',
+  },
+]
+
+interface Cell {
+  readonly subject: Subject
+  readonly process: BenchProcess
+  readonly engine: string
+  readonly choice: EngineChoice
+  readonly setting: Setting
+  readonly runs: Run[]
+}
+
+async function load(
+  choice: EngineChoice,
+  { signal, onProgress }: BenchTrainingOptions,
+  processes: BenchProcess[],
+): Promise<{ cells: Cell[]; missing: { title: string; why: string }[] }> {
+  const cells: Cell[] = []
+  const missing: { title: string; why: string }[] = []
+  for (const [done, subject] of subjects.entries()) {
+    throwIfAborted(signal)
+    onProgress?.({ doing: 'loading', what: subject.title, done, total: subjects.length })
+    const process = new BenchProcess(subject.title, signal)
+    processes.push(process)
+    try {
+      const { engine } = await process.ask('load', { ...choice, workload: subject.workload })
+      for (const setting of subject.settings) {
+        await process.ask('warmUp', setting)
+        cells.push({ subject, process, engine, choice, setting, runs: [] })
+      }
+    } catch (thrown) {
+      // a comparison may be impossible here; our own steps may not
+      if (!(thrown instanceof BlvitError && thrown.code === 'UNSUPPORTED')) throw thrown
+      missing.push({ title: subject.title, why: thrown.message })
+    }
+  }
+  return { cells, missing }
+}
+
+function resultOf({ subject, engine, runs }: Cell, name: TrainingCaseName, gemm: GemmRate): TrainingResult {
+  const { batch, build } = trainingCases[name]
+  const stepMs = spreadOf(timesOf({ runs }))
+  const multiplyAdds = graphWork(build().graph, { batch })
+  const gflops = (2 * multiplyAdds) / (1e6 * stepMs.median)
+  return {
+    title: subject.title,
+    engine,
+    batch,
+    runs: timesOf({ runs }).length,
+    disturbedRuns: disturbedAmong(runs),
+    stepMs,
+    imagesPerSecond: (1000 * batch) / stepMs.median,
+    multiplyAdds,
+    gflops,
+    shareOfGemmRate: gflops / gemm.gflops,
+  }
+}
+
+/**
+ * Measures training steps beside large matrix products, each alone in its own process, in rounds.
+ * @throws BlvitError `ENGINE`, `ABORTED`
+ */
+export async function benchTraining(options: BenchTrainingOptions = {}): Promise<TrainingReport> {
+  const { threads, rounds = 10, signal, onProgress } = options
+  const choice: EngineChoice = { device: 'cpu', threads, precision: 'fp32' }
+  const machine = describeMachine()
+  const processes: BenchProcess[] = []
+  try {
+    const { cells, missing } = await load(choice, options, processes)
+    for (let round = 0; round < rounds; round++) {
+      for (const [turn, { process, subject, setting, runs }] of cells.entries()) {
+        throwIfAborted(signal)
+        const done = round * cells.length + turn
+        onProgress?.({ doing: 'measuring', what: subject.title, done, total: rounds * cells.length })
+        runs.push(...(await process.ask('sample', { setting, atLeastMs: 0, atLeastRuns: 1 })))
+      }
+    }
+    const gemm = gemmRate(choice, cells)
+    const results = cells.flatMap((cell) =>
+      cell.subject.counts ? [resultOf(cell, cell.subject.counts, gemm)] : [],
+    )
+    return { version: 1, machine, gemm, results, missing }
+  } finally {
+    await Promise.all(processes.map((process) => process.dispose()))
+  }
+}

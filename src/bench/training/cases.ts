@@ -1,0 +1,76 @@
+import { input } from '../../graph/ops/index.js'
+import type { Tensor } from '../../graph/tensor.js'
+import type { Architecture } from '../../models/architecture.js'
+import { blvit } from '../../models/blvit.js'
+import { readBlvitConfig } from '../../models/blvit-json.js'
+import { findPreset } from '../../models/index.js'
+import { vit } from '../../models/vit.js'
+import { patchCount, type VitConfig } from '../../models/vit-config.js'
+import { blockImitation, learnsByImitation } from '../../training/block-imitation.js'
+import { crossEntropy } from '../../training/objectives/index.js'
+import { targetsInput } from '../../training/stages/loss-parts.js'
+import { type TrainingStep, trainingStep } from '../../training/training-step.js'
+
+/** A training step that is measured. */
+export interface TrainingCase {
+  /** For people. */
+  readonly title: string
+  /** Pictures in a step. */
+  readonly batch: number
+  readonly build: () => TrainingStep
+}
+
+/** 6 layers of width 128 on 64 patches and a class token: small enough that products are a challenge. */
+export const smallVit: VitConfig = {
+  family: 'vit',
+  image: { height: 32, width: 32 },
+  patchSize: 4,
+  channels: 3,
+  width: 128,
+  depth: 6,
+  heads: 4,
+  mlpRatio: 4,
+  classes: 10,
+  layerNormEpsilon: 1e-6,
+  distilled: false,
+}
+
+function supervised(name: string, logits: Tensor): TrainingStep {
+  return trainingStep(name, crossEntropy(logits, input(targetsInput, logits.shape)))
+}
+
+function tinyStudent() {
+  const preset: Architecture | undefined = findPreset('t+48')
+  if (!preset) throw new Error('blvit bug: no preset t+48')
+  return readBlvitConfig(preset.json)
+}
+
+/** Everything that `bench --train` measures here, in this order. */
+export const trainingCases = {
+  vit: {
+    title: 'ViT 6×128, 65 tokens',
+    batch: 64,
+    build: () => supervised('vit', vit(smallVit).outputs.logits),
+  },
+  student: {
+    title: 'T+48 at 224 px, keep ratio 0.25',
+    batch: 16,
+    build: () => {
+      const config = tinyStudent()
+      const kept = Math.floor(config.keepRatio * patchCount(config))
+      return supervised('student', blvit(config, { kept }).outputs.logits)
+    },
+  },
+  imitation: {
+    title: 'T+48 at 224 px, block imitation',
+    batch: 16,
+    build: () => {
+      const imitation = blockImitation(tinyStudent())
+      if (!imitation) throw new Error('blvit bug: T+48 has nothing to imitate with')
+      const groups = [{ matches: (name: string) => !learnsByImitation(name), frozen: true }]
+      return trainingStep('imitation', imitation.loss, { groups })
+    },
+  },
+} as const satisfies Readonly<Record<string, TrainingCase>>
+
+export type TrainingCaseName = keyof typeof trainingCases

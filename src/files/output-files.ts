@@ -1,0 +1,64 @@
+import { constants, existsSync } from 'node:fs'
+import { access, mkdir, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { replaceFile } from './replace-file.js'
+
+/**
+ * Complains now about a file that can't be written later, so that no work is lost.
+ * @throws BlvitError `WRITE_FAILED`
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const target = resolve(path)
+  const folder = dirname(target)
+  const there = await stat(target).catch(() => undefined)
+  if (there && !there.isFile()) {
+    const kind = there.isDirectory() ? 'a folder' : 'not a plain file'
+    throw new BlvitError('WRITE_FAILED', `Can't write ${target}: it is ${kind}. Give the name of a file.`, {
+      path: target,
+    })
+  }
+  const parent = await stat(folder).catch(() => undefined)
+  if (!parent?.isDirectory()) {
+    const reason = parent ? 'is not a folder' : "doesn't exist"
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `Can't write ${target}: ${folder} ${reason}. Make the folder first.`,
+      {
+        path: target,
+      },
+    )
+  }
+  try {
+    await access(folder, constants.W_OK)
+  } catch (cause) {
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `Can't write ${target}: ${messageOf(cause)}. Choose another folder.`,
+      { path: target },
+      { cause },
+    )
+  }
+}
+
+/** Makes a folder, and those above it, unless it is there. @throws BlvitError `WRITE_FAILED` */
+export async function makeFolder(path: string): Promise<void> {
+  // Only where it is missing: on /proc a recursive mkdir of Node never returns.
+  if (existsSync(path)) return
+  try {
+    await mkdir(path, { recursive: true })
+  } catch (cause) {
+    const message = `Can't make the folder ${path}: ${messageOf(cause)}. Choose another place.`
+    throw new BlvitError('WRITE_FAILED', message, { path }, { cause })
+  }
+}
+
+/** Writes a file whole or not at all. @throws BlvitError `WRITE_FAILED` */
+export function writeWholeFile(path: string, content: Uint8Array | string): Promise<void> {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  return replaceFile(path, onePiece(bytes))
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes
+}

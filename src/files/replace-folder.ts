@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { makeFolder } from './output-files.js'
+
+/** @throws BlvitError `WRITE_FAILED` if something is there that must not be replaced */
+export async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
+  if (!existsSync(folder)) return
+  const entries = await readdir(folder).catch(() => undefined)
+  if (entries?.length === 0 || (entries && overwrite)) return
+  throw new BlvitError(
+    'WRITE_FAILED',
+    entries
+      ? `${folder} is there already and holds ${entries.length} files. Choose another folder, or --overwrite.`
+      : `${folder} is a file, not a folder. Choose another name.`,
+  )
+}
+
+/**
+ * Writes a folder that appears whole or not at all; what it replaces stays until then.
+ * @param write fills the empty folder that it is given
+ * @param options `overwrite`: replace a folder that is there. Default false.
+ * @throws BlvitError `WRITE_FAILED`; a BlvitError of `write` passes unchanged
+ */
+export async function replaceFolder(
+  folder: string,
+  write: (temporary: string) => Promise<void>,
+  { overwrite = false }: { overwrite?: boolean | undefined } = {},
+): Promise<void> {
+  const target = resolve(folder)
+  await checkTarget(target, overwrite)
+  const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}`)
+  const incomplete = `${beside}.incomplete`
+  try {
+    await makeFolder(dirname(target))
+    await mkdir(incomplete)
+    await write(incomplete)
+    await swap(incomplete, target, `${beside}.replaced`)
+  } catch (thrown) {
+    await rm(incomplete, { recursive: true, force: true }).catch(() => {})
+    if (thrown instanceof BlvitError) throw thrown
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `${folder} can't be written: ${messageOf(thrown)}.`,
+      {},
+      { cause: thrown },
+    )
+  }
+}
+
+/** Puts a folder in the place of another, which is deleted, or comes back if that fails. */
+async function swap(folder: string, target: string, aside: string): Promise<void> {
+  const replaces = existsSync(target)
+  if (replaces) await rename(target, aside)
+  try {
+    await rename(folder, target)
+  } catch (thrown) {
+    if (replaces) await rename(aside, target)
+    throw thrown
+  }
+  await rm(aside, { recursive: true, force: true })
+}

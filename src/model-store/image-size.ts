@@ -1,0 +1,34 @@
+import { defined } from '../base/assert.js'
+import { withChanges } from '../models/index.js'
+import { resamplePositionEmbedding } from '../weights/position-embedding.js'
+import { readFloats } from '../weights/read-floats.js'
+import { storedFrom } from '../weights/stored-from.js'
+import type { ModelFiles } from './model-files.js'
+
+/**
+ * The same model at another input size. Only the position embedding depends on it: its grid is resampled as timm
+ * does (bicubic with antialias).
+ * @param side of the input in pixels
+ * @throws BlvitError `BAD_CONFIG` if the patches don't fill it
+ */
+export async function atImageSize(files: ModelFiles, side: number): Promise<ModelFiles> {
+  const { grid, prefix } = files.architecture
+  const architecture = withChanges(files.architecture, { image_size: side })
+  const preprocessing = { ...files.preprocessing, height: side, width: side }
+  const stored = defined(files.weights.get('pos_embed'), 'the position embedding')
+  const width = defined(stored.shape.at(-1), 'its width')
+  const { rows, columns } = architecture.grid
+  const resampled = resamplePositionEmbedding(await readFloats(stored), {
+    prefix,
+    from: [grid.rows, grid.columns],
+    to: [rows, columns],
+    width,
+  })
+  const embedding = storedFrom(resampled, [1, prefix + rows * columns, width])
+  return {
+    ...files,
+    architecture,
+    preprocessing,
+    weights: new Map(files.weights).set('pos_embed', embedding),
+  }
+}

@@ -1,0 +1,101 @@
+import type { Architecture } from '../models/architecture.js'
+import type { Conversion } from './convert.js'
+
+/** Where a converted model comes from. */
+export interface CardFacts {
+  /** Title of the card. */
+  readonly title: string
+  /** What the source was called: a hub id, a shipped name, a folder. */
+  readonly source: string
+  /** The source's own README.md, if it had one. */
+  readonly sourceCard: string | undefined
+  readonly seed: number
+}
+
+/** The licence that a card's front matter states. */
+export function licenceOf(card: string | undefined): string | undefined {
+  return /^license:\s*(\S+)\s*$/m.exec(card ?? '')?.[1]
+}
+
+/** The lines that the Hugging Face hub reads. */
+export function frontMatter(
+  architecture: Architecture,
+  { source, sourceCard }: { source?: string; sourceCard?: string | undefined } = {},
+): string {
+  const licence = licenceOf(sourceCard)
+  const isHubId = source !== undefined && /^[\w.-]+\/[\w.-]+$/.test(source)
+  return [
+    '---',
+    'library_name: blvit',
+    'pipeline_tag: image-classification',
+    ...(licence === undefined ? [] : [`license: ${licence}`]),
+    ...(isHubId ? [`base_model: ${source}`] : []),
+    'tags:',
+    '- image-classification',
+    `- ${architecture.family}`,
+    '---',
+  ].join('\n')
+}
+
+/** The README.md of a converted model, in the form that the Hugging Face hub shows. */
+export function conversionCard({ files, copied, fresh, dropped }: Conversion, facts: CardFacts): string {
+  const { architecture } = files
+  const sentences = [
+    `Made from \`${facts.source}\` by \`blvit convert\`: ${copied.length} tensors are copied` +
+      (fresh.length > 0 ? `, ${fresh.length} start anew (seed ${facts.seed})` : '') +
+      (dropped.length > 0 ? `, ${dropped.length} of the source are left out` : '') +
+      '.',
+  ]
+  if (fresh.length > 0) {
+    sentences.push(
+      'The new parts are **not trained**: below keep ratio 1 this model guesses. Distil it from its source first.',
+    )
+  }
+  if (licenceOf(facts.sourceCard) === undefined) {
+    sentences.push("The source doesn't state a licence; ask its authors before you publish this.")
+  }
+  return `${frontMatter(architecture, facts)}
+
+# ${facts.title}
+
+${sentences.join('\n\n')}
+
+${usage(architecture)}`
+}
+
+/** The README.md of a model that knows nothing yet. */
+export function initialCard(
+  architecture: Architecture,
+  { configuration, seed }: { configuration: string; seed: number },
+): string {
+  return `${frontMatter(architecture)}
+
+# An untrained ${configuration}
+
+Random weights of seed ${seed}, written by \`blvit init\`. It guesses: train it first.
+
+${usage(architecture)}`
+}
+
+/** How a model of any kind is used, and its configuration. */
+export function usage(architecture: Architecture): string {
+  return `## Use
+
+\`\`\`
+npx blvit classify photo.jpg --model <this folder or hub id>
+\`\`\`
+
+\`\`\`ts
+import { load } from 'blvit'
+
+const model = await load('<this folder or hub id>')
+const { top } = await model.classify('photo.jpg')
+\`\`\`
+
+## Configuration
+
+\`\`\`json
+${JSON.stringify(architecture.json, null, 2)}
+\`\`\`
+`
+}

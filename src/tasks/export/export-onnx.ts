@@ -1,0 +1,147 @@
+import { realpathSync } from 'node:fs'
+import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { defined } from '../../base/assert.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { keptPatches } from '../../engine/keep-ratio.js'
+import { replaceFile } from '../../files/replace-file.js'
+import { floatTypes } from '../../graph/float-types.js'
+import { type Graph, graphOf } from '../../graph/graph.js'
+import type { Precision, Target } from '../../graph/lowering.js'
+import { toOnnx } from '../../graph/onnx/write.js'
+import type { ModelFiles } from '../../model-store/model-files.js'
+import { placeWeights } from '../../runtime/place-weights.js'
+import { storeAs } from '../../weights/store-as.js'
+import type { ByteSource, StoredTensors } from '../../weights/stored-tensor.js'
+import { storedBytes } from '../../weights/tensor-chunks.js'
+
+/** protobuf can't hold more in one message. */
+const maximumModelBytes = 2 ** 31 - 1
+
+export interface ExportOptions {
+  /** `standard`: operators of opset 17 only. Default `native`: the fused operators of current ONNX Runtime. */
+  readonly target?: Target | undefined
+  /** What the file computes in; its inputs and outputs are float32. Default `fp32`. */
+  readonly precision?: Precision | undefined
+  /**
+   * `inside` the file, or `external`: the file points into the model's safetensors, which must stay where they
+   * are. Default: inside.
+   */
+  readonly weights?: 'inside' | 'external' | undefined
+  /** Written as the default of the input `kept`. Default: the model's own. */
+  readonly keepRatio?: number | undefined
+  /** Also give the features, scores and routes, not only the logits. */
+  readonly allOutputs?: boolean | undefined
+}
+
+/** What was written. */
+export interface Exported {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly precision: Precision
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+}
+
+function graphToExport({ architecture }: ModelFiles, allOutputs: boolean): Graph {
+  const { outputs, selections, sizes } = architecture.build()
+  const { logits } = outputs
+  const routes = selections.flatMap(({ scores, order }, index) => [
+    [`scores.${index}`, scores] as const,
+    [`order.${index}`, order] as const,
+  ])
+  const wanted = allOutputs ? { ...outputs, ...Object.fromEntries(routes) } : { logits }
+  return graphOf(architecture.family, wanted, { sizes })
+}
+
+function existingFolder(path: string): string {
+  try {
+    return realpathSync(dirname(resolve(path)))
+  } catch {
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `${path} can't be written: there is no folder ${dirname(resolve(path))}.`,
+    )
+  }
+}
+
+/** External data may lie in the model's folder or below, but not above it: engines refuse that as an escape. */
+function locateBelow(folder: string): (source: ByteSource) => string {
+  return ({ path, name }) => {
+    const location = path === undefined ? '..' : relative(folder, realpathSync(path))
+    if (!location.startsWith('..')) return location.split(sep).join('/')
+    throw new BlvitError(
+      'BAD_OPTION',
+      `The weights lie in ${path ?? name}, outside ${folder}: ONNX engines refuse external data above the model. ` +
+        "Write the ONNX file into the model's folder, or put the weights inside.",
+    )
+  }
+}
+
+/** Weights to put inside a file: in float16 where they are computed with in float16, and so of half the size. */
+async function inFloatTypes(weights: StoredTensors, { nodes }: Graph): Promise<StoredTensors> {
+  const typeOf = floatTypes(nodes, 'fp16')
+  const converted = new Map(weights)
+  for (const node of nodes) {
+    if (node.leaf?.kind !== 'parameter') continue
+    const { name } = node.leaf
+    const dtype = typeOf(node) === 'float16' ? 'F16' : 'F32'
+    converted.set(name, await storeAs(name, defined(weights.get(name), `the weight ${name}`), dtype))
+  }
+  return converted
+}
+
+function assertFits(weights: StoredTensors): void {
+  const totalBytes = [...weights.values()].reduce((sum, tensor) => sum + storedBytes(tensor), 0)
+  if (totalBytes <= maximumModelBytes) return
+  throw new BlvitError(
+    'BAD_OPTION',
+    `The weights have ${(totalBytes / 1e9).toFixed(1)} GB and an ONNX file holds 2 GB at most. Use --external.`,
+  )
+}
+
+function metadataOf({ architecture, preprocessing, labels }: ModelFiles, keepRatio: number | undefined) {
+  return {
+    configuration: JSON.stringify(architecture.json),
+    preprocessing: JSON.stringify(preprocessing),
+    labels: JSON.stringify(labels),
+    ...(keepRatio === undefined ? {} : { keep_ratio: `${keepRatio}` }),
+  }
+}
+
+/**
+ * Writes a model as an ONNX file. Its input is `pixel_values [batch, 3, height, width]`; a model that routes also
+ * has `kept`, the number of patches for the big blocks, with a default. Node names are the scopes of the model.
+ * @throws BlvitError `BAD_OPTION`, `WRITE_FAILED`; `BAD_WEIGHTS` for weights that are too large for float16
+ */
+export async function exportOnnx(
+  files: ModelFiles,
+  path: string,
+  options: ExportOptions = {},
+): Promise<Exported> {
+  const { target = 'native', precision = 'fp32', weights = 'inside', allOutputs = false } = options
+  const { architecture } = files
+  const kept = keptPatches(architecture, options.keepRatio)
+  const keepRatio = options.keepRatio ?? architecture.keepRatio
+  const folder = existingFolder(path)
+  const locate = weights === 'inside' ? () => undefined : locateBelow(folder)
+  const graph = graphToExport(files, allOutputs)
+  const rounds = precision === 'fp16' && weights === 'inside'
+  const stored = rounds ? await inFloatTypes(files.weights, graph) : files.weights
+  if (weights === 'inside') assertFits(stored)
+  const { storageOf } = await placeWeights(stored, { locate })
+  const model = toOnnx(graph, {
+    target,
+    precision,
+    storageOf,
+    defaults: kept === undefined ? {} : { kept },
+    metadata: metadataOf(files, keepRatio),
+  })
+  await replaceFile(path, chunksOf(model))
+  const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))
+  const outputs = Object.keys(graph.outputs)
+  return { path: basename(path), sizeBytes: model.byteLength, precision, inputs, outputs }
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BlvitError } from '../base/blvit-error.js'
+import { convert } from '../model-store/convert.js'
+import { findConfiguration } from '../model-store/find-configuration.js'
+import { locateModel } from '../model-store/locate-model.js'
+import { type ModelFiles, openModel } from '../model-store/model-files.js'
+import type { ConfigJson } from '../models/architecture.js'
+import { withChanges } from '../models/index.js'
+import { type DecidedRecipe, objectiveOf } from '../recipes/recipe.js'
+import type { DownloadOptions } from '../weights/hub/download-model.js'
+
+export interface ParticipantOptions extends DownloadOptions {
+  /** The configuration to train: a preset, a config.json or a folder with one. Default: the model's own. */
+  readonly to?: string | undefined
+  /** config.json keys to change, e.g. `{ semi_cross: false }`: the switches of spec §5. */
+  readonly set?: ConfigJson | undefined
+  /** The ViT to learn from. Default: the model that the student starts with. */
+  readonly teacher?: string | undefined
+  /** Of weights that start anew. */
+  readonly seed: number
+}
+
+/** A model with what it was called and what its own card says. */
+interface Named {
+  readonly name: string
+  readonly files: ModelFiles
+  readonly card: string | undefined
+}
+
+/** Who takes part in a training. */
+export interface Participants {
+  /** What the student's weights come from, as it is on disk. */
+  readonly source: Named
+  readonly student: ModelFiles
+  /** Undefined where no stage needs one. */
+  readonly teacher: Named | undefined
+}
+
+async function opened(reference: string, options: DownloadOptions): Promise<Named> {
+  const { name, folder } = await locateModel(reference, options)
+  const files = await openModel(folder, { signal: options.signal })
+  const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => undefined)
+  return { name, files, card }
+}
+
+function checkPixels(student: ModelFiles, teacher: Named): void {
+  const seen = ({ preprocessing: { mean, std } }: ModelFiles) => JSON.stringify([mean, std])
+  if (seen(student) === seen(teacher.files)) return
+  throw new BlvitError(
+    'BAD_OPTION',
+    `The teacher ${teacher.name} sees pixels normalised by mean and std ${seen(teacher.files)}, the student by ` +
+      `${seen(student)}: they can't share a picture. Take a teacher of the same preprocessing.`,
+  )
+}
+
+/**
+ * Opens the models of a training, and converts the student.
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `BAD_OPTION`
+ */
+export async function openParticipants(
+  model: string,
+  recipe: DecidedRecipe,
+  { to, set, seed, teacher, ...download }: ParticipantOptions,
+): Promise<Participants> {
+  const source = await opened(model, download)
+  const own = source.files.architecture
+  const target = to === undefined ? undefined : await findConfiguration(to, { set })
+  const changed = target ?? (set && withChanges(own, set))
+  const student = changed
+    ? convert(source.files, changed, { name: to ?? source.name, seed }).files
+    : source.files
+  if (!recipe.stages.some((stage) => objectiveOf(stage).needsTeacher(stage)))
+    return { source, student, teacher: undefined }
+  const taughtBy = teacher === undefined ? source : await opened(teacher, download)
+  checkPixels(student, taughtBy)
+  return { source, student, teacher: taughtBy }
+}

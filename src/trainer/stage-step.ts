@@ -1,0 +1,86 @@
+import { BlvitError } from '../base/blvit-error.js'
+import { keptPatches } from '../engine/keep-ratio.js'
+import type { Graph } from '../graph/graph.js'
+import type { Architecture } from '../models/architecture.js'
+import { type DecidedRecipe, objectiveOf, type Stage } from '../recipes/recipe.js'
+import type { Runtime } from '../runtime/runtime.js'
+import { layerDecay } from '../training/parameter-groups.js'
+import { targetsInput } from '../training/stages/loss-parts.js'
+import type { StageModels } from '../training/stages/stage-kind.js'
+import { teachersName } from '../training/teacher.js'
+import { type TrainingStep, trainingStep } from '../training/training-step.js'
+
+/** The training step of a stage. @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if the models can't do it */
+function stepOf(stage: Stage, models: StageModels): TrainingStep {
+  const objective = objectiveOf(stage)
+  const { loss, reports, sizes } = objective.build(models, stage)
+  const { weightDecay, clipNorm, emaDecay, accumulate, layerDecay: decay } = stage
+  const frozen = {
+    matches: (name: string) => name.startsWith(teachersName('')) || !objective.learns(name),
+    frozen: true,
+  }
+  const groups = stage.parameters.map(({ match, ...treatment }) => {
+    const pattern = new RegExp(match)
+    return { matches: (name: string) => pattern.test(name), ...treatment }
+  })
+  const { depth, predictor_after: predictorAfter } = models.student.json
+  const layers = { depth: Number(depth), predictorAfter: (predictorAfter ?? []) as number[] }
+  return trainingStep(stage.objective.replaceAll(' ', '_'), loss, {
+    ...{ weightDecay, accumulate, reports, sizes, groups: [frozen, ...groups] },
+    ...(decay === undefined ? {} : { layerScale: layerDecay({ decay, ...layers }) }),
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(emaDecay === undefined ? {} : { emaDecay }),
+  })
+}
+
+/**
+ * The student as a graph of this engine can be made of it: on WebGPU sizes are decided when a graph is loaded.
+ * @throws BlvitError `BAD_OPTION` if a stage comes to several keep ratios there
+ */
+function loadableIn({ target }: Runtime, student: Architecture, { keepRatio }: Stage): Architecture {
+  if (target !== 'webgpu' || student.keepRatio === undefined) return student
+  if (typeof keepRatio === 'object') {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `On WebGPU a stage has one keep ratio, because sizes are decided when its graph is loaded; this one has ` +
+        `${JSON.stringify(keepRatio)}. Give it one number in the recipe, or train with --device cpu.`,
+      { keepRatio },
+    )
+  }
+  const kept = keptPatches(student, keepRatio)
+  return {
+    ...student,
+    build: (options) => student.build({ ...(kept === undefined ? {} : { kept }), ...options }),
+  }
+}
+
+/** A stage, and what the engine runs for it. */
+export interface PlannedStage {
+  readonly stage: Stage
+  /** Counted from 1. */
+  readonly number: number
+  readonly step: TrainingStep
+  /** What runs for each batch: all of the step, or without the update where several batches make one. */
+  readonly graph: Graph
+  /** Whether its loss is made of the pictures' labels. */
+  readonly asksForLabels: boolean
+}
+
+/**
+ * The steps of all stages, before the first of them takes its hours: whatever can't be trained is refused here.
+ * @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH`, `UNSUPPORTED` if these models can't do what the recipe says
+ */
+export function planStages(
+  { stages }: DecidedRecipe,
+  { student, teacher, runtime }: StageModels & { readonly runtime: Runtime },
+): PlannedStage[] {
+  return stages.map((stage, index) => {
+    const taughtBy = objectiveOf(stage).needsTeacher(stage) ? teacher : undefined
+    const step = stepOf(stage, { student: loadableIn(runtime, student, stage), teacher: taughtBy })
+    const graph = step.accumulation?.graph ?? step.graph
+    const asksForLabels = graph.inputs.some(
+      ({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput,
+    )
+    return { stage, number: index + 1, step, graph, asksForLabels }
+  })
+}

@@ -1,0 +1,164 @@
+import { basename, resolve } from 'node:path'
+import { BlvitError } from '../base/blvit-error.js'
+import { parseWith } from '../base/parse.js'
+import { checkWorkers } from '../batches/batches.js'
+import type { DataSet } from '../data/data-set.js'
+import { openDataSet } from '../data/open-data-set.js'
+import { gemmRate } from '../engine/gemm.js'
+import { checkTarget } from '../files/replace-folder.js'
+import { modelFingerprint } from '../model-store/fingerprint.js'
+import { writeModelFolder } from '../model-store/write-model-folder.js'
+import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
+import { type ChosenRuntime, chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
+import { Course } from './course.js'
+import { openParticipants, type ParticipantOptions, type Participants } from './participants.js'
+import { planStages } from './stage-step.js'
+import type { StepReport, ValidationReport } from './step-report.js'
+import { trainingCard } from './training-card.js'
+import type { TrainingIdentity } from './training-checkpoint.js'
+import { TrainingFolder } from './training-folder.js'
+import { openValidation, type Validation } from './validation.js'
+
+export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
+  /** The folder of the new model. Beside it `<output>.training` keeps checkpoints, log and curves. */
+  readonly output: string
+  /** Of new weights, the order of pictures, their crops, keep ratios. Default 0. */
+  readonly seed?: number | undefined
+  /** Go on from the newest checkpoint of a training with the same options. */
+  readonly resume?: boolean | undefined
+  readonly overwrite?: boolean | undefined
+  /** Steps between two checkpoints. Default 100. */
+  readonly checkpointEvery?: number | undefined
+  /** Labelled pictures to measure the model with now and then; the best weights are what comes out then. */
+  readonly validation?: readonly string[] | undefined
+  /** Only the first so many of them. Default: all. */
+  readonly validationLimit?: number | undefined
+  /** Steps between two validations. Default: a tenth of each stage. */
+  readonly validateEvery?: number | undefined
+  /** Keep ratios to validate at. Default 0.25, 0.5, 0.75, 1. */
+  readonly validationRatios?: readonly number[] | undefined
+  readonly device?: DeviceRequest | undefined
+  readonly threads?: number | undefined
+  /** Threads that decode and augment pictures. Default 1. */
+  readonly workers?: number | undefined
+  /** Only make a few steps of each stage, to measure what all would take; nothing is written. */
+  readonly dryRun?: boolean | undefined
+  readonly onStep?: ((report: StepReport) => void) | undefined
+  readonly onValidation?: ((report: ValidationReport) => void) | undefined
+}
+
+/** What came of a training. */
+export interface Training {
+  /** The last report of each stage that this run made steps of. */
+  readonly reports: readonly StepReport[]
+  /** The validations of this run. */
+  readonly validations: readonly ValidationReport[]
+  /** The folder that was written; undefined after a dry run. */
+  readonly output: string | undefined
+  /** The most memory that this process has had. */
+  readonly peakMemoryBytes: number
+}
+
+function checkNumbers(numbers: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
+    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
+      [name]: value,
+    })
+  }
+}
+
+/** Device and threads are in it because sums in another order differ in their last bits, and all weights after them. */
+async function identityOf(
+  { source, student, teacher }: Participants,
+  {
+    recipe,
+    dataSet,
+    validation,
+    runtime,
+    threads,
+    seed,
+  }: {
+    recipe: DecidedRecipe
+    dataSet: DataSet
+    validation: Validation | undefined
+    runtime: ChosenRuntime
+    threads: number | undefined
+    seed: number
+  },
+): Promise<TrainingIdentity> {
+  return {
+    model: await modelFingerprint(source.files),
+    ...(teacher ? { teacher: await modelFingerprint(teacher.files) } : {}),
+    configuration: JSON.stringify(student.architecture.json),
+    recipe: JSON.stringify(recipe.stages),
+    data: await dataSet.fingerprint(),
+    validation: validation?.identity ?? 'none',
+    seed: `${seed}`,
+    device: runtime.runtime.description,
+    threads: `${threads ?? 'as the engine chooses'}`,
+  }
+}
+
+/**
+ * Trains a model as a recipe says, stage after stage, and writes its folder.
+ * @param model what the student's weights start as: a shipped name, a folder (see `blvit init` for random weights), or
+ *   an id of the Hugging Face hub
+ * @param data pictures to learn from: folders, tars, labels.csv; globs too. Labels aren't needed unless a stage's loss is
+ *   made of them.
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_DATA`, `BAD_OPTION`, `SHAPE_MISMATCH`, `WRITE_FAILED`, `ENGINE`;
+ *   `ABORTED` after a checkpoint was written
+ * @example
+ * const { reports } = await train('vit-tiny', 'photos/', recipe, { to: 't+48', output: 'my-t48', onStep: console.log })
+ */
+export async function train(
+  model: string,
+  data: string | readonly string[],
+  recipe: Recipe | DecidedRecipe,
+  options: TrainOptions,
+): Promise<Training> {
+  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, signal } = options
+  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
+  checkNumbers({ checkpointEvery, validateEvery, validationLimit, threads })
+  checkWorkers(workers)
+  const decided = parseWith(recipeSchema, recipe, 'The recipe')
+  if (!dryRun) {
+    await checkTarget(output, overwrite)
+    await TrainingFolder.check(output, { resume, overwrite })
+  }
+  const participants = await openParticipants(model, decided, { ...options, seed })
+  const { source, student, teacher } = participants
+  const paths = typeof data === 'string' ? [data] : data
+  // Steps write into the session's own memory, which an engine on another thread couldn't.
+  const runtime = await chooseRuntime(options.device, { thread: 'caller' })
+  const stages = planStages(decided, {
+    student: student.architecture,
+    teacher: teacher?.files.architecture,
+    runtime: runtime.runtime,
+  })
+  const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
+  const dataSet = await openDataSet(paths, { labels: isLabelled ? student.labels : 'ignored' })
+  const validation =
+    options.validation && (await openValidation(student, { ...options, validation: options.validation }))
+  const identity = await identityOf(participants, {
+    ...{ recipe: decided, dataSet, validation, runtime, threads, seed },
+  })
+  const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
+  // only whoever looks at the progress wants to know it
+  const rate = options.onStep && (await gemmRate({ device: runtime.runtime.device, threads }))
+  const course = new Course({
+    ...options,
+    ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
+  })
+  const trained = await course.run()
+  const { reports, validations } = course
+  if (folder) {
+    const facts = { title: basename(resolve(output)), source: source.name, sourceCard: source.card, seed }
+    const card = trainingCard(student.architecture, {
+      ...{ ...facts, recipe: decided, teacher: teacher?.name, data: paths, log: folder.log.records },
+    })
+    await writeModelFolder(output, trained, { card, overwrite, signal })
+  }
+  const peakMemoryBytes = process.resourceUsage().maxRSS * 1024
+  return { reports, validations, output: dryRun ? undefined : output, peakMemoryBytes }
+}

@@ -1,0 +1,77 @@
+import { BlvitError } from '../base/blvit-error.js'
+import type { DataSet } from '../data/data-set.js'
+import { openDataSet } from '../data/open-data-set.js'
+import { keptPatches } from '../engine/keep-ratio.js'
+import type { ModelFiles } from '../model-store/model-files.js'
+import type { ChosenRuntime } from '../runtime/choose.js'
+import { evaluate } from '../tasks/evaluate/evaluate.js'
+import type { Counts, RatioResult } from '../tasks/evaluate/tally.js'
+import { Model } from '../tasks/model.js'
+
+/** What a model in training is measured with. */
+export interface ValidationOptions {
+  /** Labelled pictures: folders, tars, labels.csv. */
+  readonly validation: readonly string[]
+  /** Only the first so many. Default: all. */
+  readonly validationLimit?: number | undefined
+  /** Default 0.25, 0.5, 0.75, 1. Ignored for a model that treats all tokens alike. */
+  readonly validationRatios?: readonly number[] | undefined
+}
+
+export interface MeasureOptions {
+  readonly runtime: ChosenRuntime
+  readonly threads?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Labelled pictures that a model in training is measured with now and then. */
+export interface Validation {
+  /** Decides which accuracies can be compared: the pictures and the keep ratios. */
+  readonly identity: string
+  /** How often a model is right as it is now. @throws BlvitError as {@link evaluate}; `BAD_DATA` if no picture counts */
+  measure(files: ModelFiles, options: MeasureOptions): Promise<Counts>
+}
+
+function noLabels(name: string): BlvitError {
+  const message = `${name} has no labelled pictures to validate with. Give labelled ones, or leave out --validation.`
+  return new BlvitError('BAD_DATA', message)
+}
+
+/** Finds out with as few items as possible. */
+async function assertLabelled(dataSet: DataSet, limit = Number.POSITIVE_INFINITY): Promise<void> {
+  let seen = 0
+  for await (const item of dataSet.items()) {
+    if ('source' in item && item.label !== undefined) return
+    seen += 1
+    if (seen >= limit) break
+  }
+  throw noLabels(dataSet.name)
+}
+
+/**
+ * Opens the pictures that a student is to be validated with, before anything is trained.
+ * @throws BlvitError `NOT_FOUND`, `BAD_DATA` without labelled pictures, `BAD_OPTION` for a keep ratio that can't be
+ */
+export async function openValidation(
+  { architecture, labels }: ModelFiles,
+  { validation, validationLimit: limit, validationRatios = [0.25, 0.5, 0.75, 1] }: ValidationOptions,
+): Promise<Validation> {
+  const ratios = architecture.keepRatio === undefined ? [] : validationRatios
+  for (const ratio of ratios) keptPatches(architecture, ratio)
+  const dataSet = await openDataSet(validation, { labels })
+  await assertLabelled(dataSet, limit)
+  return {
+    identity: JSON.stringify([await dataSet.fingerprint(), limit ?? null, ratios]),
+    async measure(files, { runtime, threads, signal }) {
+      await using model = new Model('the model in training', files, runtime, { threads })
+      const counts = await evaluate(model, dataSet, { keepRatios: ratios, limit, signal })
+      if (counts.labelled === 0) throw noLabels(dataSet.name)
+      return counts
+    },
+  }
+}
+
+/** One number to compare two moments of a training by: the mean over the keep ratios. */
+export function meanAccuracy(results: readonly Pick<RatioResult, 'top1'>[]): number {
+  return results.reduce((sum, { top1 }) => sum + top1.share, 0) / results.length
+}

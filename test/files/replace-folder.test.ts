@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { replaceFolder } from '../../src/files/replace-folder.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+describe('replacing a folder', () => {
+  const root = temporaryFolder()
+  const folderWith = (name: string, content: string) => {
+    mkdirSync(join(root, name, 'model'), { recursive: true })
+    writeFileSync(join(root, name, 'model', 'config.json'), content)
+    return join(root, name, 'model')
+  }
+  const filledWith = (content: string) => async (temporary: string) =>
+    writeFileSync(join(temporary, 'config.json'), content)
+  const contentOf = (folder: string) => readFileSync(join(folder, 'config.json'), 'utf8')
+
+  test('puts the new one in its place and leaves nothing else', async () => {
+    const folder = folderWith('replaced', 'old')
+    writeFileSync(join(folder, 'more.txt'), 'old')
+    await replaceFolder(folder, filledWith('new'), { overwrite: true })
+    expect(contentOf(folder)).toBe('new')
+    expect(readdirSync(folder)).toEqual(['config.json'])
+    expect(readdirSync(join(root, 'replaced'))).toEqual(['model'])
+  })
+
+  test.each([
+    [
+      'filling the new one fails',
+      async () => {
+        throw new Error('full')
+      },
+      /full/,
+    ],
+    [
+      'the new one is lost before it is in place',
+      async (temporary: string) => rmSync(temporary, { recursive: true }),
+      /ENOENT/,
+    ],
+  ])('the old one is there, whole and alone, if %s', async (what, write, message) => {
+    const folder = folderWith(what, 'old')
+    await expect(replaceFolder(folder, write, { overwrite: true })).rejects.toMatchObject({
+      code: 'WRITE_FAILED',
+      message: expect.stringMatching(message),
+    })
+    expect(contentOf(folder)).toBe('old')
+    expect(readdirSync(join(root, what))).toEqual(['model'])
+  })
+
+  test('leaves alone what another process of the same number began', async () => {
+    const folder = folderWith('shared', 'old')
+    const others = join(root, 'shared', `.model.${process.pid}.incomplete`)
+    mkdirSync(others)
+    await replaceFolder(folder, filledWith('new'), { overwrite: true })
+    expect(contentOf(folder)).toBe('new')
+    expect(existsSync(others)).toBe(true)
+  })
+})

@@ -1,0 +1,154 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Engine } from '../../src/engine/engine.js'
+import { convert } from '../../src/model-store/convert.js'
+import type { ModelFiles } from '../../src/model-store/model-files.js'
+import { presets, withChanges } from '../../src/models/index.js'
+import { nativeRuntime } from '../../src/runtime/native.js'
+import { traceOutputs } from '../../src/tasks/trace/trace.js'
+import { expectClose } from '../support/expect-close.js'
+import { randomModel, randomPixels, shrunk, zeroed } from '../support/tiny-models.js'
+
+/** Each routing preset with the ViT that its P-block is. */
+const pairs = {
+  'b+t': 'vit-base',
+  'h+b': 'vit-huge',
+  's+96': 'vit-small',
+  't+48': 'vit-tiny',
+  'micro+16': 'vit-micro',
+} as const
+
+async function logitsOf(files: ModelFiles, options: { keepRatio?: number; count?: number } = {}) {
+  const runtime = await nativeRuntime()
+  const { architecture, weights } = files
+  await using engine = await Engine.load({ architecture, weights, runtime }, traceOutputs)
+  const { count = 1, ...run } = options
+  return (await engine.run(randomPixels(architecture, { count }), run)).outputs
+}
+
+function floats(values: ArrayLike<number | bigint> | undefined): number[] {
+  return Array.from(values ?? [], Number)
+}
+
+describe('conversion', () => {
+  test('covers every preset that routes', () => {
+    const routing = Object.entries(presets).filter(([, preset]) => preset.keepRatio !== undefined)
+    expect(routing.map(([name]) => name).sort()).toEqual(Object.keys(pairs).sort())
+  })
+
+  test.each(Object.entries(pairs))('%s at keep ratio 1 and γ = 0 equals %s', async (routing, plain) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          rows: fc.integer({ min: 2, max: 4 }),
+          columns: fc.integer({ min: 2, max: 4 }),
+          distilled: fc.boolean(),
+          seed: fc.nat(1000),
+        }),
+        async ({ seed, ...size }) => {
+          const vit = randomModel(shrunk(plain, size), { seed })
+          const { files } = convert(vit, shrunk(routing, size), { seed })
+          const converted = zeroed(files, /gamma/)
+          const expected = floats((await logitsOf(vit)).logits?.values)
+          const actual = floats((await logitsOf(converted, { keepRatio: 1 })).logits?.values)
+          // float32 sums in another order over up to 32 layers
+          expectClose(actual, expected, { atol: 1e-5, rtol: 1e-5 })
+        },
+      ),
+      { numRuns: 4 },
+    )
+  })
+
+  test('with keep ratio r exactly ⌊r·M⌋ patches are primary, each patch stands once in the order', async () => {
+    const architecture = shrunk('t+48', { rows: 5, columns: 5 })
+    const files = randomModel(architecture)
+    const runtime = await nativeRuntime()
+    const { weights } = files
+    await using engine = await Engine.load({ architecture, weights, runtime }, (model) => ({
+      ...traceOutputs(model),
+      features: model.outputs.features,
+    }))
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 1 / 25, max: 1, noNaN: true }),
+        fc.integer({ min: 1, max: 3 }),
+        async (keepRatio, count) => {
+          const { outputs } = await engine.run(randomPixels(architecture, { count }), { keepRatio })
+          for (let index = 0; index < 4; index++) {
+            const order = floats(outputs[`order${index}`]?.values)
+            const scores = floats(outputs[`scores${index}`]?.values)
+            expect(order).toHaveLength(25 * count)
+            for (let row = 0; row < count; row++) {
+              const patches = order.slice(25 * row, 25 * (row + 1))
+              expect([...patches].sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i))
+              const own = scores.slice(25 * row, 25 * (row + 1))
+              const kept = Math.floor(keepRatio * 25)
+              const lowestKept = Math.min(...patches.slice(0, kept).map((patch) => own[patch] ?? Number.NaN))
+              const highestLeft = Math.max(...patches.slice(kept).map((patch) => own[patch] ?? Number.NaN))
+              expect(lowestKept).toBeGreaterThanOrEqual(kept === 25 ? Number.NEGATIVE_INFINITY : highestLeft)
+            }
+          }
+          expect(outputs.features?.shape).toEqual([count, 26, architecture.json.embed_dim])
+        },
+      ),
+      { numRuns: 15 },
+    )
+  })
+
+  test('equal scores go to the lower patch index, after the first selection too', async () => {
+    const architecture = shrunk('t+48', { rows: 4, columns: 4 })
+    const files = zeroed(randomModel(architecture), /^predictors\./)
+    const outputs = await logitsOf(files, { keepRatio: 0.5, count: 2 })
+    const ascending = Array.from({ length: 16 }, (_, i) => i)
+    for (let index = 0; index < 4; index++) {
+      expect(floats(outputs[`order${index}`]?.values)).toEqual([...ascending, ...ascending])
+    }
+  })
+
+  test('random selection is the seed’s: the same for every picture of a batch and for every run', async () => {
+    const architecture = shrunk('t+48', { selection: 'random' })
+    const files = randomModel(architecture)
+    const together = await logitsOf(files, { count: 2 })
+    const [first = [], second = []] = [
+      floats(together.order0?.values).slice(0, 12),
+      floats(together.order0?.values).slice(12),
+    ]
+    expect(first).toEqual(second)
+    expect(floats((await logitsOf(files)).order0?.values)).toEqual(first)
+    expect(floats(together.order1?.values).slice(0, 12)).not.toEqual(first)
+  })
+
+  test('fresh parameters start as spec §3 says and don’t depend on what else is drawn', async () => {
+    const vit = randomModel(shrunk('vit-tiny'))
+    const { files, fresh, copied, dropped } = convert(vit, shrunk('t+48'))
+    expect(dropped).toEqual([])
+    expect(copied).toHaveLength(vit.weights.size)
+    expect(fresh.every((name) => /alpha|gamma|little|predictors/.test(name))).toBe(true)
+    const zeroStart = convert(
+      vit,
+      shrunk('t+48', { little: { ...littleOf('t+48'), initialisation: 'zero' } }),
+    )
+    const bytes = async (source: ModelFiles, name: string) => {
+      const segment = source.weights.get(name)?.segments[0]
+      return new Float32Array(
+        (await segment?.source.read(0, segment.sizeBytes))?.slice().buffer ?? new ArrayBuffer(0),
+      )
+    }
+    expect(await bytes(files, 'blocks.3.gamma1')).toEqual(Float32Array.of(1e-5))
+    expect(await bytes(files, 'blocks.3.alpha2')).toEqual(Float32Array.of(0))
+    expect((await bytes(zeroStart.files, 'blocks.3.little.mlp.up.weight')).every((x) => x === 0)).toBe(true)
+    expect(await bytes(zeroStart.files, 'blocks.3.little.mlp.fc1.weight')).toEqual(
+      await bytes(files, 'blocks.3.little.mlp.fc1.weight'),
+    )
+  })
+
+  test('a P-block of another size is refused with the configuration that fits', () => {
+    const vit = randomModel(shrunk('vit-micro'))
+    const error = () => convert(vit, withChanges(shrunk('b+t'), {}), { name: 'b+t' })
+    expect(error).toThrowError(/b\+t doesn't fit these weights: the model has embed_dim 16, not 48/)
+  })
+})
+
+function littleOf(name: 't+48') {
+  return shrunk(name).json.little as Record<string, unknown>
+}

@@ -1,0 +1,126 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as ort from 'onnxruntime-node'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ModelFiles, openModel } from '../../../src/model-store/model-files.js'
+import { writeModelFolder } from '../../../src/model-store/write-model-folder.js'
+import { exportOnnx } from '../../../src/tasks/export/export-onnx.js'
+import { load } from '../../../src/tasks/load.js'
+import { expectClose } from '../../support/expect-close.js'
+import { randomModel, randomPixels, shrunk } from '../../support/tiny-models.js'
+
+// Debian's own Python, whatever other Python stands first in the path
+const python = '/usr/bin/python3'
+const hasChecker = spawnSync(python, ['-c', 'import onnx']).status === 0
+
+async function logits(path: string, files: ModelFiles, kept?: number): Promise<Float32Array> {
+  const session = await ort.InferenceSession.create(path, { logSeverityLevel: 3 })
+  const { channels, image } = files.architecture
+  const { values } = randomPixels(files.architecture, { count: 2 })
+  const pixels = new ort.Tensor('float32', values, [2, channels, image.height, image.width])
+  const keptFeed =
+    kept === undefined ? {} : { kept: new ort.Tensor('int64', BigInt64Array.of(BigInt(kept)), [1]) }
+  const outputs = await session.run({ pixel_values: pixels, ...keptFeed })
+  await session.release()
+  return outputs.logits?.data as Float32Array
+}
+
+describe.each(['vit-tiny', 't+48', 'h+b'])('an exported %s', (name) => {
+  const files = randomModel(shrunk(name, { rows: 4, columns: 4 }))
+  let folder: string
+  let stored: ModelFiles
+  beforeAll(async () => {
+    folder = join(await mkdtemp(join(tmpdir(), 'blvit-export-')), 'model')
+    await writeModelFolder(folder, files, { card: '' })
+    stored = await openModel(folder)
+  })
+  afterAll(() => rm(join(folder, '..'), { recursive: true }))
+
+  test('gives the logits of the loaded model: fused or standard, weights inside or external', async () => {
+    await using model = await load(folder)
+    const { count, values } = randomPixels(files.architecture, { count: 2 })
+    const size = values.length / count
+    const expected = await model.logits([values.slice(0, size), values.slice(size)])
+    for (const target of ['native', 'standard'] as const) {
+      for (const weights of ['inside', 'external'] as const) {
+        const path = join(folder, `${target}-${weights}.onnx`)
+        await exportOnnx(stored, path, { target, weights })
+        expectClose(await logits(path, files), expected, { atol: 1e-5, rtol: 1e-5 })
+      }
+    }
+  })
+
+  test.each(['native', 'standard'] as const)(
+    'in float16 takes and gives float32, and differs little: %s',
+    async (target) => {
+      const [exact, half] = ['exact', 'half'].map((word) => join(folder, `${target}-${word}.onnx`))
+      if (exact === undefined || half === undefined) throw new Error('no paths')
+      await exportOnnx(stored, exact, { target })
+      await exportOnnx(stored, half, { target, precision: 'fp16' })
+      const expected = await logits(exact, files)
+      const scale = Math.max(...expected.map(Math.abs))
+      expectClose(await logits(half, files), expected, { atol: 0.02 * scale })
+    },
+  )
+
+  test.skipIf(!hasChecker)(
+    `passes Debian's onnx.checker with shapes inferred${hasChecker ? '' : ' (skipped: no python3-onnx)'}`,
+    async () => {
+      for (const [weights, precision] of [
+        ['inside', 'fp32'],
+        ['external', 'fp32'],
+        ['inside', 'fp16'],
+        ['external', 'fp16'],
+      ] as const) {
+        const path = join(folder, `checked-${weights}-${precision}.onnx`)
+        await exportOnnx(stored, path, { target: 'standard', weights, precision, allOutputs: true })
+        const script = `
+import onnx, sys
+onnx.checker.check_model(sys.argv[1], full_check=True)
+m = onnx.load(sys.argv[1])
+print(m.opset_import[0].version, m.graph.input[-1].type.tensor_type.shape.dim[0].dim_param)
+print(sum(n.name.startswith('blocks.3.attn.q/') for n in m.graph.node))
+print({p.key for p in m.metadata_props} >= {'configuration', 'preprocessing', 'labels'})
+`
+        const lines = execFileSync(python, ['-c', script, path], { encoding: 'utf8' }).trim().split('\n')
+        expect(lines).toEqual(['17 batch', '1', 'True'].map((line, i) => (i === 1 ? lines[1] : line)))
+        expect(Number(lines[1])).toBeGreaterThan(0)
+      }
+    },
+  )
+})
+
+describe('the keep ratio of an exported model', () => {
+  test('is the default of the input "kept"', async () => {
+    const files = randomModel(shrunk('t+48', { rows: 4, columns: 4 }))
+    const folder = await mkdtemp(join(tmpdir(), 'blvit-export-'))
+    try {
+      const path = (ratio: number) => join(folder, `${ratio}.onnx`)
+      const exported = await exportOnnx(files, path(0.5), { keepRatio: 0.5 })
+      expect(exported).toMatchObject({ inputs: ['kept', 'pixel_values'], outputs: ['logits'] })
+      await exportOnnx(files, path(1), { keepRatio: 1 })
+      const runtimeRun = async (keepRatio: number) => {
+        const { Engine } = await import('../../../src/engine/engine.js')
+        const { nativeRuntime } = await import('../../../src/runtime/native.js')
+        const { architecture, weights } = files
+        const engine = await Engine.load(
+          { architecture, weights, runtime: await nativeRuntime() },
+          ({ outputs }) => ({ logits: outputs.logits }),
+        )
+        const { outputs } = await engine.run(randomPixels(architecture, { count: 2 }), { keepRatio })
+        await engine.dispose()
+        return outputs.logits?.values as Float32Array
+      }
+      for (const ratio of [0.5, 1]) {
+        expectClose(await logits(path(ratio), files), await runtimeRun(ratio), { atol: 1e-5, rtol: 1e-5 })
+      }
+      await expect(exportOnnx(files, path(2), { keepRatio: 0.01 })).rejects.toThrow(
+        /keeps none of 16 patches/,
+      )
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+})

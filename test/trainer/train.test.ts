@@ -1,0 +1,348 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { defined } from '../../src/base/assert.js'
+import { initialCard } from '../../src/model-store/model-card.js'
+import { openModel } from '../../src/model-store/model-files.js'
+import { writeModelFolder } from '../../src/model-store/write-model-folder.js'
+import { presets, withChanges } from '../../src/models/index.js'
+import type { Recipe } from '../../src/recipes/recipe.js'
+import { load } from '../../src/tasks/load.js'
+import type { StepReport } from '../../src/trainer/step-report.js'
+import { type TrainOptions, train } from '../../src/trainer/train.js'
+import { readFloats } from '../../src/weights/read-floats.js'
+import { expectClose } from '../support/expect-close.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+import { randomModel } from '../support/tiny-models.js'
+
+const folder = temporaryFolder()
+const vit = join(folder, 'vit')
+const pictures = join(folder, 'pictures')
+/** The classes can be told by their colour. */
+const colours = { '0': [230, 40, 40], '1': [40, 40, 230] } as const
+
+beforeAll(async () => {
+  const architecture = presets['vit-micro']
+  if (!architecture) throw new Error('no vit-micro')
+  const files = { ...randomModel(architecture), labels: ['0', '1', ...'abcdefgh'] }
+  await writeModelFolder(vit, files, {
+    card: initialCard(architecture, { configuration: 'vit-micro', seed: 1 }),
+  })
+  for (const [label, [r, g, b]] of Object.entries(colours)) {
+    await mkdir(join(pictures, label), { recursive: true })
+    for (let i = 0; i < 12; i++) {
+      const create = { width: 32, height: 32, channels: 3, background: { r, g: g + 12 * i, b } } as const
+      await sharp({ create })
+        .jpeg()
+        .toFile(join(pictures, label, `${i}.jpg`))
+    }
+  }
+})
+
+const loss = { tokens: 2.5, classToken: 2.5, logits: 1, ranking: 0.1 }
+const twoStages: Recipe = {
+  about: 'Both stages in a few steps',
+  stages: [
+    { objective: 'block imitation', pictures: 32, batch: 8, learningRate: 1e-2 },
+    { objective: 'end to end', pictures: 48, batch: 8, learningRate: 1e-3, keepRatio: [0.25, 0.5, 1], loss },
+  ],
+}
+const supervised: Recipe = {
+  about: 'From labels alone',
+  stages: [{ objective: 'end to end', pictures: 480, batch: 8, learningRate: 1e-3, loss: { labels: 1 } }],
+}
+
+function options(name: string, changes: Partial<TrainOptions> = {}): TrainOptions {
+  return { output: join(folder, name), threads: 1, ...changes }
+}
+
+/** The two stages without a stop, trained once for all tests that compare with them. */
+let whole: Promise<unknown> | undefined
+
+const weightsOf = (name: string) => readFile(join(folder, name, 'model.safetensors'))
+const logOf = (name: string) => readFile(join(folder, `${name}.training`, 'log.jsonl'), 'utf8')
+const trainingFiles = (name: string) => readdir(join(folder, `${name}.training`))
+
+describe('train', () => {
+  test('a plain ViT learns classes from labels, and the best weights win', async () => {
+    const validation = { validation: [pictures], validateEvery: 20 }
+    const { validations } = await train(vit, pictures, supervised, options('supervised', validation))
+    const best = Math.max(...validations.map(({ results }) => results[0]?.top1.share ?? 0))
+    expect(best).toBeGreaterThan(0.9)
+    expect(validations.filter((validation) => validation.best).length).toBeGreaterThan(0)
+    expect(await trainingFiles('supervised')).toEqual(
+      expect.arrayContaining(['accuracy.svg', 'best.safetensors', 'log.jsonl', 'loss.svg']),
+    )
+    await using model = await load(join(folder, 'supervised'))
+    const { top } = await model.classify(join(pictures, '1', '3.jpg'))
+    expect(top[0]?.label).toBe('1')
+    const card = await readFile(join(folder, 'supervised', 'README.md'), 'utf8')
+    expect(card).toContain(`the best of ${validations.length} times`)
+  })
+
+  test.each([3, 4])(
+    'stopped after %d steps of two stages and resumed it ends with the same bits',
+    async (stop) => {
+      const to = { to: 'micro+16', checkpointEvery: 100 }
+      whole ??= train(vit, pictures, twoStages, options('whole', to))
+      await whole
+      const interruption = new AbortController()
+      let made = 0
+      const onStep = () => {
+        made += 1
+        if (made === stop) interruption.abort()
+      }
+      const name = `stopped-${stop}`
+      const stopped = { ...options(name, to), signal: interruption.signal, onStep }
+      await expect(train(vit, pictures, twoStages, stopped)).rejects.toMatchObject({ code: 'ABORTED' })
+      const again: StepReport[] = []
+      const resumed = {
+        ...options(name, to),
+        resume: true,
+        onStep: (report: StepReport) => again.push(report),
+      }
+      await train(vit, pictures, twoStages, resumed)
+      expect(again).toHaveLength(10 - stop)
+      expect((await weightsOf(name)).equals(await weightsOf('whole'))).toBe(true)
+      expect(await logOf(name)).toBe(await logOf('whole'))
+    },
+  )
+
+  test('stopped while it validates and resumed it ends with the same log and bits', async () => {
+    const to = { to: 'micro+16', validation: [pictures], validateEvery: 2, validationRatios: [0.5] }
+    await train(vit, pictures, twoStages, options('validated', to))
+    const interruption = new AbortController()
+    const onStep = ({ stage, step }: StepReport) => {
+      // the validation after this step begins at once
+      if (stage === 2 && step === 2) interruption.abort()
+    }
+    const stopped = { ...options('stopped-validation', to), signal: interruption.signal, onStep }
+    await expect(train(vit, pictures, twoStages, stopped)).rejects.toMatchObject({ code: 'ABORTED' })
+    await train(vit, pictures, twoStages, { ...options('stopped-validation', to), resume: true })
+    expect((await weightsOf('stopped-validation')).equals(await weightsOf('validated'))).toBe(true)
+    expect(await logOf('stopped-validation')).toBe(await logOf('validated'))
+  })
+
+  test('a resume with other validation pictures, ratios or threads is another training', async () => {
+    const to = { to: 'micro+16' }
+    const validated = options('other-options', { ...to, validation: [pictures] })
+    await train(vit, pictures, twoStages, validated)
+    for (const other of [to, { ...validated, validationRatios: [1] }, { ...validated, threads: 2 }]) {
+      const resumed = train(
+        vit,
+        pictures,
+        twoStages,
+        options('other-options', { ...other, resume: true, overwrite: true }),
+      )
+      await expect(resumed).rejects.toMatchObject({
+        code: 'BAD_OPTION',
+        message: expect.stringMatching(/differs in (validation|threads)/),
+      })
+    }
+  })
+
+  test('what a later stage can’t do is refused before the first, and earlier checkpoints stay', async () => {
+    const blvit = join(folder, 'whole')
+    whole ??= train(vit, pictures, twoStages, options('whole', { to: 'micro+16', checkpointEvery: 100 }))
+    await whole
+    const before = await trainingFiles('whole')
+    const steps: StepReport[] = []
+    const onStep = (report: StepReport) => steps.push(report)
+    const again = (changes: Partial<TrainOptions>) =>
+      train(blvit, pictures, twoStages, options('whole', { overwrite: true, onStep, ...changes }))
+    // a bLViT, its own teacher here, teaches no second stage
+    await expect(again({})).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    await expect(again({ teacher: vit, workers: 300 })).rejects.toMatchObject({ code: 'BAD_OPTION' })
+    const missing = { teacher: vit, validation: [join(folder, 'nowhere')] }
+    await expect(again(missing)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    const impossible = { teacher: vit, validation: [pictures], validationRatios: [1e-4] }
+    await expect(again(impossible)).rejects.toMatchObject({ code: 'BAD_OPTION' })
+    expect(steps).toEqual([])
+    expect(await trainingFiles('whole')).toEqual(before)
+  })
+
+  test('pictures without labels can be learned from in any folders, but not validated with', async () => {
+    const album = join(folder, 'album')
+    await mkdir(join(album, '2023'), { recursive: true })
+    for (const place of ['a.jpg', '2023/b.jpg'])
+      await writeFile(join(album, place), await readFile(join(pictures, '0', '1.jpg')))
+    const to = { to: 'micro+16', validation: [join(album, '2023')] }
+    await expect(train(vit, album, twoStages, options('album-model', to))).rejects.toMatchObject({
+      code: 'BAD_DATA',
+      message: expect.stringContaining('no labelled pictures to validate with'),
+    })
+    const { reports } = await train(vit, album, twoStages, options('album-model', { to: 'micro+16' }))
+    expect(reports.flatMap(({ complaints }) => complaints)).toEqual([])
+  })
+
+  test('what killed writes have left is cleared away, and a damaged checkpoint names the one before it', async () => {
+    const output = options('damaged', { to: 'micro+16', checkpointEvery: 1 })
+    await train(vit, pictures, twoStages, output)
+    const beside = join(folder, 'damaged.training')
+    const leftover = '.stage-2-step-6.safetensors.0123456789ab.tmp'
+    await writeFile(join(beside, leftover), 'half a checkpoint')
+    const newest = join(beside, 'stage-2-step-6.safetensors')
+    const bytes = await readFile(newest)
+    await writeFile(newest, bytes.subarray(0, 1000))
+    const resumed = () => train(vit, pictures, twoStages, { ...output, resume: true, overwrite: true })
+    await expect(resumed()).rejects.toMatchObject({
+      code: 'BAD_WEIGHTS',
+      message: expect.stringContaining('Delete it to go on from stage-2-step-5.safetensors.'),
+    })
+    await writeFile(newest, bytes)
+    await resumed()
+    expect(await trainingFiles('damaged')).not.toContain(leftover)
+  })
+
+  test('the newest checkpoints are kept, the older ones go', async () => {
+    await train(vit, pictures, twoStages, options('kept', { to: 'micro+16', checkpointEvery: 1 }))
+    const names = (await trainingFiles('kept')).filter((name) => name.startsWith('stage-'))
+    expect(names.sort()).toEqual(['stage-2-step-5.safetensors', 'stage-2-step-6.safetensors'])
+  })
+
+  test('each step draws a keep ratio of the recipe', async () => {
+    const drawn = new Set<number | undefined>()
+    const onStep = ({ stage, keepRatio }: StepReport) => stage === 2 && drawn.add(keepRatio)
+    const [, second] = twoStages.stages
+    if (!second) throw new Error('two stages')
+    const long: Recipe = {
+      about: 'x',
+      stages: [
+        { objective: 'block imitation', pictures: 1, learningRate: 1 },
+        { ...second, pictures: 160 },
+      ],
+    }
+    await train(vit, pictures, long, options('drawn', { to: 'micro+16', onStep }))
+    expect([...drawn].sort()).toEqual([0.25, 0.5, 1])
+  })
+
+  test('frozen parameters keep their bits, and all others don’t', async () => {
+    const frozen = { match: String.raw`^blocks\.\d+\.(attn|mlp|norm)`, frozen: true }
+    const recipe: Recipe = {
+      about: 'x',
+      stages: [
+        { objective: 'end to end', pictures: 16, batch: 8, learningRate: 1e-2, loss, parameters: [frozen] },
+      ],
+    }
+    await train(vit, pictures, recipe, options('frozen', { to: 'micro+16', seed: 3 }))
+    const [before, after] = await Promise.all([openModel(vit), openModel(join(folder, 'frozen'))])
+    for (const [name, tensor] of before.weights) {
+      const own = after.weights.get(name)
+      if (!own) throw new Error(name)
+      const same = Buffer.from((await readFloats(tensor)).buffer).equals(
+        Buffer.from((await readFloats(own)).buffer),
+      )
+      expect([name, same]).toEqual([name, new RegExp(frozen.match).test(name)])
+    }
+  })
+
+  test('two batches of four make the step of one of eight', async () => {
+    const stage = { objective: 'end to end', pictures: 16, learningRate: 1e-3, loss: { labels: 1 } } as const
+    const weights = async (name: string, sizes: { batch: number; accumulate?: number }) => {
+      const recipe: Recipe = { about: 'x', stages: [{ ...stage, ...sizes }] }
+      const { reports } = await train(vit, pictures, recipe, options(name, { seed: 2 }))
+      expect(reports).toMatchObject([{ steps: 2 }])
+      const { weights: stored } = await openModel(join(folder, name))
+      return readFloats(defined(stored.get('blocks.0.attn.qkv.weight'), 'a weight'))
+    }
+    const whole = await weights('eight', { batch: 8 })
+    expectClose(await weights('four-and-four', { batch: 4, accumulate: 2 }), whole, { atol: 2e-5 })
+  })
+
+  test('stochastic depth leaves branches out by the seed', async () => {
+    const stage = {
+      objective: 'end to end',
+      pictures: 16,
+      batch: 8,
+      learningRate: 1e-3,
+      loss: { labels: 1 },
+    } as const
+    const recipe = (rate: number): Recipe => ({ about: 'x', stages: [{ ...stage, stochasticDepth: rate }] })
+    await train(vit, pictures, recipe(0), options('all-branches'))
+    await train(vit, pictures, recipe(0.5), options('some-branches'))
+    await train(vit, pictures, recipe(0.5), options('same-branches'))
+    expect((await weightsOf('some-branches')).equals(await weightsOf('same-branches'))).toBe(true)
+    expect((await weightsOf('some-branches')).equals(await weightsOf('all-branches'))).toBe(false)
+  })
+
+  test('a DeiT learns its distillation token from what a ViT takes for the label', async () => {
+    const deit = join(folder, 'deit')
+    const architecture = withChanges(defined(presets['vit-micro'], 'vit-micro'), { distilled: true })
+    await writeModelFolder(
+      deit,
+      { ...randomModel(architecture), labels: ['0', '1', ...'abcdefgh'] },
+      { card: '' },
+    )
+    const loss = { hardDistillation: 1 }
+    const recipe: Recipe = {
+      about: 'x',
+      stages: [{ objective: 'end to end', pictures: 320, batch: 8, learningRate: 1e-3, loss }],
+    }
+    const losses: number[] = []
+    const onStep = (report: StepReport) => losses.push(defined(report.losses.hard_distillation, 'the loss'))
+    await train(deit, pictures, recipe, options('deit-taught', { teacher: vit, onStep }))
+    expect(losses.at(-1)).toBeLessThan(defined(losses[0], 'a loss') / 2)
+    const plain = train(vit, pictures, recipe, options('no-deit', { teacher: vit }))
+    await expect(plain).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('for students with a distillation token'),
+    })
+  })
+
+  test.each([
+    [{ about: 'x', stages: [] }, 'stages: '],
+    [
+      { about: 'x', stages: [{ objective: 'end to end', pictures: 8, learningRate: 1, loss: { label: 1 } }] },
+      'label',
+    ],
+    [{ about: 'x', stages: [{ objective: 'by heart', pictures: 8, learningRate: 1 }] }, 'objective'],
+    [
+      {
+        about: 'x',
+        stages: [
+          { objective: 'block imitation', pictures: 8, learningRate: 1, parameters: [{ match: '(' }] },
+        ],
+      },
+      'it is no regular expression',
+    ],
+  ])('a recipe that is none is refused: %j', async (recipe, message) => {
+    await expect(train(vit, pictures, recipe as Recipe, options('refused'))).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test('a loss without weights, and labels that are missing, are refused', async () => {
+    const nothing: Recipe = {
+      about: 'x',
+      stages: [{ objective: 'end to end', pictures: 8, learningRate: 1, loss: {} }],
+    }
+    await expect(train(vit, pictures, nothing, options('nothing'))).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('needs a loss that this model can have'),
+    })
+    const unlabelled = join(folder, 'unlabelled')
+    await mkdir(unlabelled)
+    await writeFile(join(unlabelled, 'a.jpg'), await readFile(join(pictures, '0', '1.jpg')))
+    await expect(train(vit, unlabelled, supervised, options('unlabelled-model'))).rejects.toMatchObject({
+      code: 'BAD_DATA',
+    })
+  })
+
+  test('a teacher of another size is refused before anything is trained', async () => {
+    const other = join(folder, 'wide')
+    const architecture = presets['vit-tiny']
+    if (!architecture) throw new Error('no vit-tiny')
+    await writeModelFolder(other, randomModel(architecture), { card: '' })
+    const [, second] = twoStages.stages
+    if (!second) throw new Error('two stages')
+    const recipe = { about: 'x', stages: [second] }
+    await expect(
+      train(vit, pictures, recipe, options('no-fit', { to: 'micro+16', teacher: other })),
+    ).rejects.toMatchObject({
+      code: 'SHAPE_MISMATCH',
+      message: expect.stringMatching(/teacher doesn't fit the student: it has image_size 224, not 32/),
+    })
+  })
+})
