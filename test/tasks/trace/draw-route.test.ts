@@ -4,7 +4,12 @@ import type { Pixels } from '../../../src/image/pixels.js'
 import { presets, withChanges } from '../../../src/models/index.js'
 import { drawRoutePanel } from '../../../src/tasks/trace/draw-route-panel.js'
 import { drawRoute, routePng } from '../../../src/tasks/trace/route-picture.js'
-import { fullLayersLine, layerList, routeLegend, selectionTitle } from '../../../src/tasks/trace/route-words.js'
+import {
+  fullLayersLine,
+  layerList,
+  routeLegend,
+  selectionTitle,
+} from '../../../src/tasks/trace/route-words.js'
 import type { Trace } from '../../../src/tasks/trace/trace.js'
 
 const patchSize = 8
