@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const folder = fileURLToPath(new URL('../../assets/models/', import.meta.url))
+const folder = fileURLToPath(new URL('../../../assets/models/', import.meta.url))
 
 /** The model that is used when none is named. */
 export const defaultModel = 'blvit-tiny'

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { BlvitError } from '../base/blvit-error.js'
-import { didYouMean } from '../base/suggest.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { didYouMean } from '../../base/suggest.js'
 
 /** Where a checkpoint's tensors lie: one file, or an index that names several. */
 export type WeightsLocation =

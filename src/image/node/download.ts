@@ -1,4 +1,4 @@
-import { BlvitError, messageOf, throwIfAborted } from '../base/blvit-error.js'
+import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
 
 // Camera JPEGs have up to 40 MB; more than this is no photograph, and memory is filled by a stranger.
 const maxDownloadBytes = 100_000_000

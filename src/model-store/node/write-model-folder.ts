@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFolder } from '../files/replace-folder.js'
-import { writeHuggingFacePreprocessing } from '../image/hugging-face-preprocessing.js'
-import { writeSafetensors } from '../weights/safetensors/write.js'
-import type { StoredDtype } from '../weights/stored-tensor.js'
-import type { ModelFiles } from './model-files.js'
+import { replaceFolder } from '../../files/replace-folder.js'
+import { writeHuggingFacePreprocessing } from '../../image/hugging-face-preprocessing.js'
+import { writeSafetensors } from '../../weights/node/write-safetensors.js'
+import type { StoredDtype } from '../../weights/stored-tensor.js'
+import type { ModelFiles } from '../model-files.js'
 
 export interface WriteFolderOptions {
   /** The text of its README.md, front matter included. */

@@ -1,4 +1,4 @@
-import { BlvitError } from '../../base/blvit-error.js'
+import { BlvitError } from '../../../base/blvit-error.js'
 
 /** A file of a repository, with what proves that it came whole. */
 export interface HubFile {

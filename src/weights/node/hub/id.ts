@@ -1,4 +1,4 @@
-import { BlvitError } from '../../base/blvit-error.js'
+import { BlvitError } from '../../../base/blvit-error.js'
 
 // The hub's own rules: letters, digits, `-`, `_`, `.`; no `--` or `..`, which also keeps paths and the
 // cache's `models--owner--name` unambiguous.

@@ -7,10 +7,10 @@ import { pathToFileURL } from 'node:url'
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BlvitError } from '../../src/base/blvit-error.js'
-import { decodeImage, type ImageInput } from '../../src/image/decode.js'
-import type { Pixels } from '../../src/image/pixels.js'
-import { fixture, fromBase64, readJson } from './fixtures.js'
+import { BlvitError } from '../../../src/base/blvit-error.js'
+import { decodeImage, type ImageInput } from '../../../src/image/node/decode.js'
+import type { Pixels } from '../../../src/image/pixels.js'
+import { fixture, fromBase64, readJson } from '../fixtures.js'
 
 interface DecodedFixture {
   readonly width: number

@@ -1,4 +1,4 @@
-import type { Pixels } from './pixels.js'
+import type { Pixels } from '../pixels.js'
 import { loadSharp } from './sharp.js'
 
 /** A picture laid on a drawing. */

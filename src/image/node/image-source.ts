@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BlvitError, messageOf, throwIfAborted } from '../base/blvit-error.js'
-import { didYouMean } from '../base/suggest.js'
+import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
+import { didYouMean } from '../../base/suggest.js'
 import { downloadImage } from './download.js'
 
 /** A picture that is still encoded: a path, a `file:` or `http(s):` address, or the bytes themselves. */

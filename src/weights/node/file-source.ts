@@ -1,8 +1,8 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
-import { requireRange, shortRead } from './byte-source.js'
-import type { ByteSource } from './stored-tensor.js'
+import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { requireRange, shortRead } from '../byte-source.js'
+import type { ByteSource } from '../stored-tensor.js'
 
 /**
  * A local file, read range by range. Every read opens and closes the file, so the source owns no handle

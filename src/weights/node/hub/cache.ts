@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { replaceFile } from '../../files/replace-file.js'
-import { parseShardIndex } from '../safetensors/shard-index.js'
+import { replaceFile } from '../../../files/replace-file.js'
+import { parseShardIndex } from '../../safetensors/shard-index.js'
 import { locateWeights } from '../weights-folder.js'
 import { isCommit } from './id.js'
 

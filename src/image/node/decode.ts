@@ -1,13 +1,13 @@
 import type { Metadata, Sharp } from 'sharp'
-import { BlvitError, messageOf, throwIfAborted } from '../base/blvit-error.js'
-import { rgbFromCmyk } from './cmyk.js'
-import type { Size } from './crop-window.js'
+import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
+import { rgbFromCmyk } from '../cmyk.js'
+import type { Size } from '../crop-window.js'
+import type { Pixels } from '../pixels.js'
+import { type RawPixels, rgbFromRaw } from '../raw-pixels.js'
+import { reducedSize } from '../reduced-size.js'
+import { runWithPauses } from '../steps.js'
 import { type EncodedImage, type ImageBytes, readImageBytes } from './image-source.js'
-import type { Pixels } from './pixels.js'
-import { type RawPixels, rgbFromRaw } from './raw-pixels.js'
-import { reducedSize } from './reduced-size.js'
 import { loadSharp } from './sharp.js'
-import { runWithPauses } from './steps.js'
 
 /** Everything that can be given as a picture: a path, an address, encoded bytes, or pixels. */
 export type ImageInput = EncodedImage | Pixels | RawPixels

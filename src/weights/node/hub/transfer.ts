@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { BlvitError, messageOf } from '../../../base/blvit-error.js'
 import { HubStatusError, isPassing } from './errors.js'
 import type { HubFile } from './files.js'
 

@@ -2,9 +2,9 @@ import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { parseJson, parseWith } from '../base/parse.js'
-import type { Architecture, ConfigJson } from '../models/architecture.js'
-import { findPreset, readArchitecture, unknownConfiguration, withChanges } from '../models/index.js'
+import { parseJson, parseWith } from '../../base/parse.js'
+import type { Architecture, ConfigJson } from '../../models/architecture.js'
+import { findPreset, readArchitecture, unknownConfiguration, withChanges } from '../../models/index.js'
 
 /**
  * The architecture that a user names: a preset (`b+t`), a config.json, or a folder that holds one.

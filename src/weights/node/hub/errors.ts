@@ -1,4 +1,4 @@
-import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { BlvitError, messageOf } from '../../../base/blvit-error.js'
 
 /** What was asked of the hub, for messages. */
 export interface HubRequest {

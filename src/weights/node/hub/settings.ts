@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { BlvitError } from '../../base/blvit-error.js'
+import { BlvitError } from '../../../base/blvit-error.js'
 
 /** Where models come from and where they are kept. The defaults are those of Python's huggingface_hub. */
 export interface HubSettings {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { BlvitError } from '../base/blvit-error.js'
-import { didYouMean } from '../base/suggest.js'
-import { findPreset } from '../models/index.js'
-import type { DownloadOptions } from '../weights/hub/download-model.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { didYouMean } from '../../base/suggest.js'
+import { findPreset } from '../../models/index.js'
+import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
 import { shippedFolder, shippedModels } from './shipped-models.js'
 
 /** Where a model's files lie and how they came there. */
@@ -27,7 +27,7 @@ export async function locateModel(reference: string, options: DownloadOptions = 
   const looksLikePath = /^[./~]|\\/.test(reference)
   if (!looksLikePath && /^[^/]+\/[^/]+$/.test(reference)) {
     // The hub's client is large, and most models are here already.
-    const { downloadModel } = await import('../weights/hub/download-model.js')
+    const { downloadModel } = await import('../../weights/node/hub/download-model.js')
     return { name: reference, folder: await downloadModel(reference, options), origin: 'hub' }
   }
   if (!looksLikePath && findPreset(reference)) {

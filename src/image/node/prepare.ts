@@ -1,8 +1,8 @@
-import { sizeBeforeCrop } from './crop-window.js'
+import { sizeBeforeCrop } from '../crop-window.js'
+import type { Pixels } from '../pixels.js'
+import { normaliseSteps, type Preprocessing, resizeAndCropSteps } from '../preprocessing.js'
+import { runWithPauses, type Steps } from '../steps.js'
 import { decodeImage, type ImageInput } from './decode.js'
-import type { Pixels } from './pixels.js'
-import { normaliseSteps, type Preprocessing, resizeAndCropSteps } from './preprocessing.js'
-import { runWithPauses, type Steps } from './steps.js'
 
 export interface PrepareOptions {
   /**

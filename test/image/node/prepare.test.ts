@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { decodeImage } from '../../src/image/decode.js'
-import type { Pixels } from '../../src/image/pixels.js'
-import { preparePicture } from '../../src/image/prepare.js'
-import { preprocess, resizeAndCrop } from '../../src/image/preprocessing.js'
-import { defaultPreprocessing } from '../../src/image/preprocessing-config.js'
-import { fixture } from './fixtures.js'
+import { decodeImage } from '../../../src/image/node/decode.js'
+import { preparePicture } from '../../../src/image/node/prepare.js'
+import type { Pixels } from '../../../src/image/pixels.js'
+import { preprocess, resizeAndCrop } from '../../../src/image/preprocessing.js'
+import { defaultPreprocessing } from '../../../src/image/preprocessing-config.js'
+import { fixture } from '../fixtures.js'
 
 const photograph = 'examples/hummingbird.jpg'
 // No model is this small, but the pictures stay small too.

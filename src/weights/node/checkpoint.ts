@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { BlvitError } from '../base/blvit-error.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { maximumHeaderBytes, readSafetensors, type SafetensorsContent } from '../safetensors/read.js'
+import { parseShardIndex } from '../safetensors/shard-index.js'
+import type { StoredIntegers } from '../safetensors/stored-integers.js'
+import type { StoredTensor } from '../stored-tensor.js'
+import { storedBytes } from '../tensor-chunks.js'
 import { openFileSource } from './file-source.js'
-import { maximumHeaderBytes, readSafetensors, type SafetensorsContent } from './safetensors/read.js'
-import { parseShardIndex } from './safetensors/shard-index.js'
-import type { StoredIntegers } from './safetensors/stored-integers.js'
-import type { StoredTensor } from './stored-tensor.js'
-import { storedBytes } from './tensor-chunks.js'
 import { locateWeights } from './weights-folder.js'
 
 /** Weights on disk, opened but not read. */

@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../base/blvit-error.js'
 import { replaceFile } from '../../files/replace-file.js'
+import { type EncodeOptions, encodeSafetensors } from '../safetensors/encode.js'
 import type { StoredTensor } from '../stored-tensor.js'
-import { type EncodeOptions, encodeSafetensors } from './encode.js'
 
 export interface WriteOptions extends EncodeOptions {
   readonly signal?: AbortSignal | undefined
