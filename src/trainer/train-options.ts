@@ -1,4 +1,4 @@
-import type { DeviceRequest } from '../runtime/choose.js'
+import type { DeviceRequest } from '../runtime/node/choose.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 
