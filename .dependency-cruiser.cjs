@@ -37,7 +37,7 @@ const layers = {
   runtime: {
     layers: ['weights', ...pure],
     packages: ['onnxruntime-common', 'onnxruntime-node', 'onnxruntime-web'],
-    builtins: [...fileSystem, 'worker_threads'],
+    builtins: [...fileSystem, 'worker_threads', 'inspector'],
   },
   'model-store': {
     layers: ['files', 'weights', 'image', 'models', ...pure],
