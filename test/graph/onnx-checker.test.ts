@@ -26,6 +26,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   maximum: () => ops.maximum(tokens, 1),
   attention: () =>
     ops.attention(ops.slice(tokens, { axis: 1, end: kept.size }), tokens, tokens, { heads: 2 }),
+  attentionMap: () => ops.attentionMap(tokens, tokens, { heads: 2, bias: p('bias', 2, 9, 9) }),
   queryAttention: () => ops.queryAttention(ops.slice(tokens, { axis: 1, end: 1 }), tokens, { heads: 2 }),
   buffer: () => ops.multiply(tokens, ops.buffer('scale', [], zeros)),
   concat: () => ops.concat([tokens, tokens], { axis: 1 }),

@@ -1,4 +1,4 @@
-export { attention, queryAttention } from './attention.js'
+export { type AttentionOptions, attention, attentionMap, queryAttention } from './attention.js'
 export { greater, maximum, stopGradient } from './bounds.js'
 export { expand, reduceSum } from './broadcasting.js'
 export { constant, divideBySize, mean, oneHot } from './constants.js'
