@@ -40,7 +40,7 @@ export * as nn from './nn/index.js'
 export type { Classification, ScoredLabel } from './problems/classify.js'
 export { recipes } from './recipes/index.js'
 export type { Recipe, Stage } from './recipes/recipe.js'
-export { type ChosenRuntime, chooseRuntime, type DeviceRequest } from './runtime/choose.js'
+export { type ChosenRuntime, chooseRuntime, type DeviceRequest } from './runtime/node/choose.js'
 export type { Device, NamedTensors, Runtime, Session, TensorData } from './runtime/runtime.js'
 // Count what a model costs
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'

@@ -9,7 +9,7 @@ import { modelFingerprint } from '../model-store/fingerprint.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import type { Architecture } from '../models/architecture.js'
 import { type Classification, rankClasses } from '../problems/classify.js'
-import type { ChosenRuntime } from '../runtime/choose.js'
+import type { ChosenRuntime } from '../runtime/node/choose.js'
 import type { LoadOptions } from '../runtime/runtime.js'
 import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
 

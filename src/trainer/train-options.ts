@@ -1,9 +1,10 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { checkWorkers } from '../batches/batches.js'
-import type { DeviceRequest } from '../runtime/choose.js'
+import type { DeviceRequest } from '../runtime/node/choose.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 
+/** What a training may be told beside its recipe. */
 export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   /** The folder of the new model. Beside it `<output>.training` keeps checkpoints, log and curves. */
   readonly output: string

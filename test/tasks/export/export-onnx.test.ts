@@ -103,7 +103,7 @@ describe('the keep ratio of an exported model', () => {
       await exportOnnx(files, path(1), { keepRatio: 1 })
       const runtimeRun = async (keepRatio: number) => {
         const { Engine } = await import('../../../src/engine/engine.js')
-        const { nativeRuntime } = await import('../../../src/runtime/native.js')
+        const { nativeRuntime } = await import('../../../src/runtime/node/native.js')
         const { architecture, weights } = files
         const engine = await Engine.load(
           { architecture, weights, runtime: await nativeRuntime() },

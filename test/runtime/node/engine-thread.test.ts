@@ -4,14 +4,14 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { graphOf } from '../../src/graph/graph.js'
-import { zeros } from '../../src/graph/initialiser.js'
-import { input, linear, parameter } from '../../src/graph/ops/index.js'
-import { chooseRuntime } from '../../src/runtime/choose.js'
-import { nativeRuntime } from '../../src/runtime/native.js'
-import type { TensorData } from '../../src/runtime/runtime.js'
-import { engineInThread } from '../../src/runtime/thread/engine-thread.js'
-import { storedFrom } from '../../src/weights/stored-from.js'
+import { graphOf } from '../../../src/graph/graph.js'
+import { zeros } from '../../../src/graph/initialiser.js'
+import { input, linear, parameter } from '../../../src/graph/ops/index.js'
+import { chooseRuntime } from '../../../src/runtime/node/choose.js'
+import { nativeRuntime } from '../../../src/runtime/node/native.js'
+import { engineInThread } from '../../../src/runtime/node/thread/engine-thread.js'
+import type { TensorData } from '../../../src/runtime/runtime.js'
+import { storedFrom } from '../../../src/weights/stored-from.js'
 
 const width = 512
 
@@ -134,8 +134,8 @@ test.runIf(process.platform === 'linux')(
 )
 
 test('a program that forgets to dispose ends all the same, without a crash', async () => {
-  const index = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
-  const picture = fileURLToPath(new URL('../../examples/hummingbird.jpg', import.meta.url))
+  const index = fileURLToPath(new URL('../../../dist/index.js', import.meta.url))
+  const picture = fileURLToPath(new URL('../../../examples/hummingbird.jpg', import.meta.url))
   const program = `
     const { load } = await import(${JSON.stringify(index)})
     const model = await load()

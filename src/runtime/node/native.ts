@@ -1,16 +1,17 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
-import type { Graph } from '../graph/graph.js'
-import { toOnnx } from '../graph/onnx/write.js'
-import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
-import { engineHere, type OrtEngine } from './engine.js'
-import { assertHalfFloats } from './half-floats.js'
-import { engineError } from './ort-session.js'
-import { placeWeights } from './place-weights.js'
-import { assertPrecision } from './precision.js'
-import type { LoadOptions, Runtime, Session } from './runtime.js'
-import { noAdapter, onGpuAlone } from './webgpu.js'
+import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import type { Graph } from '../../graph/graph.js'
+import { toOnnx } from '../../graph/onnx/write.js'
+import type { ByteSource, StoredTensors } from '../../weights/stored-tensor.js'
+import { engineHere, type OrtEngine } from '../engine.js'
+import { assertHalfFloats } from '../half-floats.js'
+import { engineError } from '../ort-session.js'
+import { placeWeights } from '../place-weights.js'
+import { assertPrecision } from '../precision.js'
+import type { LoadOptions, Runtime, Session } from '../runtime.js'
+import { noAdapter, onGpuAlone } from '../webgpu.js'
+import { withoutTelemetry } from './telemetry.js'
 
 /** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
 function weightsFolder(weights: StoredTensors): string | undefined {
@@ -20,6 +21,11 @@ function weightsFolder(weights: StoredTensors): string | undefined {
     }
   }
   return undefined
+}
+
+async function engineInThisThread(): Promise<OrtEngine> {
+  await withoutTelemetry()
+  return engineHere(await import('onnxruntime-node'))
 }
 
 /**
@@ -34,7 +40,7 @@ export async function nativeRuntime({
   device?: 'cpu' | 'webgpu'
   engine?: OrtEngine
 } = {}): Promise<Runtime> {
-  const { open, rest, version } = engine ?? engineHere(await import('onnxruntime-node'))
+  const { open, rest, version } = engine ?? (await engineInThisThread())
   const target = device === 'cpu' ? 'native' : 'webgpu'
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {

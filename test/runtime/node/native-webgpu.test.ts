@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { writeModelFolder } from '../../src/model-store/write-model-folder.js'
-import { expectClose } from '../support/expect-close.js'
-import { runCli } from '../support/run-cli.js'
-import { temporaryFolder } from '../support/temporary-folder.js'
-import { randomModel, shrunk } from '../support/tiny-models.js'
+import { writeModelFolder } from '../../../src/model-store/write-model-folder.js'
+import { expectClose } from '../../support/expect-close.js'
+import { runCli } from '../../support/run-cli.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
+import { randomModel, shrunk } from '../../support/tiny-models.js'
 
-const picture = new URL('../../examples/kite.jpg', import.meta.url).pathname
+const picture = new URL('../../../examples/kite.jpg', import.meta.url).pathname
 
 // Debian's Chromium brings a Vulkan loader and a driver that computes on the processor.
 const chromium = '/usr/lib/chromium'

@@ -1,9 +1,9 @@
 // The engine's own thread: ONNX Runtime blocks the thread that calls it, so that had better not be the caller's.
 import { parentPort } from 'node:worker_threads'
-import { defined } from '../../base/assert.js'
-import { type Answers, type Request, type Response, respond } from '../../base/conversation.js'
-import { engineHere, type OrtEngine } from '../engine.js'
-import type { Session } from '../runtime.js'
+import { defined } from '../../../base/assert.js'
+import { type Answers, type Request, type Response, respond } from '../../../base/conversation.js'
+import { engineHere, type OrtEngine } from '../../engine.js'
+import type { Session } from '../../runtime.js'
 import type { Questions } from './messages.js'
 
 const modules = {

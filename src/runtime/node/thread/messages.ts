@@ -1,5 +1,5 @@
-import type { SessionRequest } from '../engine.js'
-import type { NamedTensors } from '../runtime.js'
+import type { SessionRequest } from '../../engine.js'
+import type { NamedTensors } from '../../runtime.js'
 
 /** The builds of ONNX Runtime that run in Node. */
 export type EngineModule = 'onnxruntime-node' | 'onnxruntime-web'

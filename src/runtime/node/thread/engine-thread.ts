@@ -1,17 +1,15 @@
 import { Worker } from 'node:worker_threads'
-import { BlvitError } from '../../base/blvit-error.js'
-import { Asker, type Response } from '../../base/conversation.js'
-import type { OrtEngine, SessionRequest } from '../engine.js'
-import type { Session } from '../runtime.js'
+import { BlvitError } from '../../../base/blvit-error.js'
+import { Asker, type Response } from '../../../base/conversation.js'
+import type { OrtEngine, SessionRequest } from '../../engine.js'
+import type { Session } from '../../runtime.js'
+import { withoutTelemetry } from '../telemetry.js'
 import type { EngineModule, Questions } from './messages.js'
-
-// By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
-const workerFile = new URL('../../../dist/runtime/thread/worker.js', import.meta.url)
 
 /** A thread that runs one build of ONNX Runtime. It keeps the process alive only while it owes an answer. */
 class EngineThread {
   // without the flags of the process: --input-type, for one, is not for files
-  private readonly worker = new Worker(workerFile, { execArgv: [] })
+  private readonly worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
   private readonly asker = new Asker<Questions>((request) => this.worker.postMessage(request))
 
   constructor() {
@@ -66,6 +64,8 @@ function threadSession(
 
 /** A thread with its engine. @throws Error where the module can't be loaded; no thread is left then */
 async function start(module: EngineModule): Promise<{ thread: EngineThread; version: string }> {
+  // here: the engine's own thread has only a copy of the environment
+  if (module === 'onnxruntime-node') await withoutTelemetry()
   const thread = new EngineThread()
   try {
     const { version } = await thread.ask('load', { module })

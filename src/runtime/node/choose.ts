@@ -1,5 +1,5 @@
-import { BlvitError, messageOf } from '../base/blvit-error.js'
-import type { Device, Runtime } from './runtime.js'
+import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import type { Device, Runtime } from '../runtime.js'
 import { engineInThread } from './thread/engine-thread.js'
 
 /** What a caller may ask for; `auto`: the fastest that works here. */
@@ -33,7 +33,7 @@ async function native(device: 'cpu' | 'webgpu', { thread = 'own' }: RuntimeOptio
 
 async function webAssembly({ thread = 'own' }: RuntimeOptions): Promise<Runtime> {
   const starting = thread === 'caller' ? undefined : engineInThread('onnxruntime-web')
-  const [engine, { webRuntime }] = await Promise.all([starting, import('./web.js')])
+  const [engine, { webRuntime }] = await Promise.all([starting, import('../web.js')])
   return webRuntime(engine && { engine })
 }
 
