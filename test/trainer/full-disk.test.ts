@@ -8,7 +8,8 @@ import { writeModelFolder } from '../../src/model-store/node/write-model-folder.
 import { presets } from '../../src/models/index.js'
 import type { Recipe } from '../../src/recipes/recipe.js'
 import type { StepReport } from '../../src/trainer/step-report.js'
-import { type TrainOptions, train } from '../../src/trainer/train.js'
+import { train } from '../../src/trainer/train.js'
+import type { TrainOptions } from '../../src/trainer/train-options.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { randomModel } from '../support/tiny-models.js'
 
