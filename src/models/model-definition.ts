@@ -1,5 +1,7 @@
 import type { Dim } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
+import type { BlockHooks } from './block-loop.js'
+import type { TokenEvent } from './token-history.js'
 
 /** A point in a model where tokens are chosen for the expensive path. */
 export interface Selection {
@@ -25,6 +27,8 @@ export interface ModelDefinition {
   }
   /** Empty for a model that treats all tokens alike. */
   readonly selections: readonly Selection[]
+  /** What the model does to some tokens and not to others, in order; empty where it treats all alike. */
+  readonly history: readonly TokenEvent[]
   /** Inputs whose value is a size of the graph. */
   readonly sizes: readonly Tensor[]
 }
@@ -33,4 +37,6 @@ export interface ModelDefinition {
 export interface BuildOptions {
   /** The number of patches that a model that routes sends through its big blocks; absent: decided at run time. */
   readonly kept?: number
+  /** What reduces tokens, teaches or looks on; for models that run the plain block loop. */
+  readonly hooks?: BlockHooks
 }

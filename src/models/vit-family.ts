@@ -16,7 +16,7 @@ export function vitArchitecture(config: VitConfig): Architecture {
     patchSize,
     grid: gridOf(config),
     prefix: prefixCount(config),
-    build: () => vit(config),
+    build: (options) => vit(config, options),
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { graphOf } from '../../src/graph/graph.js'
 import { blvit } from '../../src/models/blvit.js'
-import { nativeRuntime } from '../../src/runtime/native.js'
+import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { configOf, goldenBlvitCases, goldenBlvitFolder, readGoldenCase } from '../support/golden-blvit.js'

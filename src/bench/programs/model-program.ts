@@ -3,7 +3,7 @@ import { Engine, type PixelBatch } from '../../engine/engine.js'
 import { initialise } from '../../model-store/initialise.js'
 import { type ModelFiles, openModel } from '../../model-store/model-files.js'
 import { readArchitecture } from '../../models/index.js'
-import { chooseRuntime } from '../../runtime/choose.js'
+import { chooseRuntime } from '../../runtime/node/choose.js'
 import type { Setting, Workload } from '../messages.js'
 import type { Program, ProgramOptions } from './program.js'
 

@@ -1,8 +1,7 @@
 import { defined } from '../../base/assert.js'
 import { assemble, inGrid, inRows, type Piece } from '../../drawing/draw-piece.js'
 import type { Lettering, TextStyle } from '../../drawing/lettering.js'
-import type { Drawing } from '../../image/encode.js'
-import type { Pixels } from '../../image/pixels.js'
+import type { Drawing, Pixels } from '../../image/pixels.js'
 import { resize } from '../../image/resize.js'
 import { drawPanel, enlarge, type Fate } from './draw-panel.js'
 import {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseWith } from '../../../src/base/parse.js'
 import { Engine } from '../../../src/engine/engine.js'
 import type { ModelFiles } from '../../../src/model-store/model-files.js'
-import { chooseRuntime } from '../../../src/runtime/choose.js'
+import { chooseRuntime } from '../../../src/runtime/node/choose.js'
 import {
   assertRoutes,
   type TraceOptions,

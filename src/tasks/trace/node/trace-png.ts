@@ -1,6 +1,6 @@
 import { resolve as absolute, basename } from 'node:path'
 import { sans } from '../../../drawing/node/sans.js'
-import { encodePng } from '../../../image/encode.js'
+import { encodePng } from '../../../image/node/encode.js'
 import { drawTrace } from '../draw-trace.js'
 import type { Trace } from '../traced-steps.js'
 
