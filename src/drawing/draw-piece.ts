@@ -1,4 +1,4 @@
-import type { PlacedPixels } from '../image/encode.js'
+import type { PlacedPixels } from '../image/node/encode.js'
 
 /** A part of a drawing, placed with its top left corner at 0, 0. Sizes are whole pixels. */
 export interface Piece {

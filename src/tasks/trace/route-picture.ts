@@ -1,7 +1,7 @@
 import { resolve as absolute, basename } from 'node:path'
 import { assemble, inGrid, type Piece } from '../../drawing/draw-piece.js'
 import { drawText, fitText, type TextStyle, textWidth } from '../../drawing/draw-text.js'
-import { type Drawing, encodePng } from '../../image/encode.js'
+import { type Drawing, encodePng } from '../../image/node/encode.js'
 import type { Pixels } from '../../image/pixels.js'
 import { resize } from '../../image/resize.js'
 import type { Architecture } from '../../models/architecture.js'
