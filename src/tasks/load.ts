@@ -1,8 +1,9 @@
-import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
+import { throwIfAborted } from '../base/blvit-error.js'
 import type { Precision } from '../graph/lowering.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { defaultModel } from '../model-store/node/shipped-models.js'
-import { chooseRuntime, type DeviceRequest } from '../runtime/node/choose.js'
+import { checkThreads, type DeviceRequest } from '../runtime/device.js'
+import { chooseRuntime } from '../runtime/node/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { Model } from './model.js'
@@ -32,9 +33,7 @@ export interface LoadModelOptions extends DownloadOptions {
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
   const { device, threads, precision, imageSize, ...download } = options
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
-  }
+  checkThreads(threads)
   // The engine's thread starts first: its library is loaded while this thread reads its own modules and the model.
   const choosing = chooseRuntime(device)
   choosing.catch(() => {})
