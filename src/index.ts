@@ -54,7 +54,7 @@ export {
   evaluate,
 } from './tasks/evaluate/evaluate.js'
 export type { Answer, PictureOutcome } from './tasks/evaluate/picture-outcome.js'
-export type { Accuracy, Counts, RatioResult } from './tasks/evaluate/tally.js'
+export type { Accuracy, Counts, SettingResult } from './tasks/evaluate/tally.js'
 export {
   type ExportFolderOptions,
   exportForTransformersJs,

@@ -43,9 +43,12 @@ async function readOptionalJson(path: string): Promise<ConfigJson | undefined> {
 
 /** All parameters of an architecture, those of optional outputs included. */
 export function parametersOf(architecture: Architecture): readonly Parameter[] {
-  const { outputs, selections, sizes } = architecture.build()
+  const { programs, selections, sizes } = architecture.build()
   const scores = Object.fromEntries(selections.map((selection, i) => [`scores${i}`, selection.scores]))
-  return graphOf(architecture.family, { ...outputs, ...scores }, { sizes }).parameters
+  const outputs = Object.entries(programs).flatMap(([program, named]) =>
+    Object.entries(named).map(([output, tensor]) => [`${program}.${output}`, tensor] as const),
+  )
+  return graphOf(architecture.family, { ...Object.fromEntries(outputs), ...scores }, { sizes }).parameters
 }
 
 /**

@@ -145,13 +145,14 @@ const layerForms = { half: fusedByHalf, block: fusedByBlock } as const
 
 /**
  * A big.LITTLE ViT.
- * @param options `kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
+ * @param options `sizes.kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
  *   the graph's input `kept`, so that one graph serves every keep ratio.
  */
 export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDefinition {
   const prefix = prefixCount(config)
-  const runtime = options.kept === undefined ? sizeInput('kept') : undefined
-  const kept = options.kept ?? defined(runtime, 'the run-time size').size
+  const fixed = options.sizes?.kept
+  const runtime = fixed === undefined ? sizeInput('kept') : undefined
+  const kept = fixed ?? defined(runtime, 'the run-time size').size
   const boundary = plus(kept, prefix)
   const selections: Selection[] = []
   let stream = splitStream(stem(pixelInput(config), config), boundary)
@@ -188,9 +189,9 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
 
   const normed = finalNorm(stream.all(), config)
   return {
-    outputs: {
-      logits: classify(normed, config),
-      features: restoreOrder(normed, defined(route, 'a selection'), { prefix }),
+    programs: {
+      classify: { logits: classify(normed, config) },
+      embed: { features: restoreOrder(normed, defined(route, 'a selection'), { prefix }) },
     },
     selections,
     sizes: runtime ? [runtime.tensor] : [],

@@ -104,5 +104,9 @@ export function vit(config: VitConfig): ModelDefinition {
     x = scope(`blocks.${layer}`, () => vitBlock(x, config).output)
   }
   const features = finalNorm(x, config)
-  return { outputs: { logits: classify(features, config), features }, selections: [], sizes: [] }
+  return {
+    programs: { classify: { logits: classify(features, config) }, embed: { features } },
+    selections: [],
+    sizes: [],
+  }
 }

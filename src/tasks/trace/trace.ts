@@ -1,7 +1,6 @@
 import { defined } from '../../base/assert.js'
 import { BlvitError } from '../../base/blvit-error.js'
-import type { Engine, EngineRunOptions } from '../../engine/engine.js'
-import { keptPatches } from '../../engine/keep-ratio.js'
+import type { EngineRun, EngineRunOptions } from '../../engine/engine.js'
 import { evaluate } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { ImageInput } from '../../image/decode.js'
@@ -9,8 +8,9 @@ import type { Pixels } from '../../image/pixels.js'
 import { type PrepareOptions, preparePicture } from '../../image/prepare.js'
 import type { Preprocessing } from '../../image/preprocessing.js'
 import type { Architecture } from '../../models/architecture.js'
-import type { ModelDefinition } from '../../models/model-definition.js'
+import { type ModelDefinition, outputOf } from '../../models/model-definition.js'
 import { rankClasses, type ScoredLabel } from '../../problems/classify.js'
+import type { ResolvedSettings, Settings } from '../../settings/index.js'
 
 export interface TraceOptions extends EngineRunOptions, PrepareOptions {
   /** How many labels. Default 5. */
@@ -47,7 +47,7 @@ export interface Trace {
  * @throws BlvitError `UNSUPPORTED`
  */
 export function assertRoutes({ name, architecture }: Pick<Traceable, 'name' | 'architecture'>): void {
-  if (architecture.keepRatio !== undefined) return
+  if (architecture.settings.keepRatio !== undefined) return
   throw new BlvitError(
     'UNSUPPORTED',
     `${name} is a plain ${architecture.family}: every patch goes through every block, so there is no route to ` +
@@ -56,13 +56,16 @@ export function assertRoutes({ name, architecture }: Pick<Traceable, 'name' | 'a
 }
 
 /** The graph outputs that a trace reads. */
-export function traceOutputs({ outputs, selections }: ModelDefinition): Record<string, Tensor> {
-  const routes = selections.flatMap(({ scores, order }, index) => [
+function traceOutputs(model: ModelDefinition): Record<string, Tensor> {
+  const routes = model.selections.flatMap(({ scores, order }, index) => [
     [`scores${index}`, scores] as const,
     [`order${index}`, order] as const,
   ])
-  return { logits: outputs.logits, ...Object.fromEntries(routes) }
+  return { logits: outputOf(model, 'classify', 'logits'), ...Object.fromEntries(routes) }
 }
+
+/** What a trace asks of a model. */
+export const traceProgram = { name: 'trace', outputs: traceOutputs }
 
 /** What a trace needs of a loaded model. */
 interface Traceable {
@@ -70,29 +73,35 @@ interface Traceable {
   readonly architecture: Architecture
   readonly preprocessing: Preprocessing
   readonly labels: readonly string[]
+  resolve(options: Settings): ResolvedSettings
 }
 
-/** @throws BlvitError `UNSUPPORTED` if the model makes no selections */
+/**
+ * @param run runs {@link traceProgram} on a prepared picture
+ * @throws BlvitError `UNSUPPORTED` if the model makes no selections
+ */
 export async function tracePicture(
-  { architecture, preprocessing, labels }: Traceable,
-  engine: Engine,
+  model: Traceable,
   image: ImageInput,
   { top = 5, ...options }: TraceOptions,
+  run: (pixels: Float32Array) => Promise<Pick<EngineRun, 'outputs'>>,
 ): Promise<Trace> {
-  const kept = defined(keptPatches(architecture, options.keepRatio), 'the number of kept patches')
+  assertRoutes(model)
+  const { architecture, preprocessing, labels } = model
+  const { sizes, values } = model.resolve(options)
   const { selections } = architecture.build()
   const { pixels, input } = await preparePicture(image, preprocessing, options)
-  const { outputs } = await engine.run({ count: 1, values: input }, options)
+  const { outputs } = await run(input)
   const numbers = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
   return {
     grid: architecture.grid,
     patchSize: architecture.patchSize,
-    keepRatio: options.keepRatio ?? defined(architecture.keepRatio, 'the keep ratio'),
+    keepRatio: defined(values.keepRatio, 'the keep ratio'),
     selections: selections.map(({ afterLayer, layers, chosen }, index) => ({
       afterLayer,
       layers,
       primary: numbers(`order${index}`)
-        .slice(0, evaluate(chosen, { kept }))
+        .slice(0, evaluate(chosen, sizes))
         .sort((a, b) => a - b),
       scores: numbers(`scores${index}`),
     })),
