@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
-import type { SettingValue } from '../models/architecture.js'
-import { type Settings, settingOptions } from '../settings/index.js'
+import { type Settings, type SettingValue, settingOptions } from '../settings/index.js'
 import type { Setting } from '../settings/setting.js'
 
 function parsed({ parse }: Setting, text: string): SettingValue {

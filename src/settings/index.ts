@@ -6,6 +6,8 @@ import type { BuildOptions } from '../models/model-definition.js'
 import { keepRatio } from './keep-ratio.js'
 import type { Setting } from './setting.js'
 
+export type { SettingValue } from '../models/architecture.js'
+
 /** Every setting, in the order in which they are printed. Adding one is its file and a line here. */
 export const settingKinds = { keepRatio }
 
@@ -56,7 +58,7 @@ export function parseSetting(text: string): Settings {
   const complaints: string[] = []
   for (const { name, setting } of settingOptions) {
     try {
-      return { [name]: setting.parse(text) }
+      return { [name]: setting.parse(text) } as Settings
     } catch (thrown) {
       if (!(thrown instanceof BlvitError)) throw thrown
       complaints.push(thrown.message)

@@ -27,6 +27,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   attention: () =>
     ops.attention(ops.slice(tokens, { axis: 1, end: kept.size }), tokens, tokens, { heads: 2 }),
   queryAttention: () => ops.queryAttention(ops.slice(tokens, { axis: 1, end: 1 }), tokens, { heads: 2 }),
+  buffer: () => ops.multiply(tokens, ops.buffer('scale', [], zeros)),
   concat: () => ops.concat([tokens, tokens], { axis: 1 }),
   constant: () => ops.add(tokens, ops.constant(2, [batch, 1, 4])),
   convolution: () => ops.convolution(picture, p('weight', 4, 3, 2, 2), p('bias', 4), { stride: 2 }),
@@ -47,6 +48,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   mapToTokens: () => ops.mapToTokens(picture),
   matmul: () => ops.matmul(tokens, tokens, { transposeB: true }),
   mean: () => ops.mean(tokens),
+  noiseInput: () => ops.noiseInput('noise', [batch, 2]),
   multiply: () => ops.multiply(tokens, tokens),
   oneHot: () => ops.oneHot(ops.argsort(scores), { classes: 9 }),
   padStart: () => ops.padStart(tokens, { count: 1 }),

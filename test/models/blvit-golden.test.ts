@@ -6,6 +6,7 @@ import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { configOf, goldenBlvitCases, goldenBlvitFolder, readGoldenCase } from '../support/golden-blvit.js'
 import { hasSharedData, withoutSharedData } from '../support/shared-data.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 describe.skipIf(!hasSharedData)(`the independent float64 bLViT${withoutSharedData}`, () => {
   test.each(goldenBlvitCases)(
@@ -16,7 +17,7 @@ describe.skipIf(!hasSharedData)(`the independent float64 bLViT${withoutSharedDat
       const config = configOf(golden)
       const model = blvit(config)
       const outputs = {
-        ...model.outputs,
+        ...outputsOf(model),
         ...Object.fromEntries(
           model.selections.flatMap(({ scores, order }, i) => [
             [`scores${i}`, scores],

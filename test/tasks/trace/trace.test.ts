@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseWith } from '../../../src/base/parse.js'
-import { Engine } from '../../../src/engine/engine.js'
 import type { ModelFiles } from '../../../src/model-store/model-files.js'
 import { chooseRuntime } from '../../../src/runtime/choose.js'
-import {
-  assertRoutes,
-  type Trace,
-  type TraceOptions,
-  traceOutputs,
-  tracePicture,
-} from '../../../src/tasks/trace/trace.js'
+import { Model } from '../../../src/tasks/model.js'
+import { assertRoutes, type Trace, type TraceOptions } from '../../../src/tasks/trace/trace.js'
 import { traceJson, traceJsonSchema } from '../../../src/tasks/trace/trace-json.js'
 import { randomModel, shrunk } from '../../support/tiny-models.js'
 
@@ -21,8 +15,8 @@ const picture = {
 
 async function traceWith(files: ModelFiles, options: TraceOptions = {}): Promise<Trace> {
   const { runtime } = await chooseRuntime('cpu')
-  await using engine = await Engine.load({ ...files, runtime }, traceOutputs, { threads: 1 })
-  return await tracePicture({ name: 'tiny', ...files }, engine, picture, options)
+  await using model = new Model('tiny', files, { runtime, reason: 'a test' }, { threads: 1 })
+  return await model.trace(picture, options)
 }
 
 describe('a trace', () => {
