@@ -1,4 +1,3 @@
-import { median } from '../base/quantiles.js'
 import { type GemmSize, gemmWork, repeatsOf } from '../engine/gemm-sizes.js'
 import { type Bindings, elements, evaluate } from '../graph/dim.js'
 import { type Graph, graphOf } from '../graph/graph.js'
@@ -9,6 +8,7 @@ import { resolveSettings } from '../settings/index.js'
 import type { EngineChoice, Setting } from './messages.js'
 import { BenchProcess } from './process.js'
 import { multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
+import { median } from './spread.js'
 import { findSubjects, type Subject } from './subjects.js'
 import { temporaryFolder } from './temporary-folder.js'
 

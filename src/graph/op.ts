@@ -1,5 +1,5 @@
 import { BlvitError } from '../base/blvit-error.js'
-import type { Cost } from './cost.js'
+import { noCost } from './cost.js'
 import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
 import type { Dtype, Lowering, Value } from './lowering.js'
 import { currentScope } from './scope.js'

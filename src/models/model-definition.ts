@@ -1,20 +1,8 @@
 import { BlvitError } from '../base/blvit-error.js'
-import type { Bindings, Dim } from '../graph/dim.js'
+import type { Bindings } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
-
-/** A point in a model where tokens are chosen for the expensive path. */
-export interface Selection {
-  /** The layer after which it is made, counted from 1 as in the paper. */
-  readonly afterLayer: number
-  /** The layers that it holds for, counted from 1. */
-  readonly layers: readonly number[]
-  /** The score of every patch, in patch order. `[batch, patches]` */
-  readonly scores: Tensor
-  /** All patch indices, chosen ones first. int64 `[batch, patches]` */
-  readonly order: Tensor
-  /** How many of them are chosen. */
-  readonly chosen: Dim
-}
+import type { BlockHooks } from './block-loop.js'
+import type { TokenEvent } from './token-history.js'
 
 /** Something that a model can be asked for: its outputs by name. */
 export type Program = Readonly<Record<string, Tensor>>
@@ -24,12 +12,12 @@ export type Program = Readonly<Record<string, Tensor>>
  * (`src/problems/`) asks for the program that it reads, and a graph is made of that program alone. By name:
  * - `classify`: `logits [batch, classes]`, before softmax
  * - `embed`: `features [batch, prefix + patches, width]`, all tokens after the final norm, in patch order where the
- *   model keeps all of them
+ *   model keeps all of them; where it has joined some, `token_sizes [batch, tokens]`, how many each stands for
  */
 export interface ModelDefinition {
   readonly programs: Readonly<Record<string, Program>>
-  /** Empty for a model that treats all tokens alike. */
-  readonly selections: readonly Selection[]
+  /** What the model does to some tokens and not to others, in order; empty where it treats all alike. */
+  readonly history: readonly TokenEvent[]
   /** Inputs whose value is a size of the graph. */
   readonly sizes: readonly Tensor[]
 }
@@ -41,6 +29,8 @@ export interface BuildOptions {
    * blocks. A size that isn't given is an input of the graph.
    */
   readonly sizes?: Bindings
+  /** What reduces tokens, teaches or looks on; for models that run the plain block loop. */
+  readonly hooks?: BlockHooks
 }
 
 /** @throws BlvitError `UNSUPPORTED` for a model that can't do that */

@@ -17,7 +17,7 @@ export function vitArchitecture(config: VitConfig): Architecture {
     grid: gridOf(config),
     prefix: prefixCount(config),
     settings: {},
-    build: () => vit(config),
+    build: (options) => vit(config, options),
   }
 }
 

@@ -1,19 +1,15 @@
 import { symbol } from '../graph/dim.js'
 import { truncatedNormal, zeros } from '../graph/initialiser.js'
 import { add, concat, expand, input, parameter, reshape, scaleShift, slice } from '../graph/ops/index.js'
-import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
-import { attention } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
-import { mlp } from '../nn/mlp.js'
 import { patchEmbed } from '../nn/patch-embed.js'
-import { dropPath } from '../nn/stochastic-depth.js'
-import type { ModelDefinition } from './model-definition.js'
-import { mlpWidth, patchCount, prefixCount, type VitConfig } from './vit-config.js'
+import { blockLoop, type VitShape } from './block-loop.js'
+import type { BuildOptions, ModelDefinition } from './model-definition.js'
+import { patchCount, prefixCount, type VitConfig } from './vit-config.js'
 
-/** What every family that stands on the plain ViT shares with it. */
-export type VitShape = Omit<VitConfig, 'family'>
+export type { VitShape }
 
 /** The pictures, normalised. `[batch, channels, height, width]` */
 export function pixelInput(config: VitShape): Tensor {
@@ -37,36 +33,6 @@ export function stem(pixels: Tensor, config: VitShape): Tensor {
     concat([...prefix, patches], { axis: 1 }),
     parameter('pos_embed', [1, tokens, width], truncatedNormal),
   )
-}
-
-/** A plain block and what lies inside, all but the class token's attention `[batch, tokens, width]`. */
-export interface VitBlock {
-  /** What the attention half adds to the block's input. */
-  readonly attentionUpdate: Tensor
-  /** The tokens between both halves. */
-  readonly middle: Tensor
-  /** What the MLP half adds to `middle`. */
-  readonly mlpUpdate: Tensor
-  readonly output: Tensor
-  readonly clsAttention: () => Tensor
-}
-
-/** Both halves of a plain pre-norm block on all tokens. @param x `[batch, tokens, width]` */
-export function vitBlock(x: Tensor, config: VitShape): VitBlock {
-  const epsilon = config.layerNormEpsilon
-  const normed = layerNorm('norm1', x, { epsilon })
-  const attended = attention('attn', { queries: normed, keys: normed }, { heads: config.heads })
-  const attentionUpdate = dropPath('attention', attended.output)
-  const middle = add(x, attentionUpdate)
-  const hidden = mlpWidth(config)
-  const mlpUpdate = dropPath('mlp', mlp('mlp', layerNorm('norm2', middle, { epsilon }), { hidden }))
-  return {
-    attentionUpdate,
-    middle,
-    mlpUpdate,
-    output: add(middle, mlpUpdate),
-    clsAttention: attended.clsAttention,
-  }
 }
 
 /** The final norm: what features are read from. @param x `[batch, tokens, width]` */
@@ -98,15 +64,15 @@ export function classify(features: Tensor, config: VitShape): Tensor {
 }
 
 /** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */
-export function vit(config: VitConfig): ModelDefinition {
-  let x = stem(pixelInput(config), config)
-  for (let layer = 0; layer < config.depth; layer++) {
-    x = scope(`blocks.${layer}`, () => vitBlock(x, config).output)
-  }
-  const features = finalNorm(x, config)
+export function vit(config: VitConfig, { hooks }: BuildOptions = {}): ModelDefinition {
+  const { tokens, size, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
+  const features = finalNorm(tokens, config)
   return {
-    programs: { classify: { logits: classify(features, config) }, embed: { features } },
-    selections: [],
+    programs: {
+      classify: { logits: classify(features, config) },
+      embed: { features, ...(size && { token_sizes: size }) },
+    },
+    history,
     sizes: [],
   }
 }

@@ -1,4 +1,6 @@
-import type { DeviceRequest } from '../runtime/choose.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { checkWorkers } from '../batches/batches.js'
+import type { DeviceRequest } from '../runtime/node/choose.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 
@@ -29,4 +31,17 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly dryRun?: boolean | undefined
   readonly onStep?: ((report: StepReport) => void) | undefined
   readonly onValidation?: ((report: ValidationReport) => void) | undefined
+}
+
+/** @throws BlvitError `BAD_OPTION` */
+export function checkTrainOptions(options: TrainOptions): void {
+  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
+  const numbers = { checkpointEvery, validateEvery, validationLimit, threads }
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
+    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
+      [name]: value,
+    })
+  }
+  checkWorkers(workers)
 }

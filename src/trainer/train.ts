@@ -1,26 +1,22 @@
 import { basename, resolve } from 'node:path'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
-import { checkWorkers } from '../batches/batches.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
 import { gemmRate } from '../engine/gemm.js'
 import { checkTarget } from '../files/replace-folder.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
-import { writeModelFolder } from '../model-store/write-model-folder.js'
+import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
-import { type ChosenRuntime, chooseRuntime } from '../runtime/choose.js'
+import { type ChosenRuntime, chooseRuntime } from '../runtime/node/choose.js'
 import { Course } from './course.js'
 import { openParticipants, type Participants } from './participants.js'
 import { planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
-import type { TrainOptions } from './train-options.js'
+import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
 import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
 import { openValidation, type Validation } from './validation.js'
-
-export type { TrainOptions }
 
 /** What came of a training. */
 export interface Training {
@@ -32,15 +28,6 @@ export interface Training {
   readonly output: string | undefined
   /** The most memory that this process has had. */
   readonly peakMemoryBytes: number
-}
-
-function checkNumbers(numbers: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, value] of Object.entries(numbers)) {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
-    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
-      [name]: value,
-    })
-  }
 }
 
 /** Device and threads are in it because sums in another order differ in their last bits, and all weights after them. */
@@ -92,10 +79,8 @@ export async function train(
   recipe: Recipe | DecidedRecipe,
   options: TrainOptions,
 ): Promise<Training> {
-  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, signal } = options
-  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
-  checkNumbers({ checkpointEvery, validateEvery, validationLimit, threads })
-  checkWorkers(workers)
+  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, threads, signal } = options
+  checkTrainOptions(options)
   const decided = parseWith(recipeSchema, recipe, 'The recipe')
   if (!dryRun) {
     await checkTarget(output, overwrite)

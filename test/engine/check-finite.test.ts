@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkFinite } from '../../src/engine/check-finite.js'
-import { chooseRuntime } from '../../src/runtime/choose.js'
+import { chooseRuntime } from '../../src/runtime/node/choose.js'
 import { Model } from '../../src/tasks/model.js'
 import { randomModel, randomPixels, shrunk } from '../support/tiny-models.js'
 

@@ -26,11 +26,13 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   maximum: () => ops.maximum(tokens, 1),
   attention: () =>
     ops.attention(ops.slice(tokens, { axis: 1, end: kept.size }), tokens, tokens, { heads: 2 }),
+  attentionMap: () => ops.attentionMap(tokens, tokens, { heads: 2, bias: p('bias', 2, 9, 9) }),
   queryAttention: () => ops.queryAttention(ops.slice(tokens, { axis: 1, end: 1 }), tokens, { heads: 2 }),
   buffer: () => ops.multiply(tokens, ops.buffer('scale', [], zeros)),
   concat: () => ops.concat([tokens, tokens], { axis: 1 }),
   constant: () => ops.add(tokens, ops.constant(2, [batch, 1, 4])),
   convolution: () => ops.convolution(picture, p('weight', 4, 3, 2, 2), p('bias', 4), { stride: 2 }),
+  argmax: () => ops.argmax(tokens),
   argsort: () => ops.argsort(scores),
   divide: () => ops.divide(tokens, tokens),
   divideBySize: () => ops.divideBySize(tokens, batch),
@@ -53,6 +55,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   oneHot: () => ops.oneHot(ops.argsort(scores), { classes: 9 }),
   padStart: () => ops.padStart(tokens, { count: 1 }),
   parameter: () => p('weight', 2, 3),
+  reduceMax: () => ops.reduceMax(tokens),
   reduceSum: () => ops.reduceSum(tokens, { axes: [1] }),
   reshape: () =>
     ops.reshape(ops.slice(tokens, { axis: 1, start: kept.size }), [batch, 4, minus(9, kept.size)]),

@@ -4,7 +4,7 @@ import { Engine } from '../../src/engine/engine.js'
 import { convert } from '../../src/model-store/convert.js'
 import type { ModelFiles } from '../../src/model-store/model-files.js'
 import { presets, withChanges } from '../../src/models/index.js'
-import { nativeRuntime } from '../../src/runtime/native.js'
+import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { traceProgram } from '../../src/tasks/trace/trace.js'
 import { expectClose } from '../support/expect-close.js'
 import { outputsOf, randomFeeds, randomModel, shrunk, zeroed } from '../support/tiny-models.js'
@@ -75,8 +75,8 @@ describe('conversion', () => {
         async (keepRatio, count) => {
           const { outputs } = await engine.run(randomFeeds(architecture, { count }), { keepRatio })
           for (let index = 0; index < 4; index++) {
-            const order = floats(outputs[`order${index}`]?.values)
-            const scores = floats(outputs[`scores${index}`]?.values)
+            const order = floats(outputs[`event${index}.order`]?.values)
+            const scores = floats(outputs[`event${index}.scores`]?.values)
             expect(order).toHaveLength(25 * count)
             for (let row = 0; row < count; row++) {
               const patches = order.slice(25 * row, 25 * (row + 1))
@@ -101,7 +101,7 @@ describe('conversion', () => {
     const outputs = await logitsOf(files, { keepRatio: 0.5, count: 2 })
     const ascending = Array.from({ length: 16 }, (_, i) => i)
     for (let index = 0; index < 4; index++) {
-      expect(floats(outputs[`order${index}`]?.values)).toEqual([...ascending, ...ascending])
+      expect(floats(outputs[`event${index}.order`]?.values)).toEqual([...ascending, ...ascending])
     }
   })
 
@@ -110,12 +110,12 @@ describe('conversion', () => {
     const files = randomModel(architecture)
     const together = await logitsOf(files, { count: 2 })
     const [first = [], second = []] = [
-      floats(together.order0?.values).slice(0, 12),
-      floats(together.order0?.values).slice(12),
+      floats(together['event0.order']?.values).slice(0, 12),
+      floats(together['event0.order']?.values).slice(12),
     ]
     expect(first).not.toEqual(second)
-    expect(floats((await logitsOf(files)).order0?.values)).toEqual(first)
-    expect(floats(together.order1?.values).slice(0, 12)).not.toEqual(first)
+    expect(floats((await logitsOf(files))['event0.order']?.values)).toEqual(first)
+    expect(floats(together['event1.order']?.values).slice(0, 12)).not.toEqual(first)
   })
 
   test('fresh parameters start as spec §3 says and don’t depend on what else is drawn', async () => {

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { defined } from '../../src/base/assert.js'
 import { seededRandom } from '../../src/base/random.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { add, scaleShift } from '../../src/graph/ops/index.js'
 import { scope } from '../../src/graph/scope.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import { plainBlock, type WholeBlock } from '../../src/models/block-loop.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
-import { finalNorm, pixelInput, stem, vit, vitBlock } from '../../src/models/vit.js'
+import { finalNorm, pixelInput, stem, vit } from '../../src/models/vit.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
 import { layerNorm } from '../../src/nn/layer-norm.js'
 import { mlp } from '../../src/nn/mlp.js'
@@ -59,10 +61,19 @@ function valuesOf(tensors: readonly Tensor[], numbers: readonly (readonly number
   return evaluateTensors(tensors, leaves, { batch: 2 }).map((result) => [...result.data])
 }
 
+/** A block of the plain model, and its output. */
+function blockOf(tokens: Tensor, layer: number): WholeBlock & { readonly output: Tensor } {
+  const made: WholeBlock[] = []
+  const look = { after: (_: unknown, block: WholeBlock) => void made.push(block) }
+  const { state } = scope(`blocks.${layer - 1}`, () =>
+    plainBlock({ tokens, prefix: 1, history: [] }, layer, plain, look),
+  )
+  return { ...defined(made[0], 'the block'), output: state.tokens }
+}
+
 /** What both models make in the block that is never dropped. */
 function firstBlock(): Tensor {
-  const tokens = stem(pixelInput(plain), plain)
-  return scope('blocks.0', () => vitBlock(tokens, plain).output)
+  return blockOf(stem(pixelInput(plain), plain), 1).output
 }
 
 const operations = (tensors: Readonly<Record<string, Tensor>>) =>
@@ -84,7 +95,7 @@ describe('stochastic depth', () => {
   test('drops a branch of one picture, and makes up for it in what is kept', () => {
     const { features } = outputsOf(stochasticDepth({ rate: 0.5, depth: 2 }, () => vit(plain)))
     const first = firstBlock()
-    const block = scope('blocks.1', () => vitBlock(first, plain))
+    const block = blockOf(first, 2)
     const withoutMlp = finalNorm(add(first, scaleShift(block.attentionUpdate, { scale: 2 })), plain)
     const withoutAttention = scope('blocks.1', () => {
       const update = mlp('mlp', layerNorm('norm2', first, { epsilon: 1e-6 }), { hidden: 12 })

@@ -5,7 +5,7 @@ import { initialise } from '../../model-store/initialise.js'
 import { type ModelFiles, openModel } from '../../model-store/model-files.js'
 import { readArchitecture } from '../../models/index.js'
 import { programOf } from '../../models/model-definition.js'
-import { chooseRuntime } from '../../runtime/choose.js'
+import { chooseRuntime } from '../../runtime/node/choose.js'
 import type { Setting, Workload } from '../messages.js'
 import type { Program, ProgramOptions } from './program.js'
 

@@ -70,7 +70,7 @@ type Changes = Pick<Flags, 'set' | keyof Settings>
 
 /** What a name stands for, e.g. `b+t@0.5`. */
 async function find(reference: string, { set = {}, ...flags }: Changes = {}) {
-  const { findConfiguration } = await import('../../model-store/find-configuration.js')
+  const { findConfiguration } = await import('../../model-store/node/find-configuration.js')
   const [, base = reference, suffix] = /^(.+)@([^@]+)$/.exec(reference) ?? []
   const changes = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   return {

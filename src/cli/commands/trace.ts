@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
-import type { Trace } from '../../tasks/trace/trace.js'
+import type { Trace } from '../../tasks/trace/traced-steps.js'
 import type { CliContext } from '../context.js'
 import {
   engineNote,
@@ -48,7 +48,7 @@ The model must route, as the one that ships does; a plain ViT doesn't.
 Examples:
   blvit trace photo.jpg
   blvit trace photo.jpg --model my-t48 -o route.png --json route.json --keep-ratio 0.5
-  blvit trace photo.jpg --model my-t48 --json - | jq '.selections[0].primary'`,
+  blvit trace photo.jpg --model my-t48 --json - | jq '.steps[0].route.big'`,
     )
     .action((picture: string, flags: Flags) => trace(picture, flags, context))
 }
@@ -58,9 +58,9 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const picture = await onePicture(argument)
 
   const { load } = await import('../../tasks/load.js')
-  const { assertRoutes } = await import('../../tasks/trace/trace.js')
+  const { assertTraceable } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  assertRoutes(model) // before the weights go into the engine
+  assertTraceable(model, settingsFrom(flags)) // before the weights go into the engine
   if (runsUnusually(model)) context.note(engineNote(model))
   const options = { top: flags.top, ...settingsFrom(flags), signal: context.signal }
   const traced = await model.trace(picture.source, options)
@@ -102,11 +102,11 @@ async function write(
   { out, note }: CliContext,
 ): Promise<void> {
   const { writeWholeFile } = await import('../../files/output-files.js')
-  const { routePng } = await import('../../tasks/trace/route-picture.js')
+  const { tracePng } = await import('../../tasks/trace/node/trace-png.js')
   const { traceJson } = await import('../../tasks/trace/trace-json.js')
   const { png, json } = targets
   // both are made before the first is written: a failure leaves neither
-  const drawn = png === undefined ? undefined : await routePng(traced, { model, picture })
+  const drawn = png === undefined ? undefined : await tracePng(traced, { model: model.name, picture })
   const text = JSON.stringify(traceJson(traced, { model, picture }))
   if (png !== undefined && drawn !== undefined) await writeWholeFile(png, drawn)
   if (json === '-') out(text)

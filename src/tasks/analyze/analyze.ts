@@ -108,7 +108,7 @@ export function analyze(
     formulas: formulasOf(graph),
     activations: activationsOf(graph, bindings),
     parts: partCosts(shares, parameters),
-    layers: layerCosts(shares, { graph, selections: model.selections, bindings }),
+    layers: layerCosts(shares, { graph, history: model.history, bindings }),
     scopes,
   }
 }

@@ -9,6 +9,7 @@ import type { Precision, Target } from '../../graph/lowering.js'
 import { toOnnx } from '../../graph/onnx/write.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
 import { programOf } from '../../models/model-definition.js'
+import { eventOutputs } from '../../models/token-history.js'
 import { placeWeights } from '../../runtime/place-weights.js'
 import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../../settings/index.js'
 import { storeAs } from '../../weights/store-as.js'
@@ -48,13 +49,9 @@ function graphToExport(
   allOutputs: boolean,
 ): Graph {
   const model = architecture.build(build)
-  const { programs, selections, sizes } = model
-  const routes = selections.flatMap(({ scores, order }, index) => [
-    [`scores.${index}`, scores] as const,
-    [`order.${index}`, order] as const,
-  ])
+  const { programs, history, sizes } = model
   const wanted = allOutputs
-    ? { ...Object.assign({}, ...Object.values(programs)), ...Object.fromEntries(routes) }
+    ? { ...Object.assign({}, ...Object.values(programs)), ...eventOutputs(history) }
     : programOf(model, programs.classify ? 'classify' : 'embed')
   return graphOf(architecture.family, wanted, { sizes })
 }

@@ -14,7 +14,8 @@ import {
 } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
-import { type ModelDefinition, outputOf, type Selection } from '../../models/model-definition.js'
+import { type ModelDefinition, outputOf } from '../../models/model-definition.js'
+import { type RouteEvent, routesOf } from '../../models/token-history.js'
 import { heads } from '../../models/vit.js'
 import { readVitShape } from '../../models/vit-json.js'
 import { cosineDistance, crossEntropy, hardDistillation, klDivergence } from '../objectives/index.js'
@@ -49,8 +50,8 @@ function targetsOf({ classes }: Architecture): Tensor {
 const leastScore = 1e-12
 
 /** Cross-entropy of the scores of all selections with a distribution over the patches. @returns `[1]` */
-function rankingLoss(selections: readonly Selection[], target: Tensor): Tensor {
-  const losses = selections.map(({ scores }) => {
+function rankingLoss(routes: readonly RouteEvent[], target: Tensor): Tensor {
+  const losses = routes.map(({ tensors: { scores } }) => {
     const logs = multiply(target, logarithm(maximum(scores, leastScore)))
     return scaleShift(divideBySize(reshape(reduceSum(logs), [1]), sizeAt(target, 0)), { scale: -1 })
   })
@@ -96,8 +97,8 @@ export const lossParts = {
   ranking: {
     alike: [...image, 'patch_size'],
     loss: ({ architecture, student, teacher }) =>
-      architecture.json.selection === 'predictor' && student.selections.length > 0
-        ? rankingLoss(student.selections, teacher().lateAttention)
+      architecture.json.selection === 'predictor' && routesOf(student.history).length > 0
+        ? rankingLoss(routesOf(student.history), teacher().lateAttention)
         : undefined,
   },
   /** DeiT's: the class token learns the labels, the distillation token what the teacher takes for the label. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ModelFiles, openModel } from '../../../src/model-store/model-files.js'
-import { writeModelFolder } from '../../../src/model-store/write-model-folder.js'
+import { writeModelFolder } from '../../../src/model-store/node/write-model-folder.js'
 import { programOf } from '../../../src/models/model-definition.js'
 import { exportOnnx } from '../../../src/tasks/export/export-onnx.js'
 import { load } from '../../../src/tasks/load.js'
@@ -104,7 +104,7 @@ describe('the keep ratio of an exported model', () => {
       await exportOnnx(files, path(1), { keepRatio: 1 })
       const runtimeRun = async (keepRatio: number) => {
         const { Engine } = await import('../../../src/engine/engine.js')
-        const { nativeRuntime } = await import('../../../src/runtime/native.js')
+        const { nativeRuntime } = await import('../../../src/runtime/node/native.js')
         const { architecture, weights } = files
         const engine = await Engine.load({ architecture, weights, runtime: await nativeRuntime() }, (model) =>
           programOf(model, 'classify'),
