@@ -17,23 +17,24 @@ export * as ops from './graph/ops/index.js'
 export { printGraph } from './graph/print.js'
 export { scope } from './graph/scope.js'
 export type { Tensor } from './graph/tensor.js'
-export { type DecodeOptions, decodeImage, type ImageInput } from './image/decode.js'
+export { type DecodeOptions, decodeImage, type ImageInput } from './image/node/decode.js'
+export type { PrepareOptions } from './image/node/prepare.js'
 export type { Pixels } from './image/pixels.js'
-export type { PrepareOptions } from './image/prepare.js'
 export { type Preprocessing, preprocess } from './image/preprocessing.js'
 export { type Conversion, convert } from './model-store/convert.js'
+export type { ModelFiles } from './model-store/model-files.js'
 // Make other models of it
-export { type ConvertFolderOptions, convertFolder } from './model-store/convert-folder.js'
-export { findConfiguration } from './model-store/find-configuration.js'
-export { type ModelFiles, openModel } from './model-store/model-files.js'
-export { defaultModel, shippedModels } from './model-store/shipped-models.js'
-export { type WriteFolderOptions, writeModelFolder } from './model-store/write-model-folder.js'
+export { type ConvertFolderOptions, convertFolder } from './model-store/node/convert-folder.js'
+export { findConfiguration } from './model-store/node/find-configuration.js'
+export { openModel } from './model-store/node/open-model.js'
+export { defaultModel, shippedModels } from './model-store/node/shipped-models.js'
+export { type WriteFolderOptions, writeModelFolder } from './model-store/node/write-model-folder.js'
 // Define models: architectures, layers, graphs
 export type { Architecture, ConfigJson, ModelFamily } from './models/architecture.js'
 export { blvit } from './models/blvit.js'
 export type { BlvitConfig, LittleConfig } from './models/blvit-config.js'
 export { presets, readArchitecture, withChanges } from './models/index.js'
-export type { BuildOptions, ModelDefinition, Selection } from './models/model-definition.js'
+export type { BuildOptions, ModelDefinition, Program } from './models/model-definition.js'
 export { vit } from './models/vit.js'
 export type { VitConfig } from './models/vit-config.js'
 export * as nn from './nn/index.js'
@@ -54,7 +55,7 @@ export {
   evaluate,
 } from './tasks/evaluate/evaluate.js'
 export type { Answer, PictureOutcome } from './tasks/evaluate/picture-outcome.js'
-export type { Accuracy, Counts, RatioResult } from './tasks/evaluate/tally.js'
+export type { Accuracy, Counts, SettingResult } from './tasks/evaluate/tally.js'
 export {
   type ExportFolderOptions,
   exportForTransformersJs,
@@ -69,14 +70,16 @@ export {
   type LabelScore,
   pipeline,
 } from './tasks/pipeline.js'
-export { drawRoute } from './tasks/trace/route-picture.js'
+export { tracePng } from './tasks/trace/node/trace-png.js'
 // See where a model looked
-export type { Trace, TracedSelection, TraceOptions } from './tasks/trace/trace.js'
+export type { TraceOptions } from './tasks/trace/trace.js'
+export { type Partition, partition, type Trace, type TracedStep } from './tasks/trace/traced-steps.js'
 // Make a small copy of a teacher, or train anything else
 export { type DistillOptions, distill } from './trainer/distill.js'
 export { findRecipe } from './trainer/find-recipe.js'
 export type { StepReport, ValidationReport } from './trainer/step-report.js'
-export { type Training, type TrainOptions, train } from './trainer/train.js'
+export { type Training, train } from './trainer/train.js'
+export type { TrainOptions } from './trainer/train-options.js'
 // Train: a loss, its step, a session
 export type { AdamwOptions, StateTensor } from './training/adamw.js'
 export { type BlockImitation, blockImitation } from './training/block-imitation.js'
@@ -85,4 +88,4 @@ export * as objectives from './training/objectives/index.js'
 export { type LearningRateScale, layerDecay, type ParameterGroup } from './training/parameter-groups.js'
 export { TrainingSession, type TrainingSessionOptions } from './training/training-session.js'
 export { type TrainingStep, type TrainingStepOptions, trainingStep } from './training/training-step.js'
-export { type DownloadOptions, downloadModel } from './weights/hub/download-model.js'
+export { type DownloadOptions, downloadModel } from './weights/node/hub/download-model.js'

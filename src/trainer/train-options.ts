@@ -1,3 +1,5 @@
+import { BlvitError } from '../base/blvit-error.js'
+import { checkWorkers } from '../batches/batches.js'
 import type { DeviceRequest } from '../runtime/node/choose.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
@@ -25,8 +27,21 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly threads?: number | undefined
   /** Threads that decode and augment pictures. Default 1. */
   readonly workers?: number | undefined
-  /** Only make a few steps of each stage, to measure what all would take; nothing is written. */
+  /** Only make a few steps of each stage, of two batches at most, to measure what all would take; nothing is written. */
   readonly dryRun?: boolean | undefined
   readonly onStep?: ((report: StepReport) => void) | undefined
   readonly onValidation?: ((report: ValidationReport) => void) | undefined
+}
+
+/** @throws BlvitError `BAD_OPTION` */
+export function checkTrainOptions(options: TrainOptions): void {
+  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
+  const numbers = { checkpointEvery, validateEvery, validationLimit, threads }
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
+    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
+      [name]: value,
+    })
+  }
+  checkWorkers(workers)
 }

@@ -1,26 +1,23 @@
 import { basename, resolve } from 'node:path'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
-import { checkWorkers } from '../batches/batches.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
 import { gemmRate } from '../engine/gemm.js'
 import { checkTarget } from '../files/replace-folder.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
-import { writeModelFolder } from '../model-store/write-model-folder.js'
+import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
 import { type ChosenRuntime, chooseRuntime } from '../runtime/node/choose.js'
 import { Course } from './course.js'
 import { openParticipants, type Participants } from './participants.js'
 import { planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
-import type { TrainOptions } from './train-options.js'
+import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
 import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
+import { forecastOf, trialOf, trialSteps } from './trial.js'
 import { openValidation, type Validation } from './validation.js'
-
-export type { TrainOptions }
 
 /** What came of a training. */
 export interface Training {
@@ -32,15 +29,6 @@ export interface Training {
   readonly output: string | undefined
   /** The most memory that this process has had. */
   readonly peakMemoryBytes: number
-}
-
-function checkNumbers(numbers: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, value] of Object.entries(numbers)) {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
-    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
-      [name]: value,
-    })
-  }
 }
 
 /** Device and threads are in it because sums in another order differ in their last bits, and all weights after them. */
@@ -92,10 +80,8 @@ export async function train(
   recipe: Recipe | DecidedRecipe,
   options: TrainOptions,
 ): Promise<Training> {
-  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, signal } = options
-  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
-  checkNumbers({ checkpointEvery, validateEvery, validationLimit, threads })
-  checkWorkers(workers)
+  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, threads, signal } = options
+  checkTrainOptions(options)
   const decided = parseWith(recipeSchema, recipe, 'The recipe')
   if (!dryRun) {
     await checkTarget(output, overwrite)
@@ -106,7 +92,7 @@ export async function train(
   const paths = typeof data === 'string' ? [data] : data
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
-  const stages = planStages(decided, {
+  const stages = planStages(dryRun ? trialOf(decided) : decided, {
     student: student.architecture,
     teacher: teacher?.files.architecture,
     runtime: runtime.runtime,
@@ -120,13 +106,15 @@ export async function train(
   })
   const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // only whoever looks at the progress wants to know it
-  const rate = options.onStep && (await gemmRate({ device: runtime.runtime.device, threads }))
+  const rate = options.onStep && (await gemmRate(runtime.runtime, { threads }))
   const course = new Course({
     ...options,
     ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
+    trial: dryRun ? trialSteps : undefined,
   })
   const trained = await course.run()
-  const { reports, validations } = course
+  const { validations } = course
+  const reports = dryRun ? course.reports.map((report) => forecastOf(report, decided)) : course.reports
   if (folder) {
     const facts = { title: basename(resolve(output)), source: source.name, sourceCard: source.card, seed }
     const card = trainingCard(student.architecture, {
