@@ -6,10 +6,9 @@ import { layerNorm } from '../nn/layer-norm.js'
 import { mlp } from '../nn/mlp.js'
 import { dropPath } from '../nn/stochastic-depth.js'
 import type { TokenEvent } from './token-history.js'
-import { mlpWidth, prefixCount, type VitConfig } from './vit-config.js'
+import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
 
-/** What every family that stands on the plain ViT shares with it. */
-export type VitShape = Omit<VitConfig, 'family'>
+export type { VitShape }
 
 /** The tokens on their way through the blocks. Immutable: a hook that changes something gives a new one. */
 export interface TokenState {
