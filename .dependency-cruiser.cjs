@@ -156,10 +156,18 @@ module.exports = {
     },
     {
       name: 'no-cycles',
-      comment: 'Cycles of types alone are allowed: they are gone before anything runs.',
+      comment: 'Cycles of types count too: neither file can be understood, or moved, without the other.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
+    },
+    {
+      name: 'no-folder-cycles',
+      comment: 'Two folders that need each other are one. A folder and those inside it are one anyway.',
+      severity: 'error',
+      scope: 'folder',
+      from: {},
+      to: { circular: true },
     },
     {
       name: 'no-unresolvable',

@@ -76,7 +76,8 @@ export type { Trace, TracedSelection, TraceOptions } from './tasks/trace/trace.j
 export { type DistillOptions, distill } from './trainer/distill.js'
 export { findRecipe } from './trainer/find-recipe.js'
 export type { StepReport, ValidationReport } from './trainer/step-report.js'
-export { type Training, type TrainOptions, train } from './trainer/train.js'
+export { type Training, train } from './trainer/train.js'
+export type { TrainOptions } from './trainer/train-options.js'
 // Train: a loss, its step, a session
 export type { AdamwOptions, StateTensor } from './training/adamw.js'
 export { type BlockImitation, blockImitation } from './training/block-imitation.js'

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { defined } from '../base/assert.js'
 import { Asker, type Response } from '../base/conversation.js'
+import { hashOfText } from '../base/hash.js'
 import type { MadePicture, PictureMakerOptions, PictureToMake } from './picture-maker.js'
 
 /** What a thread that makes pictures can be asked. */
@@ -21,9 +22,8 @@ function startThread(options: PictureMakerOptions): Asker<PictureQuestions> {
 
 /** Always the same thread for a name, so that small pictures are decoded once and kept in one place. */
 function placeOf(name: string, threads: number): number {
-  let hash = 2_166_136_261 // FNV-1a
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 16_777_619)
-  return (hash >>> 0) % threads
+  const [word] = hashOfText(name)
+  return word % threads
 }
 
 /** A {@link pictureMaker} on so many threads. They end with the thread that started them. */

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { StepReport, ValidationReport } from '../trainer/step-report.js'
-import type { Training, TrainOptions } from '../trainer/train.js'
+import type { Training } from '../trainer/train.js'
+import type { TrainOptions } from '../trainer/train-options.js'
 import type { CliContext } from './context.js'
 import { devices } from './model-options.js'
 import { keepRatios, positiveInteger, positiveNumber, seed, setting } from './option-values.js'

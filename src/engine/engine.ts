@@ -94,7 +94,7 @@ function nameOf(tensor: Tensor): string {
 function feed(tensor: Tensor, sizes: Readonly<Record<string, number>>, pixels: PixelBatch, seed: number) {
   const shape = tensor.shape.map((dim) => evaluate(dim, sizes))
   const leaf = tensor.leaf?.kind === 'input' ? tensor.leaf : undefined
-  if (leaf?.defines !== undefined) {
+  if (leaf?.role === 'size') {
     const values = BigInt64Array.of(BigInt(sizes[leaf.defines] ?? 0))
     return { dtype: 'int64' as const, shape, values }
   }

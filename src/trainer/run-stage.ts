@@ -1,5 +1,5 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import { mixedSeed, seededRandom } from '../base/random.js'
+import { seededRandom } from '../base/random.js'
 import type { Batches, TrainingBatch } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
 import { keptPatches } from '../engine/keep-ratio.js'
@@ -113,7 +113,7 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
     }
     const start = performance.now()
     const step = session.steps
-    const random = seededRandom(mixedSeed(seed, options.number, step))
+    const random = seededRandom(seed, 'step', options.number, step)
     const drawn = keepRatioAt(stage.keepRatio, { step, steps, draw: random() })
     const keepRatio = trial !== undefined && step === 0 ? highestKeepRatio(stage.keepRatio) : drawn
     const learningRate = learningRateAt(step, schedule)

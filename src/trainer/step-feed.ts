@@ -4,7 +4,6 @@ import { keptPatches } from '../engine/keep-ratio.js'
 import { evaluate } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
-import { stochasticDepthInput } from '../nn/stochastic-depth.js'
 import type { NamedTensors, TensorData } from '../runtime/runtime.js'
 import { stepInputs } from '../training/adamw.js'
 import { targetsInput } from '../training/stages/loss-parts.js'
@@ -37,9 +36,10 @@ export function feedOf(
   const own = new Set<string>(Object.values(stepInputs))
   const wanted = inputs.flatMap((tensor) => {
     const leaf = tensor.leaf?.kind === 'input' ? tensor.leaf : undefined
-    const { name, defines } = leaf ?? { name: '', defines: undefined }
-    const isDrawn = name.startsWith('selection_noise.') || name === stochasticDepthInput
-    const isKnown = name === 'pixel_values' || name === targetsInput || defines !== undefined || isDrawn
+    const name = leaf?.name ?? ''
+    const defines = leaf?.role === 'size' ? leaf.defines : undefined
+    const isKnown =
+      name === 'pixel_values' || name === targetsInput || defines !== undefined || leaf?.role === 'noise'
     return isKnown && !own.has(name) ? [{ tensor, name, defines }] : []
   })
   const feed = (pictures: TrainingBatch, { keepRatio, random }: StepDraw): NamedTensors => {

@@ -28,7 +28,7 @@ export interface TrainingCheckpoint {
   readonly identity: TrainingIdentity
 }
 
-const format = 'blvit training 2'
+const format = 'blvit training 3'
 const count = z.int().min(0)
 const progressSchema = z.object({
   format: z.literal(format),

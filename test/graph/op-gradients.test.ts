@@ -164,6 +164,7 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   mean: (l) => ops.mean(l.x()),
   multiply: (l) => ops.multiply(l.x(), l.input('gate', [l.batch, l.tokens, 1])),
   'multiply by a scalar': (l) => ops.multiply(l.rows(), l.parameter('s', [1])),
+  'multiply by a single number': (l) => ops.multiply(l.rows(), l.parameter('s', [])),
   'multiply by itself': (l) => {
     const x = l.x()
     return ops.multiply(x, x)
@@ -204,8 +205,10 @@ const withoutGradient = [
   'constant',
   'argsort',
   'input',
+  'buffer',
   'inverseOrder',
   'greater',
+  'noiseInput',
   'oneHot',
   'parameter',
   'sizeInput',

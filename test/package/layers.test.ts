@@ -63,9 +63,18 @@ const forbidden: readonly (readonly [rule: string, file: string, line: string])[
   ['no-undeclared-package', 'src/weights/undeclared.ts', "import 'adm-zip'"],
   ['no-dev-package', 'src/weights/dev.ts', "import 'fast-check'"],
   ['no-cycles', 'src/nn/cycle-a.ts', "import { b } from './cycle-b.js'\nexport const a = () => b()"],
+  ['no-cycles', 'src/nn/types-a.ts', "import type { B } from './types-b.js'\nexport type A = B | 1"],
 ]
 
-const cycleBack = "import { a } from './cycle-a.js'\nexport const b = (): unknown => a()"
+/** What closes the circles: of files, of types alone, and of folders whose files stand in none. */
+const waysBack: Readonly<Record<string, string>> = {
+  'src/nn/cycle-b.ts': "import { a } from './cycle-a.js'\nexport const b = (): unknown => a()",
+  'src/nn/types-b.ts': "import type { A } from './types-a.js'\nexport type B = { a: A }",
+  'src/nn/left/up.ts': "export type { Down } from '../right/down.js'",
+  'src/nn/right/down.ts': 'export type Down = 1',
+  'src/nn/right/up.ts': "export type { Down } from '../left/down.js'",
+  'src/nn/left/down.ts': 'export type Down = 1',
+}
 
 interface Violation {
   readonly rule: string
@@ -106,7 +115,7 @@ describe('the layer rule', () => {
     await write(house)
     await expect(cruise(), 'the house before anything forbidden').resolves.toEqual([])
     await write(Object.fromEntries(forbidden.map(([, file, line]) => [file, line])))
-    await write({ 'src/nn/cycle-b.ts': cycleBack })
+    await write(waysBack)
     violations = await cruise()
   })
 
@@ -115,4 +124,11 @@ describe('the layer rule', () => {
   test.each(forbidden)('%s fails on %s: %s', (rule, file) => {
     expect(violations).toContainEqual({ rule, from: file })
   })
+
+  test.each(['left', 'right'])(
+    'no-folder-cycles fails on src/nn/%s, though no files form a circle',
+    (side) => {
+      expect(violations).toContainEqual({ rule: 'no-folder-cycles', from: `src/nn/${side}` })
+    },
+  )
 })

@@ -152,9 +152,10 @@ describe('distill', () => {
     await writeFile(join(damaged, '0', '7.jpg'), 'no picture')
     const complaints: string[] = []
     const onStep = (report: StepReport) => complaints.push(...report.complaints)
-    const recipe = await imitation({ pictures: 24 })
+    const recipe = await imitation({ pictures: 24, batch: 24 })
     await distill(teacher, options('with-damage', { data: [damaged], recipe, onStep }))
-    expect(complaints).toHaveLength(1)
+    // 23 sound ones don't fill a batch: by its end the first epoch has met the damaged one, the second one perhaps too
+    expect(new Set(complaints).size).toBe(1)
     expect(complaints[0]).toMatch(/7\.jpg.*can't be decoded/)
   })
 

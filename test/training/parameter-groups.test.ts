@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { graphOf } from '../../src/graph/graph.js'
+import { zeros } from '../../src/graph/initialiser.js'
 import { readArchitecture } from '../../src/models/index.js'
 import {
   type LearningRateScale,
@@ -10,7 +11,7 @@ import {
 import { shrunk } from '../support/tiny-models.js'
 
 const scaleOf = (name: string, layerScale: LearningRateScale, groups: readonly ParameterGroup[] = []) => {
-  const parameter = { name, shape: [2, 2], initialiser: { kind: 'constant', value: 0 } } as const
+  const parameter = { name, shape: [2, 2], initialiser: zeros, learns: true }
   return treatmentOf(parameter, { groups, layerScale, weightDecay: 0.05 }).learningRateScale
 }
 

@@ -90,7 +90,7 @@ export function analyze(architecture: Architecture, { keepRatio, batch = 1 }: An
 
   const model = architecture.build()
   const graph = classificationGraph(architecture.family, model)
-  const parameters = parametersOf(architecture)
+  const parameters = parametersOf(architecture).filter(({ learns }) => learns)
   const shares = scopeShares(graph, { parameters, bindings })
   const scopes = scopeTree(shares)
   return {

@@ -1,6 +1,6 @@
-// Distributions, drawn from a source of uniform numbers in [0, 1): the same source gives the same numbers.
+// Distributions, drawn from a stream of uniform numbers in [0, 1): the same stream gives the same numbers.
 
-export type Random = () => number
+import type { Random } from './random.js'
 
 export function drawBetween(least: number, most: number, random: Random): number {
   return least + (most - least) * random()

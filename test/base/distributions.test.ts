@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { seededRandom } from '../../../src/base/random.js'
-import { drawBelow, drawBeta, drawNormal } from '../../../src/image/augment/draws.js'
+import { drawBelow, drawBeta, drawNormal } from '../../src/base/distributions.js'
+import { seededRandom } from '../../src/base/random.js'
 
 const count = 20_000
 
