@@ -12,9 +12,10 @@ import { readArchitecture } from '../models/index.js'
 import { openCheckpoint } from '../weights/checkpoint.js'
 import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
-import { canonicalNames } from '../weights/name-maps/canonical-names.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { readLabels } from './labels.js'
+import { misfitAdvice } from './misfit-advice.js'
+import { canonicalNames } from './name-maps/canonical-names.js'
 
 /** What a model's folder says about it, without its weights. */
 export interface ModelDescription {
@@ -80,8 +81,14 @@ export async function openModel(
 ): Promise<ModelFiles> {
   const description = await describeModel(folder)
   const checkpoint = await openCheckpoint(folder)
-  const { tensors } = canonicalNames(checkpoint.tensors)
-  const weights = fitParameters(parametersOf(description.architecture), tensors, { source: folder })
+  const { architecture } = description
+  const { facts } = architecture
+  const { tensors } = canonicalNames(checkpoint.tensors, facts.names)
+  const read = new Map([...tensors].filter(([name]) => !facts.isUnread(name)))
+  const weights = fitParameters(parametersOf(architecture), read, {
+    source: folder,
+    advise: misfitAdvice(architecture),
+  })
   await assertFinite(weights, { source: folder, signal })
   return { ...description, weights }
 }

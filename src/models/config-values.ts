@@ -10,7 +10,5 @@ export const ratio = z.number().positive().max(1_000)
 export const epsilon = z.number().positive().max(1)
 
 export function imageOf(given: number | readonly [number, number]): { height: number; width: number } {
-  return typeof given === 'number'
-    ? { height: given, width: given }
-    : { height: given[0], width: given[1] }
+  return typeof given === 'number' ? { height: given, width: given } : { height: given[0], width: given[1] }
 }

@@ -144,7 +144,7 @@ function readClip(json: ConfigJson): VitShape {
     throw new BlvitError('BAD_CONFIG', 'config.json is not valid: a "clip" needs its vision_config.')
   }
   const told = { architectures: outer.architectures, num_labels: outer.num_labels }
-  const tower = whole ? { ...vision, ...told } : json
+  const tower = whole ? { ...(vision as ConfigJson), ...told } : json
   const config = parseWith(clipSchema, tower, 'config.json')
   const name = className(config)
   const classifies = name.endsWith('ForImageClassification')

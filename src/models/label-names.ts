@@ -18,9 +18,7 @@ const schema = z.looseObject({
   label2id: z.record(z.string(), index).nullish(),
   label_names: namesInOrder,
   label_descriptions: descriptions,
-  pretrained_cfg: z
-    .looseObject({ label_names: namesInOrder, label_descriptions: descriptions })
-    .nullish(),
+  pretrained_cfg: z.looseObject({ label_names: namesInOrder, label_descriptions: descriptions }).nullish(),
 })
 
 /** The classes that a config.json names. */
@@ -86,7 +84,11 @@ export function readLabelNames(json: ConfigJson): LabelNames | undefined {
   const { id2label, label2id, pretrained_cfg: pretrained } = config
   const byNumber = id2label && collected('id2label', pairsOf(id2label))
   const byName =
-    label2id && collected('label2id', Object.entries(label2id).map(([label, at]) => [at, label] as const))
+    label2id &&
+    collected(
+      'label2id',
+      Object.entries(label2id).map(([label, at]) => [at, label] as const),
+    )
   return (
     byNumber ??
     timmNames('', config) ??

@@ -92,11 +92,9 @@ const vitArguments = {
 /** What timm's functions take beside them. */
 const modelArguments = z.strictObject({ ...vitArguments, distilled: flag })
 
-/** timm's config.json, which is also ours: the arguments of its ViT at the top level, and what it has no word for. */
-const timmConfig = z.looseObject({
+/** The arguments of timm's ViT at the top level, where we write them, and what it has no word for. */
+const ownArguments = {
   ...vitArguments,
-  architecture: z.string().optional(),
-  model_args: z.record(z.string(), z.unknown()).nullish(),
   num_features: size.optional(),
   image_size: imageSize.optional(),
   layer_norm_eps: epsilon.optional(),
@@ -108,6 +106,13 @@ const timmConfig = z.looseObject({
   /** Whether the map from patches to tokens has a bias; default: unless `pre_norm`. */
   patch_bias: flag,
   projection_dim: size.nullish(),
+}
+
+/** timm's config.json, which is also ours. */
+const timmConfig = z.looseObject({
+  ...ownArguments,
+  architecture: z.string().optional(),
+  model_args: z.record(z.string(), z.unknown()).nullish(),
   pretrained_cfg: z
     .looseObject({
       input_size: z.tuple([size, size, size]).optional(),
@@ -117,7 +122,7 @@ const timmConfig = z.looseObject({
 })
 
 type TimmConfig = z.infer<typeof timmConfig>
-type Arguments = Partial<Omit<TimmConfig, 'architecture' | 'model_args' | 'pretrained_cfg'>>
+type Arguments = Partial<z.infer<z.ZodObject<typeof ownArguments>>>
 
 function bad(text: string): BlvitError {
   return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
@@ -185,10 +190,12 @@ function argumentsOf(config: TimmConfig): Arguments {
 function poolingOf(args: Arguments, classToken: boolean, classes: number): VitShape['pooling'] {
   const pool = args.global_pool ?? 'token'
   if (pool === '') {
-    if (classes > 0) throw bad('global_pool "" gives class scores for each token; blvit gives them for a picture')
+    if (classes > 0)
+      throw bad('global_pool "" gives class scores for each token; blvit gives them for a picture')
     return classToken ? 'token' : 'mean'
   }
-  if (pool !== 'avg' && !classToken) throw bad(`global_pool "${pool}" needs a class token (class_token: true)`)
+  if (pool !== 'avg' && !classToken)
+    throw bad(`global_pool "${pool}" needs a class token (class_token: true)`)
   return ({ token: 'token', avg: 'mean', 'token+avg': 'token+mean' } as const)[pool]
 }
 

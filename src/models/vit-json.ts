@@ -74,7 +74,10 @@ function writeSwitches(shape: VitShape): ConfigJson {
     act_layer: [shape.activation !== usual.activation, shape.activation],
     global_pool: [pooling !== 'token', pooling === 'mean' ? 'avg' : 'token+avg'],
     final_norm: [finalNorm === 'none', false],
-    fc_norm: [finalNorm !== 'none' && (finalNorm === 'pooled') !== (pooling === 'mean'), finalNorm === 'pooled'],
+    fc_norm: [
+      finalNorm !== 'none' && (finalNorm === 'pooled') !== (pooling === 'mean'),
+      finalNorm === 'pooled',
+    ],
     distilled_head: [shape.distilled && !shape.distilledHead, false],
     projection_dim: [shape.projection !== undefined, shape.projection],
   }
