@@ -17,17 +17,17 @@ export * as ops from './graph/ops/index.js'
 export { printGraph } from './graph/print.js'
 export { scope } from './graph/scope.js'
 export type { Tensor } from './graph/tensor.js'
-export { type DecodeOptions, decodeImage, type ImageInput } from './image/decode.js'
+export { type DecodeOptions, decodeImage, type ImageInput } from './image/node/decode.js'
+export type { PrepareOptions } from './image/node/prepare.js'
 export type { Pixels } from './image/pixels.js'
-export type { PrepareOptions } from './image/prepare.js'
 export { type Preprocessing, preprocess } from './image/preprocessing.js'
 export { type Conversion, convert } from './model-store/convert.js'
-// Make other models of it
-export { type ConvertFolderOptions, convertFolder } from './model-store/convert-folder.js'
-export { findConfiguration } from './model-store/find-configuration.js'
 export { type ModelFiles, openModel } from './model-store/model-files.js'
-export { defaultModel, shippedModels } from './model-store/shipped-models.js'
-export { type WriteFolderOptions, writeModelFolder } from './model-store/write-model-folder.js'
+// Make other models of it
+export { type ConvertFolderOptions, convertFolder } from './model-store/node/convert-folder.js'
+export { findConfiguration } from './model-store/node/find-configuration.js'
+export { defaultModel, shippedModels } from './model-store/node/shipped-models.js'
+export { type WriteFolderOptions, writeModelFolder } from './model-store/node/write-model-folder.js'
 // Define models: architectures, layers, graphs
 export type { Architecture, ConfigJson, ModelFamily } from './models/architecture.js'
 export { blvit } from './models/blvit.js'
@@ -69,9 +69,10 @@ export {
   type LabelScore,
   pipeline,
 } from './tasks/pipeline.js'
-export { drawRoute } from './tasks/trace/route-picture.js'
+export { tracePng } from './tasks/trace/node/trace-png.js'
 // See where a model looked
-export type { Trace, TracedSelection, TraceOptions } from './tasks/trace/trace.js'
+export type { TraceOptions } from './tasks/trace/trace.js'
+export { type Partition, partition, type Trace, type TracedStep } from './tasks/trace/traced-steps.js'
 // Make a small copy of a teacher, or train anything else
 export { type DistillOptions, distill } from './trainer/distill.js'
 export { findRecipe } from './trainer/find-recipe.js'
@@ -86,4 +87,4 @@ export * as objectives from './training/objectives/index.js'
 export { type LearningRateScale, layerDecay, type ParameterGroup } from './training/parameter-groups.js'
 export { TrainingSession, type TrainingSessionOptions } from './training/training-session.js'
 export { type TrainingStep, type TrainingStepOptions, trainingStep } from './training/training-step.js'
-export { type DownloadOptions, downloadModel } from './weights/hub/download-model.js'
+export { type DownloadOptions, downloadModel } from './weights/node/hub/download-model.js'

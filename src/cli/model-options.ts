@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { defaultModel } from '../model-store/shipped-models.js'
+import { defaultModel } from '../model-store/node/shipped-models.js'
 import type { LoadModelOptions } from '../tasks/load.js'
 import type { Model } from '../tasks/model.js'
 import type { CliContext } from './context.js'

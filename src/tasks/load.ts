@@ -1,10 +1,10 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import type { Precision } from '../graph/lowering.js'
 import type { ModelFiles } from '../model-store/model-files.js'
-import { defaultModel } from '../model-store/shipped-models.js'
+import { defaultModel } from '../model-store/node/shipped-models.js'
 import { chooseRuntime, type DeviceRequest } from '../runtime/node/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
-import type { DownloadOptions } from '../weights/hub/download-model.js'
+import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { Model } from './model.js'
 
 export interface LoadModelOptions extends DownloadOptions {
@@ -39,7 +39,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   const choosing = chooseRuntime(device)
   choosing.catch(() => {})
   try {
-    const { locateModel } = await import('../model-store/locate-model.js')
+    const { locateModel } = await import('../model-store/node/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
     const { openModel } = await import('../model-store/model-files.js')
     const stored = await openModel(folder, { signal: download.signal })

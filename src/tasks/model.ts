@@ -1,17 +1,18 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import { preparedBatches } from '../batches/prepared-batches.js'
+import { preparedBatches } from '../batches/ahead.js'
 import { Engine, type EngineRunOptions } from '../engine/engine.js'
-import type { ImageInput } from '../image/decode.js'
-import { type PrepareOptions, preparePicture } from '../image/prepare.js'
+import type { ImageInput } from '../image/node/decode.js'
+import { type PrepareOptions, preparePicture } from '../image/node/prepare.js'
+import { loadSharp } from '../image/node/sharp.js'
 import type { Preprocessing } from '../image/preprocessing.js'
-import { loadSharp } from '../image/sharp.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import type { Architecture } from '../models/architecture.js'
 import { type Classification, rankClasses } from '../problems/classify.js'
 import type { ChosenRuntime } from '../runtime/node/choose.js'
 import type { LoadOptions } from '../runtime/runtime.js'
-import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
+import { assertRoutes, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
+import type { Trace } from './trace/traced-steps.js'
 
 export interface ClassifyOptions extends EngineRunOptions, PrepareOptions {
   /** How many labels. Default 5. */

@@ -5,7 +5,7 @@ import { openDataSet } from '../data/open-data-set.js'
 import { gemmRate } from '../engine/gemm.js'
 import { checkTarget } from '../files/replace-folder.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
-import { writeModelFolder } from '../model-store/write-model-folder.js'
+import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
 import { type ChosenRuntime, chooseRuntime } from '../runtime/node/choose.js'
 import { Course } from './course.js'
@@ -16,6 +16,7 @@ import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
 import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
+import { forecastOf, trialOf, trialSteps } from './trial.js'
 import { openValidation, type Validation } from './validation.js'
 
 /** What came of a training. */
@@ -91,7 +92,7 @@ export async function train(
   const paths = typeof data === 'string' ? [data] : data
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
-  const stages = planStages(decided, {
+  const stages = planStages(dryRun ? trialOf(decided) : decided, {
     student: student.architecture,
     teacher: teacher?.files.architecture,
     runtime: runtime.runtime,
@@ -109,9 +110,11 @@ export async function train(
   const course = new Course({
     ...options,
     ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
+    trial: dryRun ? trialSteps : undefined,
   })
   const trained = await course.run()
-  const { reports, validations } = course
+  const { validations } = course
+  const reports = dryRun ? course.reports.map((report) => forecastOf(report, decided)) : course.reports
   if (folder) {
     const facts = { title: basename(resolve(output)), source: source.name, sourceCard: source.card, seed }
     const card = trainingCard(student.architecture, {

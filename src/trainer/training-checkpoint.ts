@@ -3,9 +3,9 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseJson, parseWith } from '../base/parse.js'
 import type { DataPosition } from '../batches/picture-stream.js'
 import type { TensorData } from '../runtime/runtime.js'
-import { openCheckpoint } from '../weights/checkpoint.js'
+import { openCheckpoint } from '../weights/node/checkpoint.js'
+import { writeSafetensors } from '../weights/node/write-safetensors.js'
 import { readFloats } from '../weights/read-floats.js'
-import { writeSafetensors } from '../weights/safetensors/write.js'
 import { storedFrom } from '../weights/stored-from.js'
 
 /** What a training's course depends on; one that differs in any of it can't be continued. */

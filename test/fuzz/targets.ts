@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { decodeImage } from '../../src/image/decode.js'
-import { preparePicture } from '../../src/image/prepare.js'
+import { decodeImage } from '../../src/image/node/decode.js'
+import { preparePicture } from '../../src/image/node/prepare.js'
 import { defaultPreprocessing } from '../../src/image/preprocessing-config.js'
 import { openModel } from '../../src/model-store/model-files.js'
 import { load } from '../../src/tasks/load.js'

@@ -32,6 +32,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   concat: () => ops.concat([tokens, tokens], { axis: 1 }),
   constant: () => ops.add(tokens, ops.constant(2, [batch, 1, 4])),
   convolution: () => ops.convolution(picture, p('weight', 4, 3, 2, 2), p('bias', 4), { stride: 2 }),
+  argmax: () => ops.argmax(tokens),
   argsort: () => ops.argsort(scores),
   divide: () => ops.divide(tokens, tokens),
   divideBySize: () => ops.divideBySize(tokens, batch),
@@ -54,6 +55,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   oneHot: () => ops.oneHot(ops.argsort(scores), { classes: 9 }),
   padStart: () => ops.padStart(tokens, { count: 1 }),
   parameter: () => p('weight', 2, 3),
+  reduceMax: () => ops.reduceMax(tokens),
   reduceSum: () => ops.reduceSum(tokens, { axes: [1] }),
   reshape: () =>
     ops.reshape(ops.slice(tokens, { axis: 1, start: kept.size }), [batch, 4, minus(9, kept.size)]),

@@ -170,6 +170,7 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
     return ops.multiply(x, x)
   },
   padStart: (l) => ops.padStart(l.x(), { count: 2 }),
+  reduceMax: (l) => ops.reduceMax(l.x()),
   reduceSum: (l) => ops.reduceSum(l.x(), { axes: [1] }),
   'reduceSum of channels': (l) => ops.reduceSum(l.rows(), { axes: [-1] }),
   'reduceSum of rows': (l) => ops.reduceSum(l.rows(), { axes: [0, 1] }),
@@ -203,6 +204,7 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
 /** Ops whose result no number depends on smoothly, and leaves. */
 const withoutGradient = [
   'constant',
+  'argmax',
   'argsort',
   'input',
   'buffer',

@@ -13,7 +13,7 @@ import { nativeRuntime } from '../../src/runtime/node/native.js'
 import type { Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
 import { bytesSource } from '../../src/weights/byte-source.js'
-import { openFileSource } from '../../src/weights/file-source.js'
+import { openFileSource } from '../../src/weights/node/file-source.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 import { type ByteSource, elementBytes, type StoredTensor } from '../../src/weights/stored-tensor.js'
 

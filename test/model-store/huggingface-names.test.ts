@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openModel } from '../../src/model-store/model-files.js'
-import { shippedFolder } from '../../src/model-store/shipped-models.js'
+import { shippedFolder } from '../../src/model-store/node/shipped-models.js'
 import { load } from '../../src/tasks/load.js'
-import { writeSafetensors } from '../../src/weights/safetensors/write.js'
+import { writeSafetensors } from '../../src/weights/node/write-safetensors.js'
 import { toHuggingFace } from '../support/hugging-face-names.js'
 
 const picture = new URL('../../examples/kite.jpg', import.meta.url)

@@ -389,6 +389,10 @@ const table: Readonly<Record<string, Evaluate>> = {
   Convolution: convolution,
   ConvolutionInputGradient: convolutionInputGradient,
   ConvolutionWeightGradient: convolutionWeightGradient,
+  Argmax: (inputs) => {
+    const { shape, data } = byRow((row) => [row.indexOf(Math.max(...row))])(inputs, {}, {})
+    return { shape: shape.slice(0, -1), data }
+  },
   Argsort: order((a, b) => b - a),
   Divide: binary((a, b) => a / b),
   DivideBySize: (inputs, { size: by }, sizes) => unary((x) => x / size(by, sizes))(inputs, {}, sizes),
@@ -432,6 +436,7 @@ const table: Readonly<Record<string, Evaluate>> = {
     const before = { shape: x.shape.with(1, zeros as number), data: new Float64Array(0) }
     return concat([{ ...before, data: new Float64Array(count(before.shape)) }, x], { axis: 1 }, {})
   },
+  ReduceMax: byRow((row) => [Math.max(...row)]),
   ReduceSum: reduceSum,
   Reshape: (inputs, { shape }, sizes) => ({
     shape: (shape as Dim[]).map((dim) => size(dim, sizes)),

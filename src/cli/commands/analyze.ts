@@ -72,7 +72,7 @@ type Changes = Pick<Flags, 'keepRatio' | 'set'>
 
 /** What a name stands for, e.g. `b+t@0.5`. */
 async function find(reference: string, { keepRatio: ratio, set = {} }: Changes = {}) {
-  const { findConfiguration } = await import('../../model-store/find-configuration.js')
+  const { findConfiguration } = await import('../../model-store/node/find-configuration.js')
   const [, base = reference, suffix] = /^(.+)@([\d.]+)$/.exec(reference) ?? []
   const settings = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   return {

@@ -58,7 +58,7 @@ Examples:
 }
 
 async function exportModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { locateModel } = await import('../../model-store/locate-model.js')
+  const { locateModel } = await import('../../model-store/node/locate-model.js')
   const { signal } = context
   const { output, json } = flags
   checkOutput(output, { asFolder: flags.for !== undefined })

@@ -1,4 +1,4 @@
-import { type Dim, elements, type Shape, sameDim, times } from '../dim.js'
+import { type Dim, elements, type Shape, sameDim, sameShape, times } from '../dim.js'
 import type { Lowering, Value } from '../lowering.js'
 import { broadcast, defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
@@ -94,11 +94,16 @@ function checkInputs(
   }
 }
 
-/** A bias with all four axes, which the fused operator wants. */
-function ofRank4(lowering: Lowering, bias: Value): string {
-  const missing = 4 - bias.shape.length
-  if (missing === 0) return lowering.full(bias)
-  return lowering.reshape(lowering.full(bias), [...Array.from({ length: missing }, () => 1), ...bias.shape])
+/**
+ * A bias as the fused operator of ONNX Runtime 1.30 takes it: all four axes, of which it repeats batch and heads but
+ * refuses to repeat queries and keys. One map for all heads costs little beside what they compute.
+ */
+function fusedBias(lowering: Lowering, bias: Value, [queries, keys]: readonly [Dim, Dim]): string {
+  const shape: Shape = [...new Array<number>(4 - bias.shape.length).fill(1), ...bias.shape]
+  const full = lowering.full(bias)
+  const ofRank4 = bias.shape.length === 4 ? full : lowering.reshape(full, shape)
+  const repeated = [...shape.slice(0, 2), queries, keys]
+  return sameShape(shape, repeated) ? ofRank4 : lowering.emit('Expand', [ofRank4, lowering.shape(repeated)])
 }
 
 const attentionOp = defineOp<Attributes>({
@@ -127,7 +132,7 @@ const attentionOp = defineOp<Attributes>({
     const bias = inputs[3]
     if (lowering.target === 'native' && !lowering.differentiated) {
       const operands = [queries, keys, values].map((value) => lowering.full(value))
-      if (bias) operands.push(ofRank4(lowering, bias))
+      if (bias) operands.push(fusedBias(lowering, bias, [sizeAt(tensor, 1), keys.shape[1] ?? 1]))
       const options = {
         q_num_heads: heads,
         kv_num_heads: heads,

@@ -1,7 +1,7 @@
 import { BlvitError, messageOf } from '../../base/blvit-error.js'
 import { messageAbout } from '../../base/message-about.js'
 import type { DataItem } from '../../data/data-set.js'
-import { decodeImage } from '../../image/decode.js'
+import { decodeImage } from '../../image/node/decode.js'
 import type { Model } from '../model.js'
 import { answerOf, type PictureOutcome } from './picture-outcome.js'
 

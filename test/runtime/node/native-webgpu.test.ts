@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { writeModelFolder } from '../../../src/model-store/write-model-folder.js'
+import { writeModelFolder } from '../../../src/model-store/node/write-model-folder.js'
 import { expectClose } from '../../support/expect-close.js'
 import { runCli } from '../../support/run-cli.js'
 import { temporaryFolder } from '../../support/temporary-folder.js'
