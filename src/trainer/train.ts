@@ -106,7 +106,7 @@ export async function train(
   })
   const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // only whoever looks at the progress wants to know it
-  const rate = options.onStep && (await gemmRate({ device: runtime.runtime.device, threads }))
+  const rate = options.onStep && (await gemmRate(runtime.runtime, { threads }))
   const course = new Course({
     ...options,
     ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
