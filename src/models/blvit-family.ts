@@ -31,7 +31,7 @@ function architecture(config: BlvitConfig): BlvitArchitecture {
     patchSize,
     grid: gridOf(config),
     prefix: prefixCount(config),
-    keepRatio,
+    settings: { keepRatio },
     plain: vitArchitecture({ ...config, family: 'vit' }),
     build: (options) => blvit(config, options),
   }

@@ -31,6 +31,7 @@ export function vitArchitecture(config: VitConfig): VitArchitecture {
     patchSize,
     grid: gridOf(config),
     prefix: prefixCount(config),
+    settings: {},
     build: (options) => vit(config, options),
   }
 }

@@ -131,13 +131,31 @@ export function classify(features: Tensor, config: VitShape, sizes?: Tensor): Te
   return distillationLogits ? scaleShift(add(classLogits, distillationLogits), { scale: 0.5 }) : classLogits
 }
 
+/** What a model of these features can be asked for: classes unless it is a backbone, and the features themselves. */
+export function programs(
+  tokens: Tensor,
+  config: VitShape,
+  { features, sizes }: { features: Tensor; sizes?: Tensor | undefined },
+): ModelDefinition['programs'] {
+  return {
+    ...(config.classes > 0 && { classify: { logits: classify(tokens, config, sizes) } }),
+    embed: { features, ...(sizes && { token_sizes: sizes }), ...projected(tokens, config, sizes) },
+  }
+}
+
+/** CLIP's image embedding, of models that have one. `[batch, projection]` */
+function projected(tokens: Tensor, config: VitShape, sizes: Tensor | undefined): { embedding?: Tensor } {
+  const { projection: out } = config
+  if (out === undefined) return {}
+  return { embedding: linear('visual_projection', pooled(tokens, config, sizes), { out, bias: false }) }
+}
+
 /** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */
 export function vit(config: VitConfig, { hooks }: BuildOptions = {}): ModelDefinition {
   const { tokens, size, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
   const features = finalNorm(tokens, config)
   return {
-    outputs: { logits: classify(features, config, size), features },
-    selections: [],
+    programs: programs(features, config, { features, sizes: size }),
     history,
     sizes: [],
   }
