@@ -3,6 +3,15 @@ import type { BuildOptions, ModelDefinition } from './model-definition.js'
 /** The form of a config.json. */
 export type ConfigJson = Readonly<Record<string, unknown>>
 
+/** What methods must know of a model that runs the plain block loop, so that hooks of {@link BuildOptions} reach it. */
+export interface PlainBlocks {
+  readonly depth: number
+  /** Whether the first token is a class token. */
+  readonly classToken: boolean
+  /** Whether the second one is DeiT's distillation token. */
+  readonly distilled: boolean
+}
+
 /** A model with all its sizes decided, ready to be built. */
 export interface Architecture {
   /** `vit`, `blvit`, … */
@@ -21,6 +30,8 @@ export interface Architecture {
   readonly keepRatio?: number
   /** Of a model that saves work: the ViT of the same sizes that doesn't, which its speed is compared with. */
   readonly plain?: Architecture
+  /** Absent for a model with blocks of its own. */
+  readonly blocks?: PlainBlocks
   build(options?: BuildOptions): ModelDefinition
 }
 

@@ -16,6 +16,7 @@ export function vitArchitecture(config: VitConfig): Architecture {
     patchSize,
     grid: gridOf(config),
     prefix: prefixCount(config),
+    blocks: { depth: config.depth, classToken: true, distilled: config.distilled },
     build: (options) => vit(config, options),
   }
 }
