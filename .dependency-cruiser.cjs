@@ -7,7 +7,7 @@ const fileSystem = ['fs', 'fs/promises', 'os', 'path', 'url']
 /** layer → the layers below it that it may import, npm packages, and Node's built-in modules. */
 const pure = ['graph', 'base']
 const layers = {
-  base: { layers: [], packages: ['zod', 'fastest-levenshtein', 'd3-array'], builtins: [] },
+  base: { layers: [], packages: ['zod', 'fastest-levenshtein'], builtins: [] },
   graph: { layers: ['base'], packages: ['@bufbuild/protobuf'], builtins: [] },
   nn: { layers: pure, packages: [], builtins: [] },
   models: { layers: ['nn', ...pure], packages: ['zod'], builtins: [] },
@@ -51,7 +51,11 @@ const layers = {
     builtins: [],
   },
   recipes: { layers: ['training', 'image', 'base'], packages: ['zod'], builtins: [] },
-  drawing: { layers: ['files', 'image', 'base'], packages: ['d3-scale', 'd3-shape'], builtins: fileSystem },
+  drawing: {
+    layers: ['image', 'base'],
+    packages: ['d3-scale', 'd3-shape', 'opentype.js'],
+    builtins: [...fileSystem, 'module'],
+  },
   tasks: {
     layers: [
       'drawing', 'engine', 'model-store', 'runtime', 'batches', 'data', 'image', 'weights', 'files',
@@ -73,7 +77,7 @@ const layers = {
       'trainer', 'tasks', 'recipes', 'training', 'engine', 'drawing', 'model-store', 'runtime', 'batches', 'data',
       'image', 'weights', 'files', 'problems', 'settings', 'models', ...pure,
     ],
-    packages: ['zod'],
+    packages: ['zod', 'd3-array'],
     builtins: [...fileSystem, 'child_process', 'perf_hooks', 'util'],
   },
   // weights: types only, see the rule below

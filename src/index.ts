@@ -69,9 +69,10 @@ export {
   type LabelScore,
   pipeline,
 } from './tasks/pipeline.js'
-export { drawRoute } from './tasks/trace/route-picture.js'
+export { tracePng } from './tasks/trace/node/trace-png.js'
 // See where a model looked
-export type { Trace, TracedSelection, TraceOptions } from './tasks/trace/trace.js'
+export type { TraceOptions } from './tasks/trace/trace.js'
+export { type Partition, partition, type Trace, type TracedStep } from './tasks/trace/traced-steps.js'
 // Make a small copy of a teacher, or train anything else
 export { type DistillOptions, distill } from './trainer/distill.js'
 export { findRecipe } from './trainer/find-recipe.js'

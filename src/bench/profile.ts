@@ -1,4 +1,3 @@
-import { median } from '../base/quantiles.js'
 import { type GemmSize, gemmWork, repeatsOf } from '../engine/gemm-sizes.js'
 import { keptPatches } from '../engine/keep-ratio.js'
 import { type Bindings, elements, evaluate } from '../graph/dim.js'
@@ -8,6 +7,7 @@ import { sizeAt } from '../graph/tensor.js'
 import type { EngineChoice, Setting } from './messages.js'
 import { BenchProcess } from './process.js'
 import { multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
+import { median } from './spread.js'
 import { findSubjects, type Subject } from './subjects.js'
 import { temporaryFolder } from './temporary-folder.js'
 

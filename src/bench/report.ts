@@ -1,10 +1,10 @@
-import { median, type Spread, spreadOf } from '../base/quantiles.js'
 import { gemmWork, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/node/choose.js'
 import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Run, Setting } from './messages.js'
+import { median, type Spread, spreadOf } from './spread.js'
 import { type Subject, sameModel } from './subjects.js'
 
 /** What a model is compared with: the plain ViT of the same sizes, measured in the same run. */

@@ -11,7 +11,8 @@ import type { Architecture } from '../models/architecture.js'
 import { type Classification, rankClasses } from '../problems/classify.js'
 import type { ChosenRuntime } from '../runtime/node/choose.js'
 import type { LoadOptions } from '../runtime/runtime.js'
-import { assertRoutes, type Trace, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
+import { assertRoutes, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
+import type { Trace } from './trace/traced-steps.js'
 
 export interface ClassifyOptions extends EngineRunOptions, PrepareOptions {
   /** How many labels. Default 5. */

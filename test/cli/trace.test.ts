@@ -49,8 +49,8 @@ describe('blvit trace', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'Wrote a.png and a.json.\n' })
     expect(readdirSync(cwd).sort()).toEqual(['a.json', 'a.png'])
     const json = read(readFileSync(join(cwd, 'a.json'), 'utf8'))
-    expect(json).toMatchObject({ picture: hummingbird, model, keepRatio: 0.5, prefixTokens: 1 })
-    expect(json.selections.map(({ afterLayer, kept }) => [afterLayer, kept])).toEqual([
+    expect(json).toMatchObject({ picture: hummingbird, model, setting: 'keep ratio 0.5', prefixTokens: 1 })
+    expect(json.steps.map(({ afterLayer, route }) => [afterLayer, route?.big.length])).toEqual([
       [1, 98],
       [4, 98],
       [7, 98],

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
-import type { Trace } from '../../tasks/trace/trace.js'
+import type { Trace } from '../../tasks/trace/traced-steps.js'
 import type { CliContext } from '../context.js'
 import {
   engineNote,
@@ -52,7 +52,7 @@ The model must route, as the one that ships does; a plain ViT doesn't.
 Examples:
   blvit trace photo.jpg
   blvit trace photo.jpg --model my-t48 -o route.png --json route.json --keep-ratio 0.5
-  blvit trace photo.jpg --model my-t48 --json - | jq '.selections[0].primary'`,
+  blvit trace photo.jpg --model my-t48 --json - | jq '.steps[0].route.big'`,
     )
     .action((picture: string, flags: Flags) => trace(picture, flags, context))
 }
@@ -106,11 +106,11 @@ async function write(
   { out, note }: CliContext,
 ): Promise<void> {
   const { writeWholeFile } = await import('../../files/output-files.js')
-  const { routePng } = await import('../../tasks/trace/route-picture.js')
+  const { tracePng } = await import('../../tasks/trace/node/trace-png.js')
   const { traceJson } = await import('../../tasks/trace/trace-json.js')
   const { png, json } = targets
   // both are made before the first is written: a failure leaves neither
-  const drawn = png === undefined ? undefined : await routePng(traced, { model, picture })
+  const drawn = png === undefined ? undefined : await tracePng(traced, { model: model.name, picture })
   const text = JSON.stringify(traceJson(traced, { model, picture }))
   if (png !== undefined && drawn !== undefined) await writeWholeFile(png, drawn)
   if (json === '-') out(text)

@@ -1,21 +1,5 @@
-import type { Pixels } from '../pixels.js'
+import type { Drawing } from '../pixels.js'
 import { loadSharp } from './sharp.js'
-
-/** A picture laid on a drawing. */
-export interface PlacedPixels {
-  readonly pixels: Pixels
-  readonly left: number
-  readonly top: number
-}
-
-/** Vector graphics with pictures on top. */
-export interface Drawing {
-  readonly width: number
-  readonly height: number
-  /** A whole SVG document of that size, without text: fonts differ from machine to machine. */
-  readonly svg: string
-  readonly pictures: readonly PlacedPixels[]
-}
 
 /** A drawing as the bytes of a PNG with a palette of 256 colours. */
 export async function encodePng({ width, height, svg, pictures }: Drawing): Promise<Uint8Array> {

@@ -6,40 +6,16 @@ import { evaluate } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { ImageInput } from '../../image/node/decode.js'
 import { type PrepareOptions, preparePicture } from '../../image/node/prepare.js'
-import type { Pixels } from '../../image/pixels.js'
 import type { Preprocessing } from '../../image/preprocessing.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
-import { rankClasses, type ScoredLabel } from '../../problems/classify.js'
+import { rankClasses } from '../../problems/classify.js'
+import { pathWords } from './path-words.js'
+import type { Trace, TracedStep } from './traced-steps.js'
 
 export interface TraceOptions extends EngineRunOptions, PrepareOptions {
   /** How many labels. Default 5. */
   readonly top?: number | undefined
-}
-
-/** What one selection chose. */
-export interface TracedSelection {
-  /** The layer after which it was made, counted from 1. */
-  readonly afterLayer: number
-  /** The layers that it decides about, counted from 1; none if it is replaced before one routes. */
-  readonly layers: readonly number[]
-  /** Patch indices that went through the big blocks, ascending; patches count from 0, row by row. */
-  readonly primary: readonly number[]
-  /** The score of every patch. */
-  readonly scores: readonly number[]
-}
-
-/** The way of a picture's tokens through a model that routes. */
-export interface Trace {
-  readonly grid: { readonly rows: number; readonly columns: number }
-  /** Side of a patch in pixels. */
-  readonly patchSize: number
-  /** Share of patches that was asked for. */
-  readonly keepRatio: number
-  readonly selections: readonly TracedSelection[]
-  readonly top: readonly ScoredLabel[]
-  /** The picture as the model saw it: resized and cropped. */
-  readonly picture: Pixels
 }
 
 /**
@@ -84,18 +60,25 @@ export async function tracePicture(
   const { pixels, input } = await preparePicture(image, preprocessing, options)
   const { outputs } = await engine.run({ count: 1, values: input }, options)
   const numbers = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
+  const patches = architecture.grid.rows * architecture.grid.columns
+  const steps = selections.map(
+    ({ afterLayer, layers, chosen }, index): TracedStep => ({
+      afterLayer,
+      tokens: patches,
+      patchToken: Array.from({ length: patches }, (_, patch) => patch),
+      big: numbers(`order${index}`)
+        .slice(0, evaluate(chosen, { kept }))
+        .sort((a, b) => a - b),
+      layers,
+      scores: numbers(`scores${index}`),
+    }),
+  )
   return {
     grid: architecture.grid,
     patchSize: architecture.patchSize,
-    keepRatio: options.keepRatio ?? defined(architecture.keepRatio, 'the keep ratio'),
-    selections: selections.map(({ afterLayer, layers, chosen }, index) => ({
-      afterLayer,
-      layers,
-      primary: numbers(`order${index}`)
-        .slice(0, evaluate(chosen, { kept }))
-        .sort((a, b) => a - b),
-      scores: numbers(`scores${index}`),
-    })),
+    setting: `keep ratio ${options.keepRatio ?? defined(architecture.keepRatio, 'the keep ratio')}`,
+    steps,
+    paths: pathWords(architecture, steps),
     top: rankClasses(numbers('logits'), labels, { top }),
     picture: pixels,
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { spreadOf } from '../../src/base/quantiles.js'
+import { spreadOf } from '../../src/bench/spread.js'
 
 test('quantiles stand between their neighbours, as numpy interpolates them', () => {
   // numpy.quantile([3, 1, 4, 1, 5, 9, 2, 6], [0.1, 0.5, 0.9])
