@@ -7,9 +7,10 @@ import { readArchitecture } from '../models/index.js'
 import { eventOutputs } from '../models/token-history.js'
 import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
-import { canonicalNames } from '../weights/name-maps/canonical-names.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { readLabels } from './labels.js'
+import { misfitAdvice } from './misfit-advice.js'
+import { canonicalNames } from './name-maps/canonical-names.js'
 
 /** What a model's JSON files hold. */
 export interface ModelJson {
@@ -64,8 +65,14 @@ export async function withWeights(
   tensors: StoredTensors,
   { source, signal }: { source: string; signal?: AbortSignal | undefined },
 ): Promise<ModelFiles> {
-  const { tensors: named } = canonicalNames(tensors)
-  const weights = fitParameters(parametersOf(description.architecture), named, { source })
+  const { architecture } = description
+  const { facts } = architecture
+  const named = canonicalNames(tensors, facts.names).tensors
+  const read = new Map([...named].filter(([name]) => !facts.isUnread(name)))
+  const weights = fitParameters(parametersOf(architecture), read, {
+    source,
+    advise: misfitAdvice(architecture),
+  })
   await assertFinite(weights, { source, signal })
   return { ...description, weights }
 }
