@@ -1,5 +1,3 @@
-/** What ops that compare, choose and order mean. */
-import type { Dim } from '../../../src/graph/dim.js'
 import {
   binary,
   byRow,
