@@ -1,3 +1,4 @@
+import type { RunIdentity } from '../base/run-identity.js'
 import { Batches } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
 import type { ModelFiles } from '../model-store/model-files.js'
@@ -13,7 +14,6 @@ import { learned, openStage } from './stage-session.js'
 import type { PlannedStage } from './stage-step.js'
 import type { StagePlace, StepReport, ValidationReport } from './step-report.js'
 import type { TrainOptions } from './train-options.js'
-import type { TrainingIdentity } from './training-checkpoint.js'
 import type { TrainingFolder } from './training-folder.js'
 import type { LogRecord } from './training-log.js'
 import { meanAccuracy, type Validation } from './validation.js'
@@ -23,7 +23,7 @@ export interface CourseOptions extends Omit<TrainOptions, 'validation' | 'dryRun
   readonly seed: number
   readonly stages: readonly PlannedStage[]
   readonly participants: Participants
-  readonly identity: TrainingIdentity
+  readonly identity: RunIdentity
   readonly runtime: ChosenRuntime
   /** 10⁹ operations a second of matrix products alone on this machine. */
   readonly gemmRate: number | undefined

@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path'
 import { parseWith } from '../base/parse.js'
+import type { RunIdentity } from '../base/run-identity.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
 import { gemmRate } from '../engine/gemm.js'
@@ -14,7 +15,6 @@ import { planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
-import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
 import { forecastOf, trialOf, trialSteps } from './trial.js'
 import { openValidation, type Validation } from './validation.js'
@@ -49,7 +49,7 @@ async function identityOf(
     threads: number | undefined
     seed: number
   },
-): Promise<TrainingIdentity> {
+): Promise<RunIdentity> {
   return {
     model: await modelFingerprint(source.files),
     ...(teacher ? { teacher: await modelFingerprint(teacher.files) } : {}),
