@@ -62,11 +62,8 @@ export function findPreprocessing(sources: PreprocessingSources, input: ModelInp
 }
 
 /** A file's mean and deviation for as many channels as the model has. */
-function forChannels(
-  { mean, std }: Preprocessing,
-  channels: number,
-): Pick<Preprocessing, 'mean' | 'std'> {
-  const fit = (values: PerChannel | Grey, key: string): PerChannel | Grey => {
+function forChannels({ mean, std }: Preprocessing, channels: number): Pick<Preprocessing, 'mean' | 'std'> {
+  const matched = (values: PerChannel | Grey, key: string): PerChannel | Grey => {
     const [first, second = first, third = first] = values
     if (channels === 3) return [first, second, third]
     if (first === second && first === third) return [first]
@@ -75,7 +72,7 @@ function forChannels(
       `The model takes grey pictures, but its preprocessing has three ${key}s, ${values.join(', ')}: give one.`,
     )
   }
-  return { mean: fit(mean, 'mean'), std: fit(std, 'std') }
+  return { mean: matched(mean, 'mean'), std: matched(std, 'std') }
 }
 
 function firstOf({ preprocessorConfig, config }: PreprocessingSources): FoundPreprocessing {

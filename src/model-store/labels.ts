@@ -29,7 +29,10 @@ export function readLabels(json: ConfigJson, classes: number): Labels {
       const assumption = 'config.json names no classes: they are taken for those of ImageNet-1k'
       return { labels: imagenetLabels, assumptions: [assumption] }
     }
-    return { labels: labelsBy(() => undefined), assumptions: ['config.json names no classes: they are numbered'] }
+    return {
+      labels: labelsBy(() => undefined),
+      assumptions: ['config.json names no classes: they are numbered'],
+    }
   }
   const { key, names, count } = told
   if (count > classes) {

@@ -2,7 +2,13 @@ import type { Random } from '../../base/random.js'
 import { roundHalfToEven } from '../crop-window.js'
 import { greyed } from '../grey.js'
 import type { Pixels } from '../pixels.js'
-import { channelsOf, normalise, type PerChannel, type Preprocessing, resizeAndCrop } from '../preprocessing.js'
+import {
+  channelsOf,
+  normalise,
+  type PerChannel,
+  type Preprocessing,
+  resizeAndCrop,
+} from '../preprocessing.js'
 import { mirrored, resizedCrop, shiftedCrop } from '../random-crop.js'
 import type { Augmentation } from './augmentation.js'
 import { colorJitter } from './color-jitter.js'
