@@ -22,10 +22,11 @@ export type { PrepareOptions } from './image/node/prepare.js'
 export type { Pixels } from './image/pixels.js'
 export { type Preprocessing, preprocess } from './image/preprocessing.js'
 export { type Conversion, convert } from './model-store/convert.js'
-export { type ModelFiles, openModel } from './model-store/model-files.js'
+export type { ModelFiles } from './model-store/model-files.js'
 // Make other models of it
 export { type ConvertFolderOptions, convertFolder } from './model-store/node/convert-folder.js'
 export { findConfiguration } from './model-store/node/find-configuration.js'
+export { openModel } from './model-store/node/open-model.js'
 export { defaultModel, shippedModels } from './model-store/node/shipped-models.js'
 export { type WriteFolderOptions, writeModelFolder } from './model-store/node/write-model-folder.js'
 // Define models: architectures, layers, graphs
@@ -33,7 +34,7 @@ export type { Architecture, ConfigJson, ModelFamily } from './models/architectur
 export { blvit } from './models/blvit.js'
 export type { BlvitConfig, LittleConfig } from './models/blvit-config.js'
 export { presets, readArchitecture, withChanges } from './models/index.js'
-export type { BuildOptions, ModelDefinition, Selection } from './models/model-definition.js'
+export type { BuildOptions, ModelDefinition, Program } from './models/model-definition.js'
 export { vit } from './models/vit.js'
 export type { VitConfig } from './models/vit-config.js'
 export * as nn from './nn/index.js'
@@ -54,7 +55,7 @@ export {
   evaluate,
 } from './tasks/evaluate/evaluate.js'
 export type { Answer, PictureOutcome } from './tasks/evaluate/picture-outcome.js'
-export type { Accuracy, Counts, RatioResult } from './tasks/evaluate/tally.js'
+export type { Accuracy, Counts, SettingResult } from './tasks/evaluate/tally.js'
 export {
   type ExportFolderOptions,
   exportForTransformersJs,

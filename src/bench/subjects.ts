@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { describeModel } from '../model-store/model-files.js'
 import { findConfiguration } from '../model-store/node/find-configuration.js'
 import { locateModel } from '../model-store/node/locate-model.js'
+import { describeModel } from '../model-store/node/open-model.js'
 import { shippedModels } from '../model-store/node/shipped-models.js'
 import type { Architecture } from '../models/architecture.js'
 import { findPreset, presets } from '../models/index.js'

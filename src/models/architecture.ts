@@ -1,3 +1,4 @@
+import type { FamilyFacts } from './facts.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
 
 /** The form of a config.json. */
@@ -12,6 +13,9 @@ export interface PlainBlocks {
   readonly distilled: boolean
 }
 
+/** What a setting is set to: a number, or a text such as `evit:0.7`. */
+export type SettingValue = number | string
+
 /** A model with all its sizes decided, ready to be built. */
 export interface Architecture {
   /** `vit`, `blvit`, … */
@@ -20,14 +24,20 @@ export interface Architecture {
   readonly json: ConfigJson
   readonly image: { readonly height: number; readonly width: number }
   readonly channels: number
+  /** 0: a backbone without a head. */
   readonly classes: number
   /** Side of a patch in pixels. */
   readonly patchSize: number
   readonly grid: { readonly rows: number; readonly columns: number }
   /** Tokens before the patches. */
   readonly prefix: number
-  /** Share of patches that the big blocks process by default; absent where all tokens are treated alike. */
-  readonly keepRatio?: number
+  /** What its family says of its parameters. */
+  readonly facts: FamilyFacts
+  /**
+   * What can be said when it runs, with its value where nothing is said, under the names of `src/settings/`: a bLViT's
+   * `{ keepRatio: 0.5 }`.
+   */
+  readonly settings: Readonly<Record<string, SettingValue>>
   /** Of a model that saves work: the ViT of the same sizes that doesn't, which its speed is compared with. */
   readonly plain?: Architecture
   /** Absent for a model with blocks of its own. */
@@ -38,6 +48,8 @@ export interface Architecture {
 /** A family of models: reads the configurations that are its own and names the well-known ones. */
 export interface ModelFamily {
   readonly name: string
+  /** What people call a model of it, e.g. `big.LITTLE ViT`. */
+  readonly title: string
   /** Well-known configurations under the names that users type. */
   readonly presets: Readonly<Record<string, Architecture>>
   /**

@@ -43,6 +43,29 @@ export interface RouteEvent extends EventBase {
 /** Something that a model does to some tokens and not to others. */
 export type TokenEvent = ReduceEvent | RouteEvent
 
+/** The tensors of all events, under names that don't collide: `event0.scores`, `event0.order`, … */
+export function eventOutputs(history: readonly TokenEvent[]): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(
+    history.flatMap(({ tensors }, index) =>
+      Object.entries(tensors).map(([name, tensor]) => [`event${index}.${name}`, tensor] as const),
+    ),
+  )
+}
+
+/** The numbers of one event of one picture, from the outputs of {@link eventOutputs}. */
+export function eventValues(
+  { tensors }: TokenEvent,
+  index: number,
+  numbersOf: (output: string) => readonly number[],
+): EventValues {
+  return Object.fromEntries(Object.keys(tensors).map((name) => [name, numbersOf(`event${index}.${name}`)]))
+}
+
+/** Where a model chooses patches for its expensive path. */
+export function routesOf(history: readonly TokenEvent[]): readonly RouteEvent[] {
+  return history.filter((event) => event.kind === 'route')
+}
+
 /** How things stand after an event. Tokens count from 0, the prefix left out; patches row by row. */
 export interface HistoryStep {
   /** The layer in or after which it happened, counted from 1. */
@@ -66,36 +89,21 @@ export interface HistoryStep {
     | undefined
 }
 
-/** The graph's outputs that tell a history, by names that {@link followPatches} knows. */
-export function historyOutputs(history: readonly TokenEvent[]): Record<string, Tensor> {
-  return Object.fromEntries(
-    history.flatMap(({ tensors }, index) =>
-      Object.entries(tensors).map(([name, tensor]) => [outputName(index, name), tensor]),
-    ),
-  )
-}
-
-function outputName(index: number, name: string): string {
-  return `history.${index}.${name}`
-}
-
 /**
  * Follows every patch of a picture through a history.
- * @param read what the engine gave for an output of {@link historyOutputs}, the row of this picture
+ * @param numbersOf what the engine gave for an output of {@link eventOutputs}, the row of this picture
  * @param sizes values of the graph's run-time sizes
  */
 export function followPatches(
   history: readonly TokenEvent[],
-  read: (output: string) => readonly number[],
+  numbersOf: (output: string) => readonly number[],
   { prefix, patches, sizes = {} }: { prefix: number; patches: number; sizes?: Bindings },
 ): readonly HistoryStep[] {
   let patchToken: readonly number[] = Array.from({ length: patches }, (_, patch) => patch)
   let tokens = patches
   let fused: number | undefined
   return history.map((event, index): HistoryStep => {
-    const values = Object.fromEntries(
-      Object.keys(event.tensors).map((name) => [name, read(outputName(index, name))]),
-    )
+    const values = eventValues(event, index, numbersOf)
     const { layer } = event
     if (event.kind === 'route') {
       const { order = [], scores = [] } = values

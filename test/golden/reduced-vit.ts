@@ -2,6 +2,7 @@ import { symbol } from '../../src/graph/dim.js'
 import { input } from '../../src/graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../src/graph/tensor.js'
 import { type BlockHooks, composeHooks } from '../../src/models/block-loop.js'
+import { outputOf } from '../../src/models/model-definition.js'
 import type { TokenEvent } from '../../src/models/token-history.js'
 import { vit } from '../../src/models/vit.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
@@ -28,8 +29,9 @@ export function reducedVit(
       return undefined
     },
   }
-  const { outputs, history } = vit(config, { hooks: composeHooks(hooks, looking) })
-  const { logits } = outputs
+  const model = vit(config, { hooks: composeHooks(hooks, looking) })
+  const logits = outputOf(model, 'classify', 'logits')
+  const { history } = model
   const tokens = blocks.map((block, i) => [`block${i}_tokens`, block] as const)
   const targets = input('soft_target', [symbol('batch'), config.classes])
   return {

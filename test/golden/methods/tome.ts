@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Tensor } from '../../../src/graph/tensor.js'
 import { type BlockHooks, composeHooks } from '../../../src/models/block-loop.js'
-import { followPatches, historyOutputs, type TokenEvent } from '../../../src/models/token-history.js'
+import { eventOutputs, followPatches, type TokenEvent } from '../../../src/models/token-history.js'
 import { mergingSchedule, similarityMetric, tokenMerging } from '../../../src/reduction/tome.js'
 import { type Derived, goldenMethod, type Ours, vitConfig, vitOf } from '../method.js'
 import { reducedVit } from '../reduced-vit.js'
@@ -53,7 +53,7 @@ function officialIndices(event: TokenEvent, prefix: number): readonly [string, D
 /** 1 where a token contains one of the first: `[tokens, first tokens]` */
 function sources(history: readonly TokenEvent[], first: number): Derived {
   return {
-    tensors: historyOutputs(history),
+    tensors: eventOutputs(history),
     row: (values) => {
       const last = followPatches(history, (name) => values[name] ?? [], { prefix: 0, patches: first }).at(-1)
       const rows = Array.from({ length: last?.tokens ?? 0 }, (_, token) =>

@@ -2,6 +2,7 @@ import { symbol } from '../../../src/graph/dim.js'
 import { input, reshape, slice } from '../../../src/graph/ops/index.js'
 import type { Tensor } from '../../../src/graph/tensor.js'
 import type { BlockHooks } from '../../../src/models/block-loop.js'
+import { outputOf } from '../../../src/models/model-definition.js'
 import { heads, pixelInput, vit } from '../../../src/models/vit.js'
 import { patchEmbed } from '../../../src/nn/patch-embed.js'
 import { crossEntropy } from '../../../src/training/objectives/cross-entropy.js'
@@ -26,7 +27,8 @@ export const vitMethod = goldenMethod(vitConfig, (given, facts) => {
       return undefined
     },
   }
-  const { logits, features } = vit(config, { hooks: looking }).outputs
+  const model = vit(config, { hooks: looking })
+  const [logits, features] = [outputOf(model, 'classify', 'logits'), outputOf(model, 'embed', 'features')]
   const { classLogits, distillationLogits } = heads(features, config)
   const prefixToken = (index: number) =>
     reshape(slice(features, { axis: 1, start: index, end: index + 1 }), [symbol('batch'), config.width])
