@@ -4,6 +4,8 @@ import type { BuildOptions, ModelDefinition } from './model-definition.js'
 /** The form of a config.json. */
 export type ConfigJson = Readonly<Record<string, unknown>>
 
+/** What a setting is set to: a number, or a text such as `evit:0.7`. */
+export type SettingValue = number | string
 /** What methods must know of a model that runs the plain block loop, so that hooks of {@link BuildOptions} reach it. */
 export interface PlainBlocks {
   readonly depth: number
@@ -12,9 +14,6 @@ export interface PlainBlocks {
   /** Whether the second one is DeiT's distillation token. */
   readonly distilled: boolean
 }
-
-/** What a setting is set to: a number, or a text such as `evit:0.7`. */
-export type SettingValue = number | string
 
 /** A model with all its sizes decided, ready to be built. */
 export interface Architecture {
