@@ -27,9 +27,9 @@ const layers = {
     packages: ['zod', '@huggingface/hub'],
     builtins: [...fileSystem, 'crypto', 'timers/promises'],
   },
-  image: { layers: ['base'], packages: ['zod', 'sharp'], builtins: fileSystem },
+  image: { layers: ['files', 'base'], packages: ['zod', 'sharp'], builtins: fileSystem },
   data: {
-    layers: ['image', 'weights', 'base'],
+    layers: ['image', 'weights', 'files', 'base'],
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
     builtins: [...fileSystem, 'crypto'],
   },
