@@ -9,28 +9,31 @@ export interface WrittenLabel {
   readonly where: string
 }
 
-/** How the labels of a data set are meant. */
-type Rule = 'names' | 'numbers'
-
 const isUnlabelled = (text: string) => text === '' || text === '-1'
 const isNumber = (text: string) => /^[+-]?\d+$/.test(text)
 
 /**
- * Finds the class that a label of the data means. A number can be a class's number, counted from 0, or its name, where a
- * model calls its classes "1" to "5": which of both is decided once, for all of the data.
+ * Finds the class that a label of the data means. A number can be a class's number, counted from 0, or its name. Where no
+ * class of the model is called by another's number, each label has one meaning: a number is a class number, anything else a
+ * name. Where the model calls its classes "1" to "5", what numbers are is decided once, for all of the data:
  *
  * 1. Labels that are all names of the model's classes are names, also where they are numbers.
- * 2. Else labels that are numbers are class numbers; a label that is no number is an error then.
- * 3. Class numbers among names are refused: one of both is a mistake.
+ * 2. Else numbers are class numbers.
+ * 3. But class numbers beside names that are no numbers are refused: nobody could tell what the others mean.
  */
 export class LabelReader {
   private readonly classes: Classes
-  private decided:
-    | { readonly rule: Rule; readonly by: WrittenLabel; readonly numberAsName: boolean }
-    | undefined
+  /** An example of each way to write a label that came. */
+  private readonly seen: { name?: WrittenLabel; number?: WrittenLabel; numberAsName?: WrittenLabel } = {}
+  /** Is a class called by a number that isn't its own? Then all labels must be seen before the first is understood. */
+  readonly needsAll: boolean
 
+  /** @param labels the model's, in class order */
   constructor(labels: readonly string[]) {
     this.classes = classesOf(labels)
+    this.needsAll = labels.some((label, number) =>
+      [label.trim(), ...namesIn(label)].some((name) => isNumber(name) && Number(name) !== number),
+    )
   }
 
   /** How many classes the model has. */
@@ -38,43 +41,36 @@ export class LabelReader {
     return this.classes.labels.length
   }
 
-  /** Is a class called by a number that isn't its own? Then all labels must be seen before the first is understood. */
-  get needsAll(): boolean {
-    return this.classes.labels.some((label, number) =>
-      [label.trim(), ...namesIn(label)].some((name) => isNumber(name) && Number(name) !== number),
-    )
-  }
-
   /**
-   * Decides how the labels are meant. Where it isn't called, the first label decides.
+   * Decides what numbers are, where that depends on all labels.
    * @throws BlvitError `BAD_DATA` for numbers among names
    */
   decide(written: Iterable<WrittenLabel>): void {
-    let [number, name, both]: (WrittenLabel | undefined)[] = []
-    for (const label of written) {
-      const text = label.text.trim()
-      if (isUnlabelled(text)) continue
-      const isName = this.classes.called(text).length > 0
-      if (!isNumber(text)) name ??= isName ? label : undefined
-      else if (isName) both ??= label
-      else number ??= label
-    }
-    if (number && name) throw mixed(number, name)
-    const by = number ?? name ?? both
-    if (by) this.decided = { rule: number ? 'numbers' : 'names', by, numberAsName: both !== undefined }
+    for (const label of written) this.see({ ...label, text: label.text.trim() })
+    const { name, number } = this.seen
+    if (this.needsAll && name && number) throw mixed(number, name)
+  }
+
+  private see(label: WrittenLabel): void {
+    if (isUnlabelled(label.text)) return
+    const isName = this.classes.called(label.text).length > 0
+    if (!isNumber(label.text)) {
+      if (isName) this.seen.name ??= label
+    } else if (this.needsAll && isName) this.seen.numberAsName ??= label
+    else this.seen.number ??= label
   }
 
   /** For people: how the labels were understood. Undefined while none was. */
   get rule(): string | undefined {
-    if (!this.decided) return undefined
-    const { rule, by, numberAsName } = this.decided
-    if (rule === 'names') {
-      return numberAsName
-        ? "names of the model's classes, also where they are numbers"
-        : "names of the model's classes"
+    const { name, number, numberAsName } = this.seen
+    const names = "names of the model's classes"
+    if (number) {
+      const others = name ? `, and ${names}` : ''
+      const notNames = numberAsName ? `, not names: no class is called "${number.text}"` : ''
+      return `class numbers from 0${others}${notNames}`
     }
-    const not = numberAsName ? `, not names: no class is called "${by.text}"` : ''
-    return `class numbers from 0${not}`
+    if (numberAsName) return `${names}, also where they are numbers`
+    return name ? names : undefined
   }
 
   /**
@@ -82,13 +78,12 @@ export class LabelReader {
    * @returns undefined for an empty text and for -1: not labelled
    * @throws BlvitError `BAD_DATA`
    */
-  classOf(label: WrittenLabel): number | undefined {
-    const text = label.text.trim()
-    if (isUnlabelled(text)) return undefined
-    if (!this.decided) this.decide([label])
-    return this.decided?.rule === 'numbers'
-      ? this.numbered({ ...label, text })
-      : this.named({ ...label, text })
+  classOf({ text: written, where }: WrittenLabel): number | undefined {
+    const label = { text: written.trim(), where }
+    if (isUnlabelled(label.text)) return undefined
+    if (!this.needsAll) this.see(label)
+    if (!isNumber(label.text)) return this.named(label)
+    return this.needsAll && !this.seen.number ? this.named(label) : this.numbered(label)
   }
 
   /** The class of a name, whatever the data's labels are. @throws BlvitError `BAD_DATA` */
@@ -101,7 +96,6 @@ export class LabelReader {
   }
 
   private numbered({ text, where }: WrittenLabel): number {
-    if (!isNumber(text)) throw this.unknown({ text, where })
     const number = Number(text)
     if (number >= 0 && number < this.count) return number
     throw new BlvitError(
@@ -112,9 +106,6 @@ export class LabelReader {
   }
 
   private unknown({ text, where }: WrittenLabel): BlvitError {
-    const { by, rule } = this.decided ?? {}
-    if (by && rule === 'names' && isNumber(text)) return mixed({ text, where }, by)
-    if (by && rule === 'numbers' && this.classes.called(text).length > 0) return mixed(by, { text, where })
     const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
     const names = this.classes.labels.flatMap((label) => label.split(',').map((part) => part.trim()))
     return new BlvitError(

@@ -78,7 +78,7 @@ async function readHeader(source: ImageBytes): Promise<Metadata> {
     // sharp's own limit is off here only so that our message can name the size.
     return await sharp(source.bytes, { limitInputPixels: false }).metadata()
   } catch (cause) {
-    throw notAPicture(source, cause)
+    throw notAPicture(source, messageOf(cause), cause)
   }
 }
 
@@ -96,7 +96,7 @@ function readableFormat({ name, bytes }: ImageBytes): string {
     })
   }
   if (format) return format.name
-  throw notAPicture({ name, bytes }, new Error(whatElse(bytes)))
+  throw notAPicture({ name, bytes }, whatElse(bytes))
 }
 
 /** What people find in place of a picture. */
@@ -146,7 +146,7 @@ async function decodePixels(
   try {
     return header.space === 'cmyk' ? await decodeCmyk(picture) : await decodeRgb(picture)
   } catch (cause) {
-    throw notAPicture(source, cause)
+    throw notAPicture(source, messageOf(cause), cause)
   }
 }
 
@@ -169,14 +169,14 @@ async function decodeCmyk(picture: Sharp): Promise<Pixels> {
   return { width: info.width, height: info.height, values: await runWithPauses(rgbFromCmyk(data)) }
 }
 
-function notAPicture({ name, bytes }: ImageBytes, cause: unknown): BlvitError {
-  const reason = messageOf(cause).trim().replace(/[.:]$/, '')
+function notAPicture({ name, bytes }: ImageBytes, why: string, cause?: unknown): BlvitError {
+  const reason = why.trim().replace(/[.:]$/, '')
   return new BlvitError(
     'BAD_IMAGE',
     `${name} can't be decoded (${reason}): its ${bytes.length} bytes are damaged, cut off or no picture. ` +
       `Expected ${formatNames}.`,
     { name, sizeBytes: bytes.length },
-    { cause },
+    cause === undefined ? {} : { cause },
   )
 }
 

@@ -52,7 +52,7 @@ describe('how the labels of a data set are meant is decided once', () => {
       [0, 4],
       `${names}, also where they are numbers`,
     ],
-    ['digits that are their own numbers', ['0', '1', '2'], ['2', '0', '1'], [2, 0, 1], /^names/],
+    ['digits that are their own numbers', ['0', '1', '2'], ['2', '0', '1'], [2, 0, 1], numbers],
     ['digits in another order', ['2', '1', '0'], ['2', '0'], [0, 2], /^names/],
     [
       'numbers and names among names',
@@ -60,6 +60,13 @@ describe('how the labels of a data set are meant is decided once', () => {
       ['2', 'other'],
       [1, 2],
       `${names}, also where they are numbers`,
+    ],
+    [
+      'numbers and names, where no class is called by a number',
+      animals,
+      ['3', 'cat', '1'],
+      [3, 0, 1],
+      `${numbers}, and ${names}`,
     ],
     ['no labels at all', animals, ['', '-1'], [undefined, undefined], undefined],
   ])('%s', (_, labels, texts, classes, rule) => {
@@ -69,25 +76,20 @@ describe('how the labels of a data set are meant is decided once', () => {
     else expect(result.rule).toBe(rule)
   })
 
-  test('class numbers among names are refused with an example of both', () => {
-    expect(() => understood(animals, ['cat', '', '1', 'dog', '2'])).toThrow(
-      'The labels are neither all names nor all class numbers: "cat" (line 2) is a name, "1" (line 4) is none of the ' +
+  test('where the model has names that are numbers, class numbers among names are refused, with an example of both', () => {
+    expect(() => understood(['1', '2', 'other'], ['1', '', 'other', '0'])).toThrow(
+      'The labels are neither all names nor all class numbers: "other" (line 4) is a name, "0" (line 5) is none of the ' +
         "model's. Write all of them as names, or all as class numbers from 0.",
-    )
-    expect(() => understood(['1', '2', 'other'], ['0', '1', 'other'])).toThrow(
-      /"other" \(line 4\).*"0" \(line 2\)/,
     )
   })
 
-  test('where the model calls no class by a number, the first label decides and the others follow', () => {
+  test('labels that come one by one', () => {
     const reader = new LabelReader(animals)
-    expect(reader.needsAll).toBe(false)
     expect(reader.rule).toBeUndefined()
     expect(reader.classOf({ text: '1', where: 'a.cls' })).toBe(1)
     expect(reader.rule).toBe(numbers)
-    expect(() => reader.classOf({ text: 'cat', where: 'b.cls' })).toThrow(
-      /neither all names nor all class numbers: "cat" \(b\.cls\) is a name, "1" \(a\.cls\)/,
-    )
+    expect(reader.classOf({ text: 'cat', where: 'b.cls' })).toBe(0)
+    expect(reader.rule).toBe(`${numbers}, and ${names}`)
   })
 
   test.each([
