@@ -2,17 +2,16 @@ import { BlvitError } from '../base/blvit-error.js'
 import { messageAbout } from '../base/message-about.js'
 import { seededRandom } from '../base/random.js'
 import { augmentBatch } from '../image/augment/augment-batch.js'
+import { preparedAhead } from './ahead.js'
 import type { BatchThreadOptions, TrainingBatch } from './batches.js'
 import { type MadePicture, pictureMaker } from './picture-maker.js'
-import { type DataPosition, type PictureTask, pictureStream, seedOf } from './picture-stream.js'
+import { type DataPosition, type PictureTask, pictureStream } from './picture-stream.js'
 import { pictureThreads } from './picture-threads.js'
 
 // Enough to keep the decoder's threads busy while a picture is cropped here.
 const decodedAhead = 4
 // A name decides which thread makes a picture, so some get several in a row while others wait for their turn.
 const aheadPerThread = 12
-// Draws of a batch are others than those of the pictures in it.
-const batchSalt = 0x5bd1_e995
 
 /** A picture in the stream's order, with what its sample says. */
 type StreamedPicture = { readonly after: DataPosition; readonly label: number | undefined } & (
@@ -33,15 +32,7 @@ async function* streamedPictures(options: BatchThreadOptions): AsyncGenerator<St
     if (labelled && label === undefined) return { after, label, unlabelled: name }
     return { after, label, ...(await make({ sample: { name, source }, at })) }
   }
-  const inWork: Promise<StreamedPicture>[] = []
-  for await (const task of pictureStream(options)) {
-    const work = streamed(task)
-    // awaited in its turn; without this a failure before that would count as unhandled
-    work.catch(() => {})
-    inWork.push(work)
-    const first = inWork.length > ahead ? inWork.shift() : undefined
-    if (first) yield await first
-  }
+  yield* preparedAhead(pictureStream(options), streamed, { ahead })
 }
 
 /** What was wrong with pictures that were left out; those without a label are counted, there may be thousands. */
@@ -97,7 +88,7 @@ export async function* batchStream(options: BatchThreadOptions): AsyncGenerator<
     if (filling.count < batch) continue
     const { pixels } = filling
     const labels = labelled ? filling.labels : undefined
-    const random = seededRandom(seedOf(seed ^ batchSalt, after))
+    const random = seededRandom(seed, 'batch', after.epoch, after.index)
     const targets = augmentBatch({ pixels, labels, classes, height, width }, augmentation, random)
     yield { pixels, labels, targets, after, complaints: filling.complaints.all }
     filling = newBatch(options)

@@ -4,10 +4,10 @@ import { seededRandom } from '../base/random.js'
 import type { Sample } from '../data/data-set.js'
 import { augmentPicture } from '../image/augment/augment-picture.js'
 import type { Augmentation } from '../image/augment/augmentation.js'
-import { decodeImage } from '../image/decode.js'
+import { decodeImage } from '../image/node/decode.js'
 import type { Pixels } from '../image/pixels.js'
 import type { Preprocessing } from '../image/preprocessing.js'
-import { type DataPosition, seedOf } from './picture-stream.js'
+import type { DataPosition } from './picture-stream.js'
 
 /** What decides how a picture looks, besides its place in the stream. */
 export interface PictureMakerOptions {
@@ -59,7 +59,8 @@ export function pictureMaker({
   return async ({ sample, at }) => {
     try {
       const decoded = await decode(sample)
-      const random = seededRandom(seedOf(seed, at))
+      // of this picture in this epoch, whatever was drawn before
+      const random = seededRandom(seed, 'picture', at.epoch, at.index)
       return { pixels: augmentPicture(decoded, { preprocessing, augmentation }, random) }
     } catch (thrown) {
       if (!(thrown instanceof BlvitError)) throw thrown

@@ -1,5 +1,5 @@
 import { BlvitError } from '../base/blvit-error.js'
-import { mixedSeed, seededRandom } from '../base/random.js'
+import { seededRandom } from '../base/random.js'
 import type { DataItem } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
 import { shuffled } from '../data/shuffle.js'
@@ -34,11 +34,6 @@ export interface PictureTask {
   readonly at: DataPosition
 }
 
-/** A seed for each picture of each epoch, so that its crop doesn't depend on what was drawn before. */
-export function seedOf(seed: number, { epoch, index }: DataPosition): number {
-  return mixedSeed(seed, epoch, index)
-}
-
 /**
  * Pictures without end, not decoded yet: the data again and again, shuffled anew each time.
  * The same options give the same order, from wherever the stream begins.
@@ -49,7 +44,7 @@ export async function* pictureStream(options: PictureStreamOptions): AsyncGenera
   const dataSet = await openDataSet(data, { labels: labelled ? labels : 'ignored' })
   for (let epoch = from.epoch; ; epoch++) {
     let index = -1
-    const random = seededRandom(seedOf(seed, { epoch, index }))
+    const random = seededRandom(seed, 'order', epoch)
     for await (const item of shuffled(dataSet.items(), random)) {
       index += 1
       if (epoch === from.epoch && index < from.index) continue

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
-import { type Spread, spreadOf } from '../base/quantiles.js'
-import { locateModel } from '../model-store/locate-model.js'
+import { locateModel } from '../model-store/node/locate-model.js'
 import { exportForTransformersJs } from '../tasks/export/export-for-transformers-js.js'
 import { describeMachine, type Machine } from './machine.js'
 import type { EngineChoice, Workload } from './messages.js'
 import { BenchProcess } from './process.js'
+import { type Spread, spreadOf } from './spread.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 export interface AgainstOptions {

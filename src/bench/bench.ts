@@ -1,7 +1,8 @@
 import { throwIfAborted } from '../base/blvit-error.js'
 import { machineGemms } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
-import type { DeviceRequest } from '../runtime/choose.js'
+import type { DeviceRequest } from '../runtime/node/choose.js'
+import { resolveSettings } from '../settings/index.js'
 import { describeMachine } from './machine.js'
 import type { EngineChoice, Run, Setting, Workload } from './messages.js'
 import { BenchProcess } from './process.js'
@@ -53,7 +54,10 @@ function settingsOf(
   { architecture }: Subject,
   { batches = [1], keepRatios }: BenchOptions,
 ): ModelCell['setting'][] {
-  const ratios = architecture.keepRatio === undefined ? [undefined] : (keepRatios ?? [architecture.keepRatio])
+  const ratios =
+    architecture.settings.keepRatio === undefined
+      ? [undefined]
+      : (keepRatios ?? [resolveSettings(architecture).values.keepRatio])
   return batches.flatMap((batch) => ratios.map((keepRatio) => ({ kind: 'model' as const, batch, keepRatio })))
 }
 

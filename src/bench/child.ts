@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import { defined } from '../base/assert.js'
 import { type Answers, type Request, respond } from '../base/conversation.js'
-import { median } from '../base/quantiles.js'
 import type { Questions, Run, Setting } from './messages.js'
 import { loadProgram } from './programs/index.js'
 import type { Program } from './programs/program.js'
 import { waitedForProcessor } from './run-queue.js'
+import { median } from './spread.js'
 
 /** Warm-up ends when this many runs are no faster than the ones before them. */
 const stableRuns = 3

@@ -1,7 +1,7 @@
 import { BlvitError } from '../base/blvit-error.js'
-import { median } from '../base/quantiles.js'
 import type { EngineChoice } from './messages.js'
 import { BenchProcess } from './process.js'
+import { median } from './spread.js'
 import { findSubjects, type Subject } from './subjects.js'
 
 /** What is wanted of one run: at most so many milliseconds, or so many times the plain ViT's speed. */

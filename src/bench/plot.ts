@@ -59,7 +59,7 @@ export async function checkPlottable(
   { keepRatios = [] }: { keepRatios: readonly number[] | undefined },
 ): Promise<void> {
   const subjects = await findSubjects(references, { baselines: false })
-  const routes = subjects.some(({ architecture }) => architecture.keepRatio !== undefined)
+  const routes = subjects.some(({ architecture }) => architecture.settings.keepRatio !== undefined)
   if (!routes || new Set(keepRatios).size < 2) throw nothingToDraw()
 }
 

@@ -1,13 +1,14 @@
-import { median } from '../base/quantiles.js'
 import { type GemmSize, gemmWork, repeatsOf } from '../engine/gemm-sizes.js'
-import { keptPatches } from '../engine/keep-ratio.js'
 import { type Bindings, elements, evaluate } from '../graph/dim.js'
 import { type Graph, graphOf } from '../graph/graph.js'
 import { operand } from '../graph/op.js'
 import { sizeAt } from '../graph/tensor.js'
+import { programOf } from '../models/model-definition.js'
+import { resolveSettings } from '../settings/index.js'
 import type { EngineChoice, Setting } from './messages.js'
 import { BenchProcess } from './process.js'
 import { multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
+import { median } from './spread.js'
 import { findSubjects, type Subject } from './subjects.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -61,11 +62,11 @@ function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number
 }
 
 function graphAndSizes({ architecture }: Subject, { batch = 1, keepRatio }: ProfileOptions) {
-  const { outputs, sizes } = architecture.build()
-  const kept = keptPatches(architecture, keepRatio)
+  const settings = resolveSettings(architecture, { keepRatio })
+  const model = architecture.build(settings.build)
   return {
-    graph: graphOf(architecture.family, { logits: outputs.logits }, { sizes }),
-    bindings: { batch, ...(kept === undefined ? {} : { kept }) },
+    graph: graphOf(architecture.family, programOf(model, 'classify'), { sizes: model.sizes }),
+    bindings: { batch, ...settings.sizes },
   }
 }
 
@@ -100,7 +101,7 @@ async function profileSubject(subject: Subject, options: ProfileOptions): Promis
     const aloneMs = (await medianMs(products, { kind: 'gemm', index })) / repeatsOf(size)
     measured.push({ ...size, aloneMs, aloneGflops: (2 * gemmWork(size)) / (1e6 * aloneMs) })
   }
-  const ratio = keepRatio ?? subject.architecture.keepRatio
+  const ratio = resolveSettings(subject.architecture, { keepRatio }).values.keepRatio
   return {
     name: subject.name,
     batch,

@@ -1,10 +1,11 @@
-import { median, type Spread, spreadOf } from '../base/quantiles.js'
 import { gemmWork, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
-import type { DeviceRequest } from '../runtime/choose.js'
+import type { DeviceRequest } from '../runtime/node/choose.js'
+import { resolveSettings } from '../settings/index.js'
 import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Run, Setting } from './messages.js'
+import { median, type Spread, spreadOf } from './spread.js'
 import { type Subject, sameModel } from './subjects.js'
 
 /** What a model is compared with: the plain ViT of the same sizes, measured in the same run. */
@@ -143,7 +144,7 @@ export function resultOf(
   const latencyMs = spreadOf(times)
   const multiplyAdds = multiplyAddsOf(model)
   const gflops = (2 * multiplyAdds) / (1e6 * latencyMs.median)
-  const keepRatio = setting.keepRatio ?? subject.architecture.keepRatio
+  const { keepRatio } = resolveSettings(subject.architecture, { keepRatio: setting.keepRatio }).values
   const against = efficiencyOf(model, all)
   const machine = gemm.find(({ device, threads, precision }) =>
     sameChoice({ device, threads, precision }, choice),

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress'
-import type { DownloadProgress } from '../weights/hub/download-model.js'
+import type { DownloadProgress } from '../weights/node/hub/download-model.js'
 import type { CliContext } from './context.js'
 
 /** Below this many items a bar would only flicker. */

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs'
 import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { BlvitError, messageOf } from '../base/blvit-error.js'
-import { explainFileError } from '../image/image-source.js'
+import { explainFileError } from '../image/node/image-source.js'
 import {
   formatByContent,
   formatByName,

@@ -1,4 +1,4 @@
-import type { PlacedPixels } from '../image/encode.js'
+import type { PlacedPixels } from '../image/pixels.js'
 
 /** A part of a drawing, placed with its top left corner at 0, 0. Sizes are whole pixels. */
 export interface Piece {
@@ -41,5 +41,18 @@ export function inGrid(pieces: readonly Piece[], { columns, gap }: { columns: nu
     left: (i % columns) * width,
     top: Math.floor(i / columns) * height,
   }))
+  return assemble(placed)
+}
+
+/** Pieces one after the other, in as many rows as the width asks for. */
+export function inRows(pieces: readonly Piece[], { width, gap }: { width: number; gap: number }): Piece {
+  let [left, top, rowHeight] = [0, 0, 0]
+  const placed = pieces.map((piece) => {
+    if (left > 0 && left + piece.width > width) [left, top, rowHeight] = [0, top + rowHeight + gap / 2, 0]
+    const at = { piece, left, top }
+    left += piece.width + gap
+    rowHeight = Math.max(rowHeight, piece.height)
+    return at
+  })
   return assemble(placed)
 }

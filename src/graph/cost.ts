@@ -2,7 +2,8 @@ import { type Dim, plus, times } from './dim.js'
 
 /**
  * What an op costs, in parts, because the papers count differently. All are polynomials in the run-time
- * sizes. One multiply plus one add is 1.
+ * sizes. One multiply plus one add is 1. An op may name a kind of its own, e.g. `compared` or `pooled`: it is added
+ * up as the others are, and a convention that doesn't ask for it doesn't count it.
  */
 export interface Cost {
   /** Multiply-adds of linear maps and convolutions. */
@@ -11,16 +12,14 @@ export interface Cost {
   readonly attention: Dim
   /** Elements that pass a LayerNorm. */
   readonly normalised: Dim
+  readonly [kind: string]: Dim
 }
 
 export const noCost: Cost = { linear: 0, attention: 0, normalised: 0 }
 
 export function addCosts(a: Cost, b: Cost): Cost {
-  return {
-    linear: plus(a.linear, b.linear),
-    attention: plus(a.attention, b.attention),
-    normalised: plus(a.normalised, b.normalised),
-  }
+  const kinds = Object.keys({ ...a, ...b })
+  return { ...noCost, ...Object.fromEntries(kinds.map((kind) => [kind, plus(a[kind] ?? 0, b[kind] ?? 0)])) }
 }
 
 /**

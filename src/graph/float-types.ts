@@ -1,8 +1,5 @@
-import type { Precision } from './lowering.js'
+import type { FloatType, Precision } from './lowering.js'
 import type { Tensor } from './tensor.js'
-
-/** What a floating-point tensor of a graph is computed in. */
-export type FloatType = 'float32' | 'float16'
 
 /** One number for each token, or a parameter: small beside tokens, which have `width` numbers each. */
 function isSmall({ leaf, shape }: Tensor): boolean {

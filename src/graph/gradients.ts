@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
 import { assembleGradient } from './assemble-gradient.js'
 import { formatShape } from './dim.js'
@@ -59,6 +60,8 @@ function checkScalar(loss: Tensor): void {
  */
 export function gradients(loss: Tensor, targets: readonly Tensor[]): Tensor[] {
   checkScalar(loss)
+  for (const { leaf } of targets)
+    assert(leaf?.kind !== 'parameter' || leaf.learns, `the buffer ${leaf?.name} has no gradient`)
   const nodes = reachable([loss])
   const wanted = new Set(targets.map(identityOf))
   const leads = new Set<Tensor>()

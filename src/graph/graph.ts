@@ -4,9 +4,11 @@ import { evaluate, formatShape, sameShape } from './dim.js'
 import type { Initialiser } from './initialiser.js'
 import type { Leaf, Tensor } from './tensor.js'
 
-/** A learned tensor of a graph. */
+/** A stored tensor of a graph. */
 export interface Parameter {
   readonly name: string
+  /** False for a buffer, such as a running mean. */
+  readonly learns: boolean
   readonly shape: readonly number[]
   readonly initialiser: Initialiser
 }
@@ -43,8 +45,12 @@ function leavesOf(nodes: readonly Tensor[], kind: Leaf['kind']): ReadonlyMap<str
     if (tensor.leaf?.kind !== kind) continue
     const { name } = tensor.leaf
     const first = found.get(name)
-    if (first && !(sameShape(first.shape, tensor.shape) && first.dtype === tensor.dtype)) {
-      const form = ({ dtype, shape }: Tensor) => `${dtype} ${formatShape(shape)}`
+    if (
+      first &&
+      !(sameShape(first.shape, tensor.shape) && first.dtype === tensor.dtype && first.op === tensor.op)
+    ) {
+      const form = ({ op, dtype, shape }: Tensor) =>
+        `${first.op === tensor.op ? '' : `${op} `}${dtype} ${formatShape(shape)}`
       throw new BlvitError(
         'SHAPE_MISMATCH',
         `The ${kind} ${name} is made twice, as ${form(first)} and as ${form(tensor)}. ` +
@@ -60,7 +66,12 @@ function leavesOf(nodes: readonly Tensor[], kind: Leaf['kind']): ReadonlyMap<str
 function parametersOf(nodes: readonly Tensor[]): Parameter[] {
   return [...leavesOf(nodes, 'parameter')].map(([name, { leaf, shape }]) => {
     assert(leaf?.kind === 'parameter', 'a parameter without a leaf')
-    return { name, shape: shape.map((dim) => evaluate(dim, {})), initialiser: leaf.initialiser }
+    return {
+      name,
+      shape: shape.map((dim) => evaluate(dim, {})),
+      initialiser: leaf.initialiser,
+      learns: leaf.learns,
+    }
   })
 }
 

@@ -1,4 +1,4 @@
-/** How a parameter starts before training, as a declaration; `models/initialise.ts` draws the numbers. */
+/** How a parameter starts before training, as a declaration; `model-store/initial-weights.ts` draws the numbers. */
 export type Initialiser =
   | { readonly kind: 'constant'; readonly value: number }
   /** Normal, redrawn beyond two units (timm's `trunc_normal_`: absolute bounds ±2, not ±2 deviations). */

@@ -1,6 +1,10 @@
 import type { Dim, Shape } from './dim.js'
-import type { FloatType } from './float-types.js'
-import type { Dtype, Tensor } from './tensor.js'
+
+/** What the elements of a tensor are. */
+export type Dtype = 'float32' | 'int64'
+
+/** What a floating-point tensor of a graph is computed in. */
+export type FloatType = 'float32' | 'float16'
 
 /**
  * Who will run the ONNX graph.
@@ -20,6 +24,17 @@ export type Target = 'native' | 'standard' | 'webgpu'
  */
 export type Precision = 'fp32' | 'fp16' | 'int8'
 
+/** A leaf of the graph as lowering sees it: what is fed at each run, or stored beside the graph. */
+interface NamedLeaf {
+  readonly name: string
+  readonly shape: Shape
+}
+
+/** A parameter, and what it is computed with in. */
+export interface StoredLeaf extends NamedLeaf {
+  readonly type: FloatType
+}
+
 /**
  * A lowered tensor. A token tensor `[batch, tokens, width]` has two equally valid ONNX forms: as it is, and
  * as flat rows `[batch·tokens, width]`, which 2-D Gemm wants. Each form is made at most once, when asked for.
@@ -27,7 +42,7 @@ export type Precision = 'fp32' | 'fp16' | 'int8'
 export interface Value {
   readonly shape: Shape
   /** The parameter this value is, if it is one: lets an op read a part of it straight from the weights file. */
-  readonly parameter?: Tensor
+  readonly parameter?: StoredLeaf
   full?: string
   rows?: string
   /** Its rows as whole numbers of 8 bits. */
@@ -83,8 +98,13 @@ export interface Lowering {
   /** A shape as an int64 vector, sizes computed at run time where needed. */
   shape(shape: Shape): string
   reshape(name: string, shape: Shape): string
-  /** Declares a graph input and returns its name. */
-  input(tensor: Tensor, name: string, dtype: Dtype): string
-  /** A parameter, or rows `[start, end)` of it along the first axis, straight from its storage. */
-  parameter(tensor: Tensor, rows?: readonly [start: number, end: number]): Value
+  /**
+   * Declares a graph input and returns its name.
+   * @param defines the size that is its single value
+   */
+  input(leaf: NamedLeaf & { readonly dtype: Dtype; readonly defines?: string | undefined }): string
+  /** The parameter that is being lowered. */
+  parameter(leaf: NamedLeaf): Value
+  /** Rows `[start, end)` of a parameter along the first axis, straight from its storage. */
+  parameterRows(parameter: StoredLeaf, start: number, end: number): Value
 }

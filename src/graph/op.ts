@@ -1,9 +1,9 @@
 import { BlvitError } from '../base/blvit-error.js'
-import { type Cost, noCost } from './cost.js'
+import { noCost } from './cost.js'
 import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
-import type { Lowering, Value } from './lowering.js'
+import type { Dtype, Lowering, Value } from './lowering.js'
 import { currentScope } from './scope.js'
-import type { Dtype, GradientPart, Leaf, Tensor } from './tensor.js'
+import type { GradientPart, Leaf, Tensor } from './tensor.js'
 
 /** Settings of an op that are fixed when the graph is built. */
 export type Attributes = Readonly<Record<string, unknown>>
@@ -16,7 +16,7 @@ export interface OpDefinition<A extends Attributes> {
   /** Default: the first input's. */
   dtype?(inputs: readonly Tensor[], attributes: A): Dtype
   /** Default: free, as element-wise ops, views and copies are in every convention. */
-  cost?(inputs: readonly Tensor[], output: Shape, attributes: A): Partial<Cost>
+  cost?(inputs: readonly Tensor[], output: Shape, attributes: A): Readonly<Record<string, Dim>>
   /** Set by the leaves of the graph: inputs and parameters. */
   leaf?(attributes: A): Leaf
   /**

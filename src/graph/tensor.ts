@@ -1,16 +1,32 @@
 import type { Cost } from './cost.js'
 import type { Dim, Shape } from './dim.js'
 import type { Initialiser } from './initialiser.js'
-import type { Lowering, Value } from './lowering.js'
+import type { Dtype, Lowering, Value } from './lowering.js'
 
-export type Dtype = 'float32' | 'int64'
+/** What is fed at each run, and by whom. */
+export type InputLeaf = { readonly kind: 'input'; readonly name: string } & (
+  | {
+      /** `fed`: the caller gives it by its name. `noise`: uniform numbers in [0, 1), drawn from a seed. */
+      readonly role: 'fed' | 'noise'
+    }
+  | {
+      /** Its single value is the run-time size of the name `defines`. */
+      readonly role: 'size'
+      readonly defines: string
+    }
+)
+
+/** What is stored beside the graph. Its name is the one in weights files. */
+export interface ParameterLeaf {
+  readonly kind: 'parameter'
+  readonly name: string
+  readonly initialiser: Initialiser
+  /** False for a buffer, such as a running mean: stored and loaded, but never trained. */
+  readonly learns: boolean
+}
 
 /** What a leaf of the graph stands for. Everything that isn't a leaf is computed. */
-export type Leaf =
-  /** Fed at each run. `defines`: its single value is the run-time size of that name. */
-  | { readonly kind: 'input'; readonly name: string; readonly defines?: string }
-  /** Learned. Its name is the one in weights files. */
-  | { readonly kind: 'parameter'; readonly name: string; readonly initialiser: Initialiser }
+export type Leaf = InputLeaf | ParameterLeaf
 
 /**
  * What an op's gradient rule says of one of its inputs: the input's gradient; or the gradient of the part

@@ -4,16 +4,18 @@ import { constantOf, type Initialiser, truncatedNormal, zeros } from '../graph/i
 import { add, gelu, multiply, parameter, scaleShift, sizeInput, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
-import { type Attended, attention } from '../nn/attention.js'
+import { type AttentionView, attention } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
+import { layerScale } from '../nn/layer-scale.js'
 import { linear } from '../nn/linear.js'
-import { mlp } from '../nn/mlp.js'
 import { dropPath } from '../nn/stochastic-depth.js'
+import { blockAttention, blockMlp, plainBlock } from './block-loop.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
-import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
+import type { BuildOptions, ModelDefinition } from './model-definition.js'
 import { rankings } from './rankings/index.js'
 import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
-import { classify, finalNorm, pixelInput, stem, vitBlock } from './vit.js'
+import type { RouteEvent } from './token-history.js'
+import { finalNorm, pixelInput, programs, stem } from './vit.js'
 import { mlpWidth, prefixCount } from './vit-config.js'
 
 /** γ starts small: a converted model is nearly the ViT whose weights it took. */
@@ -50,18 +52,13 @@ function fuse(
 }
 
 /** P_proj(attention(q of the primary tokens, k and v of all)): semi-cross attention. */
-function bigAttention(stream: Stream, config: BlvitConfig): Attended {
+function bigAttention(stream: Stream, config: BlvitConfig): AttentionView {
   const keys = layerNorm('norm1', config.semiCross ? stream.all() : stream.primary(), {
     epsilon: config.layerNormEpsilon,
   })
   const primaryCount = sizeAt(stream.primary(), 1)
   const queries = config.semiCross ? splitStream(keys, primaryCount).primary() : keys
-  return attention('attn', { queries, keys }, { heads: config.heads })
-}
-
-function bigMlp(primary: Tensor, config: BlvitConfig): Tensor {
-  const normed = layerNorm('norm2', primary, { epsilon: config.layerNormEpsilon })
-  return mlp('mlp', normed, { hidden: mlpWidth(config) })
+  return blockAttention({ queries, keys }, config)
 }
 
 /** How the maps that write an E-block's update start. */
@@ -75,7 +72,7 @@ export function littleAttention(all: Tensor, little: LittleConfig, config: Blvit
     const normed = layerNorm('norm1', all, { epsilon: config.layerNormEpsilon })
     const { heads, width: innerWidth } = little
     const options = { heads, innerWidth, projInitialiser: lastInitialiser(little) }
-    return attention('attn', { queries: normed, keys: normed }, options).output
+    return attention('attn', { queries: normed, keys: normed }, options).output()
   })
   return dropPath('attention', update)
 }
@@ -104,7 +101,8 @@ interface LayerInput {
 
 interface LayerOutput {
   readonly stream: Stream
-  readonly clsAttention: () => Tensor
+  /** Of the P-block. */
+  readonly attention: AttentionView
 }
 
 /** A big.LITTLE layer: P and E meet after the attention half and again after the MLP half (spec §1). */
@@ -112,27 +110,27 @@ function fusedByHalf({ stream, route, little, config }: LayerInput): LayerOutput
   const boundary = sizeAt(stream.primary(), 1)
   const attended = bigAttention(stream, config)
   const attentionUpdates = {
-    big: gated(attended.output, 'attention', route),
+    big: gated(layerScale('ls1', attended.output(), config.layerScale), 'attention', route),
     little: little && splitStream(littleAttention(stream.all(), little, config), boundary),
   }
   const middle = fuse(stream, attentionUpdates, 'gamma1', config)
   const mlpUpdates = {
-    big: gated(bigMlp(middle.primary(), config), 'mlp', route),
+    big: gated(blockMlp(middle.primary(), config), 'mlp', route),
     little: little && splitStream(littleMlp(middle.all(), little, config), boundary),
   }
-  return { stream: fuse(middle, mlpUpdates, 'gamma2', config), clsAttention: attended.clsAttention }
+  return { stream: fuse(middle, mlpUpdates, 'gamma2', config), attention: attended }
 }
 
 /** The other order: P and E each run their whole block on the layer's input and meet once, by γ1. */
 function fusedByBlock({ stream, route, little, config }: LayerInput): LayerOutput {
   const attended = bigAttention(stream, config)
-  const bigFirst = gated(attended.output, 'attention', route)
-  const bigSecond = gated(bigMlp(add(stream.primary(), bigFirst), config), 'mlp', route)
+  const bigFirst = gated(layerScale('ls1', attended.output(), config.layerScale), 'attention', route)
+  const bigSecond = gated(blockMlp(add(stream.primary(), bigFirst), config), 'mlp', route)
   const updates = {
     big: add(bigFirst, bigSecond),
     little: little && splitStream(littleBlock(stream.all(), little, config), sizeAt(stream.primary(), 1)),
   }
-  return { stream: fuse(stream, updates, 'gamma1', config), clsAttention: attended.clsAttention }
+  return { stream: fuse(stream, updates, 'gamma1', config), attention: attended }
 }
 
 /** What a whole E-block adds to its input. */
@@ -145,23 +143,25 @@ const layerForms = { half: fusedByHalf, block: fusedByBlock } as const
 
 /**
  * A big.LITTLE ViT.
- * @param options `kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
+ * @param options `sizes.kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
  *   the graph's input `kept`, so that one graph serves every keep ratio.
  */
 export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDefinition {
   const prefix = prefixCount(config)
-  const runtime = options.kept === undefined ? sizeInput('kept') : undefined
-  const kept = options.kept ?? defined(runtime, 'the run-time size').size
+  const fixed = options.sizes?.kept
+  const runtime = fixed === undefined ? sizeInput('kept') : undefined
+  const kept = fixed ?? defined(runtime, 'the run-time size').size
   const boundary = plus(kept, prefix)
-  const selections: Selection[] = []
+  const history: RouteEvent[] = []
   let stream = splitStream(stem(pixelInput(config), config), boundary)
   let route: Route | undefined
 
   for (let layer = 1; layer <= config.depth; layer++) {
     const result = scope(`blocks.${layer - 1}`, () => {
       if (layer <= config.fullLayers) {
-        const { output, clsAttention } = vitBlock(stream.all(), config)
-        return { stream: splitStream(output, boundary), clsAttention }
+        const came = { tokens: stream.all(), prefix, history: [] }
+        const { state, attention } = plainBlock(came, layer, config)
+        return { stream: splitStream(state.tokens, boundary), attention }
       }
       const little = config.little?.layers.includes(layer) ? config.little : null
       return layerForms[config.fuse]({ stream, route: defined(route, 'a selection'), little, config })
@@ -171,10 +171,10 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
     const index = config.predictorAfter.indexOf(layer)
     if (index < 0) continue
     const patches = slice(stream.all(), { axis: 1, start: prefix })
-    const { clsAttention } = result
-    const scores = rankings[config.selection]({ index, prefix, patches, clsAttention, last: route, kept })
+    const clsAttention = () => result.attention.clsRow()
+    const ranks = rankings[config.selection]({ index, prefix, patches, clsAttention, last: route, kept })
     const selected = scope(`selections.${index}`, () =>
-      select(stream.all(), scores, { prefix, kept, last: route }),
+      select(stream.all(), ranks, { prefix, kept, last: route }),
     )
     ;({ stream, route } = selected)
     // The full layers process everything, whatever was chosen before them (H+B: chosen after 8, full to 9).
@@ -182,17 +182,16 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       Math.max(layer, config.fullLayers) + 1,
       config.predictorAfter[index + 1] ?? config.depth,
     )
-    const { patchScores, order } = route
-    selections.push({ afterLayer: layer, layers, scores: patchScores, order, chosen: kept })
+    const { patchScores: scores, order } = route
+    history.push({ kind: 'route', layer, layers, chosen: kept, tensors: { scores, order } })
   }
 
   const normed = finalNorm(stream.all(), config)
   return {
-    outputs: {
-      logits: classify(normed, config),
+    programs: programs(normed, config, {
       features: restoreOrder(normed, defined(route, 'a selection'), { prefix }),
-    },
-    selections,
+    }),
+    history,
     sizes: runtime ? [runtime.tensor] : [],
   }
 }

@@ -1,18 +1,50 @@
 import { type Initialiser, truncatedNormal } from '../graph/initialiser.js'
-import { attention as attentionOp, queryAttention, slice } from '../graph/ops/index.js'
+import {
+  add,
+  attentionMap,
+  attention as attentionOp,
+  matmul,
+  queryAttention,
+  reshape,
+  scaleShift,
+  slice,
+  transpose,
+} from '../graph/ops/index.js'
 import { atScope, currentScope, scope } from '../graph/scope.js'
-import type { Tensor } from '../graph/tensor.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+import { layerNorm } from './layer-norm.js'
 import { linear, packedLinear, widthOf } from './linear.js'
 
-/** What an attention layer gives: its output, and for those who ask the CLS token's view of the tokens. */
-export interface Attended {
-  /** `[batch, queries, width]` */
-  readonly output: Tensor
-  /**
-   * The attention that the first query, the CLS token, pays to each key, averaged over the heads:
-   * `[batch, keys]`. Built only when called, because it costs an extra product.
-   */
-  readonly clsAttention: () => Tensor
+/** How queries and keys meet; by default as in a plain ViT. */
+export interface Meeting {
+  /** Added to the scores before the softmax; broadcasts to `[batch, heads, queries, keys]`. */
+  readonly bias?: Tensor | undefined
+  /** 1 for keys that count, 0 for those that nobody looks at. `[batch, keys]` */
+  readonly keyMask?: Tensor | undefined
+  /** What q·kᵀ is multiplied by; default 1/√headWidth. */
+  readonly scale?: number | undefined
+}
+
+/**
+ * An attention layer as methods see it. Only what is asked for is built: a model that never looks at the map gets the
+ * engine's fused operator.
+ */
+export interface AttentionView {
+  /** `[batch, queries, innerWidth]` */
+  readonly q: Tensor
+  /** `[batch, keys, innerWidth]` */
+  readonly k: Tensor
+  /** `[batch, keys, innerWidth]` */
+  readonly v: Tensor
+  readonly heads: number
+  /** softmax(scale·q·kᵀ + bias). `[batch, heads, queries, keys]` */
+  map(meeting?: Meeting): Tensor
+  /** What the layer gives: values mixed by the map, through the output map. `[batch, queries, width]` */
+  output(meeting?: Meeting): Tensor
+  /** The same of a map that the caller made: `[batch, heads, rows, keys]` → `[batch, rows, width]` */
+  mix(map: Tensor): Tensor
+  /** What the class token, the first query, gives to each key: its row of the map, averaged over heads. `[batch, keys]` */
+  clsRow(meeting?: Meeting): Tensor
 }
 
 export interface AttentionOptions {
@@ -21,6 +53,45 @@ export interface AttentionOptions {
   readonly innerWidth?: number
   /** Of the output map's weight; default: truncated normal. */
   readonly projInitialiser?: Initialiser
+  /** Of the maps to queries, keys and values. Default true. */
+  readonly qkvBias?: boolean
+  /** Of the output map. Default true. */
+  readonly projBias?: boolean
+  /** Norms each head's queries and keys, by LayerNorms `name.q_norm` and `name.k_norm` of this epsilon. Default: none. */
+  readonly qkNormEpsilon?: number | undefined
+}
+
+/** Far below every score, and a number in float16 too: its exponential beside any other is 0. */
+const unseen = -1e4
+
+/** Mask and bias as one bias. */
+function biasOf({ bias, keyMask }: Meeting): Tensor | undefined {
+  if (!keyMask) return bias
+  const [batch, keys] = [sizeAt(keyMask, 0), sizeAt(keyMask, 1)]
+  const mask = reshape(scaleShift(keyMask, { scale: -unseen, shift: unseen }), [batch, 1, 1, keys])
+  return bias ? add(mask, bias) : mask
+}
+
+/** A map times values, heads side by side again. @returns `[batch, rows, innerWidth]` */
+function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
+  const [batch, keys, width] = [sizeAt(v, 0), sizeAt(v, 1), widthOf(v)]
+  // [batch, heads, keys, headWidth]
+  const values = transpose(reshape(v, [batch, keys, heads, width / heads]), [0, 2, 1, 3])
+  // [batch, rows, heads, headWidth]
+  const rows = transpose(matmul(map, values), [0, 2, 1, 3])
+  return reshape(rows, [batch, sizeAt(map, 2), width])
+}
+
+/** A LayerNorm of each head by itself. @param x `[batch, tokens, innerWidth]` */
+function normOfHeads(name: string, x: Tensor, heads: number, epsilon: number): Tensor {
+  const [batch, tokens, width] = [sizeAt(x, 0), sizeAt(x, 1), widthOf(x)]
+  // [batch, tokens, heads, headWidth]
+  const split = reshape(x, [batch, tokens, heads, width / heads])
+  return reshape(layerNorm(name, split, { epsilon }), x.shape)
+}
+
+function sameMeeting(a: Meeting, b: Meeting): boolean {
+  return a.bias === b.bias && a.keyMask === b.keyMask && a.scale === b.scale
 }
 
 /**
@@ -32,19 +103,43 @@ export function attention(
   name: string,
   tokens: { queries: Tensor; keys: Tensor },
   options: AttentionOptions,
-): Attended {
+): AttentionView {
   const { queries, keys } = tokens
   const width = widthOf(keys)
-  const { heads, innerWidth = width, projInitialiser = truncatedNormal } = options
+  const { heads, innerWidth = width, projInitialiser = truncatedNormal, projBias, qkNormEpsilon } = options
   return scope(name, () => {
     const here = currentScope()
-    const { q, k, v } = packedLinear('qkv', { q: queries, k: keys, v: keys }, { width, out: innerWidth })
+    const size = { width, out: innerWidth, bias: options.qkvBias ?? true }
+    const packed = packedLinear('qkv', { q: queries, k: keys, v: keys }, size)
+    const normed = (norm: string, x: Tensor) =>
+      qkNormEpsilon === undefined ? x : normOfHeads(norm, x, heads, qkNormEpsilon)
+    const { v } = packed
+    const [q, k] = [normed('q_norm', packed.q), normed('k_norm', packed.k)]
+    const optionsOf = (meeting: Meeting) => ({ heads, scale: meeting.scale, bias: biasOf(meeting) })
+    const projected = (mixed: Tensor) =>
+      linear('proj', mixed, { out: width, initialiser: projInitialiser, bias: projBias ?? true })
+    let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
     return {
-      output: linear('proj', attentionOp(q, k, v, { heads }), {
-        out: width,
-        initialiser: projInitialiser,
-      }),
-      clsAttention: () => atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, { heads })),
+      q,
+      k,
+      v,
+      heads,
+      map: (meeting = {}) => {
+        if (!shown || !sameMeeting(shown.meeting, meeting)) {
+          shown = { meeting, map: atScope(here, () => attentionMap(q, k, optionsOf(meeting))) }
+        }
+        return shown.map
+      },
+      output: (meeting = {}) => {
+        // the map that somebody asked for already is half of the way
+        const map = shown && sameMeeting(shown.meeting, meeting) ? shown.map : undefined
+        return atScope(here, () =>
+          projected(map ? mixedBy(map, v, heads) : attentionOp(q, k, v, optionsOf(meeting))),
+        )
+      },
+      mix: (map) => atScope(here, () => projected(mixedBy(map, v, heads))),
+      clsRow: (meeting = {}) =>
+        atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),
     }
   })
 }

@@ -1,4 +1,4 @@
-export { type Attended, type AttentionOptions, attention } from './attention.js'
+export { type AttentionOptions, type AttentionView, attention, type Meeting } from './attention.js'
 export { layerNorm } from './layer-norm.js'
 export { linear, packedLinear } from './linear.js'
 export { mlp } from './mlp.js'

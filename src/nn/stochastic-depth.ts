@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.js'
 import { symbol } from '../graph/dim.js'
-import { greater, input, multiply, reshape, scaleShift, slice } from '../graph/ops/index.js'
+import { greater, multiply, noiseInput, reshape, scaleShift, slice } from '../graph/ops/index.js'
 import { scopedName } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 
@@ -29,7 +29,7 @@ let current: Dropping | undefined
  * and what is kept is divided by how often it is kept. Like a scope it holds for everything that is built inside,
  * however deep; outside of it {@link dropPath} adds nothing to the graph.
  *
- * The random numbers are fed as {@link stochasticDepthInput}, so a run is the same on every device.
+ * The random numbers are the noise {@link stochasticDepthInput}, so a run is the same on every device.
  */
 export function stochasticDepth<T>({ rate, depth }: StochasticDepthOptions, build: () => T): T {
   const outer = current
@@ -56,7 +56,7 @@ export function dropPath(name: string, update: Tensor): Tensor {
   assert(column < count, `more than ${count} residual branches`)
   const dropped = depth === 1 ? rate : (rate * Math.floor(column / branchesPerBlock)) / (depth - 1)
   if (dropped === 0) return update
-  const numbers = input(stochasticDepthInput, [symbol('batch'), count])
+  const numbers = noiseInput(stochasticDepthInput, [symbol('batch'), count])
   const drawn = slice(numbers, { axis: 1, start: column, end: column + 1 })
   const keeps = scaleShift(greater(drawn, dropped), { scale: 1 / (1 - dropped) })
   return multiply(update, reshape(keeps, [sizeAt(update, 0), 1, 1]))

@@ -2,12 +2,12 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { BlvitError } from '../base/blvit-error.js'
-import { describeModel } from '../model-store/model-files.js'
-import { shippedFolder, shippedModels } from '../model-store/shipped-models.js'
+import { describeModel } from '../model-store/node/open-model.js'
+import { shippedFolder, shippedModels } from '../model-store/node/shipped-models.js'
 import type { Architecture } from '../models/architecture.js'
 import { presets } from '../models/index.js'
-import { cachedModels } from '../weights/hub/cached-models.js'
-import type { HubSettings } from '../weights/hub/settings.js'
+import { cachedModels } from '../weights/node/hub/cached-models.js'
+import type { HubSettings } from '../weights/node/hub/settings.js'
 import { analyze } from './analyze/analyze.js'
 import type { MultiplyAdds } from './analyze/shares.js'
 
@@ -16,10 +16,10 @@ export interface ListedPreset {
   readonly name: string
   readonly family: string
   readonly parameters: number
-  /** Per picture, at the keep ratio. */
+  /** Per picture, at its own settings. */
   readonly multiplyAdds: MultiplyAdds
-  /** Its default; absent where all tokens are treated alike. */
-  readonly keepRatio?: number
+  /** Its own settings as people read them, e.g. `keep ratio 0.25`. */
+  readonly setting: string
 }
 
 /** A model with weights on this machine. */
@@ -49,9 +49,9 @@ export interface ModelList {
 }
 
 function listedPreset(name: string, architecture: Architecture): ListedPreset {
-  const { parameters, multiplyAdds, keepRatio } = analyze(architecture)
+  const { parameters, multiplyAdds, setting } = analyze(architecture)
   const { family } = architecture
-  return { name, family, parameters, multiplyAdds, ...(keepRatio === undefined ? {} : { keepRatio }) }
+  return { name, family, parameters, multiplyAdds, setting }
 }
 
 /** A preset's name if the architecture is one, else its family's. */

@@ -1,13 +1,15 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import type { Precision } from '../graph/lowering.js'
 import type { ModelFiles } from '../model-store/model-files.js'
-import { defaultModel } from '../model-store/shipped-models.js'
-import { chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
+import { defaultModel } from '../model-store/node/shipped-models.js'
+import { chooseRuntime, type DeviceRequest } from '../runtime/node/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
-import type { DownloadOptions } from '../weights/hub/download-model.js'
+import { type Settings, settingsOf } from '../settings/index.js'
+import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { Model } from './model.js'
 
-export interface LoadModelOptions extends DownloadOptions {
+/** Settings among them hold for every run that says nothing else. */
+export interface LoadModelOptions extends DownloadOptions, Settings {
   /** Default `auto`: the native library, or WebAssembly where that can't be loaded. */
   readonly device?: DeviceRequest | undefined
   /** Threads of the engine. Default: as the engine chooses, usually one per core. */
@@ -31,7 +33,9 @@ export interface LoadModelOptions extends DownloadOptions {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, threads, precision, imageSize, ...download } = options
+  const { device, threads, precision, imageSize, ...others } = options
+  const settings = settingsOf(others)
+  const download: DownloadOptions = others
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
   }
@@ -39,16 +43,16 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   const choosing = chooseRuntime(device)
   choosing.catch(() => {})
   try {
-    const { locateModel } = await import('../model-store/locate-model.js')
+    const { locateModel } = await import('../model-store/node/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
-    const { openModel } = await import('../model-store/model-files.js')
+    const { openModel } = await import('../model-store/node/open-model.js')
     const stored = await openModel(folder, { signal: download.signal })
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
     const { Model } = await import('./model.js')
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
-    return new Model(name, files, chosen, { threads, precision })
+    return new Model(name, files, chosen, { threads, precision, settings })
   } catch (thrown) {
     await choosing.then(
       ({ runtime }) => runtime.rest(),

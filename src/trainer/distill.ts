@@ -1,6 +1,7 @@
 import type { Recipe } from '../recipes/recipe.js'
 import { findRecipe } from './find-recipe.js'
-import { type Training, type TrainOptions, train } from './train.js'
+import { type Training, train } from './train.js'
+import type { TrainOptions } from './train-options.js'
 
 export interface DistillOptions extends Omit<TrainOptions, 'teacher'> {
   /** The configuration to distil into: a preset, a config.json or a folder with one. */

@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
 import { convert } from '../model-store/convert.js'
-import { findConfiguration } from '../model-store/find-configuration.js'
-import { locateModel } from '../model-store/locate-model.js'
-import { type ModelFiles, openModel } from '../model-store/model-files.js'
+import type { ModelFiles } from '../model-store/model-files.js'
+import { findConfiguration } from '../model-store/node/find-configuration.js'
+import { locateModel } from '../model-store/node/locate-model.js'
+import { openModel } from '../model-store/node/open-model.js'
 import type { ConfigJson } from '../models/architecture.js'
 import { withChanges } from '../models/index.js'
 import { type DecidedRecipe, objectiveOf } from '../recipes/recipe.js'
-import type { DownloadOptions } from '../weights/hub/download-model.js'
+import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 
 export interface ParticipantOptions extends DownloadOptions {
   /** The configuration to train: a preset, a config.json or a folder with one. Default: the model's own. */

@@ -1,51 +1,23 @@
 import { basename, resolve } from 'node:path'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
-import { checkWorkers } from '../batches/batches.js'
+import type { RunIdentity } from '../base/run-identity.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
 import { gemmRate } from '../engine/gemm.js'
 import { checkTarget } from '../files/replace-folder.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
-import { writeModelFolder } from '../model-store/write-model-folder.js'
+import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
-import { type ChosenRuntime, chooseRuntime, type DeviceRequest } from '../runtime/choose.js'
+import { type ChosenRuntime, chooseRuntime } from '../runtime/node/choose.js'
 import { Course } from './course.js'
-import { openParticipants, type ParticipantOptions, type Participants } from './participants.js'
+import { openParticipants, type Participants } from './participants.js'
 import { planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
+import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
-import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
+import { forecastOf, trialOf, trialSteps } from './trial.js'
 import { openValidation, type Validation } from './validation.js'
-
-export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
-  /** The folder of the new model. Beside it `<output>.training` keeps checkpoints, log and curves. */
-  readonly output: string
-  /** Of new weights, the order of pictures, their crops, keep ratios. Default 0. */
-  readonly seed?: number | undefined
-  /** Go on from the newest checkpoint of a training with the same options. */
-  readonly resume?: boolean | undefined
-  readonly overwrite?: boolean | undefined
-  /** Steps between two checkpoints. Default 100. */
-  readonly checkpointEvery?: number | undefined
-  /** Labelled pictures to measure the model with now and then; the best weights are what comes out then. */
-  readonly validation?: readonly string[] | undefined
-  /** Only the first so many of them. Default: all. */
-  readonly validationLimit?: number | undefined
-  /** Steps between two validations. Default: a tenth of each stage. */
-  readonly validateEvery?: number | undefined
-  /** Keep ratios to validate at. Default 0.25, 0.5, 0.75, 1. */
-  readonly validationRatios?: readonly number[] | undefined
-  readonly device?: DeviceRequest | undefined
-  readonly threads?: number | undefined
-  /** Threads that decode and augment pictures. Default 1. */
-  readonly workers?: number | undefined
-  /** Only make a few steps of each stage, to measure what all would take; nothing is written. */
-  readonly dryRun?: boolean | undefined
-  readonly onStep?: ((report: StepReport) => void) | undefined
-  readonly onValidation?: ((report: ValidationReport) => void) | undefined
-}
 
 /** What came of a training. */
 export interface Training {
@@ -57,15 +29,6 @@ export interface Training {
   readonly output: string | undefined
   /** The most memory that this process has had. */
   readonly peakMemoryBytes: number
-}
-
-function checkNumbers(numbers: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, value] of Object.entries(numbers)) {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
-    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
-      [name]: value,
-    })
-  }
 }
 
 /** Device and threads are in it because sums in another order differ in their last bits, and all weights after them. */
@@ -86,7 +49,7 @@ async function identityOf(
     threads: number | undefined
     seed: number
   },
-): Promise<TrainingIdentity> {
+): Promise<RunIdentity> {
   return {
     model: await modelFingerprint(source.files),
     ...(teacher ? { teacher: await modelFingerprint(teacher.files) } : {}),
@@ -117,10 +80,8 @@ export async function train(
   recipe: Recipe | DecidedRecipe,
   options: TrainOptions,
 ): Promise<Training> {
-  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, signal } = options
-  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
-  checkNumbers({ checkpointEvery, validateEvery, validationLimit, threads })
-  checkWorkers(workers)
+  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, threads, signal } = options
+  checkTrainOptions(options)
   const decided = parseWith(recipeSchema, recipe, 'The recipe')
   if (!dryRun) {
     await checkTarget(output, overwrite)
@@ -131,7 +92,7 @@ export async function train(
   const paths = typeof data === 'string' ? [data] : data
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
-  const stages = planStages(decided, {
+  const stages = planStages(dryRun ? trialOf(decided) : decided, {
     student: student.architecture,
     teacher: teacher?.files.architecture,
     runtime: runtime.runtime,
@@ -145,13 +106,15 @@ export async function train(
   })
   const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // only whoever looks at the progress wants to know it
-  const rate = options.onStep && (await gemmRate({ device: runtime.runtime.device, threads }))
+  const rate = options.onStep && (await gemmRate(runtime.runtime, { threads }))
   const course = new Course({
     ...options,
     ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
+    trial: dryRun ? trialSteps : undefined,
   })
   const trained = await course.run()
-  const { reports, validations } = course
+  const { validations } = course
+  const reports = dryRun ? course.reports.map((report) => forecastOf(report, decided)) : course.reports
   if (folder) {
     const facts = { title: basename(resolve(output)), source: source.name, sourceCard: source.card, seed }
     const card = trainingCard(student.architecture, {

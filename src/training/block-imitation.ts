@@ -1,10 +1,10 @@
 import { add, constant, scaleShift, slice } from '../graph/ops/index.js'
-import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
+import { type BlockHooks, blockLoop } from '../models/block-loop.js'
 import { littleAttention, littleMlp } from '../models/blvit.js'
 import type { BlvitConfig } from '../models/blvit-config.js'
 import { predictorLogits } from '../models/rankings/predictor.js'
-import { pixelInput, stem, vitBlock } from '../models/vit.js'
+import { pixelInput, stem } from '../models/vit.js'
 import { prefixCount } from '../models/vit-config.js'
 import { isLate, lateAttention } from './late-attention.js'
 import { crossEntropy, normalisedSquaredError } from './objectives/index.js'
@@ -53,25 +53,28 @@ export function blockImitation(config: BlvitConfig): BlockImitation | undefined 
   const prefix = prefixCount(config)
   const errors: Tensor[] = []
   const attentions: Tensor[] = []
-  const predictions: Tensor[] = []
-  let x = stem(pixelInput(config), config)
-  for (let layer = 1; layer <= config.depth; layer++) {
-    x = scope(`blocks.${layer - 1}`, () => {
-      const { attentionUpdate, middle, mlpUpdate, output, clsAttention } = vitBlock(x, config)
-      if (isLate(layer, config)) attentions.push(clsAttention())
+  /** By the index of the predictor that sees them. */
+  const seen: (readonly [number, Tensor])[] = []
+  const imitating: BlockHooks = {
+    after: ({ tokens }, { layer, input, attention, attentionUpdate, middle, mlpUpdate }) => {
+      if (isLate(layer, config)) attentions.push(attention.clsRow())
       const { little } = config
       if (little?.layers.includes(layer)) {
         errors.push(
-          normalisedSquaredError(littleAttention(x, little, config), attentionUpdate),
+          normalisedSquaredError(littleAttention(input, little, config), attentionUpdate),
           normalisedSquaredError(littleMlp(middle, little, config), mlpUpdate),
         )
       }
-      return output
-    })
-    const index = config.predictorAfter.indexOf(layer)
-    if (index >= 0 && config.selection === 'predictor')
-      predictions.push(predictorLogits(index, slice(x, { axis: 1, start: prefix })))
+      const index = config.predictorAfter.indexOf(layer)
+      if (index >= 0) seen.push([index, tokens])
+      return undefined
+    },
   }
+  blockLoop(stem(pixelInput(config), config), config, imitating)
+  const predictions =
+    config.selection === 'predictor'
+      ? seen.map(([index, tokens]) => predictorLogits(index, slice(tokens, { axis: 1, start: prefix })))
+      : []
   const imitation = meanOf(errors)
   const target = lateAttention(attentions, prefix)
   const ranking = meanOf(predictions.map((logits) => crossEntropy(logits, target)))

@@ -2,7 +2,9 @@ import { BlvitError } from '../base/blvit-error.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
-import { classify, finalNorm, pixelInput, stem, vitBlock } from '../models/vit.js'
+import type { BlockHooks } from '../models/block-loop.js'
+import { outputOf } from '../models/model-definition.js'
+import { vit } from '../models/vit.js'
 import { prefixCount } from '../models/vit-config.js'
 import { readVitShape } from '../models/vit-json.js'
 import { isLate, lateAttention } from './late-attention.js'
@@ -33,19 +35,15 @@ export function teacher(architecture: Architecture): Teacher {
   const config = readVitShape(architecture.json)
   return scope(scopeName, () => {
     const attentions: Tensor[] = []
-    let x = stem(pixelInput(config), config)
-    for (let layer = 1; layer <= config.depth; layer++) {
-      x = scope(`blocks.${layer - 1}`, () => {
-        const { output, clsAttention } = vitBlock(x, config)
-        if (isLate(layer, config)) attentions.push(clsAttention())
-        return output
-      })
+    const looking: BlockHooks = {
+      after: (_, { layer, attention }) => {
+        if (isLate(layer, config)) attentions.push(attention.clsRow())
+        return undefined
+      },
     }
-    const features = finalNorm(x, config)
-    return {
-      logits: classify(features, config),
-      features,
-      lateAttention: lateAttention(attentions, prefixCount(config)),
-    }
+    const model = vit({ family: 'vit', ...config }, { hooks: looking })
+    const logits = outputOf(model, 'classify', 'logits')
+    const features = outputOf(model, 'embed', 'features')
+    return { logits, features, lateAttention: lateAttention(attentions, prefixCount(config)) }
   })
 }

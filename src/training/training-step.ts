@@ -69,7 +69,8 @@ function trainedParameters(
   { groups = [], layerScale, weightDecay = 0.05 }: TrainingStepOptions,
 ): Omit<Trained, 'gradient'>[] {
   const leaves = leavesByName(forward)
-  const treated = forward.parameters.map((parameter) => ({
+  const learning = forward.parameters.filter(({ learns }) => learns)
+  const treated = learning.map((parameter) => ({
     ...parameter,
     tensor: defined(leaves.get(parameter.name), 'the leaf of a parameter'),
     treatment: treatmentOf(parameter, { groups, layerScale, weightDecay }),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parseWith } from '../../src/base/parse.js'
-import { convertFolder } from '../../src/model-store/convert-folder.js'
+import { convertFolder } from '../../src/model-store/node/convert-folder.js'
 import { traceJsonSchema } from '../../src/tasks/trace/trace-json.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
@@ -49,8 +49,8 @@ describe('blvit trace', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'Wrote a.png and a.json.\n' })
     expect(readdirSync(cwd).sort()).toEqual(['a.json', 'a.png'])
     const json = read(readFileSync(join(cwd, 'a.json'), 'utf8'))
-    expect(json).toMatchObject({ picture: hummingbird, model, keepRatio: 0.5, prefixTokens: 1 })
-    expect(json.selections.map(({ afterLayer, kept }) => [afterLayer, kept])).toEqual([
+    expect(json).toMatchObject({ picture: hummingbird, model, setting: 'keep ratio 0.5', prefixTokens: 1 })
+    expect(json.steps.map(({ afterLayer, route }) => [afterLayer, route?.big.length])).toEqual([
       [1, 98],
       [4, 98],
       [7, 98],

@@ -3,6 +3,7 @@ import { describe, test } from 'vitest'
 import {
   add,
   attention,
+  attentionMap,
   convolution,
   gelu,
   layerNorm,
@@ -14,10 +15,12 @@ import {
   softmax,
 } from '../../src/graph/ops/index.js'
 import type { Tensor } from '../../src/graph/tensor.js'
-import { type Bench, type Known, onBenches, sizes } from './bench.js'
+import { type Bench, type Known, onBenches, type Size, sizes } from './bench.js'
 import * as reference from './reference.js'
 
 const tokenSizes = fc.record(sizes)
+
+type MapSizes = { batch: number; heads: number; queries: number; keys: number }
 
 /** An op of one tensor, applied to it as it is and as flat rows. */
 function inBothForms(
@@ -118,6 +121,56 @@ describe('native and standard lowerings agree with float64 loops', () => {
       })
     })
   })
+
+  test.each([
+    ['each key', ({ batch, keys }: MapSizes) => [['batch', batch], 1, 1, ['keys', keys]]],
+    [
+      'each query and key',
+      ({ batch, queries, keys }: MapSizes) => [['batch', batch], 1, ['queries', queries], ['keys', keys]],
+    ],
+    [
+      'each head, query and key',
+      ({ heads, queries, keys }: MapSizes) => [heads, ['queries', queries], ['keys', keys]],
+    ],
+    [
+      'everything',
+      ({ batch, heads, queries, keys }: MapSizes) => [
+        ['batch', batch],
+        heads,
+        ['queries', queries],
+        ['keys', keys],
+      ],
+    ],
+  ] as [string, (sizes: MapSizes) => Size[]][])(
+    'attention takes a bias for %s, and a scale',
+    (_, shapeOf) => {
+      const drawn = fc.record({
+        batch: sizes.batch,
+        heads: fc.integer({ min: 1, max: 3 }),
+        queries: sizes.tokens,
+        keys: sizes.tokens,
+      })
+      return onBenches(drawn, async (bench, size) => {
+        const width = 2 * size.heads
+        const q = bench.input('q', [['batch', size.batch], ['queries', size.queries], width])
+        const k = bench.input('k', [['batch', size.batch], ['keys', size.keys], width])
+        const v = bench.input('v', [['batch', size.batch], ['keys', size.keys], width])
+        const bias = bench.input('bias', shapeOf(size))
+        const options = { heads: size.heads, scale: 0.3, bias: bias.tensor }
+        const map = reference.attentionMap(q.numbers, k.numbers, size.heads, {
+          scale: 0.3,
+          bias: bias.numbers,
+        })
+        await bench.expectNumbers({
+          map: { tensor: attentionMap(q.tensor, k.tensor, options), numbers: map },
+          output: {
+            tensor: attention(q.tensor, k.tensor, v.tensor, options),
+            numbers: reference.mixed(map, v.numbers),
+          },
+        })
+      })
+    },
+  )
 
   test('convolution without padding drops what does not fill a stride; tokens run row by row', () => {
     const small = fc.integer({ min: 1, max: 3 })

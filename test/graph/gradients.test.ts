@@ -7,13 +7,17 @@ import { ones, zeros } from '../../src/graph/initialiser.js'
 import { defineOp, operand } from '../../src/graph/op.js'
 import {
   add,
+  buffer,
   input,
   linear,
   mean,
   multiply,
   parameter,
+  reduceSum,
+  reshape,
   slice,
   stopGradient,
+  subtract,
 } from '../../src/graph/ops/index.js'
 import { printGraph } from '../../src/graph/print.js'
 import { scope } from '../../src/graph/scope.js'
@@ -35,6 +39,18 @@ const doubleWithoutRule = defineOp({
   shape: (inputs) => operand(inputs, 0).shape,
   onnx: (lowering, inputs, { tensor }) =>
     lowering.elementwise('Add', [operand(inputs, 0), operand(inputs, 0)], tensor.shape),
+})
+
+test('a buffer has no gradient, and nothing on the way to a parameter is lost by it', () => {
+  const [weight, mean] = [parameter('w', [3], ones), buffer('mean', [3], zeros)]
+  const loss = reshape(reduceSum(multiply(subtract(weight, mean), mean)), [1])
+  const [ofWeight] = gradients(loss, [weight])
+  const leaves = {
+    w: { shape: [3], data: Float64Array.of(1, 1, 1) },
+    mean: { shape: [3], data: Float64Array.of(1, 2, 3) },
+  }
+  expect(Array.from(evaluateTensors(ofWeight ? [ofWeight] : [], leaves)[0]?.data ?? [])).toEqual([1, 2, 3])
+  expect(() => gradients(loss, [mean])).toThrow('the buffer mean has no gradient')
 })
 
 const x = input('x', [symbol('batch'), 3])

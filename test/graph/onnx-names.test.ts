@@ -14,7 +14,7 @@ function semiCross(): Graph {
   const x = input('tokens', [symbol('batch'), 5, 4])
   const output = scope('blocks.3', () => {
     const queries = slice(x, { axis: 1, end: kept.size })
-    return attention('attn', { queries, keys: x }, { heads: 2 }).output
+    return attention('attn', { queries, keys: x }, { heads: 2 }).output()
   })
   return graphOf('semi-cross', { output }, { sizes: [kept.tensor] })
 }

@@ -69,6 +69,15 @@ class Leaves {
   }
 }
 
+/** Three heads of width 2, two queries, five keys. */
+function attended(l: Leaves, options: Omit<ops.AttentionOptions, 'heads'> = {}): Tensor {
+  const tokens = (name: string, size: Size) => l.input(name, [l.batch, size, 6])
+  return ops.attention(tokens('q', ['n', 2]), tokens('k', ['m', 5]), tokens('v', ['m', 5]), {
+    heads: 3,
+    ...options,
+  })
+}
+
 /** What is differentiated, for each op of the index that computes with numbers. */
 const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   add: (l) => ops.add(l.x(), l.vector('b')),
@@ -76,14 +85,31 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   'add of a scalar': (l) => ops.add(l.parameter('s', [1]), l.x()),
   scaleShift: (l) => ops.scaleShift(l.x(), { scale: -3, shift: 1 }),
   maximum: (l) => ops.maximum(l.x(), 0.3),
-  attention: (l) => {
-    const [q, k, v] = ['q', 'k', 'v'].map((name) =>
-      l.input(name, [l.batch, [name === 'q' ? 'n' : 'm', name === 'q' ? 2 : 5], 6]),
-    )
-    return q && k && v ? ops.attention(q, k, v, { heads: 3 }) : l.x()
-  },
+  attention: (l) => attended(l),
+  'attention with a scale of its own': (l) => attended(l, { scale: 0.3 }),
+  'attention with a bias for each key': (l) =>
+    attended(l, { bias: l.input('bias', [l.batch, 1, 1, ['m', 5]]) }),
+  'attention with a bias for each head and pair': (l) =>
+    attended(l, { bias: l.input('bias', [3, ['n', 2], ['m', 5]]) }),
+  'attention with a bias for everything': (l) =>
+    attended(l, { bias: l.input('bias', [l.batch, 3, ['n', 2], ['m', 5]]) }),
+  attentionMap: (l) =>
+    ops.attentionMap(l.input('q', [l.batch, ['n', 2], 6]), l.input('k', [l.batch, l.tokens, 6]), {
+      heads: 2,
+    }),
+  'attentionMap with a bias and a scale': (l) =>
+    ops.attentionMap(l.input('q', [l.batch, ['n', 2], 6]), l.input('k', [l.batch, l.tokens, 6]), {
+      heads: 2,
+      scale: 0.3,
+      bias: l.input('bias', [2, ['n', 2], l.tokens]),
+    }),
   queryAttention: (l) =>
     ops.queryAttention(l.input('q', [l.batch, 1, 6]), l.input('k', [l.batch, l.tokens, 6]), { heads: 2 }),
+  'queryAttention with a bias': (l) =>
+    ops.queryAttention(l.input('q', [l.batch, 1, 6]), l.input('k', [l.batch, l.tokens, 6]), {
+      heads: 2,
+      bias: l.input('bias', [l.batch, 1, 1, l.tokens]),
+    }),
   'concat of parts': (l) => ops.concat([l.x('a'), l.x('b')], { axis: 1 }),
   'concat of channels': (l) => ops.concat([l.x('a'), l.x('b'), l.rows('c')], { axis: -1 }),
   'convolution of patches': (l) =>
@@ -138,11 +164,13 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   mean: (l) => ops.mean(l.x()),
   multiply: (l) => ops.multiply(l.x(), l.input('gate', [l.batch, l.tokens, 1])),
   'multiply by a scalar': (l) => ops.multiply(l.rows(), l.parameter('s', [1])),
+  'multiply by a single number': (l) => ops.multiply(l.rows(), l.parameter('s', [])),
   'multiply by itself': (l) => {
     const x = l.x()
     return ops.multiply(x, x)
   },
   padStart: (l) => ops.padStart(l.x(), { count: 2 }),
+  reduceMax: (l) => ops.reduceMax(l.x()),
   reduceSum: (l) => ops.reduceSum(l.x(), { axes: [1] }),
   'reduceSum of channels': (l) => ops.reduceSum(l.rows(), { axes: [-1] }),
   'reduceSum of rows': (l) => ops.reduceSum(l.rows(), { axes: [0, 1] }),
@@ -176,10 +204,13 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
 /** Ops whose result no number depends on smoothly, and leaves. */
 const withoutGradient = [
   'constant',
+  'argmax',
   'argsort',
   'input',
+  'buffer',
   'inverseOrder',
   'greater',
+  'noiseInput',
   'oneHot',
   'parameter',
   'sizeInput',

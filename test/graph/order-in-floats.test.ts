@@ -4,7 +4,16 @@ import { symbol } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
-import { argsort, gather, input, inverseOrder, scatterAdd, slice } from '../../src/graph/ops/index.js'
+import {
+  argmax,
+  argsort,
+  gather,
+  input,
+  inverseOrder,
+  reshape,
+  scatterAdd,
+  slice,
+} from '../../src/graph/ops/index.js'
 
 const [rows, tokens, width, kept] = [3, 17, 4, 5]
 
@@ -23,6 +32,8 @@ function graph() {
     sortedScores: gather(scores, order),
     places: gather(place, chosen),
     putBack: scatterAdd(gather(x, chosen), chosen, { tokens }),
+    nearest: argmax(x),
+    most: argmax(reshape(scores, [batch, 1, tokens])),
     scoresPutBack: scatterAdd(gather(scores, chosen), chosen, { tokens }),
   }
   return graphOf('selection', outputs)

@@ -13,7 +13,7 @@ function block() {
   const x = input('tokens', [symbol('batch'), 5, 4])
   return scope('blocks.0', () => {
     const normed = layerNorm('norm1', x, { epsilon: 1e-6 })
-    const middle = add(x, attention('attn', { queries: normed, keys: normed }, { heads: 2 }).output)
+    const middle = add(x, attention('attn', { queries: normed, keys: normed }, { heads: 2 }).output())
     return add(middle, mlp('mlp', layerNorm('norm2', middle, { epsilon: 1e-6 }), { hidden: 8 }))
   })
 }

@@ -103,25 +103,44 @@ export function linear(x: Numbers, weight: Numbers, bias: Numbers): Numbers {
   })
 }
 
-/** softmax(q·kᵀ/√headWidth): `[batch, heads, queries, keys]` */
-function attentionMap(queries: Numbers, keys: Numbers, heads: number): Numbers {
+/** softmax(scale·q·kᵀ + bias): `[batch, heads, queries, keys]` */
+export function attentionMap(
+  queries: Numbers,
+  keys: Numbers,
+  heads: number,
+  { scale, bias }: { scale?: number; bias?: Numbers } = {},
+): Numbers {
   const [batch = 0, queryCount = 0, width = 0] = queries.shape
   const headWidth = width / heads
-  const scores = generate([batch, heads, queryCount, keys.shape[1] ?? 0], ([b = 0, h = 0, q = 0, k = 0]) => {
+  const factor = scale ?? 1 / Math.sqrt(headWidth)
+  const shape = [batch, heads, queryCount, keys.shape[1] ?? 0]
+  const scores = generate(shape, (index) => {
+    const [b = 0, h = 0, q = 0, k = 0] = index
     const product = (c: number) =>
       at(queries, [b, q, h * headWidth + c]) * at(keys, [b, k, h * headWidth + c])
-    return sum(headWidth, product) / Math.sqrt(headWidth)
+    const added = bias
+      ? at(
+          bias,
+          index.slice(4 - bias.shape.length).map((i, axis) => (bias.shape[axis] === 1 ? 0 : i)),
+        )
+      : 0
+    return sum(headWidth, product) * factor + added
   })
   return softmax(scores)
 }
 
-export function attention(queries: Numbers, keys: Numbers, values: Numbers, heads: number): Numbers {
-  const weights = attentionMap(queries, keys, heads)
-  const [, keyCount = 0, width = 0] = keys.shape
-  return generate(queries.shape, ([b = 0, q = 0, c = 0]) => {
+/** What a map makes of values: `[batch, queries, width]` */
+export function mixed(map: Numbers, values: Numbers): Numbers {
+  const [batch = 0, heads = 0, queries = 0] = map.shape
+  const [, keyCount = 0, width = 0] = values.shape
+  return generate([batch, queries, width], ([b = 0, q = 0, c = 0]) => {
     const head = Math.floor(c / (width / heads))
-    return sum(keyCount, (k) => at(weights, [b, head, q, k]) * at(values, [b, k, c]))
+    return sum(keyCount, (k) => at(map, [b, head, q, k]) * at(values, [b, k, c]))
   })
+}
+
+export function attention(queries: Numbers, keys: Numbers, values: Numbers, heads: number): Numbers {
+  return mixed(attentionMap(queries, keys, heads), values)
 }
 
 export function queryAttention(query: Numbers, keys: Numbers, heads: number): Numbers {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeImage } from '../../src/image/decode.js'
+import { decodeImage } from '../../src/image/node/decode.js'
 import { fixture, fromBase64, readJson } from './fixtures.js'
 
 interface Bitmaps {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeImage } from '../../src/image/decode.js'
+import { decodeImage } from '../../src/image/node/decode.js'
 import { type RawPixels, rgbFromRaw } from '../../src/image/raw-pixels.js'
 import { runAtOnce } from '../../src/image/steps.js'
 

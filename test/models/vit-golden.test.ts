@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'vitest'
 import { graphOf } from '../../src/graph/graph.js'
 import { vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
-import { nativeRuntime } from '../../src/runtime/native.js'
+import { usualSwitches, type VitConfig } from '../../src/models/vit-config.js'
+import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 interface GoldenFile {
   cases: Record<
@@ -37,6 +38,7 @@ describe.skipIf(!hasSharedData)(`timm's own ViT and DeiT${withoutSharedData}`, (
     const { config: c, tolerance } = found
     const config: VitConfig = {
       family: 'vit',
+      ...usualSwitches({ distilled: c.distilled ?? false }),
       image: { height: c.img_size, width: c.img_size },
       patchSize: c.patch_size,
       channels: 3,
@@ -50,7 +52,7 @@ describe.skipIf(!hasSharedData)(`timm's own ViT and DeiT${withoutSharedData}`, (
     }
     const tensors = await readGolden(`${folder}/${name}.safetensors`)
     const runtime = await nativeRuntime()
-    await using session = await runtime.load(graphOf(name, vit(config).outputs), tensors.weights('w/'))
+    await using session = await runtime.load(graphOf(name, outputsOf(vit(config))), tensors.weights('w/'))
     const x = tensors.floats('in/x')
     const each = 3 * c.img_size ** 2
     const run = (from: number, to: number) =>

@@ -38,8 +38,11 @@ describe('layers have timm’s parameters', () => {
 
   test('attention packs query, key and value in qkv, also within a narrower inner width', () => {
     const build = () =>
-      attention('attn', { queries: few, keys: tokens }, { heads: 1, innerWidth: 2, projInitialiser: zeros })
-        .output
+      attention(
+        'attn',
+        { queries: few, keys: tokens },
+        { heads: 1, innerWidth: 2, projInitialiser: zeros },
+      ).output()
     expect(parametersOf(build)).toEqual({
       'blocks.0.attn.qkv.weight': { shape: [6, 4], initialiser: truncatedNormal },
       'blocks.0.attn.qkv.bias': { shape: [6], initialiser: zeros },
@@ -71,12 +74,11 @@ describe('layers have timm’s parameters', () => {
 })
 
 test('the CLS token’s view costs nothing until somebody asks, and then stands in the layer’s scope', () => {
-  const { output, clsAttention } = scope('blocks.2', () =>
-    attention('attn', { queries: tokens, keys: tokens }, { heads: 2 }),
-  )
+  const layer = scope('blocks.2', () => attention('attn', { queries: tokens, keys: tokens }, { heads: 2 }))
+  const output = layer.output()
   const opsOf = (outputs: Record<string, Tensor>) => graphOf('g', outputs).nodes.map(({ op }) => op)
   expect(opsOf({ output })).not.toContain('QueryAttention')
-  const view = scope('selections.0', clsAttention)
+  const view = scope('selections.0', () => layer.clsRow())
   expect(opsOf({ output, view })).toContain('QueryAttention')
   expect(view.scope).toBe('blocks.2.attn')
   expect(view.shape.map(String)).toEqual(['batch', '9'])

@@ -38,11 +38,11 @@ test('an attention layer is proj(attention(q(x), k(y), v(y))), and its CLS view 
     await bench.expectNumbers(
       {
         output: {
-          tensor: layer.output,
+          tensor: layer.output(),
           numbers: reference.linear(reference.attention(q, k, v, heads), proj.weight, proj.bias),
         },
         view: {
-          tensor: layer.clsAttention(),
+          tensor: layer.clsRow(),
           numbers: reference.queryAttention(reference.slice(q, 1, 0, 1), k, heads),
         },
       },

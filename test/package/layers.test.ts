@@ -14,12 +14,15 @@ const house: Readonly<Record<string, string>> = {
   'src/graph/room.ts': "import type { Schema } from '../base/room.js'\nexport type Node = Schema",
   'src/nn/room.ts': "import type { Node } from '../graph/room.js'\nexport type Layer = Node",
   'src/models/room.ts': "import type { Layer } from '../nn/room.js'\nexport type Model = Layer",
-  'src/weights/room.ts': "import { readFile } from 'node:fs/promises'\nexport const read = readFile",
-  'src/image/room.ts': "import sharp from 'sharp'\nexport const decode = sharp",
-  'src/runtime/room.ts': "export const load = () => import('onnxruntime-node')",
+  'src/weights/room.ts': 'export type Weights = Uint8Array',
+  'src/weights/node/room.ts': "import { readFile } from 'node:fs/promises'\nexport const read = readFile",
+  'src/image/room.ts': 'export type Pixels = Uint8Array',
+  'src/image/node/room.ts': "import sharp from 'sharp'\nexport const decode = sharp",
+  'src/runtime/room.ts': "export const load = () => import('onnxruntime-web')",
+  'src/runtime/node/room.ts': "export const load = () => import('onnxruntime-node')",
   'src/training/room.ts': "import type { Model } from '../models/room.js'\nexport type Loss = Model",
   'src/tasks/room.ts': "import type { Model } from '../models/room.js'\nexport type Task = Model",
-  'src/cli/room.ts': "import type { read } from '../weights/room.js'\nexport type Read = typeof read",
+  'src/cli/room.ts': "import type { read } from '../weights/node/room.js'\nexport type Read = typeof read",
 }
 
 /** The name of the broken rule, then a file and the line in it that must not pass. */
@@ -45,6 +48,12 @@ const forbidden: readonly (readonly [rule: string, file: string, line: string])[
   ['weights-imports', 'src/weights/sideways.ts', "export * from '../image/room.js'"],
   ['weights-imports', 'src/weights/down.ts', "export * from '../graph/room.js'"],
   ['image-imports', 'src/image/sideways.ts', "export * from '../weights/room.js'"],
+  ['image-imports', 'src/image/reads-files.ts', "import 'node:fs'"],
+  ['image-imports', 'src/image/decodes.ts', "export const late = import('sharp')"],
+  ['browsers-have-no-node', 'src/image/for-node.ts', "export type * from './node/room.js'"],
+  ['image-node-imports', 'src/image/node/talks.ts', "import 'node:http'"],
+  ['runtime-imports', 'src/runtime/native.ts', "export const late = import('onnxruntime-node')"],
+  ['browsers-have-no-node', 'src/engine/for-node.ts', "export * from '../runtime/node/room.js'"],
   ['runtime-imports', 'src/runtime/knows-a-model.ts', "export * from '../models/room.js'"],
   ['tasks-imports', 'src/tasks/up.ts', "export * from '../cli/room.js'"],
   ['tasks-imports', 'src/tasks/knows-an-engine.ts', "export const late = import('onnxruntime-node')"],
@@ -52,7 +61,7 @@ const forbidden: readonly (readonly [rule: string, file: string, line: string])[
   [
     'cli-takes-only-types-of-weights',
     'src/cli/reads-weights.ts',
-    "export { read } from '../weights/room.js'",
+    "export { read } from '../weights/node/room.js'",
   ],
   ['index-imports', 'src/index.ts', "export * from './cli/room.js'"],
   ['nothing-imports-the-faces', 'src/tasks/circular-face.ts', "export * from '../index.js'"],
@@ -63,9 +72,18 @@ const forbidden: readonly (readonly [rule: string, file: string, line: string])[
   ['no-undeclared-package', 'src/weights/undeclared.ts', "import 'adm-zip'"],
   ['no-dev-package', 'src/weights/dev.ts', "import 'fast-check'"],
   ['no-cycles', 'src/nn/cycle-a.ts', "import { b } from './cycle-b.js'\nexport const a = () => b()"],
+  ['no-cycles', 'src/nn/types-a.ts', "import type { B } from './types-b.js'\nexport type A = B | 1"],
 ]
 
-const cycleBack = "import { a } from './cycle-a.js'\nexport const b = (): unknown => a()"
+/** What closes the circles: of files, of types alone, and of folders whose files stand in none. */
+const waysBack: Readonly<Record<string, string>> = {
+  'src/nn/cycle-b.ts': "import { a } from './cycle-a.js'\nexport const b = (): unknown => a()",
+  'src/nn/types-b.ts': "import type { A } from './types-a.js'\nexport type B = { a: A }",
+  'src/nn/left/up.ts': "export type { Down } from '../right/down.js'",
+  'src/nn/right/down.ts': 'export type Down = 1',
+  'src/nn/right/up.ts': "export type { Down } from '../left/down.js'",
+  'src/nn/left/down.ts': 'export type Down = 1',
+}
 
 interface Violation {
   readonly rule: string
@@ -106,7 +124,7 @@ describe('the layer rule', () => {
     await write(house)
     await expect(cruise(), 'the house before anything forbidden').resolves.toEqual([])
     await write(Object.fromEntries(forbidden.map(([, file, line]) => [file, line])))
-    await write({ 'src/nn/cycle-b.ts': cycleBack })
+    await write(waysBack)
     violations = await cruise()
   })
 
@@ -115,4 +133,11 @@ describe('the layer rule', () => {
   test.each(forbidden)('%s fails on %s: %s', (rule, file) => {
     expect(violations).toContainEqual({ rule, from: file })
   })
+
+  test.each(['left', 'right'])(
+    'no-folder-cycles fails on src/nn/%s, though no files form a circle',
+    (side) => {
+      expect(violations).toContainEqual({ rule: 'no-folder-cycles', from: `src/nn/${side}` })
+    },
+  )
 })

@@ -173,55 +173,60 @@ const matmul: Evaluate = (inputs, { transposeA, transposeB }) => {
   return { shape: stacked || transposeA ? [...leading, m, n] : [...a.shape.slice(0, -1), n], data }
 }
 
-/** softmax(q·kᵀ/√headWidth) of one head of one picture. */
-function attentionRow(q: Values, k: Values, heads: number, [b, h, i]: readonly [number, number, number]) {
-  const [, keys = 0, width = 0] = k.shape
-  const queries = q.shape[1] ?? 0
+/** softmax(scale·q·kᵀ + bias) of every head of every picture. `[batch, heads, queries, keys]` */
+function mapOf(
+  [q, k, bias]: readonly [Values, Values, Values | undefined],
+  { heads: headCount, scale: given }: Attributes,
+): Values {
+  const heads = headCount as number
+  const [batch = 0, queries = 0, width = 0] = q.shape
+  const keys = k.shape[1] ?? 0
   const headWidth = width / heads
-  const scores = Float64Array.from({ length: keys }, (_, j) => {
+  const scale = (given as number | undefined) ?? 1 / Math.sqrt(headWidth)
+  const biasStrides = bias ? stridesOf(bias.shape) : []
+  const scores = new Float64Array(batch * heads * queries * keys)
+  forEachIndex([batch, heads, queries, keys], (index, flat) => {
+    const [b = 0, h = 0, i = 0, j = 0] = index
     let total = 0
     for (let c = h * headWidth; c < (h + 1) * headWidth; c++) {
       total += (q.data[(b * queries + i) * width + c] ?? 0) * (k.data[(b * keys + j) * width + c] ?? 0)
     }
-    return total / Math.sqrt(headWidth)
+    scores[flat] =
+      scale * total + (bias ? (bias.data[placeOf(index, bias.shape, biasStrides)] ?? Number.NaN) : 0)
   })
-  return softmaxRow(scores)
+  const rows = Array.from({ length: batch * heads * queries }, (_, row) =>
+    Array.from(softmaxRow(scores.subarray(row * keys, (row + 1) * keys))),
+  )
+  return { shape: [batch, heads, queries, keys], data: Float64Array.from(rows.flat()) }
 }
 
-const attention: Evaluate = (inputs, { heads: headCount }) => {
-  const heads = headCount as number
+const attentionMap: Evaluate = (inputs, attributes) =>
+  mapOf([one(inputs), one(inputs, 1), inputs[2]], attributes)
+
+const attention: Evaluate = (inputs, attributes) => {
   const [q, k, v] = [one(inputs), one(inputs, 1), one(inputs, 2)]
-  const [batch = 0, queries = 0, width = 0] = q.shape
-  const keys = k.shape[1] ?? 0
+  const map = mapOf([q, k, inputs[3]], attributes)
+  const [, heads = 0, queries = 0, keys = 0] = map.shape
+  const width = q.shape[2] ?? 0
   const data = new Float64Array(q.data.length)
-  for (let b = 0; b < batch; b++) {
-    for (let h = 0; h < heads; h++) {
-      for (let i = 0; i < queries; i++) {
-        const weights = attentionRow(q, k, heads, [b, h, i])
-        for (let c = (h * width) / heads; c < ((h + 1) * width) / heads; c++) {
-          let total = 0
-          for (let j = 0; j < keys; j++)
-            total += (weights[j] ?? 0) * (v.data[(b * keys + j) * width + c] ?? 0)
-          data[(b * queries + i) * width + c] = total
-        }
-      }
+  forEachIndex(q.shape, ([b = 0, i = 0, c = 0], flat) => {
+    const h = Math.floor(c / (width / heads))
+    for (let j = 0; j < keys; j++) {
+      const weight = map.data[((b * heads + h) * queries + i) * keys + j] ?? 0
+      data[flat] = (data[flat] ?? 0) + weight * (v.data[(b * keys + j) * width + c] ?? 0)
     }
-  }
+  })
   return { shape: q.shape, data }
 }
 
-const queryAttention: Evaluate = (inputs, { heads: headCount }) => {
-  const heads = headCount as number
-  const [q, k] = [one(inputs), one(inputs, 1)]
-  const [batch = 0, keys = 0] = k.shape
+const queryAttention: Evaluate = (inputs, attributes) => {
+  const map = attentionMap(inputs, attributes, {})
+  const [batch = 0, heads = 0, , keys = 0] = map.shape
   const data = new Float64Array(batch * keys)
-  for (let b = 0; b < batch; b++) {
-    for (let h = 0; h < heads; h++) {
-      attentionRow(q, k, heads, [b, h, 0]).forEach((weight, j) => {
-        data[b * keys + j] = (data[b * keys + j] ?? 0) + weight / heads
-      })
-    }
-  }
+  map.data.forEach((weight, flat) => {
+    const place = Math.floor(flat / (heads * keys)) * keys + (flat % keys)
+    data[place] = (data[place] ?? 0) + weight / heads
+  })
   return { shape: [batch, keys], data }
 }
 
@@ -374,6 +379,7 @@ const table: Readonly<Record<string, Evaluate>> = {
   ScaleShift: unary((x, { scale, shift }) => (scale as number) * x + (shift as number)),
   Maximum: unary((x, { bound }) => Math.max(x, bound as number)),
   Attention: attention,
+  AttentionMap: attentionMap,
   QueryAttention: queryAttention,
   Concat: concat,
   Constant: (_, { value, shape }, sizes) => {
@@ -383,6 +389,10 @@ const table: Readonly<Record<string, Evaluate>> = {
   Convolution: convolution,
   ConvolutionInputGradient: convolutionInputGradient,
   ConvolutionWeightGradient: convolutionWeightGradient,
+  Argmax: (inputs) => {
+    const { shape, data } = byRow((row) => [row.indexOf(Math.max(...row))])(inputs, {}, {})
+    return { shape: shape.slice(0, -1), data }
+  },
   Argsort: order((a, b) => b - a),
   Divide: binary((a, b) => a / b),
   DivideBySize: (inputs, { size: by }, sizes) => unary((x) => x / size(by, sizes))(inputs, {}, sizes),
@@ -426,6 +436,7 @@ const table: Readonly<Record<string, Evaluate>> = {
     const before = { shape: x.shape.with(1, zeros as number), data: new Float64Array(0) }
     return concat([{ ...before, data: new Float64Array(count(before.shape)) }, x], { axis: 1 }, {})
   },
+  ReduceMax: byRow((row) => [Math.max(...row)]),
   ReduceSum: reduceSum,
   Reshape: (inputs, { shape }, sizes) => ({
     shape: (shape as Dim[]).map((dim) => size(dim, sizes)),

@@ -1,4 +1,4 @@
-import { openFileSource } from '../../src/weights/file-source.js'
+import { openFileSource } from '../../src/weights/node/file-source.js'
 import { readFloats } from '../../src/weights/read-floats.js'
 import { readSafetensors } from '../../src/weights/safetensors/read.js'
 import { readIntegers } from '../../src/weights/safetensors/stored-integers.js'

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { BlvitError } from '../../src/base/blvit-error.js'
 import { seededRandom } from '../../src/base/random.js'
 import { initialCard } from '../../src/model-store/model-card.js'
-import { writeModelFolder } from '../../src/model-store/write-model-folder.js'
+import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
 import { presets } from '../../src/models/index.js'
 import type { RecipeChanges } from '../../src/recipes/recipe.js'
 import { load } from '../../src/tasks/load.js'
@@ -122,7 +122,7 @@ describe('distill', () => {
     await distillUntil(2, options('other'))
     await expect(distill(teacher, options('other', { resume: true, seed: 3 }))).rejects.toMatchObject({
       code: 'BAD_OPTION',
-      message: expect.stringContaining('it differs in seed'),
+      message: expect.stringContaining('belongs to another training:\n  seed: 0 there, 3 now\n'),
     })
   })
 
@@ -152,9 +152,10 @@ describe('distill', () => {
     await writeFile(join(damaged, '0', '7.jpg'), 'no picture')
     const complaints: string[] = []
     const onStep = (report: StepReport) => complaints.push(...report.complaints)
-    const recipe = await imitation({ pictures: 24 })
+    const recipe = await imitation({ pictures: 24, batch: 24 })
     await distill(teacher, options('with-damage', { data: [damaged], recipe, onStep }))
-    expect(complaints).toHaveLength(1)
+    // 23 sound ones don't fill a batch: by its end the first epoch has met the damaged one, the second one perhaps too
+    expect(new Set(complaints).size).toBe(1)
     expect(complaints[0]).toMatch(/7\.jpg.*can't be decoded/)
   })
 

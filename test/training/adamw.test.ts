@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { truncatedNormal, zeros } from '../../src/graph/initialiser.js'
-import { add, input, mean, multiply, parameter, subtract } from '../../src/graph/ops/index.js'
+import { add, buffer, input, mean, multiply, parameter, subtract } from '../../src/graph/ops/index.js'
 import { scope } from '../../src/graph/scope.js'
 import {
   type TrainingStep,
@@ -182,4 +182,27 @@ describe('AdamW', () => {
       rtol: 1e-12,
     })
   })
+})
+
+test('a single number learns; a buffer is stored, but neither trained nor part of the state', () => {
+  const scaled = multiply(parameter('scale', [], zeros), buffer('pattern', [2, 2], zeros))
+  const distance = subtract(scaled, input('target', [2, 2]))
+  const step = trainingStep('scale', mean(multiply(distance, distance)), { weightDecay: 0 })
+  expect(step.state.filter(({ startsAs }) => startsAs !== undefined)).toMatchObject([
+    { input: 'scale', shape: [] },
+  ])
+  expect(step.frozen.map(({ name }) => name)).toEqual(['pattern'])
+  const leaves: Leaves = {
+    target: matrix(...target),
+    pattern: matrix(...weight),
+    step: vector(1),
+    learning_rate: vector(0.1),
+  }
+  for (const { input: name, shape, startsAs } of step.state)
+    leaves[name] = { shape, data: Float64Array.of(startsAs === undefined ? 0 : 2) }
+  const names = Object.keys(step.graph.outputs)
+  const results = evaluateTensors(Object.values(step.graph.outputs), leaves)
+  const next = results[names.indexOf(step.state.find(({ startsAs }) => startsAs === 'scale')?.output ?? '')]
+  // the first step of Adam goes one learning rate against the gradient's sign: here downhill towards Σpt/Σp² < 2
+  expectClose(next?.data ?? [], [1.9], { rtol: 1e-6, atol: 0 })
 })

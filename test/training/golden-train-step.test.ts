@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { nativeRuntime } from '../../src/runtime/native.js'
+import { nativeRuntime } from '../../src/runtime/node/native.js'
 import type { NamedTensors, Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
 import { TrainingSession } from '../../src/training/training-session.js'

@@ -2,7 +2,7 @@ import { rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { blobSource, bytesSource } from '../../src/weights/byte-source.js'
-import { openFileSource } from '../../src/weights/file-source.js'
+import { openFileSource } from '../../src/weights/node/file-source.js'
 import { scratchFolder } from './scratch-folder.js'
 import { thrownBy } from './thrown-by.js'
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { openCheckpoint } from '../../src/weights/checkpoint.js'
+import { openCheckpoint } from '../../src/weights/node/checkpoint.js'
 import { type GridSize, resamplePositionEmbedding } from '../../src/weights/position-embedding.js'
 import { readFloats } from '../../src/weights/read-floats.js'
 import { expectClose } from '../support/expect-close.js'

@@ -1,5 +1,5 @@
 import { loadGemm } from '../../engine/gemm.js'
-import { chooseRuntime } from '../../runtime/choose.js'
+import { chooseRuntime } from '../../runtime/node/choose.js'
 import type { Setting, Workload } from '../messages.js'
 import type { Program, ProgramOptions } from './program.js'
 

@@ -1,4 +1,5 @@
 import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { withoutTelemetry } from '../../runtime/node/telemetry.js'
 import type { Setting, Workload } from '../messages.js'
 import type { Program, ProgramOptions } from './program.js'
 
@@ -22,6 +23,8 @@ interface Classifier {
 const packageName = '@huggingface/transformers'
 
 async function importTransformersJs(): Promise<TransformersJs> {
+  // it loads the same native library
+  await withoutTelemetry()
   try {
     return await import(packageName)
   } catch (cause) {

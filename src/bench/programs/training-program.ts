@@ -1,7 +1,7 @@
 import { seededRandom } from '../../base/random.js'
 import { evaluate } from '../../graph/dim.js'
 import { initialWeights } from '../../model-store/initial-weights.js'
-import { chooseRuntime } from '../../runtime/choose.js'
+import { chooseRuntime } from '../../runtime/node/choose.js'
 import type { NamedTensors, TensorData } from '../../runtime/runtime.js'
 import { targetsInput } from '../../training/stages/loss-parts.js'
 import { TrainingSession } from '../../training/training-session.js'

@@ -1,5 +1,4 @@
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
-import { type Spread, spreadOf } from '../../base/quantiles.js'
 import { machineGemms } from '../../engine/gemm-sizes.js'
 import { graphWork } from '../../graph/work.js'
 import type { BenchProgress } from '../bench.js'
@@ -7,6 +6,7 @@ import { describeMachine, type Machine } from '../machine.js'
 import type { EngineChoice, Run, Setting, Workload } from '../messages.js'
 import { BenchProcess } from '../process.js'
 import { disturbedAmong, type GemmRate, gemmRate, timesOf } from '../report.js'
+import { type Spread, spreadOf } from '../spread.js'
 import { type TrainingCaseName, trainingCases } from './cases.js'
 
 export interface BenchTrainingOptions {

@@ -1,6 +1,6 @@
-import { median } from '../../base/quantiles.js'
 import { BenchProcess } from '../process.js'
 import { multiplyAddsByScope, type ProfileRow, rowsOf } from '../profile-rows.js'
+import { median } from '../spread.js'
 import { temporaryFolder } from '../temporary-folder.js'
 import type { BenchTrainingOptions } from './bench-training.js'
 import { type TrainingCaseName, trainingCases } from './cases.js'

@@ -45,7 +45,7 @@ Examples:
 }
 
 async function convert(model: string, flags: Flags, context: CliContext): Promise<void> {
-  const { convertFolder } = await import('../../model-store/convert-folder.js')
+  const { convertFolder } = await import('../../model-store/node/convert-folder.js')
   const { json, ...options } = flags
   const { files, copied, fresh, dropped } = await convertFolder(model, {
     ...options,

@@ -25,10 +25,10 @@ export function initCommand(program: Command, context: CliContext): void {
 }
 
 async function init(configuration: string, flags: Flags, context: CliContext): Promise<void> {
-  const { findConfiguration } = await import('../../model-store/find-configuration.js')
+  const { findConfiguration } = await import('../../model-store/node/find-configuration.js')
   const { initialise } = await import('../../model-store/initialise.js')
   const { initialCard } = await import('../../model-store/model-card.js')
-  const { writeModelFolder } = await import('../../model-store/write-model-folder.js')
+  const { writeModelFolder } = await import('../../model-store/node/write-model-folder.js')
   const { output, set, overwrite } = flags
   const architecture = await findConfiguration(configuration, { set })
   const files = initialise(architecture, { seed: flags.seed })

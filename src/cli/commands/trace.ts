@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
-import type { Trace } from '../../tasks/trace/trace.js'
+import type { Trace } from '../../tasks/trace/traced-steps.js'
 import type { CliContext } from '../context.js'
 import {
   engineNote,
@@ -10,14 +10,14 @@ import {
   runsUnusually,
   withModelOptions,
 } from '../model-options.js'
-import { keepRatio, positiveInteger } from '../option-values.js'
+import { positiveInteger } from '../option-values.js'
+import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 import { readStandardInput } from '../standard-input.js'
 
-interface Flags extends ModelFlags {
+interface Flags extends ModelFlags, SettingFlags {
   readonly output?: string
   readonly json?: string
   readonly top: number
-  readonly keepRatio?: number
 }
 
 /** The files to write; `json` may be `-`, standard output. */
@@ -30,19 +30,15 @@ const defaultOutput = 'route.png'
 
 /** `blvit trace` */
 export function traceCommand(program: Command, context: CliContext): void {
-  withModelOptions(
+  const command = withModelOptions(
     program
       .command('trace')
       .description('Draw which patches of a picture take the big path, layer by layer.')
       .argument('<picture>', 'a file, a URL, or - for standard input'),
   )
+  withSettings(command)
     .option('-o, --output <file.png>', `where to draw (default: ${defaultOutput}, unless --json is given)`)
     .option('--json <file>', 'patch indices, scores and labels as JSON; - for standard output')
-    .option(
-      '-r, --keep-ratio <r>',
-      "share of patches for the big blocks (default: the model's own)",
-      keepRatio,
-    )
     .option('-t, --top <n>', 'labels in the JSON', positiveInteger, 5)
     .addHelpText(
       'after',
@@ -52,7 +48,7 @@ The model must route, as the one that ships does; a plain ViT doesn't.
 Examples:
   blvit trace photo.jpg
   blvit trace photo.jpg --model my-t48 -o route.png --json route.json --keep-ratio 0.5
-  blvit trace photo.jpg --model my-t48 --json - | jq '.selections[0].primary'`,
+  blvit trace photo.jpg --model my-t48 --json - | jq '.steps[0].route.big'`,
     )
     .action((picture: string, flags: Flags) => trace(picture, flags, context))
 }
@@ -62,12 +58,12 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const picture = await onePicture(argument)
 
   const { load } = await import('../../tasks/load.js')
-  const { assertRoutes } = await import('../../tasks/trace/trace.js')
+  const { assertTraceable } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  assertRoutes(model) // before the weights go into the engine
+  assertTraceable(model, settingsFrom(flags)) // before the weights go into the engine
   if (runsUnusually(model)) context.note(engineNote(model))
-  const { top, keepRatio: ratio } = flags
-  const traced = await model.trace(picture.source, { top, keepRatio: ratio, signal: context.signal })
+  const options = { top: flags.top, ...settingsFrom(flags), signal: context.signal }
+  const traced = await model.trace(picture.source, options)
   await write(traced, { model, picture: picture.name, targets }, context)
 }
 
@@ -106,11 +102,11 @@ async function write(
   { out, note }: CliContext,
 ): Promise<void> {
   const { writeWholeFile } = await import('../../files/output-files.js')
-  const { routePng } = await import('../../tasks/trace/route-picture.js')
+  const { tracePng } = await import('../../tasks/trace/node/trace-png.js')
   const { traceJson } = await import('../../tasks/trace/trace-json.js')
   const { png, json } = targets
   // both are made before the first is written: a failure leaves neither
-  const drawn = png === undefined ? undefined : await routePng(traced, { model, picture })
+  const drawn = png === undefined ? undefined : await tracePng(traced, { model: model.name, picture })
   const text = JSON.stringify(traceJson(traced, { model, picture }))
   if (png !== undefined && drawn !== undefined) await writeWholeFile(png, drawn)
   if (json === '-') out(text)

@@ -10,9 +10,15 @@ import {
   sameShape,
   substitute,
 } from '../dim.js'
-import type { FloatType } from '../float-types.js'
-import type { AttributeValue, Lowering, Precision, Target, Value } from '../lowering.js'
-import { type Dtype, sizeAt, type Tensor } from '../tensor.js'
+import type {
+  AttributeValue,
+  FloatType,
+  Lowering,
+  Precision,
+  StoredLeaf,
+  Target,
+  Value,
+} from '../lowering.js'
 import type { NodeProto, TensorProto, ValueInfoProto } from './messages.js'
 import { cutRanges, type StorageDtype, type StorageOf, type StoredRange } from './parameter-storage.js'
 import {
@@ -48,7 +54,6 @@ export class Emitter implements Lowering {
     readonly target: Target,
     readonly precision: Precision,
     private readonly storageOf: StorageOf,
-    private readonly typeOf: (tensor: Tensor) => FloatType,
     private readonly sizes: Bindings,
   ) {}
 
@@ -91,7 +96,7 @@ export class Emitter implements Lowering {
   full(value: Value): string {
     if (value.full !== undefined) return value.full
     value.full = value.parameter
-      ? this.stored(value.parameter, 0, numberOf(value.parameter.shape[0] ?? 1))
+      ? this.stored(value.parameter)
       : this.reshape(defined(value.rows, 'a form of the value'), value.shape)
     return value.full
   }
@@ -218,57 +223,55 @@ export class Emitter implements Lowering {
     return this.emit('Reshape', [name, this.shape(shape)], { allowzero: 1 })
   }
 
-  input(tensor: Tensor, name: string, dtype: Dtype): string {
-    this.declareInput(tensor, name, dtype)
-    const type = this.typeOf(tensor)
+  input(leaf: Parameters<Lowering['input']>[0]): string {
+    this.declareInput(leaf)
+    const { name, dtype } = leaf
+    const type = this.floatType
     if (dtype !== 'float32' || type === 'float32') return name
     return this.once(`${type} of ${name}`, () => this.cast(name, type))
   }
 
-  private declareInput(tensor: Tensor, name: string, dtype: Dtype): void {
+  private declareInput({ name, shape, dtype, defines }: Parameters<Lowering['input']>[0]): void {
     // A graph may make the same input in several places; ONNX wants it declared once.
     if (this.inputs.some((declared) => declared.name === name)) return
-    this.inputs.push(valueInfoProto(name, dtype, this.decided(tensor.shape)))
-    if (tensor.leaf?.kind === 'input' && tensor.leaf.defines !== undefined) {
-      this.symbols.set(tensor.leaf.defines, () => name)
-    }
-    tensor.shape.forEach((dim, axis) => {
+    this.inputs.push(valueInfoProto(name, dtype, this.decided(shape)))
+    if (defines !== undefined) this.symbols.set(defines, () => name)
+    shape.forEach((dim, axis) => {
       if (typeof dim === 'number') return
       const sizeOf = () => this.emit('Shape', [name], { start: axis, end: axis + 1 })
       if (!this.symbols.has(formatDim(dim))) this.symbols.set(formatDim(dim), sizeOf)
     })
   }
 
-  parameter(tensor: Tensor, rows?: readonly [start: number, end: number]): Value {
-    if (!rows) {
-      const { leaf, shape } = tensor
-      if (leaf?.kind === 'parameter' && this.storageOf(leaf.name) === 'fed') {
-        return this.asFull(this.input(tensor, leaf.name, 'float32'), shape)
-      }
-      return { shape, parameter: tensor }
-    }
-    const shape = [rows[1] - rows[0], ...tensor.shape.slice(1)]
-    return this.asFull(this.stored(tensor, ...rows), shape)
+  parameter(leaf: Parameters<Lowering['parameter']>[0]): Value {
+    return this.storageOf(leaf.name) === 'fed'
+      ? this.asFull(this.input({ ...leaf, dtype: 'float32' }), leaf.shape)
+      : { shape: leaf.shape, parameter: { ...leaf, type: this.floatType } }
   }
 
-  /** Rows of a parameter as an initialiser; nothing is copied, a row range is a byte range. */
-  private stored(tensor: Tensor, start: number, end: number): string {
-    assert(tensor.leaf?.kind === 'parameter', 'only parameters are stored')
-    const { name } = tensor.leaf
-    const whole = start === 0 && end === sizeAt(tensor, 0)
-    const label = whole ? name : `${name}[${start}:${end}]`
-    const type = this.typeOf(tensor)
+  parameterRows(parameter: StoredLeaf, start: number, end: number): Value {
+    return this.asFull(this.stored(parameter, [start, end]), parameter.shape.with(0, end - start))
+  }
+
+  /** A parameter, or rows of it, as an initialiser; nothing is copied, a row range is a byte range. */
+  private stored(parameter: StoredLeaf, rows?: readonly [start: number, end: number]): string {
+    const { name, type } = parameter
+    const shape = parameter.shape.map(numberOf)
+    // a single number has no rows: it is stored as a whole
+    const [rowCount = 1, ...rowShape] = shape
+    const [start, end] = rows ?? [0, rowCount]
+    const label = start === 0 && end === rowCount ? name : `${name}[${start}:${end}]`
     const known = this.parameters.get(`${label} ${type}`)
     if (known !== undefined) return known
     const storage = this.storageOf(name)
     assert(storage !== 'fed', `the fed parameter ${name} is stored`)
     const { dtype, ranges } = storage
     const totalBytes = ranges.reduce((sum, range) => sum + range.sizeBytes, 0)
-    const rowBytes = totalBytes / numberOf(sizeAt(tensor, 0))
-    const rowShape = tensor.shape.slice(1).map(numberOf)
+    const rowBytes = totalBytes / rowCount
     const parts = cutRanges(ranges, start * rowBytes, end * rowBytes).map((range, i, all) => {
       const partName = all.length === 1 && isStoredAs(dtype, type) ? label : `${label}.${dtype}.${i}`
-      const part = this.initialiser(partName, [range.sizeBytes / rowBytes, ...rowShape], dtype, range)
+      const partShape = shape.length === 0 ? [] : [range.sizeBytes / rowBytes, ...rowShape]
+      const part = this.initialiser(partName, partShape, dtype, range)
       // The engine folds this cast once, when the session starts.
       return isStoredAs(dtype, type) ? part : this.cast(part, type)
     })

@@ -1,7 +1,5 @@
 import { formatDim, type Shape } from '../dim.js'
-import type { FloatType } from '../float-types.js'
-import type { AttributeValue } from '../lowering.js'
-import type { Dtype } from '../tensor.js'
+import type { AttributeValue, Dtype, FloatType } from '../lowering.js'
 import {
   type AttributeProto,
   AttributeType,

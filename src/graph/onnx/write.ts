@@ -1,9 +1,9 @@
 import { defined } from '../../base/assert.js'
 import type { Bindings } from '../dim.js'
-import { type FloatType, floatTypes } from '../float-types.js'
+import { floatTypes } from '../float-types.js'
 import { differentiatedScopes } from '../gradients.js'
 import type { Graph } from '../graph.js'
-import type { Precision, Target, Value } from '../lowering.js'
+import type { FloatType, Precision, Target, Value } from '../lowering.js'
 import type { Tensor } from '../tensor.js'
 import { Emitter } from './emitter.js'
 import { encodeModel } from './messages.js'
@@ -42,7 +42,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
     metadata = {},
   } = options
   const typeOf = floatTypes(graph.nodes, precision)
-  const emitter = new Emitter(target, precision, storageOf, typeOf, sizes)
+  const emitter = new Emitter(target, precision, storageOf, sizes)
   const values = new Map<Tensor, Value>()
   const converted = new Map<Tensor, Value>()
   const valueFor = (tensor: Tensor, type: FloatType) => {

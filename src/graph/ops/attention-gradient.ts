@@ -1,9 +1,20 @@
 import { sizeAt, type Tensor } from '../tensor.js'
-import { expand, reduceSum } from './broadcasting.js'
-import { multiply, scaleShift, subtract } from './elementwise.js'
+import { expand, reduceSum, sumTo } from './broadcasting.js'
+import { add, multiply, scaleShift, subtract } from './elementwise.js'
 import { reshape, transpose } from './layout.js'
 import { matmul } from './matmul.js'
 import { softmax, softmaxGradient } from './softmax.js'
+
+interface Options {
+  readonly heads: number
+  readonly scale: number
+}
+
+interface MapInputs {
+  readonly queries: Tensor
+  readonly keys: Tensor
+  readonly bias: Tensor | undefined
+}
 
 /**
  * A token tensor `[batch, tokens, width]` cut into heads. Only token tensors are ever transposed: the maps
@@ -29,23 +40,22 @@ function fromColumns(x: Tensor, like: Tensor): Tensor {
   return reshape(transpose(x, [0, 3, 1, 2]), like.shape)
 }
 
-function scaleOf(x: Tensor, heads: number): number {
-  return 1 / Math.sqrt(Number(sizeAt(x, -1)) / heads)
-}
-
-/** softmax(q·kᵀ/√headWidth), in the very steps of the op's lowering, so that an engine computes it once. */
-function attentionMap(queries: Tensor, keys: Tensor, heads: number): Tensor {
-  const scaled = scaleShift(headsOf(queries, heads).rows(), { scale: scaleOf(queries, heads) })
+/** softmax(scale·q·kᵀ + bias), in the very steps of the op's lowering, so that an engine computes it once. */
+function attentionMap({ queries, keys, bias }: MapInputs, { heads, scale }: Options): Tensor {
+  const scaled = scaleShift(headsOf(queries, heads).rows(), { scale })
   const scores = matmul(scaled, headsOf(keys, heads).columns(), { countedElsewhere: true })
-  return softmax(scores)
+  return softmax(bias ? add(scores, bias) : scores)
 }
 
-/** The gradients of queries and keys from that of the scores, before softmax. */
-function throughScores(ofScores: Tensor, queries: Tensor, keys: Tensor, heads: number): Tensor[] {
-  const factor = scaleOf(queries, heads)
-  const ofQueries = scaleShift(matmul(ofScores, headsOf(keys, heads).rows()), { scale: factor })
-  const ofKeys = matmul(scaleShift(headsOf(queries, heads).columns(), { scale: factor }), ofScores)
-  return [fromRows(ofQueries, queries), fromColumns(ofKeys, keys)]
+/** The gradients of queries, keys and bias from that of the scores, before softmax. */
+function throughScores(ofScores: Tensor, { queries, keys, bias }: MapInputs, { heads, scale }: Options) {
+  const ofQueries = scaleShift(matmul(ofScores, headsOf(keys, heads).rows()), { scale })
+  const ofKeys = matmul(scaleShift(headsOf(queries, heads).columns(), { scale }), ofScores)
+  return {
+    ofQueries: fromRows(ofQueries, queries),
+    ofKeys: fromColumns(ofKeys, keys),
+    ofBias: bias ? [sumTo(ofScores, bias.shape)] : [],
+  }
 }
 
 /**
@@ -59,29 +69,36 @@ function rowMeans(output: Tensor, gradient: Tensor, heads: number): Tensor {
   return transpose(reduceSum(perHead, { axes: [-1] }), [0, 2, 1, 3])
 }
 
-/** The gradients of queries, keys and values of multi-head attention. @param output what attention gave */
+/** The gradients of queries, keys, values and bias of multi-head attention. @param output what attention gave */
 export function attentionGradient(
   gradient: Tensor,
-  { queries, keys, values, output }: { queries: Tensor; keys: Tensor; values: Tensor; output: Tensor },
-  { heads }: { heads: number },
+  { values, output, ...inputs }: MapInputs & { values: Tensor; output: Tensor },
+  options: Options,
 ): Tensor[] {
-  const map = attentionMap(queries, keys, heads)
+  const { heads } = options
+  const map = attentionMap(inputs, options)
   const ofOutput = headsOf(gradient, heads)
   const ofMap = matmul(ofOutput.rows(), headsOf(values, heads).columns())
   const ofScores = multiply(map, subtract(ofMap, rowMeans(output, gradient, heads)))
   const ofValues = matmul(ofOutput.columns(), map)
-  return [...throughScores(ofScores, queries, keys, heads), fromColumns(ofValues, values)]
+  const { ofQueries, ofKeys, ofBias } = throughScores(ofScores, inputs, options)
+  return [ofQueries, ofKeys, fromColumns(ofValues, values), ...ofBias]
 }
 
-/** The gradients of the one query and of the keys from that of the attention they share, averaged over heads. */
-export function queryAttentionGradient(
+/** The gradients of queries, keys and bias from that of the map. @param map what softmax gave */
+export function attentionMapGradient(
   gradient: Tensor,
-  { query, keys }: { query: Tensor; keys: Tensor },
-  { heads }: { heads: number },
+  { map, ...inputs }: MapInputs & { map: Tensor },
+  options: Options,
 ): Tensor[] {
-  const map = attentionMap(query, keys, heads)
-  const [batch, keyCount] = [sizeAt(keys, 0), sizeAt(keys, 1)]
-  const share = scaleShift(reshape(gradient, [batch, 1, 1, keyCount]), { scale: 1 / heads })
-  const ofScores = softmaxGradient(expand(share, map.shape), map)
-  return throughScores(ofScores, query, keys, heads)
+  const { ofQueries, ofKeys, ofBias } = throughScores(softmaxGradient(gradient, map), inputs, options)
+  return [ofQueries, ofKeys, ...ofBias]
+}
+
+/** The gradients of the one query, the keys and the bias from that of the attention averaged over heads. */
+export function queryAttentionGradient(gradient: Tensor, inputs: MapInputs, options: Options): Tensor[] {
+  const map = attentionMap(inputs, options)
+  const [batch, keyCount] = [sizeAt(inputs.keys, 0), sizeAt(inputs.keys, 1)]
+  const share = scaleShift(reshape(gradient, [batch, 1, 1, keyCount]), { scale: 1 / options.heads })
+  return attentionMapGradient(expand(share, map.shape), { map, ...inputs }, options)
 }

@@ -20,7 +20,7 @@ const sliceOp = defineOp<{ axis: number; start: Dim; end: Dim }>({
   onnx: (lowering, inputs, { tensor, attributes: { axis, start, end } }) => {
     const x = operand(inputs, 0)
     if (x.parameter && axis === 0 && typeof start === 'number' && typeof end === 'number') {
-      return lowering.parameter(x.parameter, [start, end])
+      return lowering.parameterRows(x.parameter, start, end)
     }
     const operands = [lowering.full(x), lowering.size(start), lowering.size(end), lowering.integers([axis])]
     return lowering.asFull(lowering.emit('Slice', operands), tensor.shape)

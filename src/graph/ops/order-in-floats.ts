@@ -62,6 +62,24 @@ export function descendingByComparison(lowering: Lowering, scores: Value): Value
   return invertByComparison(lowering, weightedSum(lowering, before, ones, scores.shape))
 }
 
+/** The index of the largest along the last axis, the first of equals. @param x `[..., choices]` */
+export function firstByComparison(lowering: Lowering, x: Value): Value {
+  const count = fixedCount(x.shape.at(-1))
+  const full = lowering.full(x)
+  const largest = lowering.emit('ReduceMax', [full], { axes: [-1], keepdims: 1 })
+  const isLargest = compared(lowering, 'Equal', [full, largest])
+  const index = counting(lowering, count, [count])
+  const missing = lowering.emit('Mul', [
+    lowering.emit('Sub', [lowering.floats([1], [1], 'float32'), isLargest]),
+    lowering.floats([count], [1], 'float32'),
+  ])
+  const first = lowering.emit('ReduceMin', [lowering.emit('Add', [index, missing])], {
+    axes: [-1],
+    keepdims: 0,
+  })
+  return lowering.asFull(first, x.shape.slice(0, -1))
+}
+
 /**
  * Picks tokens by a product with a matrix of zeros and ones, exact in floats of any size.
  * @param x `[batch, tokens]` or `[batch, tokens, width]` @param indices `[batch, picked]`

@@ -1,5 +1,5 @@
+import type { Random } from '../../base/random.js'
 import type { Augmentation } from './augmentation.js'
-import type { Random } from './draws.js'
 import { mixBatch, type PictureBatch } from './mixing.js'
 import { softTargets } from './soft-targets.js'
 

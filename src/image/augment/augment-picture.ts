@@ -1,10 +1,10 @@
+import type { Random } from '../../base/random.js'
 import { roundHalfToEven } from '../crop-window.js'
 import type { Pixels } from '../pixels.js'
 import { normalise, type PerChannel, type Preprocessing, resizeAndCrop } from '../preprocessing.js'
 import { mirrored, resizedCrop, shiftedCrop } from '../random-crop.js'
 import type { Augmentation } from './augmentation.js'
 import { colorJitter } from './color-jitter.js'
-import type { Random } from './draws.js'
 import { randAugment } from './rand-augment.js'
 import { eraseRegion } from './random-erasing.js'
 

@@ -1,5 +1,6 @@
+import { drawBelow, drawBetween } from '../../base/distributions.js'
+import type { Random } from '../../base/random.js'
 import type { Pixels } from '../pixels.js'
-import { drawBelow, drawBetween, type Random } from './draws.js'
 import { brightness, contrast, saturation } from './enhance.js'
 
 /** How far each may go from the original: 0.4 draws a factor between 0.6 and 1.4. */

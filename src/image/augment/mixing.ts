@@ -1,5 +1,6 @@
+import { drawBelow, drawBeta } from '../../base/distributions.js'
+import type { Random } from '../../base/random.js'
 import type { Size } from '../crop-window.js'
-import { drawBelow, drawBeta, type Random } from './draws.js'
 
 /** How pictures of a batch are joined in pairs: the first with the last, the second with the last but one, … */
 export interface MixingOptions {

@@ -1,6 +1,7 @@
+import { drawBelow, drawNormal } from '../../base/distributions.js'
+import type { Random } from '../../base/random.js'
 import type { Pixels } from '../pixels.js'
 import type { PerChannel } from '../preprocessing.js'
-import { drawBelow, drawNormal, type Random } from './draws.js'
 import { brightness, contrast, saturation, sharpness } from './enhance.js'
 import { rotate, shearX, shearY, translateX, translateY } from './geometry.js'
 import { autoContrast, equalize } from './histogram-tones.js'

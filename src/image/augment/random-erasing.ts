@@ -1,6 +1,7 @@
+import { drawBelow, drawBetween, drawNormal } from '../../base/distributions.js'
+import type { Random } from '../../base/random.js'
 import type { Size } from '../crop-window.js'
 import type { Region } from '../resize.js'
-import { drawBelow, drawBetween, drawNormal, type Random } from './draws.js'
 
 /** What an erased region is filled with, under timm's names; 0 is the mean of normalised pixels, 1 their deviation. */
 const fillings = {

@@ -1,31 +1,61 @@
 import { z } from 'zod'
 import type { Architecture } from '../../models/architecture.js'
-import type { Trace } from './trace.js'
+import { partition, type Trace, type TracedStep } from './traced-steps.js'
 
 const index = z.int().min(0)
 const count = z.int().min(1)
+const patches = z.array(index)
 
-/** The file that `blvit trace --json` writes. A change that breaks readers gets another version. */
-export const traceJsonSchema = z.strictObject({
-  version: z.literal(1),
-  model: z.string().describe('what the model was loaded by'),
-  picture: z.string().describe('path, address or "standard input"'),
-  image: z.strictObject({ height: count, width: count }).describe("the model's input, in pixels"),
-  patchSize: count.describe('side of a patch in pixels'),
-  grid: z.strictObject({ rows: count, columns: count }).describe('how many patches'),
-  keepRatio: z.number().gt(0).max(1),
-  prefixTokens: index.describe('tokens before the patches, always primary and not counted in any list here'),
-  selections: z.array(
-    z.strictObject({
-      afterLayer: count.describe('the layer after which it was made, counted from 1'),
+const stepSchema = z.strictObject({
+  afterLayer: count.describe('the layer in or after which it happened, counted from 1'),
+  tokens: index.describe('from here on, without prefix tokens'),
+  kept: patches.describe('patches with a token of their own'),
+  merged: z.array(patches.min(2)).describe('patches that are one token together, a list for each such token'),
+  fused: patches.describe('patches that were let go and are summed up in one token'),
+  dropped: patches.describe('patches that no later layer sees'),
+  route: z
+    .strictObject({
       layers: z.array(count).describe('the layers that it decides about, counted from 1'),
-      kept: count.describe('how many patches are primary'),
-      primary: z.array(index).describe('their indices, ascending, counted from 0, row by row'),
-      scores: z.array(z.number()).describe('the score of every patch'),
-    }),
-  ),
-  top: z.array(z.strictObject({ index, label: z.string(), probability: z.number().min(0).max(1) })),
+      big: patches.describe('patches that take the big path there'),
+    })
+    .optional()
+    .describe('where the model has a big and a little path'),
+  scores: z.array(z.number()).optional().describe('the score of every patch, where the model has scores'),
 })
+
+/**
+ * The file that `blvit trace --json` writes. A change that breaks readers gets another version. Patches count from 0,
+ * row by row; lists are ascending; each patch is in exactly one of a step's `kept`, `merged`, `fused` and `dropped`.
+ */
+export const traceJsonSchema = z
+  .strictObject({
+    version: z.literal(2),
+    model: z.string().describe('what the model was loaded by'),
+    setting: z.string().describe('what it was run with, for people, e.g. evit:0.7; empty: nothing was set'),
+    picture: z.string().describe('path, address or "standard input"'),
+    image: z.strictObject({ height: count, width: count }).describe("the model's input, in pixels"),
+    patchSize: count.describe('side of a patch in pixels'),
+    grid: z.strictObject({ rows: count, columns: count }).describe('how many patches'),
+    prefixTokens: index.describe('tokens before the patches, never let go and not counted in any list here'),
+    steps: z.array(stepSchema).describe('in the order in which they happen'),
+    top: z.array(z.strictObject({ index, label: z.string(), probability: z.number().min(0).max(1) })),
+  })
+  .superRefine(({ steps, grid }, { addIssue }) => {
+    for (const [i, { kept, merged, fused, dropped, tokens }] of steps.entries()) {
+      const all = [kept, ...merged, fused, dropped].flat().sort((a, b) => a - b)
+      const isPartition =
+        all.length === grid.rows * grid.columns && all.every((patch, place) => patch === place)
+      if (!isPartition)
+        addIssue({ code: 'custom', path: ['steps', i], message: 'is no partition of the patches' })
+      const counted = kept.length + merged.length + Math.min(1, fused.length)
+      if (counted !== tokens)
+        addIssue({
+          code: 'custom',
+          path: ['steps', i, 'tokens'],
+          message: `is ${tokens}, the lists hold ${counted}`,
+        })
+    }
+  })
 
 export type TraceJson = z.infer<typeof traceJsonSchema>
 
@@ -36,27 +66,36 @@ export interface TraceOrigin {
   readonly picture: string
 }
 
+function stepJson(step: TracedStep): TraceJson['steps'][number] {
+  const { kept, merged, fused, dropped } = partition(step)
+  const { afterLayer, tokens, big, layers = [], scores } = step
+  return {
+    afterLayer,
+    tokens,
+    kept: [...kept],
+    merged: merged.map((group) => [...group]),
+    fused: [...fused],
+    dropped: [...dropped],
+    ...(big ? { route: { layers: [...layers], big: [...big] } } : {}),
+    ...(scores ? { scores: [...scores] } : {}),
+  }
+}
+
 /** A trace as the data that {@link traceJsonSchema} describes. */
 export function traceJson(trace: Trace, { model, picture }: TraceOrigin): TraceJson {
   const { name, architecture } = model
-  const { patchSize, grid, keepRatio, selections, top } = trace
+  const { patchSize, grid, setting, steps, top } = trace
   const { height, width } = architecture.image
   return {
-    version: 1,
+    version: 2,
     model: name,
+    setting,
     picture,
     image: { height, width },
     patchSize,
     grid: { rows: grid.rows, columns: grid.columns },
-    keepRatio,
     prefixTokens: architecture.prefix,
-    selections: selections.map(({ afterLayer, layers, primary, scores }) => ({
-      afterLayer,
-      layers: [...layers],
-      kept: primary.length,
-      primary: [...primary],
-      scores: [...scores],
-    })),
+    steps: steps.map(stepJson),
     top: top.map((scored) => ({ ...scored })),
   }
 }

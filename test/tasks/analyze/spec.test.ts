@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findConfiguration } from '../../../src/model-store/find-configuration.js'
+import { findConfiguration } from '../../../src/model-store/node/find-configuration.js'
 import { type Analysis, analyze } from '../../../src/tasks/analyze/analyze.js'
 
 // The rows of the specification's cost table (blvit.md, section 4), in G multiply-adds and M parameters.

@@ -1,16 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { parseWith } from '../../../src/base/parse.js'
-import { Engine } from '../../../src/engine/engine.js'
 import type { ModelFiles } from '../../../src/model-store/model-files.js'
-import { chooseRuntime } from '../../../src/runtime/choose.js'
-import {
-  assertRoutes,
-  type Trace,
-  type TraceOptions,
-  traceOutputs,
-  tracePicture,
-} from '../../../src/tasks/trace/trace.js'
+import { chooseRuntime } from '../../../src/runtime/node/choose.js'
+import { resolveSettings } from '../../../src/settings/index.js'
+import { Model } from '../../../src/tasks/model.js'
+import { assertTraceable, type TraceOptions } from '../../../src/tasks/trace/trace.js'
 import { traceJson, traceJsonSchema } from '../../../src/tasks/trace/trace-json.js'
+import type { Trace } from '../../../src/tasks/trace/traced-steps.js'
 import { randomModel, shrunk } from '../../support/tiny-models.js'
 
 const picture = {
@@ -21,8 +17,8 @@ const picture = {
 
 async function traceWith(files: ModelFiles, options: TraceOptions = {}): Promise<Trace> {
   const { runtime } = await chooseRuntime('cpu')
-  await using engine = await Engine.load({ ...files, runtime }, traceOutputs, { threads: 1 })
-  return await tracePicture({ name: 'tiny', ...files }, engine, picture, options)
+  await using model = new Model('tiny', files, { runtime, reason: 'a test' }, { threads: 1 })
+  return await model.trace(picture, options)
 }
 
 describe('a trace', () => {
@@ -33,23 +29,23 @@ describe('a trace', () => {
     [0.3, 3],
     [0.5, 6],
     [1, 12],
-  ])('at keep ratio %f each selection takes ⌊r·M⌋ = %i of 12 patches', async (keepRatio, kept) => {
-    const { selections } = await traceWith(tiny, { keepRatio })
-    expect(selections.map(({ primary }) => primary.length)).toEqual(selections.map(() => kept))
+  ])('at keep ratio %f each step sends ⌊r·M⌋ = %i of 12 patches', async (keepRatio, kept) => {
+    const { steps } = await traceWith(tiny, { keepRatio })
+    expect(steps.map(({ big }) => big?.length)).toEqual([kept, kept, kept, kept])
   })
 
-  test('primary are the patches with the highest scores, ascending', async () => {
-    const { selections } = await traceWith(tiny, { keepRatio: 0.5 })
-    for (const { primary, scores } of selections) {
+  test('the big path is taken by the patches with the highest scores, ascending', async () => {
+    const { steps } = await traceWith(tiny, { keepRatio: 0.5 })
+    for (const { big, scores = [] } of steps) {
       expect(scores).toHaveLength(12)
       const ranked = scores.map((_, i) => i).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b)
-      expect(primary).toEqual(ranked.slice(0, 6).sort((a, b) => a - b))
+      expect(big).toEqual(ranked.slice(0, 6).sort((a, b) => a - b))
     }
   })
 
   test('names the layers that each selection decides about', async () => {
-    const { selections } = await traceWith(tiny)
-    expect(selections.map(({ afterLayer, layers }) => [afterLayer, layers])).toEqual([
+    const { steps } = await traceWith(tiny)
+    expect(steps.map(({ afterLayer, layers }) => [afterLayer, layers])).toEqual([
       [1, [2, 3, 4]],
       [4, [5, 6, 7]],
       [7, [8, 9, 10]],
@@ -60,8 +56,8 @@ describe('a trace', () => {
   test('a selection before the last full layer decides about no full layer', async () => {
     const little = { embed_dim: 4, num_heads: 1, layers: [7, 9] }
     const late = shrunk('t+48', { full_layers: 6, predictor_after: [2, 5, 8], little })
-    const { selections } = await traceWith(randomModel(late))
-    expect(selections.map(({ layers }) => layers)).toEqual([[], [7, 8], [9, 10, 11, 12]])
+    const { steps } = await traceWith(randomModel(late))
+    expect(steps.map(({ layers }) => layers)).toEqual([[], [7, 8], [9, 10, 11, 12]])
   })
 
   test('shows the picture as the model saw it', async () => {
@@ -74,23 +70,24 @@ describe('a trace', () => {
     const json = traceJson(trace, { model: { name: 'tiny', ...tiny }, picture: 'photo.jpg' })
     expect(parseWith(traceJsonSchema, JSON.parse(JSON.stringify(json)), 'the trace')).toEqual(json)
     expect(json).toMatchObject({
-      version: 1,
+      version: 2,
       model: 'tiny',
       picture: 'photo.jpg',
       image: { height: 12, width: 16 },
       patchSize: 4,
       grid: { rows: 3, columns: 4 },
-      keepRatio: 0.25,
+      setting: 'keep ratio 0.25',
       prefixTokens: 1,
     })
-    expect(json.selections.map(({ kept }) => kept)).toEqual([3, 3, 3, 3])
+    expect(json.steps.map(({ route }) => route?.big.length)).toEqual([3, 3, 3, 3])
     expect(json.top).toHaveLength(2)
   })
 })
 
-test('a plain ViT has no route', () => {
+test('a plain ViT has nothing to draw', () => {
   const plain = randomModel(shrunk('vit-tiny'))
-  expect(() => assertRoutes({ name: 'vit-tiny', ...plain })).toThrow(
+  const resolve = () => resolveSettings(plain.architecture)
+  expect(() => assertTraceable({ name: 'vit-tiny', ...plain, resolve })).toThrow(
     expect.objectContaining({
       code: 'UNSUPPORTED',
       message: expect.stringMatching(/vit-tiny is a plain vit/),

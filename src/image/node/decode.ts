@@ -1,0 +1,202 @@
+import type { Metadata, Sharp } from 'sharp'
+import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
+import { bmpHeader, bmpPixels } from '../bmp.js'
+import { rgbFromCmyk } from '../cmyk.js'
+import type { Size } from '../crop-window.js'
+import { formatByContent, formatByName, formatNames } from '../picture-formats.js'
+import type { Pixels } from '../pixels.js'
+import { type CanvasPixels, type RawPixels, rgbFromRaw } from '../raw-pixels.js'
+import { reducedSize } from '../reduced-size.js'
+import { runWithPauses } from '../steps.js'
+import { type EncodedImage, type ImageBytes, isEncoded, readImageBytes } from './image-source.js'
+import { loadSharp } from './sharp.js'
+
+/** Everything that can be given as a picture: a path, an address, encoded bytes, or pixels. */
+export type ImageInput = EncodedImage | Pixels | RawPixels | CanvasPixels
+
+export interface DecodeOptions {
+  /** largest accepted width × height; default 100 megapixels */
+  readonly maxPixels?: number
+  /**
+   * Lets a JPEG that is at least three times as large come back at a third, a fifth or a ninth of its size, no side
+   * smaller than this (in pixels, upright): twice as fast, but no longer the bytes of Pillow. Default: the full size.
+   */
+  readonly atLeast?: Size | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+// The largest cameras have 100 megapixels: 300 MB as RGB. A tiny file can claim far more.
+const defaultMaxPixels = 100_000_000
+
+/**
+ * Decodes a picture to 8-bit RGB as `ImageOps.exif_transpose(Image.open(file)).convert('RGB')` of Pillow does:
+ * turned upright by its EXIF orientation, alpha dropped (not composited), colour profiles ignored, the first
+ * frame of an animation, CMYK by Pillow's formula. 16 bits become 8 by dropping the low byte (Pillow clips
+ * 16-bit grey instead, which leaves white). JPEG, PNG, WebP, TIFF and BMP give Pillow's bytes. What kind of picture
+ * it is is decided by its content, whatever its name is.
+ *
+ * @throws BlvitError `BAD_IMAGE` (empty, truncated, no picture, too large, a folder), `NOT_FOUND`,
+ * `OFFLINE`, `BAD_OPTION`, `ABORTED`
+ * @example
+ * const pixels = await decodeImage('owl.jpg')
+ */
+export async function decodeImage(
+  input: ImageInput,
+  { maxPixels = defaultMaxPixels, atLeast, signal }: DecodeOptions = {},
+): Promise<Pixels> {
+  if (!(maxPixels >= 1)) {
+    throw new BlvitError('BAD_OPTION', `maxPixels is ${maxPixels}; it must be at least 1.`, { maxPixels })
+  }
+  throwIfAborted(signal)
+  if (!isEncoded(input)) {
+    if (!isPixels(input)) throw noImageInput(input)
+    return runWithPauses(rgbFromRaw(input), { signal })
+  }
+  const source = await readImageBytes(input, { signal })
+  if (source.bytes.length === 0) {
+    throw new BlvitError('BAD_IMAGE', `${source.name} is empty; expected a ${formatNames} picture.`, {
+      name: source.name,
+    })
+  }
+  if (readableFormat(source) === 'BMP') {
+    const header = bmpHeader(source.bytes, source.name)
+    checkSize(source, header, maxPixels)
+    return runWithPauses(bmpPixels(source.bytes, header, source.name), { signal })
+  }
+  const header = await readHeader(source)
+  checkSize(source, header, maxPixels)
+  checkDepth(source, header)
+  throwIfAborted(signal)
+  const pixels = await decodePixels(source, header, atLeast)
+  throwIfAborted(signal)
+  return pixels
+}
+
+async function readHeader(source: ImageBytes): Promise<Metadata> {
+  try {
+    const sharp = await loadSharp()
+    // sharp's own limit is off here only so that our message can name the size.
+    return await sharp(source.bytes, { limitInputPixels: false }).metadata()
+  } catch (cause) {
+    throw notAPicture(source, messageOf(cause), cause)
+  }
+}
+
+/**
+ * What a picture is by its content. Nothing but the kinds of the table comes before libvips, whose other readers (SVG
+ * for one) were not made for strangers' files.
+ */
+function readableFormat({ name, bytes }: ImageBytes): string {
+  const format = formatByContent(bytes)
+  const refused = format ?? formatByName(name)
+  if (refused?.refused !== undefined) {
+    throw new BlvitError('BAD_IMAGE', `${name} is ${refused.name}, which isn't read: ${refused.refused}.`, {
+      name,
+      format: refused.name,
+    })
+  }
+  if (format) return format.name
+  throw notAPicture({ name, bytes }, whatElse(bytes))
+}
+
+/** What people find in place of a picture. */
+function whatElse(bytes: Uint8Array): string {
+  const start = Buffer.from(bytes.subarray(0, 100)).toString('latin1').trimStart().toLowerCase()
+  if (/^<(!doctype html|html|head)/.test(start))
+    return 'it is a web page, perhaps a download that was refused'
+  if (start.startsWith('version https://git-lfs'))
+    return 'it is a pointer of Git LFS, get the file by git lfs pull'
+  return 'it begins like no picture that is known'
+}
+
+function checkSize({ name }: ImageBytes, { width, height }: Size, maxPixels: number): void {
+  if (width * height <= maxPixels) return
+  throw new BlvitError(
+    'BAD_IMAGE',
+    `${name} is ${width} × ${height}, ${width * height} pixels; the limit is ${maxPixels}. Scale it down or raise maxPixels.`,
+    { name, width, height, maxPixels },
+  )
+}
+
+function checkDepth({ name }: ImageBytes, { depth }: Metadata): void {
+  if (depth === 'uchar' || depth === 'ushort') return
+  throw new BlvitError(
+    'BAD_IMAGE',
+    `${name} has ${depth} samples, whose white is not defined; save it with 8 or 16 bits a channel.`,
+    { name, depth },
+  )
+}
+
+async function decodePixels(
+  source: ImageBytes,
+  header: Metadata,
+  atLeast: Size | undefined,
+): Promise<Pixels> {
+  const sharp = await loadSharp()
+  const picture = sharp(source.bytes, {
+    autoOrient: true,
+    failOn: 'error', // otherwise a truncated JPEG comes back half grey
+    ignoreIcc: true, // Pillow keeps the numbers of the file
+    limitInputPixels: false, // checkHeader has compared with maxPixels
+  })
+  if (atLeast !== undefined && header.format === 'jpeg') {
+    const reduced = reducedSize(header.autoOrient, atLeast)
+    if (reduced !== undefined) picture.resize({ ...reduced, fit: 'fill' })
+  }
+  try {
+    return header.space === 'cmyk' ? await decodeCmyk(picture) : await decodeRgb(picture)
+  } catch (cause) {
+    throw notAPicture(source, messageOf(cause), cause)
+  }
+}
+
+async function decodeRgb(picture: Sharp): Promise<Pixels> {
+  const { data, info } = await picture
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  return { width: info.width, height: info.height, values: data }
+}
+
+async function decodeCmyk(picture: Sharp): Promise<Pixels> {
+  // Kept as ink: sharp's own conversion goes through a press profile that Pillow doesn't apply.
+  const { data, info } = await picture
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  return { width: info.width, height: info.height, values: await runWithPauses(rgbFromCmyk(data)) }
+}
+
+function notAPicture({ name, bytes }: ImageBytes, why: string, cause?: unknown): BlvitError {
+  const reason = why.trim().replace(/[.:]$/, '')
+  return new BlvitError(
+    'BAD_IMAGE',
+    `${name} can't be decoded (${reason}): its ${bytes.length} bytes are damaged, cut off or no picture. ` +
+      `Expected ${formatNames}.`,
+    { name, sizeBytes: bytes.length },
+    cause === undefined ? {} : { cause },
+  )
+}
+
+/** Pixels in memory; what is wrong with them is told when they are read. */
+function isPixels(input: unknown): input is Pixels | RawPixels | CanvasPixels {
+  return (
+    typeof input === 'object' && input !== null && 'width' in input && ('values' in input || 'data' in input)
+  )
+}
+
+function noImageInput(input: unknown): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    'A picture is a path, a URL, a file:, http:, https:, data: or blob: address, encoded bytes (Uint8Array, ArrayBuffer, ' +
+      `Blob), an ImageData or pixels { width, height, channels, values }; got ${kindOf(input)}.`,
+  )
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value
+  const { name } = (value as { constructor?: { name?: unknown } }).constructor ?? {}
+  return typeof name === 'string' && name !== '' ? name : 'object'
+}

@@ -1,0 +1,48 @@
+import { sizeBeforeCrop } from '../crop-window.js'
+import type { Pixels } from '../pixels.js'
+import { normaliseSteps, type Preprocessing, resizeAndCropSteps } from '../preprocessing.js'
+import { runWithPauses, type Steps } from '../steps.js'
+import { decodeImage, type ImageInput } from './decode.js'
+
+export interface PrepareOptions {
+  /**
+   * Prepare every picture to the bit as timm does with Pillow. Without it a JPEG of more than six times the model's
+   * input (from about 1500 pixels a side) is decoded at a third, a fifth or a ninth of its size, which is twice as
+   * fast and moves the grey levels of the result by 0.2 on average. Default false.
+   */
+  readonly exact?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A picture as a model takes it. */
+export interface PreparedPicture {
+  /** resized and cropped */
+  readonly pixels: Pixels
+  /** normalised, `[3, height, width]` */
+  readonly input: Float32Array
+}
+
+// What our own filter sees of a reduced picture must be more than what it leaves: at twice the size no detail that
+// the result can show has been lost.
+const reservedSize = 2
+
+/**
+ * Decodes, resizes, crops and normalises a picture. Decoding runs on other threads, the rest in steps of a few
+ * milliseconds, so that the event loop goes on meanwhile.
+ * @throws BlvitError as {@link decodeImage}
+ */
+export async function preparePicture(
+  image: ImageInput,
+  preprocessing: Preprocessing,
+  { exact = false, signal }: PrepareOptions = {},
+): Promise<PreparedPicture> {
+  const { height, width } = sizeBeforeCrop(preprocessing, preprocessing.cropRatio)
+  const atLeast = exact ? undefined : { height: reservedSize * height, width: reservedSize * width }
+  const decoded = await decodeImage(image, { atLeast, signal })
+  return runWithPauses(prepareSteps(decoded, preprocessing), { signal })
+}
+
+function* prepareSteps(decoded: Pixels, preprocessing: Preprocessing): Steps<PreparedPicture> {
+  const pixels = yield* resizeAndCropSteps(decoded, preprocessing)
+  return { pixels, input: yield* normaliseSteps(pixels, preprocessing) }
+}

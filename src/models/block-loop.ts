@@ -1,0 +1,129 @@
+import { add } from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import type { Tensor } from '../graph/tensor.js'
+import { type AttentionView, attention } from '../nn/attention.js'
+import { layerNorm } from '../nn/layer-norm.js'
+import { layerScale } from '../nn/layer-scale.js'
+import { mlp } from '../nn/mlp.js'
+import { dropPath } from '../nn/stochastic-depth.js'
+import type { TokenEvent } from './token-history.js'
+import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
+
+export type { VitShape }
+
+/** The tokens on their way through the blocks. Immutable: a hook that changes something gives a new one. */
+export interface TokenState {
+  /** Prefix tokens first. `[batch, tokens, width]` */
+  readonly tokens: Tensor
+  /** Tokens before the patches. */
+  readonly prefix: number
+  /** How many of the first tokens each stands for; undefined while all stand for themselves. `[batch, tokens]` */
+  readonly size?: Tensor
+  /** What happened so far, in order. */
+  readonly history: readonly TokenEvent[]
+}
+
+/** A block after its attention half. */
+export interface HalfBlock {
+  /** Counted from 1. */
+  readonly layer: number
+  /** `[batch, tokens, width]` */
+  readonly input: Tensor
+  readonly attention: AttentionView
+  /** What the attention half adds. */
+  readonly attentionUpdate: Tensor
+}
+
+/** A block after both halves. */
+export interface WholeBlock extends HalfBlock {
+  /** The tokens that the MLP half began with. `[batch, tokens, width]` */
+  readonly middle: Tensor
+  /** What the MLP half adds. */
+  readonly mlpUpdate: Tensor
+}
+
+/** What a hook says of the attention half. */
+export interface Attended {
+  /** In place of the plain {@link AttentionView.output}. `[batch, rows, width]` */
+  readonly output: Tensor
+  /** What it is added to, if not the tokens that came: as many tokens as the output has rows. */
+  readonly state?: TokenState
+}
+
+/**
+ * Where methods, teachers and traces take hold of the block loop; all optional. A hook that only looks returns
+ * nothing. What it builds stands in the scope of the block that it is called from.
+ */
+export interface BlockHooks {
+  /** Before the first block. */
+  readonly start?: (state: TokenState) => TokenState | undefined
+  /** Before a block's first norm. */
+  readonly before?: (state: TokenState, layer: number) => TokenState | undefined
+  /** Instead of plain attention. */
+  readonly attend?: (view: AttentionView, state: TokenState, layer: number) => Attended | undefined
+  /** After the attention half's residual, before the second norm: where EViT and ToMe reduce. */
+  readonly between?: (state: TokenState, block: HalfBlock) => TokenState | undefined
+  /** After the block. */
+  readonly after?: (state: TokenState, block: WholeBlock) => TokenState | undefined
+  /** After the last block: what the final norm and the heads read. */
+  readonly pool?: (state: TokenState) => TokenState | undefined
+}
+
+/** The attention of a plain block under its switches. @param tokens queries and keys after their norm */
+export function blockAttention(tokens: { queries: Tensor; keys: Tensor }, config: VitShape): AttentionView {
+  const { heads, qkvBias, projBias, qkNorm, layerNormEpsilon } = config
+  const qkNormEpsilon = qkNorm ? layerNormEpsilon : undefined
+  return attention('attn', tokens, { heads, qkvBias, projBias, qkNormEpsilon })
+}
+
+/** The MLP half of a plain block under its switches, its norm included. @param x `[batch, tokens, width]` */
+export function blockMlp(x: Tensor, config: VitShape): Tensor {
+  const { layerNormEpsilon: epsilon, activation, projBias: bias } = config
+  const normed = layerNorm('norm2', x, { epsilon })
+  return layerScale(
+    'ls2',
+    mlp('mlp', normed, { hidden: mlpWidth(config), activation, bias }),
+    config.layerScale,
+  )
+}
+
+/**
+ * A plain pre-norm block in the current scope.
+ * @param layer counted from 1
+ * @returns the tokens after it, and its attention for who wants to look
+ */
+export function plainBlock(
+  state: TokenState,
+  layer: number,
+  config: VitShape,
+  hooks: BlockHooks = {},
+): { state: TokenState; attention: AttentionView } {
+  const epsilon = config.layerNormEpsilon
+  const came = hooks.before?.(state, layer) ?? state
+  const normed = layerNorm('norm1', came.tokens, { epsilon })
+  const view = blockAttention({ queries: normed, keys: normed }, config)
+  const attended = hooks.attend?.(view, came, layer)
+  const rest = attended?.state ?? came
+  const attentionOutput = layerScale('ls1', attended?.output ?? view.output(), config.layerScale)
+  const attentionUpdate = dropPath('attention', attentionOutput)
+  const half = { layer, input: rest.tokens, attention: view, attentionUpdate }
+  const met = { ...rest, tokens: add(rest.tokens, attentionUpdate) }
+  const middle = hooks.between?.(met, half) ?? met
+  const mlpUpdate = dropPath('mlp', blockMlp(middle.tokens, config))
+  const left = { ...middle, tokens: add(middle.tokens, mlpUpdate) }
+  const after = hooks.after?.(left, { ...half, middle: middle.tokens, mlpUpdate }) ?? left
+  return { state: after, attention: view }
+}
+
+/**
+ * The plain block loop, the only one there is: `depth` equal blocks on all tokens, in scopes `blocks.0`, ….
+ * @param tokens after the stem, prefix first. `[batch, tokens, width]`
+ */
+export function blockLoop(tokens: Tensor, config: VitShape, hooks: BlockHooks = {}): TokenState {
+  const stem: TokenState = { tokens, prefix: prefixCount(config), history: [] }
+  let state = hooks.start?.(stem) ?? stem
+  for (let layer = 1; layer <= config.depth; layer++) {
+    state = scope(`blocks.${layer - 1}`, () => plainBlock(state, layer, config, hooks).state)
+  }
+  return hooks.pool?.(state) ?? state
+}

@@ -1,0 +1,94 @@
+import { realpathSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import type { Graph } from '../../graph/graph.js'
+import { toOnnx } from '../../graph/onnx/write.js'
+import type { ByteSource, StoredTensors } from '../../weights/stored-tensor.js'
+import { engineHere, type OrtEngine } from '../engine.js'
+import { assertHalfFloats } from '../half-floats.js'
+import { engineError } from '../ort-session.js'
+import { placeWeights } from '../place-weights.js'
+import { assertPrecision } from '../precision.js'
+import type { LoadOptions, Runtime, Session } from '../runtime.js'
+import { noAdapter, onGpuAlone } from '../webgpu.js'
+import { withoutTelemetry } from './telemetry.js'
+
+/** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
+function weightsFolder(weights: StoredTensors): string | undefined {
+  for (const tensor of weights.values()) {
+    for (const { source } of tensor.segments) {
+      if (source.path !== undefined) return dirname(realpathSync(source.path))
+    }
+  }
+  return undefined
+}
+
+async function engineInThisThread(): Promise<OrtEngine> {
+  await withoutTelemetry()
+  return engineHere(await import('onnxruntime-node'))
+}
+
+/**
+ * ONNX Runtime's native library, on the processor or, through WebGPU, on a graphics processor.
+ * @param options `engine`: the library where it is loaded already; default: loaded on the calling thread
+ * @throws Error where the library is not installed or can't be loaded on this system
+ */
+export async function nativeRuntime({
+  device = 'cpu',
+  engine,
+}: {
+  device?: 'cpu' | 'webgpu'
+  engine?: OrtEngine
+} = {}): Promise<Runtime> {
+  const { open, rest, version } = engine ?? (await engineInThisThread())
+  const target = device === 'cpu' ? 'native' : 'webgpu'
+
+  const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
+    assertPrecision(device, options.precision)
+    const folder = weightsFolder(weights)
+    const locate = ({ path }: ByteSource) => {
+      if (path === undefined) return undefined
+      // The hub's cache holds links to blobs elsewhere; the engine wants the file itself.
+      const file = realpathSync(path)
+      return dirname(file) === folder ? basename(file) : undefined
+    }
+    const { storageOf } = await placeWeights(weights, { locate, trained: options.trained })
+    const sessionEntries = {
+      ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+      ...(device === 'webgpu' ? onGpuAlone : {}),
+    }
+    try {
+      const model = toOnnx(graph, {
+        target,
+        precision: options.precision,
+        storageOf,
+        sizes: options.sizes,
+      })
+      const sessionOptions = {
+        executionProviders: [device],
+        graphOptimizationLevel: 'all' as const,
+        executionMode: 'sequential' as const,
+        ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+        ...(options.profilePrefix === undefined
+          ? {}
+          : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+        // Errors reach the user as BlvitErrors; the engine's own log would only repeat them on stderr.
+        logSeverityLevel: 4 as const,
+        extra: { session: sessionEntries },
+      }
+      if (options.precision === 'fp16') await assertHalfFloats({ open }, sessionOptions)
+      return await open({ model, options: sessionOptions })
+    } catch (thrown) {
+      if (thrown instanceof BlvitError) throw thrown
+      if (/WebGPU adapter/.test(messageOf(thrown))) throw noAdapter('This machine', thrown)
+      throw engineError(`loading ${graph.name}`, thrown)
+    }
+  }
+  return {
+    device,
+    description: `ONNX Runtime ${version} native${device === 'webgpu' ? ' WebGPU' : ''}`,
+    target,
+    load,
+    rest,
+  }
+}

@@ -1,0 +1,115 @@
+import { Worker } from 'node:worker_threads'
+import { BlvitError } from '../../../base/blvit-error.js'
+import { Asker, type Response } from '../../../base/conversation.js'
+import type { OrtEngine, SessionRequest } from '../../engine.js'
+import type { Session } from '../../runtime.js'
+import { withoutTelemetry } from '../telemetry.js'
+import type { EngineModule, Questions } from './messages.js'
+
+/** A thread that runs one build of ONNX Runtime. It keeps the process alive only while it owes an answer. */
+class EngineThread {
+  // without the flags of the process: --input-type, for one, is not for files
+  private readonly worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
+  private readonly asker = new Asker<Questions>((request) => this.worker.postMessage(request))
+
+  constructor() {
+    this.worker.unref()
+    this.worker.on('message', (response: Response) => this.asker.receive(response))
+    this.worker.on('error', (error) => this.asker.fail(error))
+    this.worker.on('exit', () => this.asker.fail(new BlvitError('ENGINE', "The engine's thread has ended.")))
+  }
+
+  async ask<Q extends keyof Questions>(
+    question: Q,
+    ask: Questions[Q]['ask'],
+  ): Promise<Questions[Q]['answer']> {
+    this.worker.ref()
+    try {
+      return await this.asker.ask(question, ask)
+    } finally {
+      if (!this.asker.isWaiting) this.worker.unref()
+    }
+  }
+
+  /** Only between runs: a thread that is killed during one takes the process with it. */
+  async end(): Promise<void> {
+    await this.worker.terminate()
+  }
+}
+
+/** A session that lives in the thread. */
+function threadSession(
+  thread: EngineThread,
+  session: number,
+  { whenDisposed }: { whenDisposed: () => Promise<void> },
+): Session {
+  let disposed: Promise<void> | undefined
+  const dispose = () => {
+    disposed ??= thread.ask('dispose', { session }).then(whenDisposed)
+    return disposed
+  }
+  return {
+    // Outputs can't be written into memory of another thread: whoever wants that keeps the engine on his own.
+    run: async (inputs) => {
+      if (disposed) throw new BlvitError('ENGINE', 'This model was disposed. Load it again to use it.')
+      return thread.ask('run', { session, inputs })
+    },
+    endProfile: async () => {
+      await thread.ask('endProfile', { session })
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  }
+}
+
+/** A thread with its engine. @throws Error where the module can't be loaded; no thread is left then */
+async function start(module: EngineModule): Promise<{ thread: EngineThread; version: string }> {
+  // here: the engine's own thread has only a copy of the environment
+  if (module === 'onnxruntime-node') await withoutTelemetry()
+  const thread = new EngineThread()
+  try {
+    const { version } = await thread.ask('load', { module })
+    return { thread, version }
+  } catch (thrown) {
+    await thread.end()
+    throw thrown
+  }
+}
+
+/**
+ * ONNX Runtime on a thread of its own, so that the caller's event loop goes on during runs. The thread starts
+ * here, ends with its last session and starts anew with the next one.
+ * @throws Error where the module is not installed or can't be loaded on this system
+ */
+export async function engineInThread(module: EngineModule): Promise<OrtEngine> {
+  let sessions = 0
+  let started: ReturnType<typeof start> | undefined = start(module)
+  const { version } = await started
+  const rest = async () => {
+    if (sessions > 0) return
+    const last = started
+    started = undefined
+    // one that couldn't start has told whoever asked, and has ended
+    await last?.then(
+      ({ thread }) => thread.end(),
+      () => {},
+    )
+  }
+  const leave = async () => {
+    sessions -= 1
+    await rest()
+  }
+  const open = async (request: SessionRequest) => {
+    sessions += 1
+    try {
+      started ??= start(module)
+      const { thread } = await started
+      const { session } = await thread.ask('open', request)
+      return threadSession(thread, session, { whenDisposed: leave })
+    } catch (thrown) {
+      await leave()
+      throw thrown
+    }
+  }
+  return { version, open, rest }
+}

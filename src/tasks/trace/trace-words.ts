@@ -1,0 +1,126 @@
+import { type Fate, fates } from './draw-panel.js'
+import {
+  littlePatches,
+  partition,
+  patchesOf,
+  type Trace,
+  type TracedStep,
+  tokensBefore,
+} from './traced-steps.js'
+
+/** `2–4`, `10, 12, … 32`, `3, 5, 9`. */
+export function layerList(layers: readonly number[]): string {
+  const [first, second] = layers
+  const last = layers.at(-1)
+  if (first === undefined || second === undefined || last === undefined) return layers.join()
+  const step = second - first
+  const even = layers.every((layer, i) => layer === first + i * step)
+  if (even && step === 1) return `${first}–${last}`
+  return even && layers.length > 3 ? `${first}, ${second}, … ${last}` : layers.join(', ')
+}
+
+/** `after layer 4`; where a path is chosen `after layer 1 → layers 2–4`. */
+export function stepTitle({ title, afterLayer, big, layers = [] }: TracedStep): string {
+  if (title !== undefined) return title
+  if (!big) return `after layer ${afterLayer}`
+  if (layers.length === 0) return `after layer ${afterLayer} → chosen anew before use`
+  return `after layer ${afterLayer} → layer${layers.length > 1 ? 's' : ''} ${layerList(layers)}`
+}
+
+/** `196 → 138 tokens, 59 patches fused`, `49 of 196 patches (25 %) take the big path` */
+export function stepCount(trace: Pick<Trace, 'grid' | 'steps'>, index: number): string {
+  const step = trace.steps[index]
+  if (!step) return ''
+  const patches = patchesOf(trace)
+  const before = tokensBefore(trace, index)
+  const { merged, fused, dropped } = partition(step)
+  const route =
+    step.big &&
+    `${step.big.length} of ${patches} patches (${percent(step.big.length / patches)}) take the big path`
+  const changed = step.big && step.tokens === before ? [] : [tokenChange(before, step.tokens)]
+  const fates = [
+    { patches: merged.length, alone: merged.length === 1 ? 'merged group' : 'merged groups', word: 'groups' },
+    { patches: fused.length, alone: `${fused.length === 1 ? 'patch' : 'patches'} fused`, word: 'fused' },
+    {
+      patches: dropped.length,
+      alone: `${dropped.length === 1 ? 'patch' : 'patches'} dropped`,
+      word: 'dropped',
+    },
+  ].filter((fate) => fate.patches > 0)
+  const counts = fates.map((fate) => `${fate.patches} ${fates.length === 1 ? fate.alone : fate.word}`)
+  return [...(route ? [route] : []), ...changed, ...counts].join(', ')
+}
+
+function counted(patches: number): string {
+  return `${patches} patch${patches === 1 ? '' : 'es'}`
+}
+
+function tokenChange(before: number, after: number): string {
+  return before === after ? `${after} tokens as before` : `${before} → ${after} tokens`
+}
+
+/** `196 → 68 tokens`; undefined where their number stays. */
+export function wholeChange(trace: Pick<Trace, 'grid' | 'steps'>): string | undefined {
+  const last = trace.steps.at(-1)?.tokens ?? patchesOf(trace)
+  return last === patchesOf(trace) ? undefined : tokenChange(patchesOf(trace), last)
+}
+
+/** What holds before the first step: `layers 1–3: all 196 patches`; without a layer before it only their number. */
+export function fullLayersLine(trace: Pick<Trace, 'grid' | 'steps'>): string {
+  const all = patchesOf(trace)
+  const [first] = trace.steps
+  if (!first) return `${all} patches, a token each`
+  const routed = trace.steps.flatMap(({ big, layers }) => (big ? (layers ?? []) : []))
+  const last = first.big ? Math.min(...routed) - 1 : first.afterLayer - 1
+  if (!Number.isFinite(last) || last <= 0) return counted(all)
+  const layers = Array.from({ length: last }, (_, i) => i + 1)
+  const path = first.big ? ' take the big path' : ''
+  return `layer${last > 1 ? 's' : ''} ${layerList(layers)}: all ${counted(all)}${path}`
+}
+
+/** What became of patches in any of the steps. */
+function seenFates(steps: readonly TracedStep[]): Fate[] {
+  const seen = new Set<Fate>()
+  for (const step of steps) {
+    const { kept, merged, fused, dropped } = partition(step)
+    const little = littlePatches(step)
+    if (step.big ? step.big.length > 0 : kept.length > 0) seen.add('bright')
+    if (merged.length > 0) seen.add('merged')
+    if (little.length > 0) seen.add('dim')
+    if (fused.length > 0) seen.add('fused')
+    if (dropped.length > 0) seen.add('dropped')
+  }
+  return fates.filter((fate) => seen.has(fate))
+}
+
+/** How to read the picture, in one sentence. */
+export function explanation({ steps }: Pick<Trace, 'steps'>): string {
+  const seen = seenFates(steps)
+  const gone = seen.includes('fused') || seen.includes('dropped')
+  if (seen.includes('dim')) return 'The model chooses patches; only the bright ones take the big path.'
+  if (seen.includes('merged')) {
+    const rest = gone ? ', and lets others go' : ''
+    return `The model joins patches that look alike to it${rest}: fewer tokens, less work.`
+  }
+  if (seen.includes('fused'))
+    return 'The model lets patches go on the way; later layers work on the bright ones and a sum of the rest.'
+  if (gone) return 'The model drops patches on the way; later layers work on the bright ones only.'
+  return 'Every layer works on all patches.'
+}
+
+/** What each look means, for those that occur. */
+export function legend({ steps, paths }: Pick<Trace, 'steps' | 'paths'>): { fate: Fate; text: string }[] {
+  const words: Record<Fate, string> = {
+    bright: paths ? `bright: ${paths.big}` : 'bright: a token each',
+    merged: 'one colour and outline: merged into one token',
+    dim: `dim: ${paths?.little ?? 'the little path'}`,
+    fused: 'violet: let go, summed up in one token',
+    dropped: 'striped: dropped',
+  }
+  return seenFates(steps).map((fate) => ({ fate, text: words[fate] }))
+}
+
+/** `25 %`, `12.5 %` */
+export function percent(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`
+}

@@ -1,0 +1,47 @@
+import { BlvitError } from '../base/blvit-error.js'
+import { checkWorkers } from '../batches/batches.js'
+import type { DeviceRequest } from '../runtime/node/choose.js'
+import type { ParticipantOptions } from './participants.js'
+import type { StepReport, ValidationReport } from './step-report.js'
+
+/** What a training may be told beside its recipe. */
+export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
+  /** The folder of the new model. Beside it `<output>.training` keeps checkpoints, log and curves. */
+  readonly output: string
+  /** Of new weights, the order of pictures, their crops, keep ratios. Default 0. */
+  readonly seed?: number | undefined
+  /** Go on from the newest checkpoint of a training with the same options. */
+  readonly resume?: boolean | undefined
+  readonly overwrite?: boolean | undefined
+  /** Steps between two checkpoints. Default 100. */
+  readonly checkpointEvery?: number | undefined
+  /** Labelled pictures to measure the model with now and then; the best weights are what comes out then. */
+  readonly validation?: readonly string[] | undefined
+  /** Only the first so many of them. Default: all. */
+  readonly validationLimit?: number | undefined
+  /** Steps between two validations. Default: a tenth of each stage. */
+  readonly validateEvery?: number | undefined
+  /** Keep ratios to validate at. Default 0.25, 0.5, 0.75, 1. */
+  readonly validationRatios?: readonly number[] | undefined
+  readonly device?: DeviceRequest | undefined
+  readonly threads?: number | undefined
+  /** Threads that decode and augment pictures. Default 1. */
+  readonly workers?: number | undefined
+  /** Only make a few steps of each stage, of two batches at most, to measure what all would take; nothing is written. */
+  readonly dryRun?: boolean | undefined
+  readonly onStep?: ((report: StepReport) => void) | undefined
+  readonly onValidation?: ((report: ValidationReport) => void) | undefined
+}
+
+/** @throws BlvitError `BAD_OPTION` */
+export function checkTrainOptions(options: TrainOptions): void {
+  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
+  const numbers = { checkpointEvery, validateEvery, validationLimit, threads }
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
+    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
+      [name]: value,
+    })
+  }
+  checkWorkers(workers)
+}

@@ -1,0 +1,94 @@
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { BlvitError } from '../../base/blvit-error.js'
+import { maximumHeaderBytes, readSafetensors, type SafetensorsContent } from '../safetensors/read.js'
+import { parseShardIndex } from '../safetensors/shard-index.js'
+import type { StoredIntegers } from '../safetensors/stored-integers.js'
+import type { StoredTensor } from '../stored-tensor.js'
+import { storedBytes } from '../tensor-chunks.js'
+import { openFileSource } from './file-source.js'
+import { locateWeights } from './weights-folder.js'
+
+/** Weights on disk, opened but not read. */
+export interface Checkpoint extends SafetensorsContent {
+  /** For people, e.g. `/models/deit/model.safetensors: 152 tensors, F16, 11.4 MB`. */
+  readonly description: string
+}
+
+/**
+ * Opens a `.safetensors` file, a sharded checkpoint's index, or a folder that holds either. Reads headers only.
+ * @throws BlvitError `NOT_FOUND` if nothing is there, `BAD_WEIGHTS` if what is there isn't sound
+ */
+export async function openCheckpoint(pathOrFolder: string): Promise<Checkpoint> {
+  const { kind, path } = await locateWeights(pathOrFolder)
+  const content = await (kind === 'file' ? readSafetensors(await openFileSource(path)) : openShards(path))
+  return { ...content, description: describe(path, [...content.tensors.values()]) }
+}
+
+async function openShards(indexPath: string): Promise<SafetensorsContent> {
+  const index = parseShardIndex(await readText(indexPath), { source: indexPath })
+  const folder = dirname(indexPath)
+  await requireShards([...index.keys()], { folder, indexPath })
+
+  const tensors = new Map<string, StoredTensor>()
+  const integers = new Map<string, StoredIntegers>()
+  const metadata: Record<string, string> = {}
+  for (const [shard, names] of index) {
+    const content = await readSafetensors(await openFileSource(join(folder, shard)))
+    for (const name of names) {
+      const tensor = content.tensors.get(name)
+      const integer = content.integers.get(name)
+      if (tensor !== undefined) tensors.set(name, tensor)
+      else if (integer !== undefined) integers.set(name, integer)
+      else throw absent(name, { shard, indexPath })
+    }
+    Object.assign(metadata, content.metadata)
+  }
+  return { tensors, integers, metadata }
+}
+
+async function readText(path: string): Promise<string> {
+  const source = await openFileSource(path)
+  if (source.sizeBytes > maximumHeaderBytes) {
+    throw new BlvitError('BAD_WEIGHTS', `${path} has ${source.sizeBytes} bytes: too long for an index.`, {
+      path,
+    })
+  }
+  return new TextDecoder().decode(await source.read(0, source.sizeBytes))
+}
+
+/** Every missing shard at once: an interrupted copy usually lacks several. */
+async function requireShards(
+  shards: readonly string[],
+  { folder, indexPath }: { folder: string; indexPath: string },
+): Promise<void> {
+  const there = await Promise.all(
+    shards.map((shard) =>
+      stat(join(folder, shard)).then(
+        (stats) => stats.isFile(),
+        () => false,
+      ),
+    ),
+  )
+  const missing = shards.filter((_, i) => there[i] === false)
+  if (missing.length === 0) return
+  throw new BlvitError(
+    'BAD_WEIGHTS',
+    `${indexPath} names ${shards.length} files, of which ${missing.length} are missing: ${missing.join(', ')}. Download or copy them beside it.`,
+    { index: indexPath, missing },
+  )
+}
+
+function absent(tensor: string, { shard, indexPath }: { shard: string; indexPath: string }): BlvitError {
+  return new BlvitError(
+    'BAD_WEIGHTS',
+    `${indexPath} places "${tensor}" in ${shard}, but it isn't there: index and shards belong to different downloads.`,
+    { index: indexPath, shard, tensor },
+  )
+}
+
+function describe(path: string, tensors: readonly StoredTensor[]): string {
+  const dtypes = [...new Set(tensors.map((tensor) => tensor.dtype))].sort().join('+')
+  const megabytes = tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0) / 1e6
+  return `${path}: ${tensors.length} tensors, ${dtypes}, ${megabytes.toFixed(1)} MB`
+}

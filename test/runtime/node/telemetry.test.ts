@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../../support/temporary-folder.js'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const picture = join(root, 'examples/kite.jpg')
+const scratch = temporaryFolder()
+
+const classify = (options: string) => `
+  const { load } = await import(${JSON.stringify(join(root, 'dist/index.js'))})
+  const model = await load('vit-tiny', ${options})
+  await model.classify(${JSON.stringify(picture)})
+  // a device id is written at once, events a little later
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await model.dispose()`
+
+const inWorker = (script: string, workerOptions = '') => `
+  const { Worker } = await import('node:worker_threads')
+  const worker = new Worker(${JSON.stringify(script)}, { eval: true ${workerOptions} })
+  await new Promise((resolve, reject) => { worker.on('error', reject); worker.on('exit', resolve) })`
+
+/** What a process left in the home folder that it was given. */
+async function leftAtHome(
+  name: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
+  const home = join(scratch, name)
+  mkdirSync(home)
+  await promisify(execFile)(process.execPath, args, {
+    env: { PATH: process.env.PATH, HOME: home, USERPROFILE: home, LOCALAPPDATA: home, ...env },
+  })
+  return readdirSync(home, { recursive: true, encoding: 'utf8' }).sort()
+}
+
+const run = (script: string) => ['--input-type=module', '--eval', script]
+
+/** The same as a classic script, for the worker's `eval`. */
+const asFunction = (script: string) => `(async () => {${script}\n})()`
+
+describe('ONNX Runtime reports nothing home', () => {
+  test('from the command line, offline or not', async () => {
+    const command = [join(root, 'dist/cli/main.js'), 'classify', picture, '--top', '1']
+    expect(await leftAtHome('cli', command)).toEqual([])
+    expect(await leftAtHome('offline', [...command, '--offline'])).toEqual([])
+  })
+
+  test('from the library', async () => {
+    expect(await leftAtHome('library', run(classify('{}')))).toEqual([])
+  })
+
+  test('from a worker thread of the application, whose environment is a copy', async () => {
+    const script = asFunction(classify('{}'))
+    expect(await leftAtHome('worker', run(inWorker(script)))).toEqual([])
+    // not even where the thread was given an environment that says nothing
+    expect(await leftAtHome('bare-worker', run(inWorker(script, ', env: {}')))).toEqual([])
+  })
+
+  test('from the processes of bench', async () => {
+    const bench = [join(root, 'dist/cli/main.js'), 'bench', 'vit-tiny', '--rounds', '1', '--json']
+    expect(await leftAtHome('bench', bench)).toEqual([])
+  })
+
+  test('unless BLVIT_TELEMETRY=1 turns its reports on', async () => {
+    const left = await leftAtHome('on', run(classify('{}')), { BLVIT_TELEMETRY: '1' })
+    expect(left.join('\n')).toMatch(process.platform === 'linux' ? /deviceid/ : /(?:)/)
+  })
+})

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { presets, withChanges } from '../../../src/models/index.js'
+import { pathWords } from '../../../src/tasks/trace/path-words.js'
+import {
+  explanation,
+  fullLayersLine,
+  layerList,
+  legend,
+  stepCount,
+  stepTitle,
+  wholeChange,
+} from '../../../src/tasks/trace/trace-words.js'
+import { dropping, fusing, merging, routes, traceOf } from '../../support/traces.js'
+
+test.each([
+  [[7], '7'],
+  [[2, 3, 4], '2–4'],
+  [[10, 12, 14, 16], '10, 12, … 16'],
+  [[3, 5], '3, 5'],
+  [[3, 5, 9, 10], '3, 5, 9, 10'],
+  [[], ''],
+])('layers %j are %s', (layers, text) => {
+  expect(layerList(layers)).toBe(text)
+})
+
+describe('a title', () => {
+  test('names the layers that a choice of path decides about', () => {
+    const choice = { afterLayer: 1, tokens: 12, patchToken: [], big: [] }
+    expect(stepTitle({ ...choice, layers: [2, 3, 4] })).toBe('after layer 1 → layers 2–4')
+    expect(stepTitle({ ...choice, layers: [2] })).toBe('after layer 1 → layer 2')
+    expect(stepTitle({ ...choice, layers: [] })).toBe('after layer 1 → chosen anew before use')
+  })
+
+  test('is the layer, or what the method says', () => {
+    expect(stepTitle(fusing)).toBe('after layer 4')
+    expect(stepTitle({ ...fusing, title: 'in layer 4' })).toBe('in layer 4')
+  })
+})
+
+describe('the line below it counts', () => {
+  const lines = (...steps: Parameters<typeof traceOf>[0]) =>
+    steps.map((_, i) => stepCount({ ...traceOf(steps) }, i))
+
+  test('patches of the big path', () => {
+    expect(lines(...routes([1, 2, 3]))).toEqual(['3 of 12 patches (25 %) take the big path'])
+  })
+
+  test('tokens before and after, and what became of the patches', () => {
+    expect(lines(merging)).toEqual(['12 → 9 tokens, 2 merged groups'])
+    expect(lines(fusing)).toEqual(['12 → 7 tokens, 6 patches fused'])
+    expect(lines(dropping)).toEqual(['12 → 6 tokens, 6 patches dropped'])
+    expect(lines(merging, merging)[1]).toBe('9 tokens as before, 2 merged groups')
+    const both = {
+      ...merging,
+      tokens: 8,
+      patchToken: merging.patchToken.map((token) => (token === 5 ? -1 : token)),
+    }
+    expect(lines(both)).toEqual(['12 → 8 tokens, 2 groups, 1 dropped'])
+  })
+
+  test('what holds before the first step', () => {
+    expect(fullLayersLine(traceOf(routes([1], [2])))).toBe('layer 1: all 12 patches take the big path')
+    expect(fullLayersLine(traceOf([fusing]))).toBe('layers 1–3: all 12 patches')
+    expect(fullLayersLine(traceOf([merging]))).toBe('12 patches')
+    expect(fullLayersLine(traceOf([]))).toBe('12 patches, a token each')
+  })
+
+  test('the whole way', () => {
+    expect(wholeChange(traceOf([merging, fusing]))).toBe('12 → 7 tokens')
+    expect(wholeChange(traceOf(routes([1])))).toBeUndefined()
+    expect(wholeChange(traceOf([]))).toBeUndefined()
+  })
+})
+
+describe('the legend', () => {
+  const architecture = presets['t+48'] ?? expect.fail('no t+48')
+  const steps = routes([1], [2])
+
+  test('says what the model does on its two paths', () => {
+    expect(pathWords(architecture, steps).little).toBe('little E-block only')
+    expect(pathWords(withChanges(architecture, { little: null }), steps)).toEqual({
+      big: 'big block',
+      little: 'skipped, they pass unchanged',
+    })
+    const every = { embed_dim: 48, num_heads: 1, layers: [3, 5] }
+    expect(pathWords(withChanges(architecture, { little: every }), steps).little).toBe(
+      'little E-block only (in layers 3, 5), else unchanged',
+    )
+    expect(legend(traceOf(steps, { paths: pathWords(architecture, steps) }))).toEqual([
+      { fate: 'bright', text: 'bright: big P-block + little E-block' },
+      { fate: 'dim', text: 'dim: little E-block only' },
+    ])
+  })
+
+  test('says what became of patches, for what occurs', () => {
+    const texts = (...some: Parameters<typeof traceOf>[0]) => legend(traceOf(some)).map(({ text }) => text)
+    expect(texts(merging, fusing)).toEqual([
+      'bright: a token each',
+      'one colour and outline: merged into one token',
+      'violet: let go, summed up in one token',
+    ])
+    expect(texts(dropping)).toEqual(['bright: a token each', 'striped: dropped'])
+    expect(texts()).toEqual([])
+  })
+
+  test.each([
+    [[], /^Every layer works on all patches\.$/],
+    [routes([1]), /only the bright ones take the big path/],
+    [[merging], /joins patches that look alike to it: fewer/],
+    [[merging, dropping], /joins patches .*, and lets others go/],
+    [[fusing], /the bright ones and a sum of the rest/],
+    [[dropping], /drops patches .* the bright ones only/],
+  ])('one sentence says how to read it, %#', (some, sentence) => {
+    expect(explanation(traceOf(some))).toMatch(sentence)
+  })
+})
