@@ -16,10 +16,14 @@ export interface ProfileRow {
   readonly gflops?: number
 }
 
-/** Operators that do the multiply-adds of their scope. */
-const multiplying = new Set(['Gemm', 'FusedGemm', 'MatMul', 'FusedMatMul', 'Attention', 'Conv', 'FusedConv'])
+/**
+ * Operators that do the multiply-adds of their scope, in every precision and however the engine fused them:
+ * FusedGemm, DynamicQuantizeMatMul, MatMulIntegerToFloat, MultiHeadAttention, NhwcFusedConv, …
+ */
+const multiplying = /Gemm|MatMul|Attention|Conv(?!ert)/
 
-function scopeOf({ node }: ProfiledNode): string {
+/** The scope whose node it is; `(engine)` for nodes that the engine added. */
+export function scopeOf({ node }: ProfiledNode): string {
   const end = node.lastIndexOf('/')
   return end < 0 ? '(engine)' : node.slice(0, end)
 }
@@ -42,7 +46,7 @@ export function multiplyAddsByScope(graph: Graph, sizes: Bindings): Map<string, 
 /** Nodes that do all the multiply-adds of their scope; in a backward pass two or three share them. */
 function multipliersAlone(nodes: readonly ProfiledNode[]): ReadonlySet<ProfiledNode> {
   const byScope = new Map<string, ProfiledNode[]>()
-  for (const node of nodes.filter(({ operator }) => multiplying.has(operator)))
+  for (const node of nodes.filter(({ operator }) => multiplying.test(operator)))
     byScope.set(scopeOf(node), [...(byScope.get(scopeOf(node)) ?? []), node])
   return new Set(
     [...byScope.values()].flatMap((multipliers) => (multipliers.length === 1 ? multipliers : [])),

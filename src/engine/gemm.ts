@@ -6,7 +6,7 @@ import { scope } from '../graph/scope.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import type { Device, LoadOptions, Runtime } from '../runtime/runtime.js'
 import { storedFrom } from '../weights/stored-from.js'
-import { type GemmSize, gemmWork, machineGemms, repeatsOf } from './gemm-sizes.js'
+import { type GemmSize, gemmGflops, machineGemms, repeatsOf } from './gemm-sizes.js'
 
 function randomFloats(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count }, seededRandom(seed))
@@ -63,7 +63,7 @@ export async function gemmRate({
         const start = performance.now()
         await product.run()
         const ms = performance.now() - start
-        best = Math.max(best, (2 * gemmWork(size) * repeatsOf(size)) / (1e6 * ms))
+        best = Math.max(best, gemmGflops(size, ms / repeatsOf(size)))
       }
     } finally {
       await product.dispose()

@@ -4,8 +4,7 @@ import { initialise } from '../../model-store/initialise.js'
 import { type ModelFiles, openModel } from '../../model-store/model-files.js'
 import { readArchitecture } from '../../models/index.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
-import type { Setting, Workload } from '../messages.js'
-import type { Program, ProgramOptions } from './program.js'
+import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 
 async function filesOf({ model }: Extract<Workload, { kind: 'model' }>): Promise<ModelFiles> {
   return 'config' in model ? initialise(readArchitecture(model.config)) : openModel(model.folder)
@@ -32,10 +31,10 @@ export async function modelProgram(
     profilePrefix,
   })
   const batches = new Map<number, PixelBatch>()
-  const run = async (setting: Setting) => {
-    if (setting.kind !== 'model') throw new Error('blvit bug: not a setting of a model')
-    const pixels = batches.get(setting.batch) ?? noise(files, setting.batch)
-    batches.set(setting.batch, pixels)
+  const run = async (job: Job) => {
+    if (job.kind !== 'model') throw new Error('blvit bug: not a job of a model')
+    const pixels = batches.get(job.batch) ?? noise(files, job.batch)
+    batches.set(job.batch, pixels)
     await engine.run(pixels, { keepRatio: setting.keepRatio })
   }
   return {
