@@ -9,6 +9,7 @@ import type { Preprocessing } from '../image/preprocessing.js'
 import { readPreprocessing } from '../image/preprocessing-config.js'
 import type { Architecture, ConfigJson } from '../models/architecture.js'
 import { readArchitecture } from '../models/index.js'
+import { eventOutputs } from '../models/token-history.js'
 import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
 import { canonicalNames } from '../weights/name-maps/canonical-names.js'
@@ -43,9 +44,12 @@ async function readOptionalJson(path: string): Promise<ConfigJson | undefined> {
 
 /** All parameters of an architecture, those of optional outputs included. */
 export function parametersOf(architecture: Architecture): readonly Parameter[] {
-  const { outputs, selections, sizes } = architecture.build()
-  const scores = Object.fromEntries(selections.map((selection, i) => [`scores${i}`, selection.scores]))
-  return graphOf(architecture.family, { ...outputs, ...scores }, { sizes }).parameters
+  const { programs, history, sizes } = architecture.build()
+  const outputs = Object.entries(programs).flatMap(([program, named]) =>
+    Object.entries(named).map(([output, tensor]) => [`${program}.${output}`, tensor] as const),
+  )
+  return graphOf(architecture.family, { ...Object.fromEntries(outputs), ...eventOutputs(history) }, { sizes })
+    .parameters
 }
 
 /**

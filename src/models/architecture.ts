@@ -3,6 +3,9 @@ import type { BuildOptions, ModelDefinition } from './model-definition.js'
 /** The form of a config.json. */
 export type ConfigJson = Readonly<Record<string, unknown>>
 
+/** What a setting is set to: a number, or a text such as `evit:0.7`. */
+export type SettingValue = number | string
+
 /** A model with all its sizes decided, ready to be built. */
 export interface Architecture {
   /** `vit`, `blvit`, … */
@@ -17,8 +20,11 @@ export interface Architecture {
   readonly grid: { readonly rows: number; readonly columns: number }
   /** Tokens before the patches. */
   readonly prefix: number
-  /** Share of patches that the big blocks process by default; absent where all tokens are treated alike. */
-  readonly keepRatio?: number
+  /**
+   * What can be said when it runs, with its value where nothing is said, under the names of `src/settings/`: a bLViT's
+   * `{ keepRatio: 0.5 }`.
+   */
+  readonly settings: Readonly<Record<string, SettingValue>>
   /** Of a model that saves work: the ViT of the same sizes that doesn't, which its speed is compared with. */
   readonly plain?: Architecture
   build(options?: BuildOptions): ModelDefinition

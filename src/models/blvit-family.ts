@@ -17,7 +17,7 @@ function architecture(config: BlvitConfig): Architecture {
     patchSize,
     grid: gridOf(config),
     prefix: prefixCount(config),
-    keepRatio,
+    settings: { keepRatio },
     plain: vitArchitecture({ ...config, family: 'vit' }),
     build: (options) => blvit(config, options),
   }

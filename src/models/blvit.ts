@@ -11,7 +11,7 @@ import { mlp } from '../nn/mlp.js'
 import { dropPath } from '../nn/stochastic-depth.js'
 import { plainBlock } from './block-loop.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
-import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
+import type { BuildOptions, ModelDefinition } from './model-definition.js'
 import { rankings } from './rankings/index.js'
 import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
 import type { RouteEvent } from './token-history.js'
@@ -148,15 +148,15 @@ const layerForms = { half: fusedByHalf, block: fusedByBlock } as const
 
 /**
  * A big.LITTLE ViT.
- * @param options `kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
+ * @param options `sizes.kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
  *   the graph's input `kept`, so that one graph serves every keep ratio.
  */
 export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDefinition {
   const prefix = prefixCount(config)
-  const runtime = options.kept === undefined ? sizeInput('kept') : undefined
-  const kept = options.kept ?? defined(runtime, 'the run-time size').size
+  const fixed = options.sizes?.kept
+  const runtime = fixed === undefined ? sizeInput('kept') : undefined
+  const kept = fixed ?? defined(runtime, 'the run-time size').size
   const boundary = plus(kept, prefix)
-  const selections: Selection[] = []
   const history: RouteEvent[] = []
   let stream = splitStream(stem(pixelInput(config), config), boundary)
   let route: Route | undefined
@@ -188,17 +188,15 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       config.predictorAfter[index + 1] ?? config.depth,
     )
     const { patchScores: scores, order } = route
-    selections.push({ afterLayer: layer, layers, scores, order, chosen: kept })
     history.push({ kind: 'route', layer, layers, chosen: kept, tensors: { scores, order } })
   }
 
   const normed = finalNorm(stream.all(), config)
   return {
-    outputs: {
-      logits: classify(normed, config),
-      features: restoreOrder(normed, defined(route, 'a selection'), { prefix }),
+    programs: {
+      classify: { logits: classify(normed, config) },
+      embed: { features: restoreOrder(normed, defined(route, 'a selection'), { prefix }) },
     },
-    selections,
     history,
     sizes: runtime ? [runtime.tensor] : [],
   }

@@ -40,3 +40,26 @@ export interface RouteEvent extends EventBase {
 
 /** Something that a model does to some tokens and not to others. */
 export type TokenEvent = ReduceEvent | RouteEvent
+
+/** The tensors of all events, under names that don't collide: `event0.scores`, `event0.order`, … */
+export function eventOutputs(history: readonly TokenEvent[]): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(
+    history.flatMap(({ tensors }, index) =>
+      Object.entries(tensors).map(([name, tensor]) => [`event${index}.${name}`, tensor] as const),
+    ),
+  )
+}
+
+/** The numbers of one event of one picture, from the outputs of {@link eventOutputs}. */
+export function eventValues(
+  { tensors }: TokenEvent,
+  index: number,
+  numbersOf: (output: string) => readonly number[],
+): EventValues {
+  return Object.fromEntries(Object.keys(tensors).map((name) => [name, numbersOf(`event${index}.${name}`)]))
+}
+
+/** Where a model chooses patches for its expensive path. */
+export function routesOf(history: readonly TokenEvent[]): readonly RouteEvent[] {
+  return history.filter((event) => event.kind === 'route')
+}

@@ -16,6 +16,7 @@ export function vitArchitecture(config: VitConfig): Architecture {
     patchSize,
     grid: gridOf(config),
     prefix: prefixCount(config),
+    settings: {},
     build: (options) => vit(config, options),
   }
 }

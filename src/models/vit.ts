@@ -65,7 +65,14 @@ export function classify(features: Tensor, config: VitShape): Tensor {
 
 /** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */
 export function vit(config: VitConfig, { hooks }: BuildOptions = {}): ModelDefinition {
-  const { tokens, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
+  const { tokens, size, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
   const features = finalNorm(tokens, config)
-  return { outputs: { logits: classify(features, config), features }, selections: [], history, sizes: [] }
+  return {
+    programs: {
+      classify: { logits: classify(features, config) },
+      embed: { features, ...(size && { token_sizes: size }) },
+    },
+    history,
+    sizes: [],
+  }
 }

@@ -4,10 +4,12 @@ import type { ModelFiles } from '../model-store/model-files.js'
 import { defaultModel } from '../model-store/node/shipped-models.js'
 import { chooseRuntime, type DeviceRequest } from '../runtime/node/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
+import { type Settings, settingsOf } from '../settings/index.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { Model } from './model.js'
 
-export interface LoadModelOptions extends DownloadOptions {
+/** Settings among them hold for every run that says nothing else. */
+export interface LoadModelOptions extends DownloadOptions, Settings {
   /** Default `auto`: the native library, or WebAssembly where that can't be loaded. */
   readonly device?: DeviceRequest | undefined
   /** Threads of the engine. Default: as the engine chooses, usually one per core. */
@@ -31,7 +33,9 @@ export interface LoadModelOptions extends DownloadOptions {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, threads, precision, imageSize, ...download } = options
+  const { device, threads, precision, imageSize, ...others } = options
+  const settings = settingsOf(others)
+  const download: DownloadOptions = others
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
   }
@@ -48,7 +52,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const { Model } = await import('./model.js')
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
-    return new Model(name, files, chosen, { threads, precision })
+    return new Model(name, files, chosen, { threads, precision, settings })
   } catch (thrown) {
     await choosing.then(
       ({ runtime }) => runtime.rest(),

@@ -2,17 +2,17 @@ import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { seededRandom } from '../base/random.js'
 import type { Batches, TrainingBatch } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
-import { keptPatches } from '../engine/keep-ratio.js'
 import type { Graph } from '../graph/graph.js'
 import { graphWork } from '../graph/work.js'
 import type { Architecture } from '../models/architecture.js'
 import { stepsOf } from '../recipes/recipe.js'
 import type { NamedTensors } from '../runtime/runtime.js'
+import { resolveSettings } from '../settings/index.js'
 import { highestKeepRatio, keepRatioAt } from '../training/keep-ratios.js'
 import { learningRateAt } from '../training/learning-rate.js'
 import type { TrainingSession } from '../training/training-session.js'
 import type { PlannedStage } from './stage-step.js'
-import { feedOf } from './step-feed.js'
+import { feedOf, settingsAt } from './step-feed.js'
 import type { StagePlace, StepReport } from './step-report.js'
 
 export interface StageRunOptions extends Pick<PlannedStage, 'stage' | 'number' | 'graph'> {
@@ -57,11 +57,11 @@ function meansOf(told: readonly NamedTensors[]): Record<string, number> {
 
 /** The multiply-adds of a batch at a keep ratio, each counted once. */
 function workOf(graph: Graph, { architecture, batch }: { architecture: Architecture; batch: number }) {
-  const known = new Map<number, number>()
+  const known = new Map<string, number>()
   return (keepRatio: number | undefined): number => {
-    const kept = keptPatches(architecture, architecture.keepRatio === undefined ? undefined : keepRatio) ?? 0
-    const work = known.get(kept) ?? graphWork(graph, { batch, kept })
-    known.set(kept, work)
+    const { key, sizes } = resolveSettings(architecture, settingsAt(architecture, keepRatio))
+    const work = known.get(key) ?? graphWork(graph, { batch, ...sizes })
+    known.set(key, work)
     return work
   }
 }
@@ -135,7 +135,9 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       step: session.steps,
       losses,
       learningRate,
-      keepRatio: feed.routes ? (keepRatio ?? student.keepRatio) : undefined,
+      keepRatio: feed.routes
+        ? resolveSettings(student, settingsAt(student, keepRatio)).values.keepRatio
+        : undefined,
       imagesPerSecond: (1000 * stage.batch * stage.accumulate) / msPerStep,
       ...(options.gemmRate === undefined ? {} : { shareOfGemmRate: gflops / options.gemmRate }),
       msPerStep,

@@ -1,9 +1,9 @@
 import { BlvitError } from '../base/blvit-error.js'
-import { keptPatches } from '../engine/keep-ratio.js'
 import type { Graph } from '../graph/graph.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, objectiveOf, type Stage } from '../recipes/recipe.js'
 import type { Runtime } from '../runtime/runtime.js'
+import { resolveSettings } from '../settings/index.js'
 import { layerDecay } from '../training/parameter-groups.js'
 import { targetsInput } from '../training/stages/loss-parts.js'
 import type { StageModels } from '../training/stages/stage-kind.js'
@@ -38,7 +38,7 @@ function stepOf(stage: Stage, models: StageModels): TrainingStep {
  * @throws BlvitError `BAD_OPTION` if a stage comes to several keep ratios there
  */
 function loadableIn({ target }: Runtime, student: Architecture, { keepRatio }: Stage): Architecture {
-  if (target !== 'webgpu' || student.keepRatio === undefined) return student
+  if (target !== 'webgpu' || student.settings.keepRatio === undefined) return student
   if (typeof keepRatio === 'object') {
     throw new BlvitError(
       'BAD_OPTION',
@@ -47,10 +47,10 @@ function loadableIn({ target }: Runtime, student: Architecture, { keepRatio }: S
       { keepRatio },
     )
   }
-  const kept = keptPatches(student, keepRatio)
+  const { sizes } = resolveSettings(student, { keepRatio })
   return {
     ...student,
-    build: (options) => student.build({ ...(kept === undefined ? {} : { kept }), ...options }),
+    build: (options) => student.build({ ...options, sizes: { ...sizes, ...options?.sizes } }),
   }
 }
 

@@ -1,10 +1,11 @@
+import { defined } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
 import type { TrainingBatch } from '../batches/batches.js'
-import { keptPatches } from '../engine/keep-ratio.js'
 import { evaluate } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { NamedTensors, TensorData } from '../runtime/runtime.js'
+import { resolveSettings, type Settings } from '../settings/index.js'
 import { stepInputs } from '../training/adamw.js'
 import { targetsInput } from '../training/stages/loss-parts.js'
 
@@ -13,6 +14,11 @@ export interface StepDraw {
   readonly keepRatio: number | undefined
   /** Belongs to the step. */
   readonly random: () => number
+}
+
+/** The settings of a step at a keep ratio; a model that doesn't route has none. */
+export function settingsAt({ settings }: Architecture, keepRatio: number | undefined): Settings {
+  return settings.keepRatio === undefined ? {} : { keepRatio }
 }
 
 /** Makes the inputs of a step. */
@@ -43,12 +49,12 @@ export function feedOf(
     return isKnown && !own.has(name) ? [{ tensor, name, defines }] : []
   })
   const feed = (pictures: TrainingBatch, { keepRatio, random }: StepDraw): NamedTensors => {
-    const kept = wanted.some(({ defines }) => defines === 'kept')
-      ? (keptPatches(architecture, keepRatio) ?? 0)
-      : 0
+    const { sizes } = resolveSettings(architecture, settingsAt(architecture, keepRatio))
     const tensorFor = ({ tensor, name, defines }: (typeof wanted)[number]): TensorData => {
-      const shape = tensor.shape.map((dim) => evaluate(dim, { batch, kept }))
-      if (defines !== undefined) return { dtype: 'int64', shape, values: BigInt64Array.of(BigInt(kept)) }
+      const shape = tensor.shape.map((dim) => evaluate(dim, { batch, ...sizes }))
+      if (defines !== undefined) {
+        return { dtype: 'int64', shape, values: BigInt64Array.of(BigInt(defined(sizes[defines], defines))) }
+      }
       if (name === 'pixel_values') return { dtype: 'float32', shape, values: pictures.pixels }
       if (name === targetsInput) {
         if (!pictures.targets) throw labelsMissing()

@@ -1,4 +1,4 @@
-import type { RatioResult } from '../tasks/evaluate/tally.js'
+import type { SettingResult } from '../tasks/evaluate/tally.js'
 
 /** Where in a training something happened. */
 export interface StagePlace {
@@ -39,7 +39,7 @@ export interface StepReport extends StagePlace {
 
 /** How good the model was in the middle of a training. */
 export interface ValidationReport extends StagePlace {
-  readonly results: readonly RatioResult[]
+  readonly results: readonly SettingResult[]
   /** Pictures that couldn't be used. */
   readonly failures: number
   /** Whether it was never better, on average over the keep ratios. */

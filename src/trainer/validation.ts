@@ -1,11 +1,11 @@
 import { BlvitError } from '../base/blvit-error.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
-import { keptPatches } from '../engine/keep-ratio.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import type { ChosenRuntime } from '../runtime/node/choose.js'
+import { resolveSettings } from '../settings/index.js'
 import { evaluate } from '../tasks/evaluate/evaluate.js'
-import type { Counts, RatioResult } from '../tasks/evaluate/tally.js'
+import type { Counts, SettingResult } from '../tasks/evaluate/tally.js'
 import { Model } from '../tasks/model.js'
 
 /** What a model in training is measured with. */
@@ -56,15 +56,16 @@ export async function openValidation(
   { architecture, labels }: ModelFiles,
   { validation, validationLimit: limit, validationRatios = [0.25, 0.5, 0.75, 1] }: ValidationOptions,
 ): Promise<Validation> {
-  const ratios = architecture.keepRatio === undefined ? [] : validationRatios
-  for (const ratio of ratios) keptPatches(architecture, ratio)
+  const ratios = architecture.settings.keepRatio === undefined ? [] : validationRatios
+  const settings = ratios.map((keepRatio) => ({ keepRatio }))
+  for (const each of settings) resolveSettings(architecture, each)
   const dataSet = await openDataSet(validation, { labels })
   await assertLabelled(dataSet, limit)
   return {
     identity: JSON.stringify([await dataSet.fingerprint(), limit ?? null, ratios]),
     async measure(files, { runtime, threads, signal }) {
       await using model = new Model('the model in training', files, runtime, { threads })
-      const counts = await evaluate(model, dataSet, { keepRatios: ratios, limit, signal })
+      const counts = await evaluate(model, dataSet, { settings, limit, signal })
       if (counts.labelled === 0) throw noLabels(dataSet.name)
       return counts
     },
@@ -72,6 +73,6 @@ export async function openValidation(
 }
 
 /** One number to compare two moments of a training by: the mean over the keep ratios. */
-export function meanAccuracy(results: readonly Pick<RatioResult, 'top1'>[]): number {
+export function meanAccuracy(results: readonly Pick<SettingResult, 'top1'>[]): number {
   return results.reduce((sum, { top1 }) => sum + top1.share, 0) / results.length
 }

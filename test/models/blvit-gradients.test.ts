@@ -13,6 +13,7 @@ import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cro
 import { storedFrom } from '../../src/weights/stored-from.js'
 import { count, evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 const batch = 2
 const fewKept = 2
@@ -64,7 +65,7 @@ const keptOf: Readonly<Record<string, number>> = { 'a larger keep ratio': 5, 'al
 
 function lossOf(config: BlvitConfig) {
   const model = blvit(config)
-  const { logits, features } = model.outputs
+  const { logits, features } = outputsOf(model)
   const targets = smoothedTargets(input('labels', [symbol('batch')], { dtype: 'int64' }), {
     classes: config.classes,
   })

@@ -7,6 +7,7 @@ import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 interface GoldenFile {
   cases: Record<
@@ -50,7 +51,7 @@ describe.skipIf(!hasSharedData)(`timm's own ViT and DeiT${withoutSharedData}`, (
     }
     const tensors = await readGolden(`${folder}/${name}.safetensors`)
     const runtime = await nativeRuntime()
-    await using session = await runtime.load(graphOf(name, vit(config).outputs), tensors.weights('w/'))
+    await using session = await runtime.load(graphOf(name, outputsOf(vit(config))), tensors.weights('w/'))
     const x = tensors.floats('in/x')
     const each = 3 * c.img_size ** 2
     const run = (from: number, to: number) =>

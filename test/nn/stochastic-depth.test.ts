@@ -15,6 +15,7 @@ import { mlp } from '../../src/nn/mlp.js'
 import { stochasticDepth, stochasticDepthInput } from '../../src/nn/stochastic-depth.js'
 import { count, evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 const plain: VitConfig = {
   family: 'vit',
@@ -80,19 +81,19 @@ const operations = (tensors: Readonly<Record<string, Tensor>>) =>
 
 describe('stochastic depth', () => {
   test('of rate 0, or none, is not in the graph', () => {
-    for (const build of [() => vit(plain), () => blvit(routed, { kept: 2 })]) {
-      const without = operations(build().outputs)
-      const off = stochasticDepth({ rate: 0, depth: 3 }, () => operations(build().outputs))
+    for (const build of [() => vit(plain), () => blvit(routed, { sizes: { kept: 2 } })]) {
+      const without = operations(outputsOf(build()))
+      const off = stochasticDepth({ rate: 0, depth: 3 }, () => operations(outputsOf(build())))
       expect(off).toEqual(without)
-      const on = stochasticDepth({ rate: 0.5, depth: 3 }, () => operations(build().outputs))
+      const on = stochasticDepth({ rate: 0.5, depth: 3 }, () => operations(outputsOf(build())))
       expect(on.length).toBeGreaterThan(without.length)
       // nothing of it is left behind
-      expect(operations(build().outputs)).toEqual(without)
+      expect(operations(outputsOf(build()))).toEqual(without)
     }
   })
 
   test('drops a branch of one picture, and makes up for it in what is kept', () => {
-    const { features } = stochasticDepth({ rate: 0.5, depth: 2 }, () => vit(plain)).outputs
+    const { features } = outputsOf(stochasticDepth({ rate: 0.5, depth: 2 }, () => vit(plain)))
     const first = firstBlock()
     const block = blockOf(first, 2)
     const withoutMlp = finalNorm(add(first, scaleShift(block.attentionUpdate, { scale: 2 })), plain)
@@ -113,8 +114,8 @@ describe('stochastic depth', () => {
   })
 
   test.each(['half', 'block'] as const)('drops P- and E-block together where they meet once a %s', (fuse) => {
-    const build = () => blvit({ ...routed, fuse }, { kept: 2 })
-    const { features } = stochasticDepth({ rate: 0.9, depth: 3 }, build).outputs
+    const build = () => blvit({ ...routed, fuse }, { sizes: { kept: 2 } })
+    const { features } = outputsOf(stochasticDepth({ rate: 0.9, depth: 3 }, build))
     const first = firstBlock()
     const never = new Array<number>(6).fill(0.95)
     const always = new Array<number>(6).fill(0)
@@ -128,7 +129,7 @@ describe('stochastic depth', () => {
 
   test('on average changes nothing that a branch adds', () => {
     // the share of numbers in [0, 1) that keep a branch, times the factor of what is kept
-    const { features } = stochasticDepth({ rate: 0.3, depth: 2 }, () => vit(plain)).outputs
+    const { features } = outputsOf(stochasticDepth({ rate: 0.3, depth: 2 }, () => vit(plain)))
     const kept = graphOf('model', { features }).nodes.filter(({ op }) => op === 'Greater')
     const scales = graphOf('model', { features }).nodes.filter(
       ({ op, inputs }) => op === 'ScaleShift' && inputs[0]?.op === 'Greater',

@@ -18,6 +18,7 @@ import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { goldenVit } from '../support/golden-vit.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 const scalar = (value: number) => generate([1], () => value)
 
@@ -109,7 +110,7 @@ const deit: VitConfig = { ...goldenVit, distilled: true }
 describe.skipIf(!hasSharedData)(`DeiT's own distillation losses${withoutSharedData}`, () => {
   test('of pictures through both heads: without a teacher, soft (α 0.1, τ 3) and hard (α 0.5)', async () => {
     const golden = await readGolden(shared('golden/vit/deit_distilled.safetensors'))
-    const { classLogits, distillationLogits } = heads(vit(deit).outputs.features, deit)
+    const { classLogits, distillationLogits } = heads(outputsOf(vit(deit)).features, deit)
     const shape = [symbol('batch'), 10]
     const answers = {
       classLogits,

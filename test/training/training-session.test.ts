@@ -15,6 +15,7 @@ import { TrainingSession } from '../../src/training/training-session.js'
 import { type TrainingStepOptions, trainingStep } from '../../src/training/training-step.js'
 import { readFloats } from '../../src/weights/read-floats.js'
 import { expectClose } from '../support/expect-close.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 const pictures = 16
 const config: BlvitConfig = {
@@ -42,12 +43,12 @@ const config: BlvitConfig = {
 const plain: VitConfig = { ...config, family: 'vit' }
 
 const models = {
-  'a tiny bLViT': () => blvit(config, { kept: 4 }),
+  'a tiny bLViT': () => blvit(config, { sizes: { kept: 4 } }),
   'a tiny ViT': () => vit(plain),
 }
 
 function tinyStep(options: TrainingStepOptions = {}, model = models['a tiny bLViT']) {
-  const { logits } = model().outputs
+  const { logits } = outputsOf(model())
   const labels = input('labels', [symbol('batch')], { dtype: 'int64' })
   const loss = crossEntropy(logits, smoothedTargets(labels, { classes: config.classes, smoothing: 0 }))
   return trainingStep('tiny', loss, { reports: { logits }, ...options })

@@ -4,6 +4,7 @@ import type { Architecture } from '../../models/architecture.js'
 import { blvit } from '../../models/blvit.js'
 import { readBlvitConfig } from '../../models/blvit-json.js'
 import { findPreset } from '../../models/index.js'
+import { outputOf } from '../../models/model-definition.js'
 import { vit } from '../../models/vit.js'
 import { patchCount, type VitConfig } from '../../models/vit-config.js'
 import { blockImitation, learnsByImitation } from '../../training/block-imitation.js'
@@ -50,7 +51,7 @@ export const trainingCases = {
   vit: {
     title: 'ViT 6×128, 65 tokens',
     batch: 64,
-    build: () => supervised('vit', vit(smallVit).outputs.logits),
+    build: () => supervised('vit', outputOf(vit(smallVit), 'classify', 'logits')),
   },
   student: {
     title: 'T+48 at 224 px, keep ratio 0.25',
@@ -58,7 +59,7 @@ export const trainingCases = {
     build: () => {
       const config = tinyStudent()
       const kept = Math.floor(config.keepRatio * patchCount(config))
-      return supervised('student', blvit(config, { kept }).outputs.logits)
+      return supervised('student', outputOf(blvit(config, { sizes: { kept } }), 'classify', 'logits'))
     },
   },
   imitation: {

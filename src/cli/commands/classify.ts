@@ -9,32 +9,28 @@ import {
   runsUnusually,
   withModelOptions,
 } from '../model-options.js'
-import { keepRatio, positiveInteger } from '../option-values.js'
+import { positiveInteger } from '../option-values.js'
 import { itemProgress } from '../progress.js'
+import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 import { readStandardInput } from '../standard-input.js'
 
-interface Flags extends ModelFlags {
+interface Flags extends ModelFlags, SettingFlags {
   readonly top: number
   readonly batch: number
-  readonly keepRatio?: number
   readonly json?: boolean
 }
 
 /** `blvit classify` */
 export function classifyCommand(program: Command, context: CliContext): void {
-  withModelOptions(
+  const command = withModelOptions(
     program
       .command('classify')
       .description('Say what is on pictures: labels, probabilities, time.')
       .argument('<pictures...>', 'files, folders, globs, URLs, or - for standard input'),
   )
+  withSettings(command)
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
     .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 1)
-    .option(
-      '-r, --keep-ratio <r>',
-      "share of patches for the big blocks (default: the model's own)",
-      keepRatio,
-    )
     .option('--json', 'one JSON object for each picture, one a line')
     .addHelpText(
       'after',
@@ -59,13 +55,14 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { load } = await import('../../tasks/load.js')
   const { classifyMany } = await import('../../tasks/classify-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  const usedRatio = flags.keepRatio ?? model.architecture.keepRatio
-  if (!flags.json || runsUnusually(model)) context.note(engineNote(model, usedRatio))
+  const settings = settingsFrom(flags)
+  const { key } = model.resolve(settings)
+  if (!flags.json || runsUnusually(model)) context.note(engineNote(model, key))
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {
-    const { top, batch, keepRatio: ratio } = flags
-    const options = { top, batch, keepRatio: ratio, signal: context.signal }
+    const { top, batch } = flags
+    const options = { top, batch, ...settings, signal: context.signal }
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { rankOf, softmax } from '../../problems/classify.js'
 
 const answerSchema = z.object({
   /** The class with the highest logit; of equal ones the lowest number. */
@@ -13,7 +14,7 @@ const answerSchema = z.object({
 export const pictureOutcomeSchema = z.object({
   name: z.string(),
   label: z.int().optional(),
-  /** One for each keep ratio, in the order of the options; absent for a picture that failed. */
+  /** One for each setting, in the order of the options; absent for a picture that failed. */
   answers: z.array(answerSchema).optional(),
   /** The teacher's answer. */
   teacher: answerSchema.optional(),
@@ -29,20 +30,9 @@ export type PictureOutcome = Readonly<z.infer<typeof pictureOutcomeSchema>>
 /** @param logits of one picture, `[classes]`; the engine has made sure that they are numbers */
 export function answerOf(logits: Float32Array, label: number | undefined): Answer {
   const predicted = logits.reduce(
-    (best, score, index) => (score > (logits[best] as number) ? index : best),
+    (best, score, index) => (score > (logits[best] ?? Number.NaN) ? index : best),
     0,
   )
-  const highest = logits[predicted] as number
-  // exp of the raw logits overflows above 709; the highest one cancels out of the quotient
-  const sum = logits.reduce((total, score) => total + Math.exp(score - highest), 0)
-  return { predicted, probability: 1 / sum, ...(label === undefined ? {} : { rank: rankOf(logits, label) }) }
-}
-
-/** Equal logits rank by class number, as in `classify`. */
-function rankOf(logits: Float32Array, label: number): number {
-  const score = logits[label] as number
-  return logits.reduce(
-    (rank, other, i) => (other > score || (other === score && i < label) ? rank + 1 : rank),
-    1,
-  )
+  const probability = softmax(logits)[predicted] ?? Number.NaN
+  return { predicted, probability, ...(label === undefined ? {} : { rank: rankOf(logits, label) }) }
 }

@@ -8,9 +8,11 @@ import { licenceOf } from '../../model-store/model-card.js'
 import { type ModelFiles, openModel } from '../../model-store/model-files.js'
 import type { ConfigJson } from '../../models/architecture.js'
 import { huggingFaceVitKeys } from '../../models/hugging-face-keys.js'
+import type { Settings } from '../../settings/index.js'
 import { type Exported, type ExportOptions, exportOnnx } from './export-onnx.js'
 
-export interface ExportFolderOptions extends Pick<ExportOptions, 'precision' | 'keepRatio' | 'allOutputs'> {
+export interface ExportFolderOptions
+  extends Pick<ExportOptions, 'precision' | 'allOutputs' | keyof Settings> {
   /** Replace a folder that is there. Default false. */
   readonly overwrite?: boolean | undefined
   readonly signal?: AbortSignal | undefined

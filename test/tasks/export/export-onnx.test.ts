@@ -6,10 +6,11 @@ import * as ort from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ModelFiles, openModel } from '../../../src/model-store/model-files.js'
 import { writeModelFolder } from '../../../src/model-store/node/write-model-folder.js'
+import { programOf } from '../../../src/models/model-definition.js'
 import { exportOnnx } from '../../../src/tasks/export/export-onnx.js'
 import { load } from '../../../src/tasks/load.js'
 import { expectClose } from '../../support/expect-close.js'
-import { randomModel, randomPixels, shrunk } from '../../support/tiny-models.js'
+import { randomFeeds, randomModel, randomPixels, shrunk } from '../../support/tiny-models.js'
 
 // Debian's own Python, whatever other Python stands first in the path
 const python = '/usr/bin/python3'
@@ -105,11 +106,10 @@ describe('the keep ratio of an exported model', () => {
         const { Engine } = await import('../../../src/engine/engine.js')
         const { nativeRuntime } = await import('../../../src/runtime/node/native.js')
         const { architecture, weights } = files
-        const engine = await Engine.load(
-          { architecture, weights, runtime: await nativeRuntime() },
-          ({ outputs }) => ({ logits: outputs.logits }),
+        const engine = await Engine.load({ architecture, weights, runtime: await nativeRuntime() }, (model) =>
+          programOf(model, 'classify'),
         )
-        const { outputs } = await engine.run(randomPixels(architecture, { count: 2 }), { keepRatio })
+        const { outputs } = await engine.run(randomFeeds(architecture, { count: 2 }), { keepRatio })
         await engine.dispose()
         return outputs.logits?.values as Float32Array
       }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkLogits } from '../../src/engine/check-logits.js'
+import { checkFinite } from '../../src/engine/check-finite.js'
 import { chooseRuntime } from '../../src/runtime/node/choose.js'
 import { Model } from '../../src/tasks/model.js'
 import { randomModel, randomPixels, shrunk } from '../support/tiny-models.js'
@@ -16,8 +16,8 @@ describe('logits that are not numbers', () => {
     ['in the second', [0, 1, Number.NaN, 3]],
     ['infinite, of one class', [0, 1, 2, Number.NEGATIVE_INFINITY]],
   ])('are refused: %s', (_, values) => {
-    expect(() => checkLogits(logits(...values), { precision: 'fp32' })).toThrow(/its weights overflow/)
-    expect(() => checkLogits(logits(...values), { precision: 'fp16' })).toThrow(/Use --dtype fp32/)
+    expect(() => checkFinite(logits(...values), { precision: 'fp32' })).toThrow(/its weights overflow/)
+    expect(() => checkFinite(logits(...values), { precision: 'fp16' })).toThrow(/Use --dtype fp32/)
   })
 
   test('of the second of two pictures end a run', async () => {
@@ -33,5 +33,5 @@ describe('logits that are not numbers', () => {
 })
 
 test('the largest numbers of float32 are numbers', () => {
-  checkLogits(logits(3.4e38, -3.4e38, 0, 1), { precision: 'fp32' })
+  checkFinite(logits(3.4e38, -3.4e38, 0, 1), { precision: 'fp32' })
 })
