@@ -1,33 +1,39 @@
 // The staircase of docs/architecture.md as a rule: what each layer may import, and nothing else.
 // test/package/layers.test.ts proves that each kind of forbidden import fails.
 
-/** Node's built-in modules for files and their names; a layer with them doesn't run in a browser. */
+/** Node's built-in modules for files and their names. */
 const fileSystem = ['fs', 'fs/promises', 'os', 'path', 'url']
 
-/** layer → the layers below it that it may import, npm packages, and Node's built-in modules. */
+/**
+ * layer → the layers below it that it may import, npm packages, and in `node` what its `node` folders may besides.
+ * A layer without `builtins` runs in a browser, but for its `node` folders; one with them is for Node as a whole.
+ */
 const pure = ['graph', 'base']
 const layers = {
-  base: { layers: [], packages: ['zod', 'fastest-levenshtein'], builtins: [] },
-  graph: { layers: ['base'], packages: ['@bufbuild/protobuf'], builtins: [] },
-  nn: { layers: pure, packages: [], builtins: [] },
-  models: { layers: ['nn', ...pure], packages: ['zod'], builtins: [] },
-  reduction: { layers: ['models', 'nn', ...pure], packages: ['zod'], builtins: [] },
-  settings: { layers: ['reduction', 'models', ...pure], packages: ['zod'], builtins: [] },
-  problems: { layers: ['models', ...pure], packages: [], builtins: [] },
+  base: { layers: [], packages: ['zod', 'fastest-levenshtein'] },
+  graph: { layers: ['base'], packages: ['@bufbuild/protobuf'] },
+  nn: { layers: pure, packages: [] },
+  models: { layers: ['nn', ...pure], packages: ['zod'] },
+  reduction: { layers: ['models', 'nn', ...pure], packages: ['zod'] },
+  settings: { layers: ['reduction', 'models', ...pure], packages: ['zod'] },
+  problems: { layers: ['models', ...pure], packages: [] },
   // runtime and weights: types only, see the rule below
   training: {
     layers: ['settings', 'reduction', 'models', 'nn', ...pure, 'runtime', 'weights'],
     packages: ['zod'],
-    builtins: [],
   },
   // The outside world: files, pictures, engines.
   files: { layers: ['base'], packages: [], builtins: [...fileSystem, 'crypto'] },
   weights: {
-    layers: ['files', 'base'],
-    packages: ['zod', '@huggingface/hub'],
-    builtins: [...fileSystem, 'crypto', 'timers/promises'],
+    layers: ['base'],
+    packages: ['zod'],
+    node: {
+      layers: ['files'],
+      packages: ['@huggingface/hub'],
+      builtins: [...fileSystem, 'crypto', 'timers/promises'],
+    },
   },
-  image: { layers: ['base'], packages: ['zod', 'sharp'], builtins: fileSystem },
+  image: { layers: ['base'], packages: ['zod'], node: { packages: ['sharp'], builtins: fileSystem } },
   data: {
     layers: ['image', 'weights', 'base'],
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
@@ -36,25 +42,24 @@ const layers = {
   batches: { layers: ['data', 'image', 'base'], packages: [], builtins: [...fileSystem, 'worker_threads'] },
   runtime: {
     layers: ['weights', ...pure],
-    packages: ['onnxruntime-common', 'onnxruntime-node', 'onnxruntime-web'],
-    builtins: [...fileSystem, 'worker_threads', 'inspector'],
+    packages: ['onnxruntime-common', 'onnxruntime-web'],
+    node: { packages: ['onnxruntime-node'], builtins: [...fileSystem, 'worker_threads', 'inspector'] },
   },
   'model-store': {
-    layers: ['files', 'weights', 'image', 'models', ...pure],
+    layers: ['weights', 'image', 'models', ...pure],
     packages: ['zod'],
-    builtins: [...fileSystem, 'crypto', 'util'],
+    node: { layers: ['files'], builtins: fileSystem },
   },
   // A model in an engine: what a task asks.
   engine: {
     layers: ['runtime', 'weights', 'settings', 'problems', 'models', ...pure],
     packages: [],
-    builtins: [],
   },
-  recipes: { layers: ['training', 'image', 'base'], packages: ['zod'], builtins: [] },
+  recipes: { layers: ['training', 'image', 'base'], packages: ['zod'] },
   drawing: {
     layers: ['image', 'base'],
     packages: ['d3-scale', 'd3-shape', 'opentype.js'],
-    builtins: [...fileSystem, 'module'],
+    node: { builtins: [...fileSystem, 'module'] },
   },
   tasks: {
     layers: [
@@ -90,26 +95,54 @@ const layers = {
 
 const names = Object.keys(layers)
 
-const layerRules = names.map((name) => {
-  const { layers: below, packages, builtins } = layers[name]
-  return {
+const modules = (packages = []) => (packages.length > 0 ? [`(^|/)node_modules/(${packages.join('|')})/`] : [])
+const builtinModules = (builtins = []) => (builtins.length > 0 ? [`^(node:)?(${builtins.join('|')})$`] : [])
+
+const layerRules = names.flatMap((name) => {
+  const { layers: below, packages, builtins, node = {} } = layers[name]
+  const rooms = [name, ...below].join('|')
+  const pure = {
     name: `${name}-imports`,
-    comment: `${name} may import ${[...below, ...packages, ...builtins].join(', ') || 'nothing'}`,
+    comment: `${name} may import ${[...below, ...packages, ...(builtins ?? [])].join(', ') || 'nothing'}`,
     severity: 'error',
-    from: { path: `^src/${name}/` },
+    from: { path: `^src/${name}/`, pathNot: '/node/' },
     to: {
       pathNot: [
-        `^src/(${[name, ...below].join('|')})/`,
-        ...(packages.length > 0 ? [`(^|/)node_modules/(${packages.join('|')})/`] : []),
-        ...(builtins.length > 0 ? [`^(node:)?(${builtins.join('|')})$`] : []),
+        `^src/(${rooms})/`,
+        ...modules(packages),
+        ...builtinModules(builtins),
       ],
     },
   }
+  const nodeRooms = [name, ...below, ...(node.layers ?? [])].join('|')
+  const forNode = {
+    name: `${name}-node-imports`,
+    comment: `${name}/node may also import ${[node.layers, node.packages, node.builtins].flat().filter(Boolean).join(', ') || 'nothing'}`,
+    severity: 'error',
+    from: { path: `^src/${name}/.*\\bnode/` },
+    to: {
+      pathNot: [
+        `^src/(${nodeRooms})/`,
+        ...modules([...packages, ...(node.packages ?? [])]),
+        ...builtinModules([...(builtins ?? []), ...(node.builtins ?? [])]),
+      ],
+    },
+  }
+  return [pure, forNode]
 })
+
+const browserLayers = names.filter((name) => layers[name].builtins === undefined)
 
 module.exports = {
   forbidden: [
     ...layerRules,
+    {
+      name: 'browsers-have-no-node',
+      comment: 'What needs Node stands in node folders, and nothing that runs in a browser imports it, not even types.',
+      severity: 'error',
+      from: { path: `^src/(${browserLayers.join('|')})/`, pathNot: '/node/' },
+      to: { path: '^src/.*/node/' },
+    },
     {
       name: 'no-unknown-layer',
       comment: 'A new folder under src needs a row in the table above.',

@@ -22,10 +22,11 @@ export type { PrepareOptions } from './image/node/prepare.js'
 export type { Pixels } from './image/pixels.js'
 export { type Preprocessing, preprocess } from './image/preprocessing.js'
 export { type Conversion, convert } from './model-store/convert.js'
-export { type ModelFiles, openModel } from './model-store/model-files.js'
+export type { ModelFiles } from './model-store/model-files.js'
 // Make other models of it
 export { type ConvertFolderOptions, convertFolder } from './model-store/node/convert-folder.js'
 export { findConfiguration } from './model-store/node/find-configuration.js'
+export { openModel } from './model-store/node/open-model.js'
 export { defaultModel, shippedModels } from './model-store/node/shipped-models.js'
 export { type WriteFolderOptions, writeModelFolder } from './model-store/node/write-model-folder.js'
 // Define models: architectures, layers, graphs

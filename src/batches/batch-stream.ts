@@ -2,6 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { messageAbout } from '../base/message-about.js'
 import { seededRandom } from '../base/random.js'
 import { augmentBatch } from '../image/augment/augment-batch.js'
+import { preparedAhead } from './ahead.js'
 import type { BatchThreadOptions, TrainingBatch } from './batches.js'
 import { type MadePicture, pictureMaker } from './picture-maker.js'
 import { type DataPosition, type PictureTask, pictureStream } from './picture-stream.js'
@@ -31,15 +32,7 @@ async function* streamedPictures(options: BatchThreadOptions): AsyncGenerator<St
     if (labelled && label === undefined) return { after, label, unlabelled: name }
     return { after, label, ...(await make({ sample: { name, source }, at })) }
   }
-  const inWork: Promise<StreamedPicture>[] = []
-  for await (const task of pictureStream(options)) {
-    const work = streamed(task)
-    // awaited in its turn; without this a failure before that would count as unhandled
-    work.catch(() => {})
-    inWork.push(work)
-    const first = inWork.length > ahead ? inWork.shift() : undefined
-    if (first) yield await first
-  }
+  yield* preparedAhead(pictureStream(options), streamed, { ahead })
 }
 
 /** What was wrong with pictures that were left out; those without a label are counted, there may be thousands. */

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads'
-import { BlvitError, type ErrorCode } from '../base/blvit-error.js'
+import { defined } from '../base/assert.js'
+import { BlvitError } from '../base/blvit-error.js'
 import { type Augmentation, parseAugmentation } from '../image/augment/augmentation.js'
 import type { DataPosition, PictureStreamOptions } from './picture-stream.js'
+import { startThread } from './worker.js'
 
 export interface BatchOptions extends PictureStreamOptions {
   /** Pictures a batch. */
@@ -33,13 +34,9 @@ export interface TrainingBatch {
   readonly complaints: readonly string[]
 }
 
-/** What the thread answers. */
-export type BatchMessage =
-  | TrainingBatch
-  | { readonly error: { readonly code?: ErrorCode; readonly message: string } }
+/** What the thread can be asked. */
+export type BatchQuestions = { readonly next: { readonly ask: undefined; readonly answer: TrainingBatch } }
 
-// By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
-const threadFile = new URL('../../dist/batches/batch-thread.js', import.meta.url)
 // One that is being made and one that is ready, and one more for the steps that take less time than others.
 const batchesAhead = 3
 
@@ -64,23 +61,21 @@ function threadOptions({
 
 /** Batches from a thread of their own, in an order and with crops that depend on the options alone. */
 export class Batches implements AsyncDisposable {
-  private readonly worker: Worker
-  private readonly arrived: BatchMessage[] = []
-  private wake: () => void = () => {}
+  private readonly thread: ReturnType<typeof startThread<BatchQuestions>>
+  private readonly waiting: Promise<TrainingBatch>[] = []
   private waitedTotalMs = 0
 
   /** @throws BlvitError `BAD_OPTION` */
   constructor(options: BatchOptions) {
-    // without the flags of the process: --input-type, for one, is not for files
-    this.worker = new Worker(threadFile, { workerData: threadOptions(options), execArgv: [] })
-    this.worker.on('message', (message: BatchMessage) => this.take(message))
-    this.worker.on('error', ({ message }) => this.take({ error: { message } }))
-    for (let i = 0; i < batchesAhead; i++) this.worker.postMessage('next')
+    this.thread = startThread(new URL('./batch-thread.js', import.meta.url), threadOptions(options))
+    for (let i = 0; i < batchesAhead; i++) this.ask()
   }
 
-  private take(message: BatchMessage): void {
-    this.arrived.push(message)
-    this.wake()
+  private ask(): void {
+    const batch = this.thread.asker.ask('next', undefined)
+    // awaited in its turn; without this a failure before that would count as unhandled
+    batch.catch(() => {})
+    this.waiting.push(batch)
   }
 
   /**
@@ -91,19 +86,10 @@ export class Batches implements AsyncDisposable {
     const start = performance.now()
     // A turn of the event loop, in which what has come is taken in and Ctrl-C is heard.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.arrived.length === 0) {
-      await new Promise<void>((resolve) => {
-        this.wake = resolve
-      })
-    }
+    const batch = await this.waiting.shift()
     this.waitedTotalMs += performance.now() - start
-    const message = this.arrived.shift() as BatchMessage
-    if ('error' in message) {
-      const { code, message: text } = message.error
-      throw code === undefined ? new Error(text) : new BlvitError(code, text)
-    }
-    this.worker.postMessage('next')
-    return message
+    this.ask()
+    return defined(batch, 'a batch that was asked for')
   }
 
   /** How long the caller has waited for batches in all: 0 where the data keeps up with the engine. */
@@ -112,6 +98,6 @@ export class Batches implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.worker.terminate()
+    await this.thread.worker.terminate()
   }
 }

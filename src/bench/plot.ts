@@ -1,7 +1,7 @@
 import { groups } from 'd3-array'
 import { BlvitError } from '../base/blvit-error.js'
 import { type Curve, drawLineChart } from '../drawing/line-chart.js'
-import type { Settings } from '../settings/index.js'
+import { ladderOf, type Settings } from '../settings/index.js'
 import type { BenchReport, BenchResult, Efficiency } from './report.js'
 import { baselineOf, findVariants } from './variants.js'
 
@@ -16,7 +16,8 @@ function circumstancesOf(results: readonly BenchResult[]): (result: BenchResult)
   const parts: readonly ((result: BenchResult) => string)[] = [
     ({ batch }) => `batch ${batch}`,
     ({ device }) => device,
-    ({ threads }) => (threads === undefined ? 'threads as it chooses' : `${threads} threads`),
+    ({ threads }) =>
+      threads === undefined ? 'threads as it chooses' : `${threads} thread${threads === 1 ? '' : 's'}`,
     ({ precision }) => precision,
   ]
   const differing = parts.filter((part) => new Set(results.map(part)).size > 1)
@@ -77,16 +78,28 @@ function nothingToDraw(): BlvitError {
   )
 }
 
+/** Of a model's own number, as many values as a curve needs. */
+const plottedSteps = 4
+
 /**
- * Complains before anything is measured about a plot that would be empty.
- * @throws BlvitError `BAD_OPTION`; as `bench` for a model that isn't there
+ * The settings to measure for a plot, decided before anything is measured.
+ * @param given default: values of each model's own number, if it has one
+ * @throws BlvitError `BAD_OPTION` for a plot that would be empty; as `bench` for a model that isn't there
  */
-export async function checkPlottable(
+export async function settingsToPlot(
   references: readonly string[],
-  { settings }: { settings: readonly Settings[] | undefined },
-): Promise<void> {
-  const variants = await findVariants(references, { settings, baselines: false })
+  given: readonly Settings[] | undefined,
+): Promise<readonly Settings[]> {
+  const variants = await findVariants(references, { settings: given, baselines: false })
   if (!variants.some((variant) => baselineOf(variant))) throw nothingToDraw()
+  if (given) return given
+  return variants
+    .flatMap(({ subject }) => {
+      const ladder = ladderOf(subject.architecture)
+      const place = (step: number) => Math.ceil((ladder.length * (step + 1)) / plottedSteps) - 1
+      return Array.from({ length: plottedSteps }, (_, step) => ladder[place(step)] ?? [])
+    })
+    .flat()
 }
 
 /**

@@ -23,7 +23,7 @@ export interface ProfileRow {
 const multiplying = /Gemm|MatMul|Attention|Conv(?!ert)/
 
 /** The scope whose node it is; `(engine)` for nodes that the engine added. */
-export function scopeOf({ node }: ProfiledNode): string {
+function scopeOf({ node }: ProfiledNode): string {
   const end = node.lastIndexOf('/')
   return end < 0 ? '(engine)' : node.slice(0, end)
 }
@@ -93,4 +93,14 @@ export function rowsOf(
       nodes: count,
       ...(multiplyAdds > 0 ? { gflops: (2 * multiplyAdds * runs) / (1000 * us) } : {}),
     }))
+}
+
+/**
+ * Milliseconds of a run in linear maps: everything in their scopes, since int8 maps are several nodes, which evening
+ * out, rounding and scaling belong to.
+ */
+export function linearMsOf(nodes: readonly ProfiledNode[], graph: Graph, runs: number): number {
+  const scopes = new Set(graph.nodes.flatMap(({ op, scope }) => (op === 'Linear' ? [scope] : [])))
+  const own = nodes.filter((node) => scopes.has(scopeOf(node)) && node.operator !== 'Reshape')
+  return own.reduce((sum, { microseconds }) => sum + microseconds, 0) / 1000 / runs
 }

@@ -7,8 +7,7 @@ import { programOf } from '../models/model-definition.js'
 import type { Settings } from '../settings/index.js'
 import type { EngineChoice, Job } from './messages.js'
 import { BenchProcess, temporaryFolder } from './process.js'
-import { multiplyAddsByScope, type ProfileRow, rowsOf, scopeOf } from './profile-rows.js'
-import type { ProfiledNode } from './read-profile.js'
+import { linearMsOf, multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
 import { median } from './spread.js'
 import { findVariants, type Variant } from './variants.js'
 
@@ -72,16 +71,6 @@ function graphAndSizes({ subject, resolved }: Variant, { batch = 1 }: ProfileOpt
   }
 }
 
-/**
- * Milliseconds of a run in linear maps: everything in their scopes, since int8 maps are several nodes, which evening
- * out, rounding and scaling belong to.
- */
-function linearMs(nodes: readonly ProfiledNode[], graph: Graph, runs: number): number {
-  const scopes = new Set(graph.nodes.flatMap(({ op, scope }) => (op === 'Linear' ? [scope] : [])))
-  const own = nodes.filter((node) => scopes.has(scopeOf(node)) && node.operator !== 'Reshape')
-  return own.reduce((sum, { microseconds }) => sum + microseconds, 0) / 1000 / runs
-}
-
 async function medianMs(process: BenchProcess, job: Job): Promise<number> {
   await process.ask('warmUp', job)
   const runs = await process.ask('sample', { job, atLeastMs: 500, atLeastRuns: 5 })
@@ -123,7 +112,7 @@ async function profileVariant(variant: Variant, options: ProfileOptions): Promis
     rows,
     products: measured,
     linearMs: {
-      inModel: linearMs(nodes, graph, runs),
+      inModel: linearMsOf(nodes, graph, runs),
       alone: measured.reduce((sum, { count, aloneMs }) => sum + count * aloneMs, 0),
     },
   }

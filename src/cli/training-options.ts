@@ -16,6 +16,7 @@ export interface TrainingFlags {
   readonly output: string
   readonly images?: number
   readonly batch?: number
+  readonly accumulate?: number
   readonly lrScale?: number
   readonly set?: Readonly<Record<string, unknown>>
   readonly seed: number
@@ -47,7 +48,12 @@ export function trainingOptions(command: Command): Command {
       "pictures to see in all stages, instead of the recipe's; again counted again",
       positiveInteger,
     )
-    .option('-b, --batch <n>', "pictures a step, instead of the recipe's", positiveInteger)
+    .option(
+      '-b, --batch <n>',
+      "pictures that the engine takes at once, instead of the recipe's; where that accumulates, a step keeps its pictures",
+      positiveInteger,
+    )
+    .option('--accumulate <n>', "batches that make one step, instead of the recipe's", positiveInteger)
     .option('--lr-scale <factor>', 'multiplies the learning rates of the recipe', positiveNumber)
     .option('--set <key=value>', 'change a setting of config.json, e.g. semi_cross=false', setting)
     .option('--seed <n>', 'of new weights, order, crops and keep ratios', seed, 0)
@@ -61,7 +67,7 @@ export function trainingOptions(command: Command): Command {
     .option('--workers <n>', 'threads that decode and augment pictures', positiveInteger, 1)
     .option('--resume', 'go on from the newest checkpoint of a training with the same options')
     .option('--overwrite', 'replace the folder and the checkpoints if they are there')
-    .option('--dry-run', 'make four steps of each stage, forecast time and memory, write nothing')
+    .option('--dry-run', 'make four small steps of each stage, forecast time and memory, write nothing')
     .option('--offline', "don't ask the hub, use only what is cached")
     .option('--json', 'print what came of it as JSON')
 }
@@ -101,8 +107,9 @@ export async function runTraining(
 ): Promise<void> {
   const { findRecipe } = await import('../trainer/find-recipe.js')
   const { train } = await import('../trainer/train.js')
-  const { recipe, data, images, batch, lrScale, keepRatio, json, ...options } = flags
-  const found = await findRecipe(recipe, { pictures: images, batch, learningRateScale: lrScale })
+  const { recipe, data, images, batch, accumulate, lrScale, keepRatio, json, ...options } = flags
+  const changes = { pictures: images, batch, accumulate, learningRateScale: lrScale }
+  const found = await findRecipe(recipe, changes)
   const progress = trainingProgress(context)
   let complaints = 0
   let hasCheckpoint = options.resume === true

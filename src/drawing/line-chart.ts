@@ -78,7 +78,12 @@ function placeLabels(points: readonly Point[], inside: Box): { text: string; x: 
   return points.flatMap(({ x, y, label }) => {
     if (label === undefined) return []
     const width = letterWidth * label.length
-    const boxAt = (left: number, top: number): Box => ({ left, top, right: left + width, bottom: top + labelSize })
+    const boxAt = (left: number, top: number): Box => ({
+      left,
+      top,
+      right: left + width,
+      bottom: top + labelSize,
+    })
     const candidates = [
       boxAt(x - width / 2, y - labelSize - 7),
       boxAt(x + 8, y - labelSize / 2),

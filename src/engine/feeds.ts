@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
-import { seededRandom } from '../base/random.js'
+import { noiseFor, pictureKey } from '../base/random.js'
 import { type Bindings, evaluate } from '../graph/dim.js'
 import type { Graph } from '../graph/graph.js'
 import type { Tensor } from '../graph/tensor.js'
@@ -14,39 +14,22 @@ export interface Feeds {
   readonly inputs: Readonly<Record<string, Float32Array>>
 }
 
-/** 32-bit FNV-1a over the bits of some floats: a picture's own number, wherever it lies and whatever it is called. */
-function fingerprintOf(values: Float32Array, seed: number): number {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  let hash = 0x811c_9dc5 ^ seed
-  for (const word of words) hash = Math.imul(hash ^ word, 0x0100_0193)
-  return hash >>> 0
-}
-
-function textSeed(text: string): number {
-  return [...text].reduce(
-    (hash, letter) => Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x0100_0193),
-    0x811c_9dc5,
-  )
-}
-
 /**
- * Noise in [0, 1) for an input, `[batch, …]`. A picture's row follows from the seed, the input's name and the picture
- * itself, not from its place: alone, in a batch or on another engine it gets the same.
+ * Noise in [0, 1) for an input, `[batch, …]`: a picture's row is its own, alone, in a batch or on another engine.
  */
-function noiseFor(
+function noiseRows(
   name: string,
   shape: readonly number[],
   { inputs, batch }: Feeds,
   seed: number,
 ): Float32Array {
-  const [picture] = Object.values(inputs)
-  const rowSize = shape.slice(1).reduce((a, b) => a * b, 1)
-  const noise = new Float32Array(batch * rowSize)
-  const pictureSize = (picture?.length ?? 0) / batch
+  const [pictures = new Float32Array()] = Object.values(inputs)
+  const length = shape.slice(1).reduce((a, b) => a * b, 1)
+  const noise = new Float32Array(batch * length)
+  const pictureSize = pictures.length / batch
   for (let row = 0; row < batch; row++) {
-    const own = picture?.subarray(row * pictureSize, (row + 1) * pictureSize) ?? new Float32Array()
-    const random = seededRandom(fingerprintOf(own, seed ^ textSeed(name)))
-    for (let i = 0; i < rowSize; i++) noise[row * rowSize + i] = random()
+    const picture = pictureKey(pictures.subarray(row * pictureSize, (row + 1) * pictureSize))
+    noise.set(noiseFor(seed, { input: name, picture, length }), row * length)
   }
   return noise
 }
@@ -69,7 +52,8 @@ function feedOf(tensor: Tensor, feeds: Feeds, sizes: Bindings, seed: number): re
     if (value === undefined) throw missing(name, feeds)
     return [name, { dtype: 'int64', shape, values: BigInt64Array.of(BigInt(value)) }]
   }
-  if (role === 'noise') return [name, { dtype: 'float32', shape, values: noiseFor(name, shape, feeds, seed) }]
+  if (role === 'noise')
+    return [name, { dtype: 'float32', shape, values: noiseRows(name, shape, feeds, seed) }]
   const values = feeds.inputs[name]
   if (values === undefined) throw missing(name, feeds)
   const expected = shape.reduce((a, b) => a * b, 1)

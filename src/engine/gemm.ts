@@ -3,8 +3,7 @@ import { graphOf } from '../graph/graph.js'
 import { zeros } from '../graph/initialiser.js'
 import { concat, input, linear, parameter, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
-import { chooseRuntime } from '../runtime/node/choose.js'
-import type { Device, LoadOptions, Runtime } from '../runtime/runtime.js'
+import type { LoadOptions, Runtime } from '../runtime/runtime.js'
 import { storedFrom } from '../weights/stored-from.js'
 import { type GemmSize, gemmGflops, machineGemms, repeatsOf } from './gemm-sizes.js'
 
@@ -47,14 +46,7 @@ export async function loadGemm(
 const runs = 3
 
 /** 10⁹ floating-point operations a second that large matrix products alone reach here now; takes about a second. */
-export async function gemmRate({
-  device,
-  threads,
-}: {
-  device: Device
-  threads: number | undefined
-}): Promise<number> {
-  const { runtime } = await chooseRuntime(device, { thread: 'caller' })
+export async function gemmRate(runtime: Runtime, { threads }: Pick<LoadOptions, 'threads'>): Promise<number> {
   let best = 0
   for (const size of machineGemms) {
     const product = await loadGemm(runtime, size, { threads, precision: 'fp32' })

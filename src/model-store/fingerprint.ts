@@ -1,6 +1,22 @@
-import { createHash } from 'node:crypto'
-import { tensorChunks } from '../weights/tensor-chunks.js'
+import type { StoredTensor } from '../weights/stored-tensor.js'
+import { storedBytes, tensorChunks } from '../weights/tensor-chunks.js'
 import type { ModelFiles } from './model-files.js'
+
+/** Web Crypto digests no streams: a tensor is one piece, the whole is the digest of its pieces' digests. */
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+async function bytesOf(tensor: StoredTensor): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(storedBytes(tensor))
+  let done = 0
+  for await (const chunk of tensorChunks(tensor)) {
+    bytes.set(chunk, done)
+    done += chunk.byteLength
+  }
+  return bytes
+}
 
 /**
  * Changes when anything does that decides a model's answers: configuration, preprocessing, labels, weights. Doesn't
@@ -13,11 +29,9 @@ export async function modelFingerprint({
   labels,
   weights,
 }: ModelFiles): Promise<string> {
-  const hash = createHash('sha256')
-  hash.update(JSON.stringify([architecture.json, architecture.image, preprocessing, labels]))
+  const pieces = [JSON.stringify([architecture.json, architecture.image, preprocessing, labels])]
   for (const [name, tensor] of weights) {
-    hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]))
-    for await (const chunk of tensorChunks(tensor)) hash.update(chunk)
+    pieces.push(JSON.stringify([name, tensor.dtype, tensor.shape, await sha256(await bytesOf(tensor))]))
   }
-  return hash.digest('hex')
+  return sha256(new TextEncoder().encode(pieces.join('\n')))
 }

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { parseJson, parseWith } from '../base/parse.js'
+import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from '../models/architecture.js'
+import { imagenetLabels } from './imagenet-labels.js'
 
 const schema = z.looseObject({
   id2label: z.record(z.string(), z.string()).optional(),
@@ -10,19 +9,13 @@ const schema = z.looseObject({
   label_names: z.array(z.string()).optional(),
 })
 
-/** The names of the 1000 ImageNet-1k classes. */
-function imagenetLabels(): readonly string[] {
-  const path = fileURLToPath(new URL('../../assets/imagenet-1k.json', import.meta.url))
-  return parseWith(z.array(z.string()), parseJson(readFileSync(path, 'utf8'), path), path)
-}
-
 /**
  * The class names of a model, in class order: from config.json; else ImageNet's if there are 1000 classes,
  * which is what timm's checkpoints without names mean; else `class 0`, `class 1`, …
  */
 export function readLabels(json: ConfigJson, classes: number): readonly string[] {
   const { id2label, label_names: names } = parseWith(schema, json, 'config.json')
-  const fallback = !id2label && !names && classes === 1000 ? imagenetLabels() : []
+  const fallback = !id2label && !names && classes === 1000 ? imagenetLabels : []
   return Array.from(
     { length: classes },
     (_, index) => id2label?.[`${index}`] ?? names?.[index] ?? fallback[index] ?? `class ${index}`,

@@ -1,8 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
-import { parseJson, parseWith } from '../base/parse.js'
 import type { Parameter } from '../graph/graph.js'
 import { graphOf } from '../graph/graph.js'
 import type { Preprocessing } from '../image/preprocessing.js'
@@ -12,12 +7,20 @@ import { readArchitecture } from '../models/index.js'
 import { eventOutputs } from '../models/token-history.js'
 import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
-import { canonicalNames } from '../weights/name-maps/canonical-names.js'
-import { openCheckpoint } from '../weights/node/checkpoint.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { readLabels } from './labels.js'
+import { misfitAdvice } from './misfit-advice.js'
+import { canonicalNames } from './name-maps/canonical-names.js'
 
-/** What a model's folder says about it, without its weights. */
+/** What a model's JSON files hold. */
+export interface ModelJson {
+  /** `config.json` */
+  readonly config: ConfigJson
+  /** `preprocessor_config.json` */
+  readonly preprocessorConfig?: ConfigJson | undefined
+}
+
+/** What a model's JSON files say about it. */
 export interface ModelDescription {
   readonly architecture: Architecture
   readonly preprocessing: Preprocessing
@@ -25,21 +28,9 @@ export interface ModelDescription {
   readonly labels: readonly string[]
 }
 
-/** A model's folder, opened: weights are checked, renamed to timm's names and still on disk. */
+/** A model, opened: weights are checked, renamed to timm's names and still where they were stored. */
 export interface ModelFiles extends ModelDescription {
   readonly weights: StoredTensors
-}
-
-async function readOptionalJson(path: string): Promise<ConfigJson | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
-    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${(thrown as Error).message}.`)
-  }
-  return parseWith(z.record(z.string(), z.unknown()), parseJson(text, path), path)
 }
 
 /** All parameters of an architecture, those of optional outputs included. */
@@ -52,19 +43,8 @@ export function parametersOf(architecture: Architecture): readonly Parameter[] {
     .parameters
 }
 
-/**
- * Reads config.json and preprocessor_config.json.
- * @throws BlvitError `NOT_FOUND` without a config.json, `BAD_CONFIG`
- */
-export async function describeModel(folder: string): Promise<ModelDescription> {
-  const config = await readOptionalJson(join(folder, 'config.json'))
-  if (!config) {
-    throw new BlvitError(
-      'NOT_FOUND',
-      `${folder} has no config.json, so it is not a model. A model's folder holds config.json and model.safetensors.`,
-    )
-  }
-  const preprocessorConfig = await readOptionalJson(join(folder, 'preprocessor_config.json'))
+/** @throws BlvitError `BAD_CONFIG` */
+export function readDescription({ config, preprocessorConfig }: ModelJson): ModelDescription {
   const architecture = readArchitecture(config)
   const { image } = architecture
   return {
@@ -75,17 +55,24 @@ export async function describeModel(folder: string): Promise<ModelDescription> {
 }
 
 /**
- * Opens a model's folder and checks that its weights are the architecture's, and numbers.
- * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`
+ * Checks that weights are the architecture's, and numbers.
+ * @param tensors in any naming that blvit knows
+ * @param options `source`: where they are from, for messages
+ * @throws BlvitError `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `ABORTED`
  */
-export async function openModel(
-  folder: string,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+export async function withWeights(
+  description: ModelDescription,
+  tensors: StoredTensors,
+  { source, signal }: { source: string; signal?: AbortSignal | undefined },
 ): Promise<ModelFiles> {
-  const description = await describeModel(folder)
-  const checkpoint = await openCheckpoint(folder)
-  const { tensors } = canonicalNames(checkpoint.tensors)
-  const weights = fitParameters(parametersOf(description.architecture), tensors, { source: folder })
-  await assertFinite(weights, { source: folder, signal })
+  const { architecture } = description
+  const { facts } = architecture
+  const named = canonicalNames(tensors, facts.names).tensors
+  const read = new Map([...named].filter(([name]) => !facts.isUnread(name)))
+  const weights = fitParameters(parametersOf(architecture), read, {
+    source,
+    advise: misfitAdvice(architecture),
+  })
+  await assertFinite(weights, { source, signal })
   return { ...description, weights }
 }

@@ -1,3 +1,4 @@
+import type { FamilyFacts } from './facts.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
 
 /** The form of a config.json. */
@@ -14,12 +15,15 @@ export interface Architecture {
   readonly json: ConfigJson
   readonly image: { readonly height: number; readonly width: number }
   readonly channels: number
+  /** 0: a backbone without a head. */
   readonly classes: number
   /** Side of a patch in pixels. */
   readonly patchSize: number
   readonly grid: { readonly rows: number; readonly columns: number }
   /** Tokens before the patches. */
   readonly prefix: number
+  /** What its family says of its parameters. */
+  readonly facts: FamilyFacts
   /**
    * What can be said when it runs, with its value where nothing is said, under the names of `src/settings/`: a bLViT's
    * `{ keepRatio: 0.5 }`.
@@ -33,6 +37,8 @@ export interface Architecture {
 /** A family of models: reads the configurations that are its own and names the well-known ones. */
 export interface ModelFamily {
   readonly name: string
+  /** What people call a model of it, e.g. `big.LITTLE ViT`. */
+  readonly title: string
   /** Well-known configurations under the names that users type. */
   readonly presets: Readonly<Record<string, Architecture>>
   /**

@@ -3,13 +3,13 @@ import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { type AttentionView, attention } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
+import { layerScale } from '../nn/layer-scale.js'
 import { mlp } from '../nn/mlp.js'
 import { dropPath } from '../nn/stochastic-depth.js'
 import type { TokenEvent } from './token-history.js'
-import { mlpWidth, prefixCount, type VitConfig } from './vit-config.js'
+import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
 
-/** What every family that stands on the plain ViT shares with it. */
-export type VitShape = Omit<VitConfig, 'family'>
+export type { VitShape }
 
 /** The tokens on their way through the blocks. Immutable: a hook that changes something gives a new one. */
 export interface TokenState {
@@ -69,6 +69,24 @@ export interface BlockHooks {
   readonly pool?: (state: TokenState) => TokenState | undefined
 }
 
+/** The attention of a plain block under its switches. @param tokens queries and keys after their norm */
+export function blockAttention(tokens: { queries: Tensor; keys: Tensor }, config: VitShape): AttentionView {
+  const { heads, qkvBias, projBias, qkNorm, layerNormEpsilon } = config
+  const qkNormEpsilon = qkNorm ? layerNormEpsilon : undefined
+  return attention('attn', tokens, { heads, qkvBias, projBias, qkNormEpsilon })
+}
+
+/** The MLP half of a plain block under its switches, its norm included. @param x `[batch, tokens, width]` */
+export function blockMlp(x: Tensor, config: VitShape): Tensor {
+  const { layerNormEpsilon: epsilon, activation, projBias: bias } = config
+  const normed = layerNorm('norm2', x, { epsilon })
+  return layerScale(
+    'ls2',
+    mlp('mlp', normed, { hidden: mlpWidth(config), activation, bias }),
+    config.layerScale,
+  )
+}
+
 /**
  * A plain pre-norm block in the current scope.
  * @param layer counted from 1
@@ -83,15 +101,15 @@ export function plainBlock(
   const epsilon = config.layerNormEpsilon
   const came = hooks.before?.(state, layer) ?? state
   const normed = layerNorm('norm1', came.tokens, { epsilon })
-  const view = attention('attn', { queries: normed, keys: normed }, { heads: config.heads })
+  const view = blockAttention({ queries: normed, keys: normed }, config)
   const attended = hooks.attend?.(view, came, layer)
   const rest = attended?.state ?? came
-  const attentionUpdate = dropPath('attention', attended?.output ?? view.output())
+  const attentionOutput = layerScale('ls1', attended?.output ?? view.output(), config.layerScale)
+  const attentionUpdate = dropPath('attention', attentionOutput)
   const half = { layer, input: rest.tokens, attention: view, attentionUpdate }
   const met = { ...rest, tokens: add(rest.tokens, attentionUpdate) }
   const middle = hooks.between?.(met, half) ?? met
-  const hidden = mlpWidth(config)
-  const mlpUpdate = dropPath('mlp', mlp('mlp', layerNorm('norm2', middle.tokens, { epsilon }), { hidden }))
+  const mlpUpdate = dropPath('mlp', blockMlp(middle.tokens, config))
   const left = { ...middle, tokens: add(middle.tokens, mlpUpdate) }
   const after = hooks.after?.(left, { ...half, middle: middle.tokens, mlpUpdate }) ?? left
   return { state: after, attention: view }

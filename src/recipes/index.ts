@@ -1,6 +1,4 @@
-import { blockImitation } from './block-imitation.js'
-import { distill } from './distill.js'
-import { endToEnd } from './end-to-end.js'
+import { blockImitation, distill, endToEnd } from './distill.js'
 import { fromScratch } from './from-scratch.js'
 import { paper } from './paper.js'
 import type { Recipe } from './recipe.js'

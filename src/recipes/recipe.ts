@@ -99,16 +99,23 @@ export function objectiveOf({ objective }: Stage): StageObjective<Stage> {
 export interface RecipeChanges {
   /** Pictures in all, which the stages share as before. */
   readonly pictures?: number | undefined
-  /** Pictures a step, in all stages. */
+  /** Pictures that the engine takes at once, in all stages. Where a recipe accumulates, its steps keep their pictures. */
   readonly batch?: number | undefined
+  /** Batches that make one step, in all stages. */
+  readonly accumulate?: number | undefined
   /** Multiplies the learning rates of all stages. */
   readonly learningRateScale?: number | undefined
+}
+
+/** How many batches of another size make a step. */
+function accumulateOf({ batch, accumulate }: Stage, changed = batch): number {
+  return accumulate === 1 ? 1 : Math.max(1, Math.round((batch * accumulate) / changed))
 }
 
 /** The same recipe, made longer or shorter, or to fit another memory. */
 export function adjusted(
   recipe: DecidedRecipe,
-  { pictures, batch, learningRateScale = 1 }: RecipeChanges,
+  { pictures, batch, accumulate, learningRateScale = 1 }: RecipeChanges,
 ): DecidedRecipe {
   const total = recipe.stages.reduce((sum, stage) => sum + stage.pictures, 0)
   const share = pictures === undefined ? 1 : pictures / total
@@ -116,6 +123,7 @@ export function adjusted(
     ...stage,
     pictures: Math.max(1, Math.round(stage.pictures * share)),
     batch: batch ?? stage.batch,
+    accumulate: accumulate ?? accumulateOf(stage, batch),
     learningRate: stage.learningRate * learningRateScale,
   }))
   return { ...recipe, stages }

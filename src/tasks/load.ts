@@ -45,7 +45,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   try {
     const { locateModel } = await import('../model-store/node/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
-    const { openModel } = await import('../model-store/model-files.js')
+    const { openModel } = await import('../model-store/node/open-model.js')
     const stored = await openModel(folder, { signal: download.signal })
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)

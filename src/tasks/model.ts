@@ -1,5 +1,5 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import { preparedBatches } from '../batches/prepared-batches.js'
+import { preparedBatches } from '../batches/ahead.js'
 import { Engine, type EngineRun, type EngineRunOptions } from '../engine/engine.js'
 import { outputRows, pixelFeeds } from '../engine/rows.js'
 import type { ImageInput } from '../image/node/decode.js'

@@ -1,3 +1,4 @@
+import type { RunIdentity } from '../base/run-identity.js'
 import { Batches } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
 import type { ModelFiles } from '../model-store/model-files.js'
@@ -13,25 +14,23 @@ import { learned, openStage } from './stage-session.js'
 import type { PlannedStage } from './stage-step.js'
 import type { StagePlace, StepReport, ValidationReport } from './step-report.js'
 import type { TrainOptions } from './train-options.js'
-import type { TrainingIdentity } from './training-checkpoint.js'
 import type { TrainingFolder } from './training-folder.js'
 import type { LogRecord } from './training-log.js'
 import { meanAccuracy, type Validation } from './validation.js'
 
-// Of a dry run; the first is slow and not counted.
-const trialSteps = 4
-
-export interface CourseOptions extends Omit<TrainOptions, 'validation'> {
+export interface CourseOptions extends Omit<TrainOptions, 'validation' | 'dryRun'> {
   readonly data: readonly string[]
   readonly seed: number
   readonly stages: readonly PlannedStage[]
   readonly participants: Participants
-  readonly identity: TrainingIdentity
+  readonly identity: RunIdentity
   readonly runtime: ChosenRuntime
   /** 10⁹ operations a second of matrix products alone on this machine. */
   readonly gemmRate: number | undefined
   /** Undefined: the model isn't measured on the way. */
   readonly validation: Validation | undefined
+  /** Only so many steps of each stage, to measure them; undefined: all. */
+  readonly trial: number | undefined
   /** Undefined: nothing is kept. */
   readonly folder: TrainingFolder | undefined
 }
@@ -62,7 +61,7 @@ export class Course {
   }
 
   private async runStage(planned: PlannedStage): Promise<void> {
-    const { data, stages, participants, runtime, folder, seed, threads, signal, dryRun } = this.options
+    const { data, stages, participants, runtime, folder, seed, threads, signal, trial } = this.options
     const { stage, number, asksForLabels: labelled } = planned
     const { labels, preprocessing, architecture } = this.student
     const resume = folder?.resumed?.stage === number ? folder.resumed : undefined
@@ -88,7 +87,7 @@ export class Course {
       ...planned,
       ...{ stages: stages.length, student: architecture, seed, signal },
       ...{ session, batches, gemmRate: this.options.gemmRate, from: this.position },
-      trial: dryRun ? trialSteps : undefined,
+      trial,
       beforeAbort: keep,
       afterStep: async (report, position) => {
         this.position = position

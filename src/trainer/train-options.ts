@@ -27,7 +27,7 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly threads?: number | undefined
   /** Threads that decode and augment pictures. Default 1. */
   readonly workers?: number | undefined
-  /** Only make a few steps of each stage, to measure what all would take; nothing is written. */
+  /** Only make a few steps of each stage, of two batches at most, to measure what all would take; nothing is written. */
   readonly dryRun?: boolean | undefined
   readonly onStep?: ((report: StepReport) => void) | undefined
   readonly onValidation?: ((report: ValidationReport) => void) | undefined

@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path'
 import { parseWith } from '../base/parse.js'
+import type { RunIdentity } from '../base/run-identity.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
 import { gemmRate } from '../engine/gemm.js'
@@ -14,8 +15,8 @@ import { planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
-import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
+import { forecastOf, trialOf, trialSteps } from './trial.js'
 import { openValidation, type Validation } from './validation.js'
 
 /** What came of a training. */
@@ -48,7 +49,7 @@ async function identityOf(
     threads: number | undefined
     seed: number
   },
-): Promise<TrainingIdentity> {
+): Promise<RunIdentity> {
   return {
     model: await modelFingerprint(source.files),
     ...(teacher ? { teacher: await modelFingerprint(teacher.files) } : {}),
@@ -91,7 +92,7 @@ export async function train(
   const paths = typeof data === 'string' ? [data] : data
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
-  const stages = planStages(decided, {
+  const stages = planStages(dryRun ? trialOf(decided) : decided, {
     student: student.architecture,
     teacher: teacher?.files.architecture,
     runtime: runtime.runtime,
@@ -105,13 +106,15 @@ export async function train(
   })
   const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // only whoever looks at the progress wants to know it
-  const rate = options.onStep && (await gemmRate({ device: runtime.runtime.device, threads }))
+  const rate = options.onStep && (await gemmRate(runtime.runtime, { threads }))
   const course = new Course({
     ...options,
     ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
+    trial: dryRun ? trialSteps : undefined,
   })
   const trained = await course.run()
-  const { reports, validations } = course
+  const { validations } = course
+  const reports = dryRun ? course.reports.map((report) => forecastOf(report, decided)) : course.reports
   if (folder) {
     const facts = { title: basename(resolve(output)), source: source.name, sourceCard: source.card, seed }
     const card = trainingCard(student.architecture, {

@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { classesOf } from '../../src/data/classes.js'
+import { imagenetLabels as imagenet } from '../../src/model-store/imagenet-labels.js'
 import { labels } from './items-of.js'
-
-const imagenet = JSON.parse(
-  readFileSync(new URL('../../assets/imagenet-1k.json', import.meta.url), 'utf8'),
-) as string[]
 
 describe('which class a label means', () => {
   const classes = classesOf(labels)

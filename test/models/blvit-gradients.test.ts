@@ -6,6 +6,7 @@ import { graphOf } from '../../src/graph/graph.js'
 import { add, input, scaleShift } from '../../src/graph/ops/index.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
+import { usualSwitches } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import type { TensorData } from '../../src/runtime/runtime.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
@@ -20,6 +21,7 @@ const fewKept = 2
 
 const base: BlvitConfig = {
   family: 'blvit',
+  ...usualSwitches({ distilled: false }),
   image: { height: 8, width: 12 },
   patchSize: 4,
   channels: 2,
@@ -55,7 +57,7 @@ const switches: Readonly<Record<string, Partial<BlvitConfig>>> = {
   'one fuse a block': { fuse: 'block' },
   'gamma per channel': { gamma: 'channel' },
   'gamma fixed at 0': { gamma: 'zero' },
-  'a distilled DeiT': { distilled: true },
+  'a distilled DeiT': { distilled: true, ...usualSwitches({ distilled: true }) },
   'a larger keep ratio': { keepRatio: 0.84 },
   'all patches kept': { keepRatio: 1 },
 }

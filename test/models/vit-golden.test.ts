@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'vitest'
 import { graphOf } from '../../src/graph/graph.js'
 import { vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
+import { usualSwitches, type VitConfig } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
@@ -38,6 +38,7 @@ describe.skipIf(!hasSharedData)(`timm's own ViT and DeiT${withoutSharedData}`, (
     const { config: c, tolerance } = found
     const config: VitConfig = {
       family: 'vit',
+      ...usualSwitches({ distilled: c.distilled ?? false }),
       image: { height: c.img_size, width: c.img_size },
       patchSize: c.patch_size,
       channels: 3,

@@ -9,7 +9,7 @@ import { plainBlock, type WholeBlock } from '../../src/models/block-loop.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
 import { finalNorm, pixelInput, stem, vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
+import { usualSwitches, type VitConfig } from '../../src/models/vit-config.js'
 import { layerNorm } from '../../src/nn/layer-norm.js'
 import { mlp } from '../../src/nn/mlp.js'
 import { stochasticDepth, stochasticDepthInput } from '../../src/nn/stochastic-depth.js'
@@ -19,6 +19,7 @@ import { outputsOf } from '../support/tiny-models.js'
 
 const plain: VitConfig = {
   family: 'vit',
+  ...usualSwitches({ distilled: false }),
   image: { height: 8, width: 8 },
   patchSize: 4,
   channels: 1,

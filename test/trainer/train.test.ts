@@ -4,11 +4,12 @@ import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { defined } from '../../src/base/assert.js'
 import { initialCard } from '../../src/model-store/model-card.js'
-import { openModel } from '../../src/model-store/model-files.js'
+import { openModel } from '../../src/model-store/node/open-model.js'
 import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
 import { presets, withChanges } from '../../src/models/index.js'
 import type { Recipe } from '../../src/recipes/recipe.js'
 import { load } from '../../src/tasks/load.js'
+import { findRecipe } from '../../src/trainer/find-recipe.js'
 import type { StepReport } from '../../src/trainer/step-report.js'
 import { train } from '../../src/trainer/train.js'
 import type { TrainOptions } from '../../src/trainer/train-options.js'
@@ -138,7 +139,7 @@ describe('train', () => {
       )
       await expect(resumed).rejects.toMatchObject({
         code: 'BAD_OPTION',
-        message: expect.stringMatching(/differs in (validation|threads)/),
+        message: expect.stringMatching(/ {2}(validation|threads): .* there, .* now/),
       })
     }
   })
@@ -249,6 +250,19 @@ describe('train', () => {
     }
     const whole = await weights('eight', { batch: 8 })
     expectClose(await weights('four-and-four', { batch: 4, accumulate: 2 }), whole, { atol: 2e-5 })
+  })
+
+  test('a dry run of the paper’s recipe makes small steps and foretells large ones', async () => {
+    const paper = await findRecipe('paper', { pictures: 10_240, batch: 8 })
+    const dry = options('dry-paper', { to: 'micro+16', dryRun: true })
+    const { reports, peakMemoryBytes } = await train(vit, pictures, paper, dry)
+    const [report] = reports
+    expect(report).toMatchObject({ step: 4, steps: 10, keepRatio: 0.25 })
+    const { msPerStep = 0, imagesPerSecond = 0 } = report ?? {}
+    expect(msPerStep).toBeCloseTo((1000 * 1024) / imagesPerSecond, 6)
+    // a run of all 1,024 pictures would take more than the whole process has had
+    expect(peakMemoryBytes).toBeLessThan(2e9)
+    expect(await readdir(folder)).not.toContain('dry-paper.training')
   })
 
   test('stochastic depth leaves branches out by the seed', async () => {

@@ -6,7 +6,7 @@ import { initialWeights } from '../../src/model-store/initial-weights.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
 import { vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
+import { usualSwitches, type VitConfig } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import type { NamedTensors, Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
@@ -20,6 +20,7 @@ import { outputsOf } from '../support/tiny-models.js'
 const pictures = 16
 const config: BlvitConfig = {
   family: 'blvit',
+  ...usualSwitches({ distilled: false }),
   image: { height: 16, width: 16 },
   patchSize: 4,
   channels: 3,

@@ -104,7 +104,11 @@ async function load(
   return { cells, missing }
 }
 
-function resultOf({ subject, engine, runs }: TrainingCell, name: TrainingCaseName, gemm: GemmRate): TrainingResult {
+function resultOf(
+  { subject, engine, runs }: TrainingCell,
+  name: TrainingCaseName,
+  gemm: GemmRate,
+): TrainingResult {
   const { batch, build } = trainingCases[name]
   const stepMs = spreadOf(timesOf({ runs }))
   const multiplyAdds = graphWork(build().graph, { batch })

@@ -7,6 +7,7 @@ import { findPreset } from '../../models/index.js'
 import { outputOf } from '../../models/model-definition.js'
 import { vit } from '../../models/vit.js'
 import { patchCount, type VitConfig } from '../../models/vit-config.js'
+import { usualVit } from '../../models/vit-family.js'
 import { blockImitation, learnsByImitation } from '../../training/block-imitation.js'
 import { crossEntropy } from '../../training/objectives/index.js'
 import { targetsInput } from '../../training/stages/loss-parts.js'
@@ -22,19 +23,14 @@ export interface TrainingCase {
 }
 
 /** 6 layers of width 128 on 64 patches and a class token: small enough that products are a challenge. */
-export const smallVit: VitConfig = {
-  family: 'vit',
+export const smallVit: VitConfig = usualVit({
   image: { height: 32, width: 32 },
   patchSize: 4,
-  channels: 3,
   width: 128,
   depth: 6,
   heads: 4,
-  mlpRatio: 4,
   classes: 10,
-  layerNormEpsilon: 1e-6,
-  distilled: false,
-}
+})
 
 function supervised(name: string, logits: Tensor): TrainingStep {
   return trainingStep(name, crossEntropy(logits, input(targetsInput, logits.shape)))

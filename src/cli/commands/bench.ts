@@ -35,9 +35,6 @@ function speedGoal(text: string): SpeedGoal {
   return unit === 'ms' ? { ms: value } : { speedup: value }
 }
 
-/** What a plot shows of models that route if nothing is given. */
-const plottedSettings: readonly Settings[] = [0.25, 0.5, 0.75, 1].map((keepRatio) => ({ keepRatio }))
-
 /** `blvit bench` */
 export function benchCommand(program: Command, context: CliContext): void {
   const settingNames = settingOptions.map(({ name }) => name)
@@ -139,11 +136,10 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
   const { benchText } = await import('../bench-report.js')
   const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   for (const path of [flags.csv, flags.plot]) if (path !== undefined) await checkWritable(path)
-  const given = manySettingsFrom(flags)
-  const settings = given ?? (flags.plot === undefined ? undefined : plottedSettings)
+  let settings = manySettingsFrom(flags)
   if (flags.plot !== undefined) {
-    const { checkPlottable } = await import('../../bench/plot.js')
-    await checkPlottable(models, { settings })
+    const { settingsToPlot } = await import('../../bench/plot.js')
+    settings = await settingsToPlot(models, settings)
   }
   const { onProgress, stop } = benchProgress(context)
   const options: BenchOptions = {
@@ -204,7 +200,9 @@ const measureOne =
 
 function severalSettings(settings: readonly Settings[]): BlvitError {
   const values = settings.flatMap((one) => Object.values(one))
-  return new BlvitError('BAD_OPTION', `${values.join(', ')} are ${values.length} settings; ${measureOne}`, { values })
+  return new BlvitError('BAD_OPTION', `${values.join(', ')} are ${values.length} settings; ${measureOne}`, {
+    values,
+  })
 }
 
 /** What `--profile` and `--find` measure. */

@@ -91,7 +91,7 @@ function checkOutput(output: string, { asFolder }: { asFolder: boolean }): void 
 }
 
 async function exportFile(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
-  const { openModel } = await import('../../model-store/model-files.js')
+  const { openModel } = await import('../../model-store/node/open-model.js')
   const { exportOnnx } = await import('../../tasks/export/export-onnx.js')
   return exportOnnx(await openModel(folder, { signal }), flags.output, {
     target: flags.standard ? 'standard' : 'native',

@@ -5,9 +5,9 @@ import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
 import type { StoredDtype } from '../../weights/stored-tensor.js'
 import { type Conversion, convert } from '../convert.js'
 import { conversionCard } from '../model-card.js'
-import { openModel } from '../model-files.js'
 import { findConfiguration } from './find-configuration.js'
 import { locateModel } from './locate-model.js'
+import { openModel } from './open-model.js'
 import { writeModelFolder } from './write-model-folder.js'
 
 export interface ConvertFolderOptions extends DownloadOptions {

@@ -1,6 +1,6 @@
+import type { RunIdentity } from '../../base/run-identity.js'
 import type { DataSet } from '../../data/data-set.js'
 import type { Model } from '../model.js'
-import type { Identity } from './state-file.js'
 import type { EvaluatedSetting } from './tally.js'
 
 /**
@@ -21,7 +21,7 @@ export async function identityOf(
     batch: number
     limit?: number | undefined
   },
-): Promise<Identity> {
+): Promise<RunIdentity> {
   return {
     model: await model.fingerprint(),
     teacher: teacher ? await teacher.fingerprint() : 'none',

@@ -42,7 +42,7 @@ describe('an answer', () => {
 })
 
 describe('a tally', () => {
-  const at = (keepRatio: number) => ({ setting: `keep ratio `, values: { keepRatio } })
+  const at = (keepRatio: number) => ({ setting: `keep ratio ${keepRatio}`, values: { keepRatio } })
   const answer = (predicted: number, rank?: number) => ({
     predicted,
     probability: 1,

@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalNames } from '../../../src/weights/name-maps/canonical-names.js'
-import { fromTimm } from '../../../src/weights/name-maps/from-timm.js'
+import { canonicalNames as namesBy } from '../../../src/model-store/name-maps/canonical-names.js'
+import { vitNames } from '../../../src/models/vit-names.js'
 import { openCheckpoint } from '../../../src/weights/node/checkpoint.js'
 import { readBytes, readFloats } from '../../../src/weights/read-floats.js'
 import { storedFrom } from '../../../src/weights/stored-from.js'
 import type { StoredTensor, StoredTensors } from '../../../src/weights/stored-tensor.js'
+import { type HuggingFaceNaming, toHuggingFace } from '../../support/hugging-face-names.js'
 import { hasSharedData, shared, withoutSharedData } from '../../support/shared-data.js'
+
+const canonicalNames = (tensors: StoredTensors) => namesBy(tensors, vitNames)
 
 let counter = 0
 const tensor = (...shape: number[]): StoredTensor => {
@@ -60,54 +63,35 @@ const arbitraryVit = fc
   })
   .map(timmVit)
 
-test.each(['timm', 'huggingface-vit', 'huggingface-deit'])(
-  'there and back through %s is the identity',
-  (dialect) => {
-    fc.assert(
-      fc.property(arbitraryVit, (tensors) => {
-        fc.pre(dialect !== 'huggingface-vit' || !tensors.has('dist_token'))
-        const theirs = fromTimm(tensors, { dialect })
-        const back = canonicalNames(theirs)
-        expect(back.dialect).toBe(dialect)
-        expect(back.ignored).toEqual([])
-        expect(back.tensors).toEqual(tensors) // the same bytes of the same sources: nothing was copied
-      }),
-      { numRuns: 30 },
-    )
-  },
-)
+const dialects: Readonly<Record<string, HuggingFaceNaming>> = {
+  'ViT up to transformers 4': { style: 4 },
+  'DeiT up to transformers 4': { style: 4, prefix: 'deit.' },
+  'ViT of transformers 5': { style: 5 },
+  'DeiT of transformers 5': { style: 5, prefix: 'deit.' },
+  'a bare model': { style: 4, prefix: '' },
+  'a bare model of transformers 5': { style: 5, prefix: '' },
+}
 
-test('the names are those of transformers', () => {
-  const names = [
-    ...fromTimm(timmVit({ depth: 1, width: 2, distilled: false }), { dialect: 'huggingface-vit' }).keys(),
-  ]
-  expect(names.filter((name) => !name.endsWith('.bias'))).toMatchInlineSnapshot(`
-    [
-      "vit.embeddings.cls_token",
-      "vit.embeddings.position_embeddings",
-      "vit.embeddings.patch_embeddings.projection.weight",
-      "vit.encoder.layer.0.layernorm_before.weight",
-      "vit.encoder.layer.0.attention.attention.query.weight",
-      "vit.encoder.layer.0.attention.attention.key.weight",
-      "vit.encoder.layer.0.attention.attention.value.weight",
-      "vit.encoder.layer.0.attention.output.dense.weight",
-      "vit.encoder.layer.0.layernorm_after.weight",
-      "vit.encoder.layer.0.intermediate.dense.weight",
-      "vit.encoder.layer.0.output.dense.weight",
-      "vit.layernorm.weight",
-      "classifier.weight",
-    ]
-  `)
-  const deit = fromTimm(timmVit({ depth: 1, width: 2, distilled: true }), { dialect: 'huggingface-deit' })
-  expect([...deit.keys()].filter((name) => /dist|cls_c/.test(name))).toMatchInlineSnapshot(`
-    [
-      "deit.embeddings.distillation_token",
-      "cls_classifier.weight",
-      "cls_classifier.bias",
-      "distillation_classifier.weight",
-      "distillation_classifier.bias",
-    ]
-  `)
+test.each(Object.entries(dialects))('back from the names of %s is the identity', (_, naming) => {
+  fc.assert(
+    fc.property(arbitraryVit, (tensors) => {
+      const back = canonicalNames(toHuggingFace(tensors, naming))
+      expect(back.dialect).toBe('huggingface')
+      expect(back.ignored).toEqual([])
+      expect(back.tensors).toEqual(tensors) // the same bytes of the same sources: nothing was copied
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('the one head of a fine-tuned DeiT is the head', () => {
+  const tensors = timmVit({ depth: 1, width: 2, distilled: true })
+  const back = canonicalNames(toHuggingFace(tensors, { prefix: 'deit.', oneHead: true })).tensors
+  expect([...back.keys()].filter((name) => /head|dist/.test(name))).toEqual([
+    'dist_token',
+    'head.weight',
+    'head.bias',
+  ])
 })
 
 test('query, key and value are packed in this order', async () => {
@@ -129,13 +113,13 @@ test('query, key and value are packed in this order', async () => {
 test('a model without its head, without the prefix, with a pooler and a mask token', () => {
   const timm = timmVit({ depth: 2, width: 2, distilled: false })
   const theirs = new Map(
-    [...fromTimm(timm, { dialect: 'huggingface-vit' })]
+    [...toHuggingFace(timm)]
       .filter(([name]) => !name.startsWith('classifier'))
       .map(([name, stored]) => [name.replace(/^vit\./, ''), stored]),
   )
   theirs.set('pooler.dense.weight', tensor(2, 2)).set('embeddings.mask_token', tensor(1, 1, 2))
   const { tensors, dialect, ignored } = canonicalNames(theirs)
-  expect(dialect).toBe('huggingface-vit')
+  expect(dialect).toBe('huggingface')
   expect(ignored).toEqual(['pooler.dense.weight', 'embeddings.mask_token'])
   expect(new Set(tensors.keys())).toEqual(
     new Set([...timm.keys()].filter((name) => !name.startsWith('head'))),
@@ -147,7 +131,7 @@ test("training frameworks' prefixes come off when every name has them", () => {
   const wrap = (tensors: StoredTensors) =>
     new Map([...tensors].map(([name, t]) => [`module.model.${name}`, t]))
   expect(canonicalNames(wrap(timm)).tensors).toEqual(timm)
-  expect(canonicalNames(wrap(fromTimm(timm, { dialect: 'huggingface-vit' }))).tensors).toEqual(timm)
+  expect(canonicalNames(wrap(toHuggingFace(timm))).tensors).toEqual(timm)
   const mixed = new Map([...wrap(timm), ['ema.decay', tensor(1)]])
   expect([...canonicalNames(mixed).tensors.keys()]).toEqual([...mixed.keys()])
 })
@@ -175,16 +159,12 @@ test('a key without its query is an error, as are two names for one tensor', () 
   )
 })
 
-test('an unknown dialect is refused with a suggestion', () => {
-  expect(() => fromTimm(new Map(), { dialect: 'huggingface-vti' })).toThrow(/Did you mean "huggingface-vit"/)
-})
-
 test.skipIf(!hasSharedData)(
   `real weights pass through Hugging Face's names unchanged${withoutSharedData}`,
   async () => {
     const { tensors } = await openCheckpoint(shared('weights/vit_tiny_patch16_224'))
     expect(canonicalNames(tensors)).toEqual({ tensors, dialect: 'timm', ignored: [] })
-    const back = canonicalNames(fromTimm(tensors, { dialect: 'huggingface-vit' })).tensors
+    const back = canonicalNames(toHuggingFace(tensors)).tensors
     expect(back.size).toBe(tensors.size)
     for (const [name, stored] of tensors) {
       const returned = back.get(name)

@@ -1,26 +1,28 @@
 import { defined } from '../../base/assert.js'
 import { BlvitError } from '../../base/blvit-error.js'
-import { concatRows } from '../rows.js'
-import type { StoredTensor, StoredTensors } from '../stored-tensor.js'
-import { fill, matcher, type NameMap, partsOf } from './name-rules.js'
+import type { NameMap } from '../../models/name-map.js'
+import { concatRows } from '../../weights/rows.js'
+import type { StoredTensor, StoredTensors } from '../../weights/stored-tensor.js'
+import { fill, matcher, partsOf } from './name-rules.js'
 
-/** Where a stored tensor belongs: the timm tensor, and the names of all the parts that make it, in order. */
+/** Where a stored tensor belongs: the parameter, and the names of all the parts that make it, in order. */
 interface Place {
   readonly canonical: string
   readonly parts: readonly string[]
+  readonly rank?: number | undefined
 }
 
-/** A timm tensor's parts as far as they have come. */
+/** A parameter's parts as far as they have come. */
 interface Gathered extends Place {
   readonly found: Map<string, StoredTensor>
 }
 
 /**
- * Renames a dialect's names to timm's, stacking query, key and value by reference; names that no rule knows
+ * Renames a dialect's names to ours, stacking query, key and value by reference; names that no rule knows
  * stay as they are.
  * @throws BlvitError `BAD_WEIGHTS` if parts of a packed tensor are missing, don't fit, or two take one name
  */
-export function toTimm(
+export function rename(
   stored: StoredTensors,
   { map }: { map: NameMap },
 ): { tensors: StoredTensors; ignored: readonly string[] } {
@@ -28,7 +30,8 @@ export function toTimm(
   const gathered = new Map<string, Gathered>()
   const ignored: string[] = []
   for (const [name, tensor] of stored) {
-    const inner = name.startsWith(map.prefix) ? name.slice(map.prefix.length) : name
+    const prefix = map.prefixes.find((known) => name.startsWith(known)) ?? ''
+    const inner = name.slice(prefix.length)
     if (map.ignored.test(inner)) {
       ignored.push(name)
       continue
@@ -51,7 +54,8 @@ function placer({ rules }: NameMap): (name: string) => Place | undefined {
       const bindings = bind(name)
       if (bindings === undefined) continue
       return {
-        canonical: fill(rule.timm, bindings),
+        canonical: fill(rule.ours, bindings),
+        rank: rule.rank,
         parts: partsOf(rule).map((part) => fill(part, bindings)),
       }
     }
@@ -59,7 +63,13 @@ function placer({ rules }: NameMap): (name: string) => Place | undefined {
   }
 }
 
-function joinParts({ canonical, parts, found }: Gathered): StoredTensor {
+/** The tensor with leading axes of size 1, up to this many axes. */
+function withRank(tensor: StoredTensor, rank: number | undefined): StoredTensor {
+  const absent = Math.max(0, (rank ?? 0) - tensor.shape.length)
+  return absent === 0 ? tensor : { ...tensor, shape: [...Array<number>(absent).fill(1), ...tensor.shape] }
+}
+
+function joinParts({ canonical, parts, rank, found }: Gathered): StoredTensor {
   const missing = parts.filter((part) => !found.has(part))
   if (missing.length > 0) {
     const has = [...found.keys()].join(', ')
@@ -71,7 +81,8 @@ function joinParts({ canonical, parts, found }: Gathered): StoredTensor {
   }
   const tensors = parts.map((part) => defined(found.get(part), part))
   const [only] = tensors
-  return only !== undefined && tensors.length === 1 ? only : concatRows(tensors, { name: canonical })
+  if (only === undefined || tensors.length > 1) return concatRows(tensors, { name: canonical })
+  return withRank(only, rank)
 }
 
 function taken(canonical: string, name: string): BlvitError {

@@ -1,26 +1,4 @@
-/**
- * One line of a name map. `{i}` stands for a number, `{p}` for a parameter's last word (weight, bias).
- * Several names on the other side: the timm tensor is theirs stacked along the first axis.
- */
-export interface NameRule {
-  readonly timm: string
-  readonly theirs: string | readonly string[]
-}
-
-/** How another library names the parameters of the same network. */
-export interface NameMap {
-  /** Stable name of the dialect, e.g. `huggingface-vit`. */
-  readonly dialect: string
-  /** True if these names are of this dialect. */
-  readonly detect: (names: readonly string[]) => boolean
-  readonly rules: readonly NameRule[]
-  /** Put before every name that isn't in `bare`, and allowed to be absent when reading. */
-  readonly prefix: string
-  /** First words of names that stand outside the prefix, e.g. `classifier`. */
-  readonly bare: readonly string[]
-  /** Tensors that the network here has no use for, after the prefix is taken off. */
-  readonly ignored: RegExp
-}
+import type { NameRule } from '../../models/name-map.js'
 
 /** What a template's placeholders stand for in one name. */
 export type Bindings = Readonly<Record<string, string>>

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { BlvitError } from '../../base/blvit-error.js'
+import { parseJson, parseWith } from '../../base/parse.js'
+import type { ConfigJson } from '../../models/architecture.js'
+import { openCheckpoint } from '../../weights/node/checkpoint.js'
+import { type ModelDescription, type ModelFiles, readDescription, withWeights } from '../model-files.js'
+
+async function readOptionalJson(path: string): Promise<ConfigJson | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${(thrown as Error).message}.`)
+  }
+  return parseWith(z.record(z.string(), z.unknown()), parseJson(text, path), path)
+}
+
+/**
+ * Reads config.json and preprocessor_config.json.
+ * @throws BlvitError `NOT_FOUND` without a config.json, `BAD_CONFIG`
+ */
+export async function describeModel(folder: string): Promise<ModelDescription> {
+  const config = await readOptionalJson(join(folder, 'config.json'))
+  if (!config) {
+    throw new BlvitError(
+      'NOT_FOUND',
+      `${folder} has no config.json, so it is not a model. A model's folder holds config.json and model.safetensors.`,
+    )
+  }
+  const preprocessorConfig = await readOptionalJson(join(folder, 'preprocessor_config.json'))
+  return readDescription({ config, preprocessorConfig })
+}
+
+/**
+ * Opens a model's folder and checks that its weights are the architecture's, and numbers.
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`
+ */
+export async function openModel(
+  folder: string,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<ModelFiles> {
+  const description = await describeModel(folder)
+  const { tensors } = await openCheckpoint(folder)
+  return withWeights(description, tensors, { source: folder, signal })
+}
