@@ -4,12 +4,13 @@ import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
 import type { BuildOptions } from '../models/model-definition.js'
 import { keepRatio } from './keep-ratio.js'
+import { reduce } from './reduce.js'
 import type { Setting } from './setting.js'
 
 export type { SettingValue } from '../models/architecture.js'
 
 /** Every setting, in the order in which they are printed. Adding one is its file and a line here. */
-export const settingKinds = { keepRatio }
+export const settingKinds = { keepRatio, reduce }
 
 type Kinds = typeof settingKinds
 
