@@ -23,6 +23,38 @@ describe('blvit bench', () => {
     expect(readFileSync(svg, 'utf8')).toContain('micro+16, keep ratio, batch 4')
   })
 
+  test('--reduce is measured beside the model with all its tokens, a row a setting', async () => {
+    const { code, stdout } = await runCli([
+      ...['bench', 'vit-micro', '--rounds', '1', '--threads', '1', '--batch', '1,4'],
+      ...['--reduce', 'evit:0.5,fuse=false,tome:8', '--json'],
+    ])
+    expect(code).toBe(0)
+    const { results } = JSON.parse(stdout)
+    const rows = results.map(({ name, batch, setting }: Record<string, unknown>) => [name, batch, setting])
+    expect(rows).toEqual(
+      ['plain', 'evit:0.5,fuse=false', 'tome:8'].flatMap((setting) => [
+        ['vit-micro', 1, setting],
+        ['vit-micro', 4, setting],
+      ]),
+    )
+    for (const { setting, against } of results) {
+      if (setting === 'plain') expect(against).toBeUndefined()
+      else {
+        expect(against).toMatchObject({ baseline: 'vit-micro' })
+        expect(against.multiplyAddSpeedup).toBeGreaterThan(1.1) // of the reduced graph
+        expect(against.efficiency).toBeCloseTo(against.measuredSpeedup / against.multiplyAddSpeedup, 10)
+      }
+    }
+  })
+
+  test('--find turns the number of --reduce', async () => {
+    const { code, stdout } = await runCli([
+      ...['bench', 'vit-micro', '--find', '10000ms', '--reduce', 'evit:0.5,fuse=false', '--json'],
+    ])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'vit-micro', setting: 'evit:1,fuse=false' }])
+  })
+
   test('--json holds everything', async () => {
     const { stdout } = await runCli(['bench', 'vit-micro', '--rounds', '1', '--json'])
     const report = JSON.parse(stdout)
@@ -126,6 +158,18 @@ describe('blvit bench', () => {
       ['vit-micro', '--find', '10ms'],
       1,
       /no number to turn.*--reduce evit:0\.7/,
+    ],
+    [
+      'a reduction without one number to turn',
+      ['vit-micro', '--find', '10ms', '--reduce', 'evit:0.9/0.7/0.5'],
+      1,
+      /no number to turn/,
+    ],
+    [
+      'a reduction of a model with blocks of its own',
+      ['micro+16', '--reduce', 'tome:8'],
+      1,
+      /for plain ViTs/,
     ],
     ['a goal without unit', ['micro+16', '--find', '20'], 2, /20ms or a speed-up such as 1.5x/],
     ['an unknown model', ['micro+61'], 1, /micro\+61/],
