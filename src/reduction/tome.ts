@@ -135,8 +135,8 @@ function eventOf(
 ): ReduceEvent {
   return {
     kind: 'reduce',
-    joining: 'merged',
     layer,
+    tokensAfter: prefix + candidates - r,
     tensors: { ...matching },
     assignment: ({ merged = [], into = [], unmerged = [] }) => {
       const firstSource = prefix % 2
