@@ -81,6 +81,16 @@ export function operand<T>(inputs: readonly T[], index: number): T {
   return found
 }
 
+/**
+ * The shape that all operands of an op broadcast to.
+ * @throws BlvitError `SHAPE_MISMATCH` if there is none
+ */
+export function broadcastShape(op: string, inputs: readonly Tensor[]): Shape {
+  const shape = inputs.reduce<Shape | undefined>((all, next) => all && broadcast(all, next.shape), [])
+  if (!shape) throw shapeError(op, inputs, 'shapes that broadcast to each other')
+  return shape
+}
+
 /** The shape that two operands broadcast to (numpy's rule), or undefined if they don't. */
 export function broadcast(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length)

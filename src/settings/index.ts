@@ -4,12 +4,13 @@ import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
 import type { BuildOptions } from '../models/model-definition.js'
 import { keepRatio } from './keep-ratio.js'
+import { reduce } from './reduce.js'
 import type { Setting } from './setting.js'
 
 export type { SettingValue } from '../models/architecture.js'
 
 /** Every setting, in the order in which they are printed. Adding one is its file and a line here. */
-export const settingKinds = { keepRatio }
+export const settingKinds = { keepRatio, reduce }
 
 type Kinds = typeof settingKinds
 
@@ -92,4 +93,20 @@ export function resolveSettings(architecture: Architecture, given: Settings = {}
     build: Object.assign({}, ...set.map(({ decision }) => decision.build)),
     buildKey: texts(set.filter(({ decision }) => decision.build !== undefined)).join(', '),
   }
+}
+
+/**
+ * The settings that a search for a speed goes through, from the one that saves most work to the one that saves least:
+ * those of the setting given, or of the one that the architecture has of its own.
+ * @param given one setting at most
+ * @returns none where there is no number to turn
+ */
+export function ladderOf(architecture: Architecture, given: Settings = {}): readonly Settings[] {
+  const { values } = resolveSettings(architecture, given)
+  const asked = names.filter((name) => given[name] !== undefined)
+  const [turned] = asked.length > 0 ? asked : names.filter((name) => values[name] !== undefined)
+  const value: SettingValue | undefined = turned && values[turned]
+  if (turned === undefined || value === undefined) return []
+  const ladder = kindOf(turned).ladder?.(value, architecture) ?? []
+  return ladder.map((step) => ({ [turned]: step }) as Settings)
 }
