@@ -81,6 +81,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
       const { evaluationJson, evaluationText, timingText } = await import('../evaluation-report.js')
       const names = { model: model.name, teacher: teacher?.name, data: flags.data }
       await context.out(flags.json ? evaluationJson(result, names) : evaluationText(result, names))
+      for (const note of result.notes) context.note(note)
       context.note(timingText(result.timing))
     },
   })

@@ -102,11 +102,15 @@ function assertFits(weights: StoredTensors): void {
   )
 }
 
-function metadataOf({ architecture, preprocessing, labels }: ModelFiles, { values }: ResolvedSettings) {
+function metadataOf(
+  { architecture, preprocessing, labels, scores }: ModelFiles,
+  { values }: ResolvedSettings,
+) {
   return {
     configuration: JSON.stringify(architecture.json),
     preprocessing: JSON.stringify(preprocessing),
     labels: JSON.stringify(labels),
+    scores,
     settings: JSON.stringify(values),
   }
 }
