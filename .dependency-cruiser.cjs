@@ -34,9 +34,13 @@ const layers = {
       builtins: [...fileSystem, 'crypto', 'timers/promises'],
     },
   },
-  image: { layers: ['base'], packages: ['zod'], node: { packages: ['sharp'], builtins: fileSystem } },
+  image: {
+    layers: ['base'],
+    packages: ['zod'],
+    node: { layers: ['files'], packages: ['sharp'], builtins: fileSystem },
+  },
   data: {
-    layers: ['files', 'image', 'weights', 'base'],
+    layers: ['image', 'weights', 'files', 'base'],
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
     builtins: [...fileSystem, 'crypto'],
   },

@@ -34,7 +34,7 @@ export type { Architecture, ConfigJson, ModelFamily } from './models/architectur
 export { blvit } from './models/blvit.js'
 export type { BlvitConfig, LittleConfig } from './models/blvit-config.js'
 export { presets, readArchitecture, withChanges } from './models/index.js'
-export type { BuildOptions, ModelDefinition, Selection } from './models/model-definition.js'
+export type { BuildOptions, ModelDefinition, Program } from './models/model-definition.js'
 export { vit } from './models/vit.js'
 export type { VitConfig } from './models/vit-config.js'
 export * as nn from './nn/index.js'
@@ -56,7 +56,7 @@ export {
   evaluate,
 } from './tasks/evaluate/evaluate.js'
 export type { Answer, PictureOutcome } from './tasks/evaluate/picture-outcome.js'
-export type { Accuracy, Counts, RatioResult } from './tasks/evaluate/tally.js'
+export type { Accuracy, Counts, SettingResult } from './tasks/evaluate/tally.js'
 export {
   type ExportFolderOptions,
   exportForTransformersJs,

@@ -36,12 +36,11 @@ function partText(part: PartName, { kept }: Analysis): string {
 }
 
 function headline({ name, analysis }: Report): string {
-  const { family, image, patchSize, patches, prefix, kept, keepRatio } = analysis
+  const { family, image, patchSize, patches, prefix, kept, setting } = analysis
   const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
   const size = `${image.width}×${image.height} pixels in ${patchSize}×${patchSize} patches`
   const lines = [`${name} (${family}): ${size}, ${tokens}`]
-  if (kept !== undefined)
-    lines.push(`keep ratio ${keepRatio}: P-blocks process ${kept} of ${patches} patches`)
+  if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
   return lines.join('\n')
 }
 
@@ -189,9 +188,9 @@ export function comparison(reports: readonly Report[], convention: Convention): 
   const written = largest(({ activations }) => activations)
   const times = (value: number, reference: number | undefined) =>
     reference === undefined ? undefined : `×${(value / reference).toFixed(3)}`
-  const row = ({ name, analysis: { keepRatio, parameters, multiplyAdds, activations } }: Report) => [
+  const row = ({ name, analysis: { setting, parameters, multiplyAdds, activations } }: Report) => [
     name,
-    keepRatio === undefined ? '–' : `${keepRatio}`,
+    setting,
     grouped(parameters),
     times(parameters, first?.parameters),
     work.format(multiplyAdds[convention]),
@@ -202,7 +201,7 @@ export function comparison(reports: readonly Report[], convention: Convention): 
   const table = textTable(
     [
       { heading: 'configuration', align: 'left' },
-      { heading: 'keep ratio' },
+      { heading: 'setting', align: 'left' },
       { heading: 'parameters' },
       { heading: '' },
       { heading: `multiply-adds, ${work.letter}` },

@@ -26,7 +26,7 @@ export function evaluationText(evaluation: Evaluation, { model, teacher, data }:
   const hasTop5 = results.some(({ top5 }) => top5)
   const columns = [
     { heading: 'model', align: 'left' as const },
-    { heading: 'keep ratio' },
+    { heading: 'setting', align: 'left' as const },
     ...['top-1', ...(hasTop5 ? ['top-5'] : []), ...(agrees ? ['same as teacher'] : [])].flatMap((heading) => [
       { heading },
       { heading: '95 % interval' },
@@ -35,18 +35,18 @@ export function evaluationText(evaluation: Evaluation, { model, teacher, data }:
   const accuracyCells = ({ top1, top5 }: Accuracy) => [...cells(top1), ...(hasTop5 ? cells(top5) : [])]
   const rows = results.map((result) => [
     model,
-    result.keepRatio === undefined ? '–' : `${result.keepRatio}`,
+    result.setting,
     ...accuracyCells(result),
     ...(agrees ? cells(result.agreement) : []),
   ])
   if (teacher !== undefined && evaluation.teacher)
-    rows.push([teacher, '–', ...accuracyCells(evaluation.teacher)])
+    rows.push([teacher, 'plain', ...accuracyCells(evaluation.teacher)])
+  const rule = evaluation.labelRule === undefined ? [] : [`labels: ${evaluation.labelRule}`]
   const failed = failures.length > 0 ? `, ${grouped(failures.length)} failed` : ''
-  return [
+  const counts =
     `${data.join(' ')}: ${grouped(pictures)} pictures, ${grouped(evaluated)} evaluated, ` +
-      `${grouped(labelled)} of them labelled${failed}`,
-    textTable(columns, rows),
-  ].join('\n\n')
+    `${grouped(labelled)} of them labelled${failed}`
+  return [[counts, ...rule].join('\n'), textTable(columns, rows)].join('\n\n')
 }
 
 /** The report for programs; everything but `timing` is the same each time. */

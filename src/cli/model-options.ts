@@ -68,11 +68,11 @@ const precisionNotes = {
   int8: ', linear maps in int8',
 } as const
 
-/** What runs a model, at which keep ratio if it has one, in which precision if that is not the usual one, and why. */
-export function engineNote({ name, engine, engineOptions }: Model, keepRatio?: number): string {
+/** What runs a model, at which setting if it has any, in which precision if that is not the usual one, and why. */
+export function engineNote({ name, engine, engineOptions }: Model, setting = 'plain'): string {
   const precision = precisionNotes[engineOptions.precision ?? 'fp32']
-  const ratio = keepRatio === undefined ? '' : ` at keep ratio ${keepRatio}`
-  return `${name}${ratio} on ${engine.runtime.description}${precision}: ${engine.reason}`
+  const at = setting === 'plain' ? '' : ` at ${setting}`
+  return `${name}${at} on ${engine.runtime.description}${precision}: ${engine.reason}`
 }
 
 /** True where the way a model runs must be told though nobody asked: not on the processor, or not in float32. */
@@ -93,5 +93,6 @@ export function loadOptions(
     offline,
     signal: context.signal,
     onProgress: downloadProgress(context),
+    onAssumption: (assumption) => context.note(`note: ${assumption}.`),
   }
 }

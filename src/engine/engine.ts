@@ -1,26 +1,18 @@
-import { seededRandom } from '../base/random.js'
-import { evaluate } from '../graph/dim.js'
 import { graphOf } from '../graph/graph.js'
 import type { Precision } from '../graph/lowering.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ModelDefinition } from '../models/model-definition.js'
 import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
+import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../settings/index.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
-import { checkLogits } from './check-logits.js'
-import { keptPatches } from './keep-ratio.js'
+import { checkFinite } from './check-finite.js'
+import { type Feeds, feedGraph } from './feeds.js'
 import { type LoadedGraph, LoadedGraphs } from './loaded-graphs.js'
 
-/** Prepared pictures of one size. */
-export interface PixelBatch {
-  readonly count: number
-  /** `[count, channels, height, width]` */
-  readonly values: Float32Array
-}
-
-export interface EngineRunOptions {
-  readonly keepRatio?: number | undefined
-  /** Decides what a model with random selection picks. Default 0. */
+/** How a model is to run: its settings, and what chance starts from. */
+export interface EngineRunOptions extends Settings {
+  /** Decides what a model picks that picks at random. Default 0. */
   readonly seed?: number | undefined
 }
 
@@ -29,45 +21,58 @@ export interface EngineRun {
   readonly elapsedMs: number
 }
 
-/** Some outputs of a model, loaded into a runtime. */
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly architecture: Architecture
+  readonly weights: StoredTensors
+  readonly runtime: Runtime
+}
+
+/**
+ * Some outputs of a model, loaded into a runtime. It is loaded once for all values of run-time sizes, and once more for
+ * each way in which settings have it built; on WebGPU, where sizes must be numbers, for each value of them.
+ */
 export class Engine implements AsyncDisposable {
+  private readonly loaded = new LoadedGraphs()
+
   private constructor(
-    private readonly architecture: Architecture,
-    private readonly loaded: LoadedGraphs,
-    private readonly precision: Precision,
+    private readonly parts: EngineParts,
+    private readonly outputsOf: (model: ModelDefinition) => Readonly<Record<string, Tensor>>,
+    private readonly options: LoadOptions,
   ) {}
 
+  /** @param options `settings`: those that are loaded at once; default: the model's own */
   static async load(
-    {
-      architecture,
-      weights,
-      runtime,
-    }: { architecture: Architecture; weights: StoredTensors; runtime: Runtime },
+    parts: EngineParts,
     outputsOf: (model: ModelDefinition) => Readonly<Record<string, Tensor>>,
-    options: LoadOptions = {},
+    { settings, ...options }: LoadOptions & { settings?: Settings } = {},
   ): Promise<Engine> {
-    const loadGraph = async (kept: number | undefined): Promise<LoadedGraph> => {
-      const model = architecture.build(kept === undefined ? {} : { kept })
-      const graph = graphOf(architecture.family, outputsOf(model), { sizes: model.sizes })
-      return { graph, session: await runtime.load(graph, weights, options) }
-    }
-    const loaded = new LoadedGraphs(loadGraph, { fixedSizes: runtime.target === 'webgpu' })
-    await loaded.for(keptPatches(architecture))
-    return new Engine(architecture, loaded, options.precision ?? 'fp32')
+    const engine = new Engine(parts, outputsOf, options)
+    await engine.graphFor(resolveSettings(parts.architecture, settings))
+    return engine
   }
 
-  /** @throws BlvitError `BAD_OPTION` for an impossible keep ratio, `ENGINE` if the result is not a number */
-  async run(pixels: PixelBatch, { keepRatio, seed = 0 }: EngineRunOptions = {}): Promise<EngineRun> {
-    const kept = keptPatches(this.architecture, keepRatio)
-    const sizes = { batch: pixels.count, ...(kept === undefined ? {} : { kept }) }
-    const { graph, session } = await this.loaded.for(kept)
-    const inputs = Object.fromEntries(
-      graph.inputs.map((tensor, i) => [nameOf(tensor), feed(tensor, sizes, pixels, seed + i)]),
-    )
+  private graphFor({ sizes, build, buildKey }: ResolvedSettings): Promise<LoadedGraph> {
+    const { architecture, weights, runtime } = this.parts
+    const fixed = runtime.target === 'webgpu' ? sizes : {}
+    const key = [buildKey, ...Object.entries(fixed).map(([name, size]) => `${name}=${size}`)].join(' ')
+    return this.loaded.for(key, async () => {
+      const model = architecture.build({ ...build, sizes: { ...build.sizes, ...fixed } })
+      const graph = graphOf(architecture.family, this.outputsOf(model), { sizes: model.sizes })
+      return { graph, session: await runtime.load(graph, weights, this.options) }
+    })
+  }
+
+  /** @throws BlvitError `BAD_OPTION` for impossible settings or other inputs than the model's, `ENGINE` */
+  async run(feeds: Feeds, { seed = 0, ...options }: EngineRunOptions = {}): Promise<EngineRun> {
+    const settings = resolveSettings(this.parts.architecture, settingsOf(options))
+    const { graph, session } = await this.graphFor(settings)
+    const inputs = feedGraph(graph, feeds, { sizes: settings.sizes, seed })
     const start = performance.now()
     const outputs = await session.run(inputs)
     const elapsedMs = performance.now() - start
-    if (outputs.logits) checkLogits(outputs.logits, { precision: this.precision })
+    const precision: Precision = this.options.precision ?? 'fp32'
+    for (const output of Object.values(outputs)) checkFinite(output, { precision })
     return { outputs, elapsedMs }
   }
 
@@ -83,27 +88,4 @@ export class Engine implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }
-}
-
-function nameOf(tensor: Tensor): string {
-  if (tensor.leaf?.kind !== 'input') throw new Error('blvit bug: not an input')
-  return tensor.leaf.name
-}
-
-/** What an input of the graph is fed with: the pictures, a size, or noise. */
-function feed(tensor: Tensor, sizes: Readonly<Record<string, number>>, pixels: PixelBatch, seed: number) {
-  const shape = tensor.shape.map((dim) => evaluate(dim, sizes))
-  const leaf = tensor.leaf?.kind === 'input' ? tensor.leaf : undefined
-  if (leaf?.role === 'size') {
-    const values = BigInt64Array.of(BigInt(sizes[leaf.defines] ?? 0))
-    return { dtype: 'int64' as const, shape, values }
-  }
-  if (leaf?.name === 'pixel_values') return { dtype: 'float32' as const, shape, values: pixels.values }
-  // The same noise for every picture of a batch, so that a picture's result doesn't depend on its neighbours.
-  const [batch = 1, ...rest] = shape
-  const random = seededRandom(seed)
-  const noise = Float32Array.from({ length: rest.reduce((a, b) => a * b, 1) }, random)
-  const values = new Float32Array(batch * noise.length)
-  for (let row = 0; row < batch; row++) values.set(noise, row * noise.length)
-  return { dtype: 'float32' as const, shape, values }
 }

@@ -8,29 +8,23 @@ export interface LoadedGraph {
 }
 
 /**
- * What of a model is loaded: one graph for every keep ratio or, on an engine that wants sizes as numbers (WebGPU),
- * one for each number of patches that was asked for; these stay loaded, each with its own copy of the weights.
+ * What of a model is loaded, under keys that tell graphs apart: those that stay loaded share the weights' files, and on
+ * WebGPU each has its own copy of them.
  */
 export class LoadedGraphs {
-  private readonly loading = new Map<number | undefined, Promise<LoadedGraph>>()
+  private readonly loading = new Map<string, Promise<LoadedGraph>>()
   private readonly sessions: Session[] = []
 
-  constructor(
-    private readonly load: (kept: number | undefined) => Promise<LoadedGraph>,
-    private readonly options: { readonly fixedSizes: boolean },
-  ) {}
-
-  /** @param kept the number of patches for the big blocks; undefined for a model without such */
-  for(kept: number | undefined): Promise<LoadedGraph> {
-    const key = this.options.fixedSizes ? kept : undefined
-    const loaded = this.loading.get(key) ?? this.loadNew(key)
+  /** The graph of a key, loaded by `load` unless it is there. One that failed to load is tried again when asked for. */
+  for(key: string, load: () => Promise<LoadedGraph>): Promise<LoadedGraph> {
+    const known = this.loading.get(key)
+    if (known) return known
+    const loaded = load().then((graph) => {
+      this.sessions.push(graph.session)
+      return graph
+    })
     this.loading.set(key, loaded)
-    return loaded
-  }
-
-  private async loadNew(kept: number | undefined): Promise<LoadedGraph> {
-    const loaded = await this.load(kept)
-    this.sessions.push(loaded.session)
+    loaded.catch(() => this.loading.delete(key))
     return loaded
   }
 

@@ -12,10 +12,13 @@ import type { ModelFiles } from './model-files.js'
  * @throws BlvitError `BAD_CONFIG` if the patches don't fill it
  */
 export async function atImageSize(files: ModelFiles, side: number): Promise<ModelFiles> {
-  const { grid, prefix } = files.architecture
+  const { grid, facts } = files.architecture
   const architecture = withChanges(files.architecture, { image_size: side })
   const preprocessing = { ...files.preprocessing, height: side, width: side }
-  const stored = defined(files.weights.get('pos_embed'), 'the position embedding')
+  const { positionEmbedding } = facts
+  if (!positionEmbedding) return { ...files, architecture, preprocessing }
+  const { parameter, prefix } = positionEmbedding
+  const stored = defined(files.weights.get(parameter), 'the position embedding')
   const width = defined(stored.shape.at(-1), 'its width')
   const { rows, columns } = architecture.grid
   const resampled = resamplePositionEmbedding(await readFloats(stored), {
@@ -25,10 +28,6 @@ export async function atImageSize(files: ModelFiles, side: number): Promise<Mode
     width,
   })
   const embedding = storedFrom(resampled, [1, prefix + rows * columns, width])
-  return {
-    ...files,
-    architecture,
-    preprocessing,
-    weights: new Map(files.weights).set('pos_embed', embedding),
-  }
+  const weights = new Map(files.weights).set(parameter, embedding)
+  return { ...files, architecture, preprocessing, weights }
 }

@@ -1,14 +1,17 @@
 import type { Parameter } from '../graph/graph.js'
 import { graphOf } from '../graph/graph.js'
 import type { Preprocessing } from '../image/preprocessing.js'
-import { readPreprocessing } from '../image/preprocessing-config.js'
+import { findPreprocessing } from '../image/preprocessing-config.js'
 import type { Architecture, ConfigJson } from '../models/architecture.js'
 import { readArchitecture } from '../models/index.js'
+import { readScoreFunction, type ScoreFunction } from '../models/score-function.js'
+import { eventOutputs } from '../models/token-history.js'
 import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
-import { canonicalNames } from '../weights/name-maps/canonical-names.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { readLabels } from './labels.js'
+import { misfitAdvice } from './misfit-advice.js'
+import { canonicalNames } from './name-maps/canonical-names.js'
 
 /** What a model's JSON files hold. */
 export interface ModelJson {
@@ -22,8 +25,12 @@ export interface ModelJson {
 export interface ModelDescription {
   readonly architecture: Architecture
   readonly preprocessing: Preprocessing
-  /** Class names in class order. */
+  /** Class names in class order; none of a backbone without a head. */
   readonly labels: readonly string[]
+  /** How the numbers of its head become scores. */
+  readonly scores: ScoreFunction
+  /** What had to be assumed because no file says it, in words for people. */
+  readonly assumptions: readonly string[]
 }
 
 /** A model, opened: weights are checked, renamed to timm's names and still where they were stored. */
@@ -33,19 +40,26 @@ export interface ModelFiles extends ModelDescription {
 
 /** All parameters of an architecture, those of optional outputs included. */
 export function parametersOf(architecture: Architecture): readonly Parameter[] {
-  const { outputs, selections, sizes } = architecture.build()
-  const scores = Object.fromEntries(selections.map((selection, i) => [`scores${i}`, selection.scores]))
-  return graphOf(architecture.family, { ...outputs, ...scores }, { sizes }).parameters
+  const { programs, history, sizes } = architecture.build()
+  const outputs = Object.entries(programs).flatMap(([program, named]) =>
+    Object.entries(named).map(([output, tensor]) => [`${program}.${output}`, tensor] as const),
+  )
+  return graphOf(architecture.family, { ...Object.fromEntries(outputs), ...eventOutputs(history) }, { sizes })
+    .parameters
 }
 
 /** @throws BlvitError `BAD_CONFIG` */
 export function readDescription({ config, preprocessorConfig }: ModelJson): ModelDescription {
   const architecture = readArchitecture(config)
-  const { image } = architecture
+  const { image, channels, classes } = architecture
+  const found = findPreprocessing({ config, preprocessorConfig }, { imageSize: image, channels })
+  const { labels, assumptions } = readLabels(config, classes)
   return {
     architecture,
-    preprocessing: readPreprocessing({ config, preprocessorConfig }, { imageSize: image }),
-    labels: readLabels(config, architecture.classes),
+    preprocessing: found.preprocessing,
+    labels,
+    scores: readScoreFunction(config, classes),
+    assumptions: [...found.assumptions, ...assumptions],
   }
 }
 
@@ -60,8 +74,14 @@ export async function withWeights(
   tensors: StoredTensors,
   { source, signal }: { source: string; signal?: AbortSignal | undefined },
 ): Promise<ModelFiles> {
-  const { tensors: named } = canonicalNames(tensors)
-  const weights = fitParameters(parametersOf(description.architecture), named, { source })
+  const { architecture } = description
+  const { facts } = architecture
+  const named = canonicalNames(tensors, facts.names).tensors
+  const read = new Map([...named].filter(([name]) => !facts.isUnread(name)))
+  const weights = fitParameters(parametersOf(architecture), read, {
+    source,
+    advise: misfitAdvice(architecture),
+  })
   await assertFinite(weights, { source, signal })
   return { ...description, weights }
 }

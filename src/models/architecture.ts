@@ -1,7 +1,19 @@
+import type { FamilyFacts } from './facts.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
 
 /** The form of a config.json. */
 export type ConfigJson = Readonly<Record<string, unknown>>
+
+/** What a setting is set to: a number, or a text such as `evit:0.7`. */
+export type SettingValue = number | string
+/** What methods must know of a model that runs the plain block loop, so that hooks of {@link BuildOptions} reach it. */
+export interface PlainBlocks {
+  readonly depth: number
+  /** Whether the first token is a class token. */
+  readonly classToken: boolean
+  /** Whether the second one is DeiT's distillation token. */
+  readonly distilled: boolean
+}
 
 /** A model with all its sizes decided, ready to be built. */
 export interface Architecture {
@@ -11,22 +23,32 @@ export interface Architecture {
   readonly json: ConfigJson
   readonly image: { readonly height: number; readonly width: number }
   readonly channels: number
+  /** 0: a backbone without a head. */
   readonly classes: number
   /** Side of a patch in pixels. */
   readonly patchSize: number
   readonly grid: { readonly rows: number; readonly columns: number }
   /** Tokens before the patches. */
   readonly prefix: number
-  /** Share of patches that the big blocks process by default; absent where all tokens are treated alike. */
-  readonly keepRatio?: number
+  /** What its family says of its parameters. */
+  readonly facts: FamilyFacts
+  /**
+   * What can be said when it runs, with its value where nothing is said, under the names of `src/settings/`: a bLViT's
+   * `{ keepRatio: 0.5 }`.
+   */
+  readonly settings: Readonly<Record<string, SettingValue>>
   /** Of a model that saves work: the ViT of the same sizes that doesn't, which its speed is compared with. */
   readonly plain?: Architecture
+  /** Absent for a model with blocks of its own. */
+  readonly blocks?: PlainBlocks
   build(options?: BuildOptions): ModelDefinition
 }
 
 /** A family of models: reads the configurations that are its own and names the well-known ones. */
 export interface ModelFamily {
   readonly name: string
+  /** What people call a model of it, e.g. `big.LITTLE ViT`. */
+  readonly title: string
   /** Well-known configurations under the names that users type. */
   readonly presets: Readonly<Record<string, Architecture>>
   /**

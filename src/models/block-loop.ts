@@ -1,15 +1,16 @@
+import { assert } from '../base/assert.js'
 import { add } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { type AttentionView, attention } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
+import { layerScale } from '../nn/layer-scale.js'
 import { mlp } from '../nn/mlp.js'
 import { dropPath } from '../nn/stochastic-depth.js'
 import type { TokenEvent } from './token-history.js'
-import { mlpWidth, prefixCount, type VitConfig } from './vit-config.js'
+import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
 
-/** What every family that stands on the plain ViT shares with it. */
-export type VitShape = Omit<VitConfig, 'family'>
+export type { VitShape }
 
 /** The tokens on their way through the blocks. Immutable: a hook that changes something gives a new one. */
 export interface TokenState {
@@ -69,6 +70,40 @@ export interface BlockHooks {
   readonly pool?: (state: TokenState) => TokenState | undefined
 }
 
+/** Several hooks as one, each on what the ones before it left; only one of them can replace attention. */
+export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
+  return {
+    start: (first) => all.reduce((state, hooks) => hooks.start?.(state) ?? state, first),
+    before: (first, layer) => all.reduce((state, hooks) => hooks.before?.(state, layer) ?? state, first),
+    attend: (view, state, layer) => {
+      const attended = all.flatMap((hooks) => hooks.attend?.(view, state, layer) ?? [])
+      assert(attended.length <= 1, `several hooks replace the attention of layer ${layer}`)
+      return attended[0]
+    },
+    between: (first, block) => all.reduce((state, hooks) => hooks.between?.(state, block) ?? state, first),
+    after: (first, block) => all.reduce((state, hooks) => hooks.after?.(state, block) ?? state, first),
+    pool: (first) => all.reduce((state, hooks) => hooks.pool?.(state) ?? state, first),
+  }
+}
+
+/** The attention of a plain block under its switches. @param tokens queries and keys after their norm */
+export function blockAttention(tokens: { queries: Tensor; keys: Tensor }, config: VitShape): AttentionView {
+  const { heads, qkvBias, projBias, qkNorm, layerNormEpsilon } = config
+  const qkNormEpsilon = qkNorm ? layerNormEpsilon : undefined
+  return attention('attn', tokens, { heads, qkvBias, projBias, qkNormEpsilon })
+}
+
+/** The MLP half of a plain block under its switches, its norm included. @param x `[batch, tokens, width]` */
+export function blockMlp(x: Tensor, config: VitShape): Tensor {
+  const { layerNormEpsilon: epsilon, activation, projBias: bias } = config
+  const normed = layerNorm('norm2', x, { epsilon })
+  return layerScale(
+    'ls2',
+    mlp('mlp', normed, { hidden: mlpWidth(config), activation, bias }),
+    config.layerScale,
+  )
+}
+
 /**
  * A plain pre-norm block in the current scope.
  * @param layer counted from 1
@@ -83,15 +118,15 @@ export function plainBlock(
   const epsilon = config.layerNormEpsilon
   const came = hooks.before?.(state, layer) ?? state
   const normed = layerNorm('norm1', came.tokens, { epsilon })
-  const view = attention('attn', { queries: normed, keys: normed }, { heads: config.heads })
+  const view = blockAttention({ queries: normed, keys: normed }, config)
   const attended = hooks.attend?.(view, came, layer)
   const rest = attended?.state ?? came
-  const attentionUpdate = dropPath('attention', attended?.output ?? view.output())
+  const attentionOutput = layerScale('ls1', attended?.output ?? view.output(), config.layerScale)
+  const attentionUpdate = dropPath('attention', attentionOutput)
   const half = { layer, input: rest.tokens, attention: view, attentionUpdate }
   const met = { ...rest, tokens: add(rest.tokens, attentionUpdate) }
   const middle = hooks.between?.(met, half) ?? met
-  const hidden = mlpWidth(config)
-  const mlpUpdate = dropPath('mlp', mlp('mlp', layerNorm('norm2', middle.tokens, { epsilon }), { hidden }))
+  const mlpUpdate = dropPath('mlp', blockMlp(middle.tokens, config))
   const left = { ...middle, tokens: add(middle.tokens, mlpUpdate) }
   const after = hooks.after?.(left, { ...half, middle: middle.tokens, mlpUpdate }) ?? left
   return { state: after, attention: view }

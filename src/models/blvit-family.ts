@@ -1,15 +1,29 @@
 import type { Architecture, ModelFamily } from './architecture.js'
 import { blvit } from './blvit.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
+import { blvitFacts } from './blvit-facts.js'
 import { paperSwitches, readBlvitConfig, writeBlvitConfig } from './blvit-json.js'
 import { gridOf, prefixCount, type VitConfig } from './vit-config.js'
 import { microVit, usualVit, vitArchitecture } from './vit-family.js'
 import { vitSizes } from './vit-sizes.js'
 
-function architecture(config: BlvitConfig): Architecture {
+/** A big.LITTLE ViT, with its sizes and switches under the names that the code uses. */
+export interface BlvitArchitecture extends Architecture {
+  readonly family: 'blvit'
+  readonly config: BlvitConfig
+}
+
+/** True for the architecture of a big.LITTLE ViT. */
+export function isBlvit(architecture: Architecture): architecture is BlvitArchitecture {
+  return architecture.family === 'blvit'
+}
+
+function architecture(config: BlvitConfig): BlvitArchitecture {
   const { image, channels, classes, patchSize, keepRatio } = config
   return {
     family: 'blvit',
+    config,
+    facts: blvitFacts(config),
     json: writeBlvitConfig(config),
     image,
     channels,
@@ -17,7 +31,7 @@ function architecture(config: BlvitConfig): Architecture {
     patchSize,
     grid: gridOf(config),
     prefix: prefixCount(config),
-    keepRatio,
+    settings: { keepRatio },
     plain: vitArchitecture({ ...config, family: 'vit' }),
     build: (options) => blvit(config, options),
   }
@@ -46,6 +60,7 @@ function pair(big: VitConfig, { little, ...changed }: Routing): Architecture {
 /** big.LITTLE ViT. Names are P+E; a number as E is its width. */
 export const blvitFamily: ModelFamily = {
   name: 'blvit',
+  title: 'big.LITTLE ViT',
   presets: {
     'b+t': pair(usualVit(vitSizes.base), { little: { width: 192, heads: 3 } }),
     'h+b': pair(usualVit({ ...vitSizes.huge, patchSize: 14 }), {

@@ -6,16 +6,16 @@ import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { type AttentionView, attention } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
+import { layerScale } from '../nn/layer-scale.js'
 import { linear } from '../nn/linear.js'
-import { mlp } from '../nn/mlp.js'
 import { dropPath } from '../nn/stochastic-depth.js'
-import { plainBlock } from './block-loop.js'
+import { blockAttention, blockMlp, plainBlock } from './block-loop.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
-import type { BuildOptions, ModelDefinition, Selection } from './model-definition.js'
+import type { BuildOptions, ModelDefinition } from './model-definition.js'
 import { rankings } from './rankings/index.js'
 import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
 import type { RouteEvent } from './token-history.js'
-import { classify, finalNorm, pixelInput, stem } from './vit.js'
+import { finalNorm, pixelInput, programs, stem } from './vit.js'
 import { mlpWidth, prefixCount } from './vit-config.js'
 
 /** γ starts small: a converted model is nearly the ViT whose weights it took. */
@@ -58,12 +58,7 @@ function bigAttention(stream: Stream, config: BlvitConfig): AttentionView {
   })
   const primaryCount = sizeAt(stream.primary(), 1)
   const queries = config.semiCross ? splitStream(keys, primaryCount).primary() : keys
-  return attention('attn', { queries, keys }, { heads: config.heads })
-}
-
-function bigMlp(primary: Tensor, config: BlvitConfig): Tensor {
-  const normed = layerNorm('norm2', primary, { epsilon: config.layerNormEpsilon })
-  return mlp('mlp', normed, { hidden: mlpWidth(config) })
+  return blockAttention({ queries, keys }, config)
 }
 
 /** How the maps that write an E-block's update start. */
@@ -115,12 +110,12 @@ function fusedByHalf({ stream, route, little, config }: LayerInput): LayerOutput
   const boundary = sizeAt(stream.primary(), 1)
   const attended = bigAttention(stream, config)
   const attentionUpdates = {
-    big: gated(attended.output(), 'attention', route),
+    big: gated(layerScale('ls1', attended.output(), config.layerScale), 'attention', route),
     little: little && splitStream(littleAttention(stream.all(), little, config), boundary),
   }
   const middle = fuse(stream, attentionUpdates, 'gamma1', config)
   const mlpUpdates = {
-    big: gated(bigMlp(middle.primary(), config), 'mlp', route),
+    big: gated(blockMlp(middle.primary(), config), 'mlp', route),
     little: little && splitStream(littleMlp(middle.all(), little, config), boundary),
   }
   return { stream: fuse(middle, mlpUpdates, 'gamma2', config), attention: attended }
@@ -129,8 +124,8 @@ function fusedByHalf({ stream, route, little, config }: LayerInput): LayerOutput
 /** The other order: P and E each run their whole block on the layer's input and meet once, by γ1. */
 function fusedByBlock({ stream, route, little, config }: LayerInput): LayerOutput {
   const attended = bigAttention(stream, config)
-  const bigFirst = gated(attended.output(), 'attention', route)
-  const bigSecond = gated(bigMlp(add(stream.primary(), bigFirst), config), 'mlp', route)
+  const bigFirst = gated(layerScale('ls1', attended.output(), config.layerScale), 'attention', route)
+  const bigSecond = gated(blockMlp(add(stream.primary(), bigFirst), config), 'mlp', route)
   const updates = {
     big: add(bigFirst, bigSecond),
     little: little && splitStream(littleBlock(stream.all(), little, config), sizeAt(stream.primary(), 1)),
@@ -148,15 +143,15 @@ const layerForms = { half: fusedByHalf, block: fusedByBlock } as const
 
 /**
  * A big.LITTLE ViT.
- * @param options `kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
+ * @param options `sizes.kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
  *   the graph's input `kept`, so that one graph serves every keep ratio.
  */
 export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDefinition {
   const prefix = prefixCount(config)
-  const runtime = options.kept === undefined ? sizeInput('kept') : undefined
-  const kept = options.kept ?? defined(runtime, 'the run-time size').size
+  const fixed = options.sizes?.kept
+  const runtime = fixed === undefined ? sizeInput('kept') : undefined
+  const kept = fixed ?? defined(runtime, 'the run-time size').size
   const boundary = plus(kept, prefix)
-  const selections: Selection[] = []
   const history: RouteEvent[] = []
   let stream = splitStream(stem(pixelInput(config), config), boundary)
   let route: Route | undefined
@@ -188,17 +183,14 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       config.predictorAfter[index + 1] ?? config.depth,
     )
     const { patchScores: scores, order } = route
-    selections.push({ afterLayer: layer, layers, scores, order, chosen: kept })
     history.push({ kind: 'route', layer, layers, chosen: kept, tensors: { scores, order } })
   }
 
   const normed = finalNorm(stream.all(), config)
   return {
-    outputs: {
-      logits: classify(normed, config),
+    programs: programs(normed, config, {
       features: restoreOrder(normed, defined(route, 'a selection'), { prefix }),
-    },
-    selections,
+    }),
     history,
     sizes: runtime ? [runtime.tensor] : [],
   }

@@ -1,4 +1,5 @@
 import type { ConfigJson } from './architecture.js'
+import { mlpWidth } from './vit-config.js'
 import { readVitShape } from './vit-json.js'
 
 /** The keys by which transformers and transformers.js describe a ViT, from ours. */
@@ -11,7 +12,7 @@ export function huggingFaceVitKeys(json: ConfigJson): ConfigJson {
     hidden_size: shape.width,
     num_hidden_layers: shape.depth,
     num_attention_heads: shape.heads,
-    intermediate_size: Math.round(shape.mlpRatio * shape.width),
+    intermediate_size: mlpWidth(shape),
     hidden_act: 'gelu',
     image_size: json.image_size,
     patch_size: shape.patchSize,

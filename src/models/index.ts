@@ -5,7 +5,7 @@ import { blvitFamily } from './blvit-family.js'
 import { vitFamily } from './vit-family.js'
 
 /** Every family. Adding one is its file and one line here. */
-const families: readonly ModelFamily[] = [vitFamily, blvitFamily]
+export const families: readonly ModelFamily[] = [vitFamily, blvitFamily]
 
 /** All well-known configurations by name. */
 export const presets: Readonly<Record<string, Architecture>> = Object.assign(

@@ -1,32 +1,21 @@
-import type { Dim } from '../graph/dim.js'
+import { BlvitError } from '../base/blvit-error.js'
+import type { Bindings } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { BlockHooks } from './block-loop.js'
 import type { TokenEvent } from './token-history.js'
 
-/** A point in a model where tokens are chosen for the expensive path. */
-export interface Selection {
-  /** The layer after which it is made, counted from 1 as in the paper. */
-  readonly afterLayer: number
-  /** The layers that it holds for, counted from 1. */
-  readonly layers: readonly number[]
-  /** The score of every patch, in patch order. `[batch, patches]` */
-  readonly scores: Tensor
-  /** All patch indices, chosen ones first. int64 `[batch, patches]` */
-  readonly order: Tensor
-  /** How many of them are chosen. */
-  readonly chosen: Dim
-}
+/** Something that a model can be asked for: its outputs by name. */
+export type Program = Readonly<Record<string, Tensor>>
 
-/** A model as symbolic tensors: a task takes the outputs that it needs and makes a graph of them. */
+/**
+ * A model as symbolic tensors. What it can do is a table of programs, because not every model classifies: a problem
+ * (`src/problems/`) asks for the program that it reads, and a graph is made of that program alone. By name:
+ * - `classify`: `logits [batch, classes]`, before softmax
+ * - `embed`: `features [batch, prefix + patches, width]`, all tokens after the final norm, in patch order where the
+ *   model keeps all of them; where it has joined some, `token_sizes [batch, tokens]`, how many each stands for
+ */
 export interface ModelDefinition {
-  readonly outputs: {
-    /** `[batch, classes]`, before softmax */
-    readonly logits: Tensor
-    /** All tokens after the final norm, in patch order. `[batch, prefix + patches, width]` */
-    readonly features: Tensor
-  }
-  /** Empty for a model that treats all tokens alike. */
-  readonly selections: readonly Selection[]
+  readonly programs: Readonly<Record<string, Program>>
   /** What the model does to some tokens and not to others, in order; empty where it treats all alike. */
   readonly history: readonly TokenEvent[]
   /** Inputs whose value is a size of the graph. */
@@ -35,8 +24,32 @@ export interface ModelDefinition {
 
 /** What can be decided when a model is built rather than when it runs. */
 export interface BuildOptions {
-  /** The number of patches that a model that routes sends through its big blocks; absent: decided at run time. */
-  readonly kept?: number
+  /**
+   * Sizes that are numbers from the start, by name, e.g. `{ kept: 49 }`: the patches that a bLViT sends through its big
+   * blocks. A size that isn't given is an input of the graph.
+   */
+  readonly sizes?: Bindings
   /** What reduces tokens, teaches or looks on; for models that run the plain block loop. */
   readonly hooks?: BlockHooks
+}
+
+/** @throws BlvitError `UNSUPPORTED` for a model that can't do that */
+export function programOf({ programs }: Pick<ModelDefinition, 'programs'>, name: string): Program {
+  const program = Object.hasOwn(programs, name) ? programs[name] : undefined
+  if (program) return program
+  const known = Object.keys(programs).join(', ')
+  throw new BlvitError(
+    'UNSUPPORTED',
+    name === 'classify'
+      ? 'This model has no classifier, it is a backbone: ask for its features (blvit embed), or take one with a head.'
+      : `This model can't ${name}. It can ${known}.`,
+    { program: name, known },
+  )
+}
+
+/** An output of a program. @throws BlvitError `UNSUPPORTED` for a model that doesn't have it */
+export function outputOf(model: Pick<ModelDefinition, 'programs'>, name: string, output: string): Tensor {
+  const tensor = programOf(model, name)[output]
+  if (tensor) return tensor
+  throw new BlvitError('UNSUPPORTED', `This model's ${name} has no output "${output}".`, { output })
 }

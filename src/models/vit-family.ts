@@ -1,13 +1,28 @@
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
+import { huggingFaceTypes } from './hugging-face-config.js'
 import { vit } from './vit.js'
-import { gridOf, prefixCount, type VitConfig } from './vit-config.js'
+import { gridOf, prefixCount, usualSwitches, type VitConfig } from './vit-config.js'
+import { vitFacts } from './vit-facts.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
 import { vitSizes } from './vit-sizes.js'
 
+/** A plain ViT, with its sizes under the names that the code uses. */
+export interface VitArchitecture extends Architecture {
+  readonly family: 'vit'
+  readonly config: VitConfig
+}
+
+/** True for the architecture of a plain ViT or DeiT. */
+export function isVit(architecture: Architecture): architecture is VitArchitecture {
+  return architecture.family === 'vit'
+}
+
 /** The architecture of a plain ViT. */
-export function vitArchitecture(config: VitConfig): Architecture {
+export function vitArchitecture(config: VitConfig): VitArchitecture {
   const { image, channels, classes, patchSize } = config
   return {
+    config,
+    facts: vitFacts(config),
     family: 'vit',
     json: { model_type: 'vit', ...writeVitShape(config) },
     image,
@@ -16,6 +31,8 @@ export function vitArchitecture(config: VitConfig): Architecture {
     patchSize,
     grid: gridOf(config),
     prefix: prefixCount(config),
+    settings: {},
+    blocks: { depth: config.depth, classToken: config.classToken, distilled: config.distilled },
     build: (options) => vit(config, options),
   }
 }
@@ -25,6 +42,7 @@ export function usualVit(
   sizes: Pick<VitConfig, 'width' | 'depth' | 'heads'> & Partial<VitConfig>,
 ): VitConfig {
   return {
+    ...usualSwitches({ distilled: sizes.distilled ?? false }),
     family: 'vit',
     image: { height: 224, width: 224 },
     patchSize: 16,
@@ -47,16 +65,17 @@ export const microVit = usualVit({
   classes: 10,
 })
 
-function isVit(json: ConfigJson): boolean {
-  const { model_type: type, architecture: name } = json
+/** Hugging Face's types, timm's names of ViTs, and ours. */
+function describesVit({ model_type: type, architecture: name }: ConfigJson): boolean {
   return type === undefined
-    ? typeof name === 'string' && /^(vit|deit)_/.test(name)
-    : type === 'vit' || type === 'deit'
+    ? typeof name === 'string' && /^(vit|deit|deit3|eva|flexivit|beit3|aimv2)_/.test(name)
+    : type === 'vit' || huggingFaceTypes.includes(`${type}`)
 }
 
 /** Plain ViT and DeiT. */
 export const vitFamily: ModelFamily = {
   name: 'vit',
+  title: 'plain ViT',
   presets: {
     'vit-tiny': vitArchitecture(usualVit(vitSizes.tiny)),
     'vit-small': vitArchitecture(usualVit(vitSizes.small)),
@@ -68,5 +87,6 @@ export const vitFamily: ModelFamily = {
     'deit-small-distilled': vitArchitecture(usualVit({ ...vitSizes.small, distilled: true })),
     'deit-base-distilled': vitArchitecture(usualVit({ ...vitSizes.base, distilled: true })),
   },
-  read: (json) => (isVit(json) ? vitArchitecture({ family: 'vit', ...readVitShape(json) }) : undefined),
+  read: (json) =>
+    describesVit(json) ? vitArchitecture({ family: 'vit', ...readVitShape(json) }) : undefined,
 }

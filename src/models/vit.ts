@@ -1,6 +1,19 @@
-import { symbol } from '../graph/dim.js'
-import { truncatedNormal, zeros } from '../graph/initialiser.js'
-import { add, concat, expand, input, parameter, reshape, scaleShift, slice } from '../graph/ops/index.js'
+import { type Dim, symbol } from '../graph/dim.js'
+import { type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
+import {
+  add,
+  concat,
+  divide,
+  divideBySize,
+  expand,
+  input,
+  multiply,
+  parameter,
+  reduceSum,
+  reshape,
+  scaleShift,
+  slice,
+} from '../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
@@ -17,27 +30,83 @@ export function pixelInput(config: VitShape): Tensor {
   return input('pixel_values', [symbol('batch'), channels, image.height, image.width])
 }
 
-/** Patches, prefix tokens and position embedding. @returns `[batch, prefix + patches, width]` */
-export function stem(pixels: Tensor, config: VitShape): Tensor {
-  const { width, patchSize, distilled } = config
-  const patches = patchEmbed(pixels, { patchSize, width })
-  const prefix = (distilled ? ['cls_token', 'dist_token'] : ['cls_token']).map((name) =>
-    expand(parameter(name, [1, 1, width], name === 'cls_token' ? truncatedNormal : zeros), [
-      sizeAt(pixels, 0),
-      1,
-      width,
-    ]),
-  )
-  const tokens = patchCount(config) + prefixCount(config)
-  return add(
-    concat([...prefix, patches], { axis: 1 }),
-    parameter('pos_embed', [1, tokens, width], truncatedNormal),
-  )
+/** Class token, distillation token and registers, those that the model has, in this order. */
+function prefixTokens(batch: Dim, { width, classToken, distilled, registers }: VitShape): Tensor[] {
+  const repeated = (name: string, count: number, initialiser: Initialiser) =>
+    expand(parameter(name, [1, count, width], initialiser), [batch, count, width])
+  return [
+    ...(classToken ? [repeated('cls_token', 1, truncatedNormal)] : []),
+    ...(distilled ? [repeated('dist_token', 1, zeros)] : []),
+    ...(registers > 0 ? [repeated('reg_token', registers, truncatedNormal)] : []),
+  ]
 }
 
-/** The final norm: what features are read from. @param x `[batch, tokens, width]` */
+/** Prefix tokens and patches, with the position embedding on the patches and the first `embeddedPrefix` tokens. */
+function positioned(prefix: readonly Tensor[], patches: Tensor, config: VitShape): Tensor {
+  const { embeddedPrefix: embedded, width } = config
+  const count = prefixCount(config)
+  const join = (parts: readonly Tensor[]) => {
+    const [only] = parts
+    return only && parts.length === 1 ? only : concat(parts, { axis: 1 })
+  }
+  if (embedded === undefined) return join([...prefix, patches])
+  const positions = parameter('pos_embed', [1, embedded + patchCount(config), width], truncatedNormal)
+  if (embedded === count) return add(join([...prefix, patches]), positions)
+  if (embedded === 0) return join([...prefix, add(patches, positions)])
+  const tokens = join(prefix)
+  const placed = add(join([slice(tokens, { axis: 1, end: embedded }), patches]), positions)
+  return join([
+    slice(placed, { axis: 1, end: embedded }),
+    slice(tokens, { axis: 1, start: embedded }),
+    slice(placed, { axis: 1, start: embedded }),
+  ])
+}
+
+/** Patches, prefix tokens and position embedding. @returns `[batch, prefix + patches, width]` */
+export function stem(pixels: Tensor, config: VitShape): Tensor {
+  const { width, patchSize, patchBias: bias, layerNormEpsilon: epsilon } = config
+  const patches = patchEmbed(pixels, { patchSize, width, bias })
+  const tokens = positioned(prefixTokens(sizeAt(pixels, 0), config), patches, config)
+  return config.preNorm ? layerNorm('norm_pre', tokens, { epsilon }) : tokens
+}
+
+/** The final norm where it stands on all tokens: what features are read from. @param x `[batch, tokens, width]` */
 export function finalNorm(x: Tensor, config: VitShape): Tensor {
-  return layerNorm('norm', x, { epsilon: config.layerNormEpsilon })
+  return config.finalNorm === 'tokens' ? layerNorm('norm', x, { epsilon: config.layerNormEpsilon }) : x
+}
+
+/** One token of each picture. @param features `[batch, tokens, width]` @returns `[batch, width]` */
+function tokenAt(index: number, features: Tensor): Tensor {
+  const token = slice(features, { axis: 1, start: index, end: index + 1 })
+  return reshape(token, [sizeAt(features, 0), sizeAt(features, 2)])
+}
+
+/** The mean of the patches; a token that stands for several counts as often. @returns `[batch, width]` */
+function patchMean(features: Tensor, sizes: Tensor | undefined, config: VitShape): Tensor {
+  const patches = slice(features, { axis: 1, start: prefixCount(config) })
+  const shape = [sizeAt(features, 0), sizeAt(features, 2)]
+  const sum = (x: Tensor) => reduceSum(x, { axes: [1] })
+  if (!sizes) return divideBySize(reshape(sum(patches), shape), sizeAt(patches, 1))
+  const counts = slice(sizes, { axis: 1, start: prefixCount(config) })
+  const weights = reshape(counts, [sizeAt(counts, 0), sizeAt(counts, 1), 1])
+  return divide(reshape(sum(multiply(patches, weights)), shape), sum(counts))
+}
+
+/**
+ * What the head reads of a picture.
+ * @param features after {@link finalNorm}, `[batch, tokens, width]`
+ * @param sizes how many patches each token stands for, `[batch, tokens]`; default: each for itself
+ * @returns `[batch, width]`; class token and mean side by side: `[batch, 2·width]`
+ */
+export function pooled(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
+  const { pooling, layerNormEpsilon: epsilon } = config
+  const parts = [
+    ...(pooling === 'mean' ? [] : [tokenAt(0, features)]),
+    ...(pooling === 'token' ? [] : [patchMean(features, sizes, config)]),
+  ]
+  const [first, second] = parts
+  const read = first && !second ? first : concat(parts, { axis: 1 })
+  return config.finalNorm === 'pooled' ? layerNorm('fc_norm', read, { epsilon }) : read
 }
 
 /** Class scores of each prefix token by its own head, as training sees them. Each `[batch, classes]`. */
@@ -47,25 +116,47 @@ export interface HeadLogits {
   readonly distillationLogits: Tensor | undefined
 }
 
-/** What the heads say of the prefix tokens after the final norm. @param features `[batch, tokens, width]` */
-export function heads(features: Tensor, config: VitShape): HeadLogits {
-  const token = (index: number) =>
-    reshape(slice(features, { axis: 1, start: index, end: index + 1 }), [sizeAt(features, 0), config.width])
+/** What the heads say. @param features and `sizes` as for {@link pooled} */
+export function heads(features: Tensor, config: VitShape, sizes?: Tensor): HeadLogits {
+  const { classes: out, distilledHead } = config
   return {
-    classLogits: linear('head', token(0), { out: config.classes }),
-    distillationLogits: config.distilled ? linear('head_dist', token(1), { out: config.classes }) : undefined,
+    classLogits: linear('head', pooled(features, config, sizes), { out }),
+    distillationLogits: distilledHead ? linear('head_dist', tokenAt(1, features), { out }) : undefined,
   }
 }
 
 /** Class scores: of the head, or the mean of both heads. @returns `[batch, classes]` */
-export function classify(features: Tensor, config: VitShape): Tensor {
-  const { classLogits, distillationLogits } = heads(features, config)
+export function classify(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
+  const { classLogits, distillationLogits } = heads(features, config, sizes)
   return distillationLogits ? scaleShift(add(classLogits, distillationLogits), { scale: 0.5 }) : classLogits
+}
+
+/** What a model of these features can be asked for: classes unless it is a backbone, and the features themselves. */
+export function programs(
+  tokens: Tensor,
+  config: VitShape,
+  { features, sizes }: { features: Tensor; sizes?: Tensor | undefined },
+): ModelDefinition['programs'] {
+  return {
+    ...(config.classes > 0 && { classify: { logits: classify(tokens, config, sizes) } }),
+    embed: { features, ...(sizes && { token_sizes: sizes }), ...projected(tokens, config, sizes) },
+  }
+}
+
+/** CLIP's image embedding, of models that have one. `[batch, projection]` */
+function projected(tokens: Tensor, config: VitShape, sizes: Tensor | undefined): { embedding?: Tensor } {
+  const { projection: out } = config
+  if (out === undefined) return {}
+  return { embedding: linear('visual_projection', pooled(tokens, config, sizes), { out, bias: false }) }
 }
 
 /** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */
 export function vit(config: VitConfig, { hooks }: BuildOptions = {}): ModelDefinition {
-  const { tokens, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
+  const { tokens, size, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
   const features = finalNorm(tokens, config)
-  return { outputs: { logits: classify(features, config), features }, selections: [], history, sizes: [] }
+  return {
+    programs: programs(features, config, { features, sizes: size }),
+    history,
+    sizes: [],
+  }
 }

@@ -12,6 +12,7 @@ import {
 } from '../graph/ops/index.js'
 import { atScope, currentScope, scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
+import { layerNorm } from './layer-norm.js'
 import { linear, packedLinear, widthOf } from './linear.js'
 
 /** How queries and keys meet; by default as in a plain ViT. */
@@ -52,6 +53,12 @@ export interface AttentionOptions {
   readonly innerWidth?: number
   /** Of the output map's weight; default: truncated normal. */
   readonly projInitialiser?: Initialiser
+  /** Of the maps to queries, keys and values. Default true. */
+  readonly qkvBias?: boolean
+  /** Of the output map. Default true. */
+  readonly projBias?: boolean
+  /** Norms each head's queries and keys, by LayerNorms `name.q_norm` and `name.k_norm` of this epsilon. Default: none. */
+  readonly qkNormEpsilon?: number | undefined
 }
 
 /** Far below every score, and a number in float16 too: its exponential beside any other is 0. */
@@ -75,6 +82,14 @@ function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
   return reshape(rows, [batch, sizeAt(map, 2), width])
 }
 
+/** A LayerNorm of each head by itself. @param x `[batch, tokens, innerWidth]` */
+function normOfHeads(name: string, x: Tensor, heads: number, epsilon: number): Tensor {
+  const [batch, tokens, width] = [sizeAt(x, 0), sizeAt(x, 1), widthOf(x)]
+  // [batch, tokens, heads, headWidth]
+  const split = reshape(x, [batch, tokens, heads, width / heads])
+  return reshape(layerNorm(name, split, { epsilon }), x.shape)
+}
+
 function sameMeeting(a: Meeting, b: Meeting): boolean {
   return a.bias === b.bias && a.keyMask === b.keyMask && a.scale === b.scale
 }
@@ -91,12 +106,18 @@ export function attention(
 ): AttentionView {
   const { queries, keys } = tokens
   const width = widthOf(keys)
-  const { heads, innerWidth = width, projInitialiser = truncatedNormal } = options
+  const { heads, innerWidth = width, projInitialiser = truncatedNormal, projBias, qkNormEpsilon } = options
   return scope(name, () => {
     const here = currentScope()
-    const { q, k, v } = packedLinear('qkv', { q: queries, k: keys, v: keys }, { width, out: innerWidth })
+    const size = { width, out: innerWidth, bias: options.qkvBias ?? true }
+    const packed = packedLinear('qkv', { q: queries, k: keys, v: keys }, size)
+    const normed = (norm: string, x: Tensor) =>
+      qkNormEpsilon === undefined ? x : normOfHeads(norm, x, heads, qkNormEpsilon)
+    const { v } = packed
+    const [q, k] = [normed('q_norm', packed.q), normed('k_norm', packed.k)]
     const optionsOf = (meeting: Meeting) => ({ heads, scale: meeting.scale, bias: biasOf(meeting) })
-    const projected = (mixed: Tensor) => linear('proj', mixed, { out: width, initialiser: projInitialiser })
+    const projected = (mixed: Tensor) =>
+      linear('proj', mixed, { out: width, initialiser: projInitialiser, bias: projBias ?? true })
     let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
     return {
       q,

@@ -1,5 +1,5 @@
 import { type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
-import { linear as linearOp, parameter, slice } from '../graph/ops/index.js'
+import { constant, linear as linearOp, parameter, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 
@@ -14,20 +14,27 @@ export interface LinearOptions {
   readonly out: number
   /** Of the weight; default: truncated normal. The bias starts at 0. */
   readonly initialiser?: Initialiser
+  /** Default true. */
+  readonly bias?: boolean
+}
+
+/** A bias that learns, or none. @returns `[out]` */
+function biasOf(out: number, bias: boolean): Tensor {
+  return bias ? parameter('bias', [out], zeros) : constant(0, [out])
 }
 
 /**
- * A linear map with bias, parameters `name.weight [out, in]` and `name.bias [out]`.
+ * A linear map, parameters `name.weight [out, in]` and `name.bias [out]`.
  * @param x `[..., in]` @returns `[..., out]`
  */
 export function linear(
   name: string,
   x: Tensor,
-  { out, initialiser = truncatedNormal }: LinearOptions,
+  { out, initialiser = truncatedNormal, bias = true }: LinearOptions,
 ): Tensor {
   return scope(name, () => {
     const weight = parameter('weight', [out, widthOf(x)], initialiser)
-    return linearOp(x, weight, parameter('bias', [out], zeros))
+    return linearOp(x, weight, biasOf(out, bias))
   })
 }
 
@@ -40,11 +47,11 @@ export function linear(
 export function packedLinear<Part extends string>(
   name: string,
   inputs: Readonly<Record<Part, Tensor>>,
-  { width, out }: { width: number; out: number },
+  { width, out, bias: hasBias = true }: { width: number; out: number; bias?: boolean },
 ): Record<Part, Tensor> {
   const maps = Object.entries<Tensor>(inputs)
   const weight = scope(name, () => parameter('weight', [maps.length * out, width], truncatedNormal))
-  const bias = scope(name, () => parameter('bias', [maps.length * out], zeros))
+  const bias = scope(name, () => biasOf(maps.length * out, hasBias))
   const outputs = maps.map(([part, x], index) => {
     const rows = { axis: 0, start: index * out, end: (index + 1) * out }
     return [part, scope(part, () => linearOp(x, slice(weight, rows), slice(bias, rows)))] as const

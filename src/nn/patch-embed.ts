@@ -1,5 +1,5 @@
 import { truncatedNormal, zeros } from '../graph/initialiser.js'
-import { convolution, mapToTokens, parameter } from '../graph/ops/index.js'
+import { constant, convolution, mapToTokens, parameter } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 
@@ -9,14 +9,15 @@ import { sizeAt, type Tensor } from '../graph/tensor.js'
  */
 export function patchEmbed(
   pixels: Tensor,
-  { patchSize, width }: { patchSize: number; width: number },
+  { patchSize, width, bias: hasBias = true }: { patchSize: number; width: number; bias?: boolean },
 ): Tensor {
   return scope('patch_embed', () => {
     const map = scope('proj', () => {
       const channels = sizeAt(pixels, 1)
       if (typeof channels !== 'number') throw new Error('blvit bug: symbolic channels')
       const weight = parameter('weight', [width, channels, patchSize, patchSize], truncatedNormal)
-      return convolution(pixels, weight, parameter('bias', [width], zeros), { stride: patchSize })
+      const bias = hasBias ? parameter('bias', [width], zeros) : constant(0, [width])
+      return convolution(pixels, weight, bias, { stride: patchSize })
     })
     return mapToTokens(map)
   })

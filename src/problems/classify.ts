@@ -1,9 +1,17 @@
+import { BlvitError } from '../base/blvit-error.js'
+import { outputOf } from '../models/model-definition.js'
+import type { ScoreFunction } from '../models/score-function.js'
+import { type Metric, type Problem, rowOf } from './problem.js'
+
 /** One class and how sure the model is. */
 export interface ScoredLabel {
   /** Class number from 0. */
   readonly index: number
   readonly label: string
-  /** 0 … 1; all classes of a picture sum to 1. */
+  /**
+   * 0 … 1. All classes of a picture sum to 1, unless the model answers each label for itself; of a regression the number
+   * that it answers.
+   */
   readonly probability: number
 }
 
@@ -15,22 +23,93 @@ export interface Classification {
   readonly elapsedMs: number
 }
 
-/** The classes with the highest logits, with softmax probabilities over all classes; equal logits: lower index first. */
+export interface ClassificationOptions {
+  /** How many labels, from 1; `Infinity`: all. Default 5. */
+  readonly top?: number | undefined
+}
+
+/** Softmax over all classes. exp of the raw logits overflows above 709; the highest one cancels out of the quotient. */
+function softmax(logits: ArrayLike<number>): number[] {
+  const scores = Array.from(logits)
+  const highest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const powers = scores.map((score) => Math.exp(score - highest))
+  const sum = powers.reduce((a, b) => a + b, 0)
+  return powers.map((power) => power / sum)
+}
+
+/** What becomes of logits, by how the model's head is read. */
+const scoring: Readonly<Record<ScoreFunction, (logits: ArrayLike<number>) => number[]>> = {
+  softmax,
+  sigmoid: (logits) => Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))),
+  none: (logits) => Array.from(logits),
+}
+
+/** The score of each class, in class order. */
+export function scoresOf(logits: ArrayLike<number>, scores: ScoreFunction): number[] {
+  return scoring[scores](logits)
+}
+
+/**
+ * The classes with the highest logits; equal logits: lower index first.
+ * @param options `scores`: what probabilities are made by, over all classes. Default softmax
+ */
 export function rankClasses(
   logits: ArrayLike<number>,
   labels: readonly string[],
-  { top }: { top: number },
+  { top, scores = 'softmax' }: { top: number; scores?: ScoreFunction },
 ): ScoredLabel[] {
-  const scores = Array.from(logits)
-  const highest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  // exp of the raw logits overflows above 709; the highest one cancels out of the quotient
-  const sum = scores.reduce((total, score) => total + Math.exp(score - highest), 0)
-  return scores
-    .map((score, index) => ({
-      index,
-      label: labels[index] ?? `class ${index}`,
-      probability: Math.exp(score - highest) / sum,
-    }))
-    .sort((a, b) => b.probability - a.probability || a.index - b.index)
+  return scoresOf(logits, scores)
+    .map((probability, index) => ({ index, label: labels[index] ?? `class ${index}`, probability }))
+    .sort((a, b) => (logits[b.index] ?? 0) - (logits[a.index] ?? 0) || a.index - b.index)
     .slice(0, top)
+}
+
+/** @throws BlvitError `BAD_OPTION` */
+export function checkTop(top: number): void {
+  if ((Number.isInteger(top) && top >= 1) || top === Number.POSITIVE_INFINITY) return
+  throw new BlvitError(
+    'BAD_OPTION',
+    `top is ${top}; it must be a whole number from 1, or Infinity for all labels.`,
+    {
+      top,
+    },
+  )
+}
+
+/** What is on a picture: labels and how sure the model is. */
+export const classify: Problem<readonly ScoredLabel[], ClassificationOptions> = {
+  name: 'classify',
+  outputs: (model) => ({ logits: outputOf(model, 'classify', 'logits') }),
+  check: ({ top = 5 }) => checkTop(top),
+  answer: (rows, { labels, scores }, { top = 5 }) =>
+    rankClasses(rowOf(rows, 'logits').values, labels, { top, scores }),
+}
+
+/** Place of a class among all, 1 is the best. Equal logits rank by class number, as in {@link rankClasses}. */
+export function rankOf(logits: ArrayLike<number>, label: number): number {
+  const score = logits[label] ?? Number.NaN
+  let rank = 1
+  for (let i = 0; i < logits.length; i++) {
+    const other = logits[i] ?? Number.NEGATIVE_INFINITY
+    if (other > score || (other === score && i < label)) rank += 1
+  }
+  return rank
+}
+
+/** How often the labelled class was among the best ones. */
+export interface HitCounts {
+  readonly pictures: number
+  readonly top1: number
+  readonly top5: number
+}
+
+/** Of the ranks that labelled classes had. */
+export const hits: Metric<undefined, number, HitCounts> = {
+  zero: { pictures: 0, top1: 0, top5: 0 },
+  add: ({ pictures, top1, top5 }, rank) => ({
+    pictures: pictures + 1,
+    top1: top1 + Number(rank <= 1),
+    top5: top5 + Number(rank <= 5),
+  }),
+  merge: (a, b) => ({ pictures: a.pictures + b.pictures, top1: a.top1 + b.top1, top5: a.top5 + b.top5 }),
 }

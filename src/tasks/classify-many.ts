@@ -1,7 +1,7 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { preparedBatches } from '../batches/ahead.js'
 import type { PictureInput } from '../data/expand-inputs.js'
-import type { Classification } from '../problems/classify.js'
+import { type Classification, checkTop, classify } from '../problems/classify.js'
 import type { ClassifyOptions, Model } from './model.js'
 
 export interface ClassifyManyOptions extends ClassifyOptions {
@@ -29,6 +29,7 @@ export async function* classifyMany(
   pictures: readonly PictureInput[],
   { batch = 1, ...options }: ClassifyManyOptions = {},
 ): AsyncGenerator<PictureResult> {
+  checkTop(options.top ?? 5)
   const prepare = async ({ name, source }: PictureInput): Promise<Prepared> => {
     try {
       return { name, pixels: await model.prepare(source, options) }
@@ -51,7 +52,8 @@ async function* classifyBatch(
   options: ClassifyOptions,
 ): AsyncGenerator<PictureResult> {
   const pixels = prepared.flatMap((picture) => ('pixels' in picture ? [picture.pixels] : []))
-  const classifications = pixels.length > 0 ? await model.classifyPrepared(pixels, options) : []
+  const answers = pixels.length > 0 ? await model.answerPrepared(classify, pixels, options) : []
+  const classifications = answers.map(({ answer, elapsedMs }) => ({ top: answer, elapsedMs }))
   let next = 0
   for (const picture of prepared) {
     if ('error' in picture) yield picture

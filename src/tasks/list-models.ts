@@ -16,10 +16,10 @@ export interface ListedPreset {
   readonly name: string
   readonly family: string
   readonly parameters: number
-  /** Per picture, at the keep ratio. */
+  /** Per picture, at its own settings. */
   readonly multiplyAdds: MultiplyAdds
-  /** Its default; absent where all tokens are treated alike. */
-  readonly keepRatio?: number
+  /** Its own settings as people read them, e.g. `keep ratio 0.25`. */
+  readonly setting: string
 }
 
 /** A model with weights on this machine. */
@@ -49,9 +49,9 @@ export interface ModelList {
 }
 
 function listedPreset(name: string, architecture: Architecture): ListedPreset {
-  const { parameters, multiplyAdds, keepRatio } = analyze(architecture)
+  const { parameters, multiplyAdds, setting } = analyze(architecture)
   const { family } = architecture
-  return { name, family, parameters, multiplyAdds, ...(keepRatio === undefined ? {} : { keepRatio }) }
+  return { name, family, parameters, multiplyAdds, setting }
 }
 
 /** A preset's name if the architecture is one, else its family's. */

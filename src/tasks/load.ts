@@ -5,10 +5,12 @@ import { defaultModel } from '../model-store/node/shipped-models.js'
 import { checkThreads, type DeviceRequest } from '../runtime/device.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
+import { type Settings, settingsOf } from '../settings/index.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { Model } from './model.js'
 
-export interface LoadModelOptions extends DownloadOptions {
+/** Settings among them hold for every run that says nothing else. */
+export interface LoadModelOptions extends DownloadOptions, Settings {
   /** Default `auto`: the native library, or WebAssembly where that can't be loaded. */
   readonly device?: DeviceRequest | undefined
   /** Threads of the engine. Default: as the engine chooses, usually one per core. */
@@ -20,6 +22,8 @@ export interface LoadModelOptions extends DownloadOptions {
   readonly precision?: Precision | undefined
   /** Run at another input size than the model was made for: a side in pixels. Default: the model's own. */
   readonly imageSize?: number | undefined
+  /** Told, in words for people, of each thing that was assumed because no file of the model says it. */
+  readonly onAssumption?: ((assumption: string) => void) | undefined
 }
 
 /**
@@ -32,7 +36,9 @@ export interface LoadModelOptions extends DownloadOptions {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, threads, precision, imageSize, ...download } = options
+  const { device, threads, precision, imageSize, onAssumption, ...others } = options
+  const settings = settingsOf(others)
+  const download: DownloadOptions = others
   checkThreads(threads)
   // The engine's thread starts first: its library is loaded while this thread reads its own modules and the model.
   const choosing = chooseRuntime(device)
@@ -44,10 +50,11 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const stored = await openModel(folder, { signal: download.signal })
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
+    if (onAssumption) stored.assumptions.forEach(onAssumption)
     const { Model } = await import('./model.js')
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
-    return new Model(name, files, chosen, { threads, precision })
+    return new Model(name, files, chosen, { threads, precision, settings })
   } catch (thrown) {
     await choosing.then(
       ({ runtime }) => runtime.rest(),

@@ -1,6 +1,7 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { preparedBatches } from '../batches/ahead.js'
-import { Engine, type EngineRunOptions } from '../engine/engine.js'
+import { Engine, type EngineRun, type EngineRunOptions } from '../engine/engine.js'
+import { outputRows, pixelFeeds } from '../engine/rows.js'
 import type { ImageInput } from '../image/node/decode.js'
 import { type PrepareOptions, preparePicture } from '../image/node/prepare.js'
 import { loadSharp } from '../image/node/sharp.js'
@@ -8,14 +9,31 @@ import type { Preprocessing } from '../image/preprocessing.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import type { Architecture } from '../models/architecture.js'
-import { type Classification, rankClasses } from '../problems/classify.js'
+import type { ScoreFunction } from '../models/score-function.js'
+import { type Classification, type ClassificationOptions, classify } from '../problems/classify.js'
+import { type EmbedOptions, embed } from '../problems/embed.js'
+import type { AnswerContext, Problem } from '../problems/problem.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
-import { assertRoutes, type TraceOptions, traceOutputs, tracePicture } from './trace/trace.js'
+import { resolveSettings, type Settings, settingsOf } from '../settings/index.js'
+import { type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
 
-export interface ClassifyOptions extends EngineRunOptions, PrepareOptions {
-  /** How many labels. Default 5. */
-  readonly top?: number | undefined
+/** How pictures are prepared and run, whatever is asked of them. */
+export interface RunOptions extends EngineRunOptions, PrepareOptions {}
+
+export interface ClassifyOptions extends RunOptions, ClassificationOptions {}
+
+/** An answer, and what it took. */
+export interface Answered<Answer> {
+  readonly answer: Answer
+  /** The engine's time, shared equally by the pictures of a batch. */
+  readonly elapsedMs: number
+}
+
+/** How the engine was asked to run a model. */
+export interface ModelOptions extends Pick<LoadOptions, 'threads' | 'precision'> {
+  /** Settings of every run that says nothing else. Default: the model's own. */
+  readonly settings?: Settings | undefined
 }
 
 /** Pictures that one run of the engine takes; more only needs more memory, not less time. */
@@ -30,40 +48,106 @@ export class Model implements AsyncDisposable {
   readonly preprocessing: Preprocessing
   /** Class names in class order. */
   readonly labels: readonly string[]
+  /** How the numbers of its head become scores. */
+  readonly scores: ScoreFunction
+  /** What had to be assumed because no file of the model says it, in words for people. */
+  readonly assumptions: readonly string[]
   private readonly engines = new Map<string, Promise<Engine>>()
   private disposed = false
 
+  /** @throws BlvitError `BAD_OPTION` for settings that the model can't take */
   constructor(
     /** What it was loaded by. */
     readonly name: string,
     private readonly files: ModelFiles,
     /** The engine that runs it, and why that one. */
     readonly engine: ChosenRuntime,
-    /** How the engine was asked to run it. */
-    readonly engineOptions: Pick<LoadOptions, 'threads' | 'precision'> = {},
+    readonly engineOptions: ModelOptions = {},
   ) {
     this.architecture = files.architecture
     this.preprocessing = files.preprocessing
     this.labels = files.labels
+    this.scores = files.scores
+    this.assumptions = files.assumptions
+    this.resolve({})
   }
 
-  /** Loads the engine and the decoder of pictures now instead of at the first one, which then waits 0.3 s less. */
-  async warmUp(): Promise<void> {
-    await Promise.all([this.classifier(), loadSharp()])
+  /** What a run with these options does, the model's own settings included. */
+  resolve(options: Settings) {
+    return resolveSettings(this.architecture, { ...this.engineOptions.settings, ...settingsOf(options) })
   }
 
-  private classifier(): Promise<Engine> {
-    return this.engineFor('classify', ({ outputs }) => ({ logits: outputs.logits }))
+  private get context(): AnswerContext {
+    return { labels: this.labels, scores: this.scores, prefix: this.architecture.prefix }
   }
 
-  private engineFor(key: string, outputsOf: Parameters<typeof Engine.load>[1]): Promise<Engine> {
+  /**
+   * Loads the engine and the decoder of pictures now instead of at the first one, which then waits 0.3 s less.
+   * @param problem what will be asked. Default: classification
+   */
+  async warmUp(problem: Pick<Problem<unknown>, 'name' | 'outputs'> = classify): Promise<void> {
+    await Promise.all([this.engineFor(problem), loadSharp()])
+  }
+
+  private engineFor({ name, outputs }: Pick<Problem<unknown>, 'name' | 'outputs'>): Promise<Engine> {
     if (this.disposed) throw new BlvitError('ENGINE', `${this.name} was disposed. Load it again to use it.`)
+    const known = this.engines.get(name)
+    if (known) return known
     const { architecture, weights } = this.files
-    const { runtime } = this.engine
-    const engine =
-      this.engines.get(key) ?? Engine.load({ architecture, weights, runtime }, outputsOf, this.engineOptions)
-    this.engines.set(key, engine)
+    const parts = { architecture, weights, runtime: this.engine.runtime }
+    const { threads, precision, settings } = this.engineOptions
+    const engine = Engine.load(parts, outputs, { threads, precision, ...(settings && { settings }) })
+    this.engines.set(name, engine)
+    // what failed once may go well the next time: memory is free again, a file is back
+    engine.catch(() => this.engines.delete(name))
     return engine
+  }
+
+  /** Runs some outputs of the model on pictures from {@link prepare}. */
+  private async run(
+    problem: Pick<Problem<unknown>, 'name' | 'outputs'>,
+    pictures: readonly Float32Array[],
+    { seed, ...options }: EngineRunOptions,
+  ): Promise<EngineRun> {
+    const engine = await this.engineFor(problem)
+    return engine.run(pixelFeeds(pictures), { seed, ...this.engineOptions.settings, ...settingsOf(options) })
+  }
+
+  /**
+   * The answers to a problem for pictures from {@link prepare}, in one run of the engine.
+   * @throws BlvitError `BAD_OPTION`, `ENGINE`, `UNSUPPORTED` for a model that can't answer it
+   */
+  async answerPrepared<Answer, Options extends object>(
+    problem: Problem<Answer, Options>,
+    pictures: readonly Float32Array[],
+    options: Options & EngineRunOptions,
+  ): Promise<Answered<Answer>[]> {
+    const { outputs, elapsedMs } = await this.run(problem, pictures, options)
+    return pictures.map((_, row) => ({
+      answer: problem.answer(outputRows(outputs, row), this.context, options),
+      elapsedMs: elapsedMs / pictures.length,
+    }))
+  }
+
+  /**
+   * The answers to a problem, in the order of the pictures, which are decoded ahead of the engine.
+   * @throws BlvitError `BAD_IMAGE`, `NOT_FOUND`, `BAD_OPTION`, `ENGINE`, `ABORTED`, `UNSUPPORTED`
+   */
+  async answer<Answer, Options extends object>(
+    problem: Problem<Answer, Options>,
+    images: readonly ImageInput[],
+    options: Options & RunOptions,
+  ): Promise<Answered<Answer>[]> {
+    problem.check?.(options, this.context)
+    const answers: Answered<Answer>[] = []
+    // The engine loads while the first pictures are decoded; if it can't, their run says why.
+    this.warmUp(problem).catch(() => {})
+    const prepare = (input: ImageInput) => this.prepare(input, options)
+    for await (const prepared of preparedBatches(images, prepare, { batch: picturesPerRun })) {
+      throwIfAborted(options.signal)
+      answers.push(...(await this.answerPrepared(problem, prepared, options)))
+    }
+    return answers
   }
 
   /**
@@ -78,17 +162,25 @@ export class Model implements AsyncDisposable {
     images: ImageInput | readonly ImageInput[],
     options: ClassifyOptions = {},
   ): Promise<Classification | Classification[]> {
-    const many = Array.isArray(images)
-    const inputs: readonly ImageInput[] = many ? images : [images as ImageInput]
-    const results: Classification[] = []
-    // The engine loads while the first pictures are decoded; if it can't, their run says why.
-    this.warmUp().catch(() => {})
-    const prepare = (input: ImageInput) => this.prepare(input, options)
-    for await (const prepared of preparedBatches(inputs, prepare, { batch: picturesPerRun })) {
-      throwIfAborted(options.signal)
-      results.push(...(await this.classifyPrepared(prepared, options)))
-    }
-    return many ? results : (results[0] as Classification)
+    const answers = await this.answer(classify, listOf(images), options)
+    const results = answers.map(({ answer, elapsedMs }) => ({ top: answer, elapsedMs }))
+    return Array.isArray(images) ? results : onlyOne(results)
+  }
+
+  /**
+   * A picture as a vector, `[width]`, or `[2·width]` with pooling `both`; of an array of pictures, an array.
+   * @throws BlvitError as {@link classify}
+   * @example
+   * const vector = await model.embed('hummingbird.jpg', { pooling: 'mean', normalize: true })
+   */
+  async embed(image: ImageInput, options?: EmbedOptions & RunOptions): Promise<Float32Array>
+  async embed(images: readonly ImageInput[], options?: EmbedOptions & RunOptions): Promise<Float32Array[]>
+  async embed(
+    images: ImageInput | readonly ImageInput[],
+    options: EmbedOptions & RunOptions = {},
+  ): Promise<Float32Array | Float32Array[]> {
+    const vectors = (await this.answer(embed, listOf(images), options)).map(({ answer }) => answer)
+    return Array.isArray(images) ? vectors : onlyOne(vectors)
   }
 
   /** Decodes, resizes, crops and normalises, while the event loop goes on. @returns `[channels, height, width]` */
@@ -96,36 +188,18 @@ export class Model implements AsyncDisposable {
     return (await preparePicture(image, this.preprocessing, options)).input
   }
 
-  /** Like {@link classify}, in one run of the engine, for pictures from {@link prepare}. */
-  async classifyPrepared(
-    pictures: readonly Float32Array[],
-    { top = 5, ...options }: ClassifyOptions = {},
-  ): Promise<Classification[]> {
-    const engine = await this.classifier()
-    const { outputs, elapsedMs } = await engine.run(batchOf(pictures), options)
-    const logits = outputs.logits?.values as Float32Array
-    const classes = this.labels.length
-    return pictures.map((_, row) => ({
-      top: rankClasses(logits.subarray(row * classes, (row + 1) * classes), this.labels, { top }),
-      elapsedMs: elapsedMs / pictures.length,
-    }))
-  }
-
   /** The raw class scores, before softmax. @returns `[pictures, classes]`, row-major */
   async logits(pictures: readonly Float32Array[], options: EngineRunOptions = {}): Promise<Float32Array> {
-    const engine = await this.classifier()
-    const { outputs } = await engine.run(batchOf(pictures), options)
+    const { outputs } = await this.run(classify, pictures, options)
     return outputs.logits?.values as Float32Array
   }
 
   /**
-   * Which patches went through the big blocks, selection by selection.
+   * What became of each patch: which were dropped, merged, or went through the big blocks.
    * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike; else as {@link classify}
    */
   async trace(image: ImageInput, options: TraceOptions = {}): Promise<Trace> {
-    assertRoutes(this)
-    const engine = await this.engineFor('trace', traceOutputs)
-    return tracePicture(this, engine, image, options)
+    return tracePicture(this, image, options, (pixels) => this.run(traceProgram, [pixels], options))
   }
 
   /** Changes when anything does that decides the answers. Reads all weights. */
@@ -150,13 +224,13 @@ export class Model implements AsyncDisposable {
   }
 }
 
-function batchOf(pictures: readonly Float32Array[]) {
-  const [first] = pictures
-  if (first && pictures.length === 1) return { count: 1, values: first }
-  const size = first?.length ?? 0
-  const values = new Float32Array(pictures.length * size)
-  pictures.forEach((picture, row) => {
-    values.set(picture, row * size)
-  })
-  return { count: pictures.length, values }
+function listOf(images: ImageInput | readonly ImageInput[]): readonly ImageInput[] {
+  return Array.isArray(images) ? images : [images as ImageInput]
+}
+
+/** Of a question about one picture. */
+function onlyOne<T>(results: readonly T[]): T {
+  const [result] = results
+  if (result === undefined) throw new Error('blvit bug: no answer')
+  return result
 }

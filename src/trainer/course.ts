@@ -1,3 +1,4 @@
+import type { RunIdentity } from '../base/run-identity.js'
 import { Batches } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
 import type { ModelFiles } from '../model-store/model-files.js'
@@ -12,7 +13,6 @@ import { learned, openStage } from './stage-session.js'
 import type { PlannedStage } from './stage-step.js'
 import type { StagePlace, StepReport, ValidationReport } from './step-report.js'
 import type { TrainOptions } from './train-options.js'
-import type { TrainingIdentity } from './training-checkpoint.js'
 import type { TrainingFolder } from './training-folder.js'
 import type { LogRecord } from './training-log.js'
 import { meanAccuracy, type Validation } from './validation.js'
@@ -22,7 +22,7 @@ export interface CourseOptions extends Omit<TrainOptions, 'validation' | 'dryRun
   readonly seed: number
   readonly stages: readonly PlannedStage[]
   readonly participants: Participants
-  readonly identity: TrainingIdentity
+  readonly identity: RunIdentity
   readonly runtime: ChosenRuntime
   /** 10⁹ operations a second of matrix products alone on this machine. */
   readonly gemmRate: number | undefined
@@ -62,7 +62,7 @@ export class Course {
   private async runStage(planned: PlannedStage): Promise<void> {
     const { data, stages, participants, runtime, folder, seed, threads, signal, trial } = this.options
     const { stage, number, asksForLabels: labelled } = planned
-    const { labels, preprocessing, architecture } = this.student
+    const { labels, preprocessing } = this.student
     const resume = folder?.resumed?.stage === number ? folder.resumed : undefined
     const teacher = participants.teacher?.files
     await using session = await openStage(planned, {
@@ -84,7 +84,7 @@ export class Course {
     if (resume) await this.validateIfDue({ ...reached, step: resume.steps }, current)
     const last = await runStage({
       ...planned,
-      ...{ stages: stages.length, student: architecture, seed, signal },
+      ...{ stages: stages.length, seed, signal },
       ...{ session, batches, gemmRate: this.options.gemmRate, from: this.position },
       trial,
       beforeAbort: keep,
@@ -152,9 +152,7 @@ export class Course {
       await folder.keepBest(files)
       this.best = accuracy
     }
-    const record = results.map(({ keepRatio, top1: { count, of } }) => ({
-      ...{ keep_ratio: keepRatio ?? null, right: count, of },
-    }))
+    const record = results.map(({ setting, top1: { count, of } }) => ({ setting, right: count, of }))
     await folder.log.append({ stage, step, validation: record })
     await folder.draw()
     const told = { objective, stage, stages, step, steps, results, failures: failures.length, best }
@@ -163,10 +161,10 @@ export class Course {
   }
 }
 
-function stepRecord({ stage, step, losses, learningRate, keepRatio, complaints }: StepReport): LogRecord {
+function stepRecord({ stage, step, losses, learningRate, setting, complaints }: StepReport): LogRecord {
   return {
     ...{ stage, step, ...losses, loss: Number(losses.loss), learning_rate: learningRate },
-    ...(keepRatio === undefined ? {} : { keep_ratio: keepRatio }),
+    ...(setting === undefined ? {} : { setting }),
     ...(complaints.length > 0 ? { complaints } : {}),
   }
 }

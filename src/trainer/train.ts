@@ -1,21 +1,23 @@
 import { basename, resolve } from 'node:path'
 import { parseWith } from '../base/parse.js'
+import type { RunIdentity } from '../base/run-identity.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
 import { gemmRate } from '../engine/gemm.js'
 import { checkTarget } from '../files/replace-folder.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
+import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import type { ChosenRuntime } from '../runtime/runtime.js'
+import type { Settings } from '../settings/index.js'
 import { Course } from './course.js'
 import { openParticipants, type Participants } from './participants.js'
-import { planStages } from './stage-step.js'
+import { type PlannedStage, planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
-import type { TrainingIdentity } from './training-checkpoint.js'
 import { TrainingFolder } from './training-folder.js'
 import { forecastOf, trialOf, trialSteps } from './trial.js'
 import { openValidation, type Validation } from './validation.js'
@@ -50,7 +52,7 @@ async function identityOf(
     threads: number | undefined
     seed: number
   },
-): Promise<TrainingIdentity> {
+): Promise<RunIdentity> {
   return {
     model: await modelFingerprint(source.files),
     ...(teacher ? { teacher: await modelFingerprint(teacher.files) } : {}),
@@ -62,6 +64,12 @@ async function identityOf(
     device: runtime.runtime.description,
     threads: `${threads ?? 'as the engine chooses'}`,
   }
+}
+
+/** What a model in training is measured at where nobody says. */
+function usualSettings({ settings }: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
+  if (settings.keepRatio !== undefined) return [0.25, 0.5, 0.75, 1].map((keepRatio) => ({ keepRatio }))
+  return stages.at(-1)?.settings?.ends.map(({ values }) => values) ?? [{}]
 }
 
 /**
@@ -100,8 +108,10 @@ export async function train(
   })
   const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
   const dataSet = await openDataSet(paths, { labels: isLabelled ? student.labels : 'ignored' })
+  const { validationSettings: settings = usualSettings(student.architecture, stages) } = options
   const validation =
-    options.validation && (await openValidation(student, { ...options, validation: options.validation }))
+    options.validation &&
+    (await openValidation(student, { ...options, validation: options.validation, settings }))
   const identity = await identityOf(participants, {
     ...{ recipe: decided, dataSet, validation, runtime, threads, seed },
   })

@@ -1,15 +1,12 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseJson, parseWith } from '../base/parse.js'
+import { type RunIdentity, runIdentitySchema } from '../base/run-identity.js'
 import type { DataPosition } from '../batches/picture-stream.js'
 import type { TensorData } from '../runtime/runtime.js'
 import { openCheckpoint } from '../weights/node/checkpoint.js'
 import { writeSafetensors } from '../weights/node/write-safetensors.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
-
-/** What a training's course depends on; one that differs in any of it can't be continued. */
-export type TrainingIdentity = Readonly<Record<string, string>>
 
 /** Everything that a training needs to go on as if it had never stopped. */
 export interface TrainingCheckpoint {
@@ -25,7 +22,7 @@ export interface TrainingCheckpoint {
   /** The best mean accuracy of a validation so far; null before the first. */
   readonly best: number | null
   readonly position: DataPosition
-  readonly identity: TrainingIdentity
+  readonly identity: RunIdentity
 }
 
 const format = 'blvit training 3'
@@ -36,7 +33,7 @@ const progressSchema = z.object({
   steps: count,
   best: z.number().nullable(),
   position: z.object({ epoch: count, index: count }),
-  identity: z.record(z.string(), z.string()),
+  identity: runIdentitySchema,
 })
 
 /**
@@ -68,16 +65,4 @@ export async function readCheckpoint(path: string): Promise<TrainingCheckpoint> 
   const state = new Map<string, Float32Array>()
   for (const [name, tensor] of tensors) state.set(name, await readFloats(tensor))
   return { state, ...progress }
-}
-
-/** @throws BlvitError `BAD_OPTION` naming everything that differs */
-export function assertSameTraining(path: string, found: TrainingIdentity, wanted: TrainingIdentity): void {
-  const differing = Object.keys({ ...found, ...wanted }).filter((key) => found[key] !== wanted[key])
-  if (differing.length === 0) return
-  throw new BlvitError(
-    'BAD_OPTION',
-    `${path} belongs to another training: it differs in ${differing.join(', ')}. ` +
-      'Give the same options, or leave out --resume to begin anew.',
-    { differing },
-  )
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
+import { assertSameRun, type RunIdentity } from '../base/run-identity.js'
 import { writeWholeFile } from '../files/output-files.js'
 import { removeTemporaryFiles } from '../files/replace-file.js'
 import type { ModelFiles } from '../model-store/model-files.js'
@@ -7,7 +8,7 @@ import { openCheckpoint } from '../weights/node/checkpoint.js'
 import { writeSafetensors } from '../weights/node/write-safetensors.js'
 import { Checkpoints } from './checkpoints.js'
 import { accuracyCurves, lossCurves } from './curves.js'
-import { assertSameTraining, type TrainingCheckpoint, type TrainingIdentity } from './training-checkpoint.js'
+import type { TrainingCheckpoint } from './training-checkpoint.js'
 import { type Progress, TrainingLog } from './training-log.js'
 
 /** Two, so that one is left should the newest turn out to be damaged. */
@@ -37,14 +38,17 @@ export class TrainingFolder {
   /** @throws BlvitError `NOT_FOUND` without a checkpoint to resume from, `BAD_OPTION` if it is another training's */
   static async open(
     output: string,
-    { resume, identity }: { resume: boolean; identity: TrainingIdentity },
+    { resume, identity }: { resume: boolean; identity: RunIdentity },
   ): Promise<TrainingFolder> {
     const { path, checkpoints } = TrainingFolder.at(output)
     const resumed = resume ? await checkpoints.newest() : undefined
     // a checkpoint takes three times the trained weights
     await removeTemporaryFiles(path)
-    if (resumed) assertSameTraining(path, resumed.identity, identity)
-    else await checkpoints.removeAll()
+    if (resumed) {
+      const identities = { found: resumed.identity, wanted: identity }
+      const advice = 'Give the same options, or leave out --resume to begin anew.'
+      assertSameRun(path, identities, { is: 'belongs to another training', advice })
+    } else await checkpoints.removeAll()
     const reached: Progress = resumed ? { stage: resumed.stage, step: resumed.steps } : { stage: 1, step: 0 }
     return new TrainingFolder(path, checkpoints, await TrainingLog.open(path, reached), resumed)
   }

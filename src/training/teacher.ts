@@ -3,6 +3,7 @@ import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { BlockHooks } from '../models/block-loop.js'
+import { outputOf } from '../models/model-definition.js'
 import { vit } from '../models/vit.js'
 import { prefixCount } from '../models/vit-config.js'
 import { readVitShape } from '../models/vit-json.js'
@@ -40,7 +41,9 @@ export function teacher(architecture: Architecture): Teacher {
         return undefined
       },
     }
-    const { logits, features } = vit({ family: 'vit', ...config }, { hooks: looking }).outputs
+    const model = vit({ family: 'vit', ...config }, { hooks: looking })
+    const logits = outputOf(model, 'classify', 'logits')
+    const features = outputOf(model, 'embed', 'features')
     return { logits, features, lateAttention: lateAttention(attentions, prefixCount(config)) }
   })
 }

@@ -12,13 +12,12 @@ export interface ExpectedParameter {
 export interface FitOptions {
   /** Where the stored tensors come from, for messages. */
   readonly source: string
-  /** Accept tensors that the model doesn't know: all, or those for which it returns true. Default: none. */
-  readonly allowUnexpected?: boolean | ((name: string) => boolean)
-  /** Accept that parameters aren't stored: all, or those for which it returns true. Default: none. */
-  readonly allowMissing?: boolean | ((name: string) => boolean)
+  /** What to do about a misfit, by who knows what the names mean. */
+  readonly advise?: ((misfit: Misfit) => string | undefined) | undefined
 }
 
-interface Misfit {
+/** Names of all that is wrong. */
+export interface Misfit {
   readonly missing: readonly string[]
   readonly unexpected: readonly string[]
   readonly misshapen: readonly { name: string; stored: readonly number[]; needed: readonly number[] }[]
@@ -32,7 +31,7 @@ interface Misfit {
 export function fitParameters(
   expected: readonly ExpectedParameter[],
   stored: StoredTensors,
-  { source, allowUnexpected = false, allowMissing = false }: FitOptions,
+  { source, advise }: FitOptions,
 ): StoredTensors {
   const needed = new Set(expected.map(({ name }) => name))
   const matched = new Map<string, StoredTensor>()
@@ -41,24 +40,20 @@ export function fitParameters(
   for (const { name, shape } of expected) {
     const tensor = stored.get(name)
     if (tensor === undefined) {
-      if (!allowed(allowMissing, name)) missing.push(name)
+      missing.push(name)
     } else if (tensor.shape.join() !== shape.join()) {
       misshapen.push({ name, stored: tensor.shape, needed: shape })
     } else {
       matched.set(name, tensor)
     }
   }
-  const unexpected = [...stored.keys()].filter((name) => !needed.has(name) && !allowed(allowUnexpected, name))
+  const unexpected = [...stored.keys()].filter((name) => !needed.has(name))
   const misfit = { missing, unexpected, misshapen }
-  if (missing.length + unexpected.length + misshapen.length > 0) throw misfitError(misfit, source)
+  if (missing.length + unexpected.length + misshapen.length > 0) throw misfitError(misfit, source, advise)
   return matched
 }
 
-function allowed(rule: boolean | ((name: string) => boolean), name: string): boolean {
-  return typeof rule === 'boolean' ? rule : rule(name)
-}
-
-function misfitError(misfit: Misfit, source: string): BlvitError {
+function misfitError(misfit: Misfit, source: string, advise: FitOptions['advise']): BlvitError {
   const { missing, unexpected, misshapen } = misfit
   const onlyShapes = missing.length + unexpected.length === 0
   const complaints = [
@@ -68,7 +63,9 @@ function misfitError(misfit: Misfit, source: string): BlvitError {
       : []),
     ...(misshapen.length > 0 ? [`${misshapen.length} of another shape: ${shapesOf(misshapen)}`] : []),
   ]
-  const message = `${source} does not fit the model: ${complaints.join('; ')}.${advise(misfit)}`
+  const told = advise?.(misfit)
+  const advice = told === undefined ? '' : ` ${told}`
+  const message = `${source} does not fit the model: ${complaints.join('; ')}.${closeNames(misfit)}${advice}`
   return new BlvitError(onlyShapes ? 'SHAPE_MISMATCH' : 'BAD_WEIGHTS', message, { source, ...misfit })
 }
 
@@ -83,40 +80,6 @@ function shapesOf(misshapen: Misfit['misshapen']): string {
     )
   const rest = misshapen.length - shown.length
   return shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '')
-}
-
-// The first rule that applies gives the advice; each names the cause that we saw most often.
-const advices: readonly { when: (misfit: Misfit) => boolean; text: string }[] = [
-  {
-    when: ({ misshapen, missing }) =>
-      missing.length === 0 && misshapen.length > 0 && misshapen.every(({ name }) => name === 'pos_embed'),
-    text: 'The weights are for another image or patch size: resample the position embedding, or use their size.',
-  },
-  {
-    when: ({ misshapen, missing }) =>
-      missing.length === 0 && misshapen.length > 0 && misshapen.every(({ name }) => name.startsWith('head')),
-    text: 'The weights are for another number of classes: set it in the config, or leave out the head.',
-  },
-  {
-    when: ({ misshapen }) => misshapen.length > 0,
-    text: 'The weights are for a model of another size: choose the model that they were made for.',
-  },
-  {
-    when: ({ missing }) =>
-      missing.length > 0 && missing.every((name) => /\.little\.|^predictors\.|alpha|gamma/.test(name)),
-    text: 'These are weights of a plain ViT: convert them to a big.LITTLE one first.',
-  },
-  {
-    when: ({ unexpected }) =>
-      unexpected.length > 0 && unexpected.every((name) => /\.little\.|^predictors\.|alpha|gamma/.test(name)),
-    text: 'These are weights of a big.LITTLE model: load them with its config.json.',
-  },
-]
-
-function advise(misfit: Misfit): string {
-  const typo = closeNames(misfit)
-  const advice = advices.find(({ when }) => when(misfit))
-  return typo + (advice === undefined ? '' : ` ${advice.text}`)
 }
 
 const suggestionsShown = 3

@@ -1,7 +1,6 @@
-import { assert, defined } from '../base/assert.js'
+import { defined } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
 import type { Segment, StoredTensor } from './stored-tensor.js'
-import { storedBytes } from './tensor-chunks.js'
 
 /**
  * Tensors stacked along their first axis, without reading them.
@@ -28,33 +27,6 @@ export function concatRows(parts: readonly StoredTensor[], { name }: { name: str
   const rows = parts.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0)
   const segments = joinAdjacent(parts.flatMap((part) => part.segments))
   return { dtype: first.dtype, shape: [rows, ...first.shape.slice(1)], segments }
-}
-
-/** Rows `start … start + count − 1` of a tensor [rows, ...rest], without reading it. */
-export function sliceRows(
-  tensor: StoredTensor,
-  { start, count }: { start: number; count: number },
-): StoredTensor {
-  const [rows = 0, ...rest] = tensor.shape
-  assert(start >= 0 && count >= 0 && start + count <= rows, `rows ${start}+${count} of ${rows}`)
-  const rowBytes = storedBytes({ dtype: tensor.dtype, shape: rest })
-  const segments = sliceSegments(tensor.segments, { from: start * rowBytes, to: (start + count) * rowBytes })
-  return { dtype: tensor.dtype, shape: [count, ...rest], segments }
-}
-
-function sliceSegments(
-  segments: readonly Segment[],
-  { from, to }: { from: number; to: number },
-): readonly Segment[] {
-  const kept: Segment[] = []
-  let at = 0
-  for (const { source, offset, sizeBytes } of segments) {
-    const begin = Math.max(from, at)
-    const end = Math.min(to, at + sizeBytes)
-    if (begin < end) kept.push({ source, offset: offset + begin - at, sizeBytes: end - begin })
-    at += sizeBytes
-  }
-  return kept
 }
 
 /** One segment can be mapped by an engine, several must be copied together. */

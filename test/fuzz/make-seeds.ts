@@ -9,9 +9,9 @@ import { initialWeights } from '../../src/model-store/initial-weights.js'
 import { parametersOf } from '../../src/model-store/model-files.js'
 import type { Architecture } from '../../src/models/architecture.js'
 import { presets, withChanges } from '../../src/models/index.js'
-import { fromTimm } from '../../src/weights/name-maps/from-timm.js'
 import { encodeSafetensors } from '../../src/weights/safetensors/encode.js'
 import type { StoredDtype, StoredTensor } from '../../src/weights/stored-tensor.js'
+import { toHuggingFace } from '../support/hugging-face-names.js'
 
 const seeds = join(process.cwd(), 'test/fuzz/seeds')
 const tiny = { image_size: 8, patch_size: 4, embed_dim: 4, num_heads: 2, mlp_ratio: 1, num_classes: 3 }
@@ -72,7 +72,7 @@ writeJson(join(timm, 'config.json'), {
 
 // Hugging Face's ViT in two shards
 const sharded = await folder('huggingface-f16-sharded')
-const theirs = [...fromTimm(new Map(weightsOf(plain)), { dialect: 'huggingface-vit' })]
+const theirs = [...toHuggingFace(new Map(weightsOf(plain)))]
 const shards = [theirs.slice(0, 8), theirs.slice(8)]
 const weightMap: Record<string, string> = {}
 for (const [at, tensors] of shards.entries()) {
@@ -109,7 +109,7 @@ const deit = await folder('deit-bf16')
 const distilled = weightsOf(tinyOf('vit-micro', { depth: 1, distilled: true }))
 await writeWeights(
   join(deit, 'model.safetensors'),
-  [...fromTimm(new Map(distilled), { dialect: 'huggingface-deit' })],
+  [...toHuggingFace(new Map(distilled), { prefix: 'deit.' })],
   'BF16',
 )
 writeJson(join(deit, 'config.json'), {

@@ -19,10 +19,11 @@ import {
   slice,
   softmax,
 } from '../../src/graph/ops/index.js'
+import { programOf } from '../../src/models/model-definition.js'
 import { placeWeights } from '../../src/runtime/place-weights.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 import { expectClose } from '../support/expect-close.js'
-import { randomModel, randomPixels, shrunk } from '../support/tiny-models.js'
+import { outputsOf, randomModel, randomPixels, shrunk } from '../support/tiny-models.js'
 
 const noParameters: StorageOf = () => {
   throw new Error('no parameters')
@@ -49,7 +50,7 @@ describe.each([
   ['micro+16', { selection: 'cls' }, ['Gather', 'QueryAttention', 'Slice']],
 ] as const)('%s %j in float16', (name, changes, rankingOps) => {
   const { architecture, weights } = randomModel(shrunk(name, { rows: 4, columns: 4, ...changes }))
-  const kept = architecture.keepRatio === undefined ? undefined : 8
+  const kept = architecture.settings.keepRatio === undefined ? undefined : 8
   const pictures = randomPixels(architecture, { count: 2 })
   const { channels, image } = architecture
   const pixels = new ort.Tensor('float32', pictures.values, [2, channels, image.height, image.width])
@@ -57,12 +58,12 @@ describe.each([
   test.each(['native', 'standard', 'webgpu'] as const)(
     'takes and gives float32, and rounds to float16 on the way: %s',
     async (target) => {
-      const { outputs, sizes } = architecture.build(target === 'webgpu' && kept ? { kept } : {})
-      const graph = graphOf(name, { logits: outputs.logits }, { sizes })
+      const model = architecture.build(target === 'webgpu' && kept ? { sizes: { kept } } : {})
+      const graph = graphOf(name, programOf(model, 'classify'), { sizes: model.sizes })
       const { storageOf } = await placeWeights(weights, { locate: () => undefined })
       const feeds = {
         pixel_values: pixels,
-        ...(sizes.length > 0 && { kept: new ort.Tensor('int64', [BigInt(kept ?? 0)], [1]) }),
+        ...(model.sizes.length > 0 && { kept: new ort.Tensor('int64', [BigInt(kept ?? 0)], [1]) }),
       }
       const [exact, rounded] = await Promise.all(
         (['fp32', 'fp16'] as const).map((precision) => run(graph, { target, precision, storageOf }, feeds)),
@@ -75,8 +76,8 @@ describe.each([
   )
 
   test('is everything but what ranks tokens', () => {
-    const { outputs, sizes } = architecture.build()
-    const { nodes } = graphOf(name, outputs, { sizes })
+    const model = architecture.build()
+    const { nodes } = graphOf(name, outputsOf(model), { sizes: model.sizes })
     const typeOf = floatTypes(nodes, 'fp16')
     const float32 = nodes.filter((node) => node.dtype === 'float32' && typeOf(node) === 'float32')
     expect([...new Set(float32.map(({ op }) => op))].sort()).toEqual(rankingOps)

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Engine } from '../../src/engine/engine.js'
 import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
 import { writeBlvitConfig } from '../../src/models/blvit-json.js'
+import { programOf } from '../../src/models/model-definition.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { exportOnnx } from '../../src/tasks/export/export-onnx.js'
 import { writeSafetensors } from '../../src/weights/node/write-safetensors.js'
@@ -17,7 +18,7 @@ import { goldenTraining } from '../support/golden-train-step.js'
 import { type PageServer, servePages } from '../support/page-server.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
-import { randomModel, randomPixels, shrunk } from '../support/tiny-models.js'
+import { feedsOf, randomModel, randomPixels, shrunk } from '../support/tiny-models.js'
 import type * as pageModule from './page/run-model.js'
 
 type PageFunctions = typeof pageModule
@@ -76,10 +77,10 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
       await writeSafetensors(join(folder, 'pixels.safetensors'), [['pixels', pixels]])
       await using engine = await Engine.load(
         { architecture, weights, runtime: await nativeRuntime() },
-        ({ outputs }) => ({ logits: outputs.logits }),
+        (model) => programOf(model, 'classify'),
       )
       for (const keepRatio of keepRatios) {
-        const { outputs } = await engine.run(pictures, { keepRatio })
+        const { outputs } = await engine.run(feedsOf(pictures), { keepRatio })
         expected.push(outputs.logits?.values as Float32Array)
       }
     })

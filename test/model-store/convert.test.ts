@@ -5,9 +5,9 @@ import { convert } from '../../src/model-store/convert.js'
 import type { ModelFiles } from '../../src/model-store/model-files.js'
 import { presets, withChanges } from '../../src/models/index.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
-import { traceOutputs } from '../../src/tasks/trace/trace.js'
+import { traceProgram } from '../../src/tasks/trace/trace.js'
 import { expectClose } from '../support/expect-close.js'
-import { randomModel, randomPixels, shrunk, zeroed } from '../support/tiny-models.js'
+import { outputsOf, randomFeeds, randomModel, shrunk, zeroed } from '../support/tiny-models.js'
 
 /** Each routing preset with the ViT that its P-block is. */
 const pairs = {
@@ -21,9 +21,9 @@ const pairs = {
 async function logitsOf(files: ModelFiles, options: { keepRatio?: number; count?: number } = {}) {
   const runtime = await nativeRuntime()
   const { architecture, weights } = files
-  await using engine = await Engine.load({ architecture, weights, runtime }, traceOutputs)
+  await using engine = await Engine.load({ architecture, weights, runtime }, traceProgram.outputs)
   const { count = 1, ...run } = options
-  return (await engine.run(randomPixels(architecture, { count }), run)).outputs
+  return (await engine.run(randomFeeds(architecture, { count }), run)).outputs
 }
 
 function floats(values: ArrayLike<number | bigint> | undefined): number[] {
@@ -32,7 +32,7 @@ function floats(values: ArrayLike<number | bigint> | undefined): number[] {
 
 describe('conversion', () => {
   test('covers every preset that routes', () => {
-    const routing = Object.entries(presets).filter(([, preset]) => preset.keepRatio !== undefined)
+    const routing = Object.entries(presets).filter(([, preset]) => preset.settings.keepRatio !== undefined)
     expect(routing.map(([name]) => name).sort()).toEqual(Object.keys(pairs).sort())
   })
 
@@ -65,18 +65,18 @@ describe('conversion', () => {
     const runtime = await nativeRuntime()
     const { weights } = files
     await using engine = await Engine.load({ architecture, weights, runtime }, (model) => ({
-      ...traceOutputs(model),
-      features: model.outputs.features,
+      ...traceProgram.outputs(model),
+      features: outputsOf(model).features,
     }))
     await fc.assert(
       fc.asyncProperty(
         fc.double({ min: 1 / 25, max: 1, noNaN: true }),
         fc.integer({ min: 1, max: 3 }),
         async (keepRatio, count) => {
-          const { outputs } = await engine.run(randomPixels(architecture, { count }), { keepRatio })
+          const { outputs } = await engine.run(randomFeeds(architecture, { count }), { keepRatio })
           for (let index = 0; index < 4; index++) {
-            const order = floats(outputs[`order${index}`]?.values)
-            const scores = floats(outputs[`scores${index}`]?.values)
+            const order = floats(outputs[`event${index}.order`]?.values)
+            const scores = floats(outputs[`event${index}.scores`]?.values)
             expect(order).toHaveLength(25 * count)
             for (let row = 0; row < count; row++) {
               const patches = order.slice(25 * row, 25 * (row + 1))
@@ -101,21 +101,21 @@ describe('conversion', () => {
     const outputs = await logitsOf(files, { keepRatio: 0.5, count: 2 })
     const ascending = Array.from({ length: 16 }, (_, i) => i)
     for (let index = 0; index < 4; index++) {
-      expect(floats(outputs[`order${index}`]?.values)).toEqual([...ascending, ...ascending])
+      expect(floats(outputs[`event${index}.order`]?.values)).toEqual([...ascending, ...ascending])
     }
   })
 
-  test('random selection is the seed’s: the same for every picture of a batch and for every run', async () => {
+  test('random selection is the seed’s and the picture’s: another for each picture, the same wherever the picture stands', async () => {
     const architecture = shrunk('t+48', { selection: 'random' })
     const files = randomModel(architecture)
     const together = await logitsOf(files, { count: 2 })
     const [first = [], second = []] = [
-      floats(together.order0?.values).slice(0, 12),
-      floats(together.order0?.values).slice(12),
+      floats(together['event0.order']?.values).slice(0, 12),
+      floats(together['event0.order']?.values).slice(12),
     ]
-    expect(first).toEqual(second)
-    expect(floats((await logitsOf(files)).order0?.values)).toEqual(first)
-    expect(floats(together.order1?.values).slice(0, 12)).not.toEqual(first)
+    expect(first).not.toEqual(second)
+    expect(floats((await logitsOf(files))['event0.order']?.values)).toEqual(first)
+    expect(floats(together['event1.order']?.values).slice(0, 12)).not.toEqual(first)
   })
 
   test('fresh parameters start as spec §3 says and don’t depend on what else is drawn', async () => {

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openModel } from '../../src/model-store/node/open-model.js'
 import { shippedFolder } from '../../src/model-store/node/shipped-models.js'
 import { load } from '../../src/tasks/load.js'
-import { fromTimm } from '../../src/weights/name-maps/from-timm.js'
 import { writeSafetensors } from '../../src/weights/node/write-safetensors.js'
+import { toHuggingFace } from '../support/hugging-face-names.js'
 
 const picture = new URL('../../examples/kite.jpg', import.meta.url)
 
@@ -15,10 +15,7 @@ describe('a ViT as transformers stores it', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'blvit-hf-'))
     const { weights } = await openModel(shippedFolder('vit-tiny'))
-    await writeSafetensors(
-      join(folder, 'model.safetensors'),
-      fromTimm(weights, { dialect: 'huggingface-vit' }),
-    )
+    await writeSafetensors(join(folder, 'model.safetensors'), toHuggingFace(weights))
     // The keys that transformers' ViTConfig writes, and its image processor's.
     const config = {
       architectures: ['ViTForImageClassification'],

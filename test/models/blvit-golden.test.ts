@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { graphOf } from '../../src/graph/graph.js'
 import { blvit } from '../../src/models/blvit.js'
+import { routesOf } from '../../src/models/token-history.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { configOf, goldenBlvitCases, goldenBlvitFolder, readGoldenCase } from '../support/golden-blvit.js'
 import { hasSharedData, withoutSharedData } from '../support/shared-data.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 describe.skipIf(!hasSharedData)(`the independent float64 bLViT${withoutSharedData}`, () => {
   test.each(goldenBlvitCases)(
@@ -16,9 +18,9 @@ describe.skipIf(!hasSharedData)(`the independent float64 bLViT${withoutSharedDat
       const config = configOf(golden)
       const model = blvit(config)
       const outputs = {
-        ...model.outputs,
+        ...outputsOf(model),
         ...Object.fromEntries(
-          model.selections.flatMap(({ scores, order }, i) => [
+          routesOf(model.history).flatMap(({ tensors: { scores, order } }, i) => [
             [`scores${i}`, scores],
             [`order${i}`, order],
           ]),
@@ -52,7 +54,7 @@ describe.skipIf(!hasSharedData)(`the independent float64 bLViT${withoutSharedDat
             })
           close('logits', tensors.floats(`${prefix}/logits`))
           close('features', tensors.floats(`${prefix}/features`))
-          model.selections.forEach((_, i) => {
+          routesOf(model.history).forEach((_, i) => {
             close(`scores${i}`, tensors.floats(`${prefix}/scores${i}`))
             const order = Array.from(result[`order${i}`]?.values ?? [], Number)
             const primary = Array.from({ length: to - from }, (_, row) =>

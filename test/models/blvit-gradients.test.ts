@@ -6,6 +6,7 @@ import { graphOf } from '../../src/graph/graph.js'
 import { add, input, scaleShift } from '../../src/graph/ops/index.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
+import { usualSwitches } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import type { TensorData } from '../../src/runtime/runtime.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
@@ -13,12 +14,14 @@ import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cro
 import { storedFrom } from '../../src/weights/stored-from.js'
 import { count, evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 const batch = 2
 const fewKept = 2
 
 const base: BlvitConfig = {
   family: 'blvit',
+  ...usualSwitches({ distilled: false }),
   image: { height: 8, width: 12 },
   patchSize: 4,
   channels: 2,
@@ -54,7 +57,7 @@ const switches: Readonly<Record<string, Partial<BlvitConfig>>> = {
   'one fuse a block': { fuse: 'block' },
   'gamma per channel': { gamma: 'channel' },
   'gamma fixed at 0': { gamma: 'zero' },
-  'a distilled DeiT': { distilled: true },
+  'a distilled DeiT': { distilled: true, ...usualSwitches({ distilled: true }) },
   'a larger keep ratio': { keepRatio: 0.84 },
   'all patches kept': { keepRatio: 1 },
 }
@@ -64,7 +67,7 @@ const keptOf: Readonly<Record<string, number>> = { 'a larger keep ratio': 5, 'al
 
 function lossOf(config: BlvitConfig) {
   const model = blvit(config)
-  const { logits, features } = model.outputs
+  const { logits, features } = outputsOf(model)
   const targets = smoothedTargets(input('labels', [symbol('batch')], { dtype: 'int64' }), {
     classes: config.classes,
   })

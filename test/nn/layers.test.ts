@@ -18,7 +18,7 @@ const few = input('few', [batch, symbol('kept'), 4])
 /** name → shape and start, in order of use */
 function parametersOf(build: () => Tensor): Record<string, Pick<Parameter, 'shape' | 'initialiser'>> {
   const { parameters } = graphOf('layer', { y: scope('blocks.0', build) })
-  return Object.fromEntries(parameters.map(({ name, ...rest }) => [name, rest]))
+  return Object.fromEntries(parameters.map(({ name, shape, initialiser }) => [name, { shape, initialiser }]))
 }
 
 describe('layers have timm’s parameters', () => {

@@ -9,15 +9,17 @@ import { plainBlock, type WholeBlock } from '../../src/models/block-loop.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
 import { finalNorm, pixelInput, stem, vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
+import { usualSwitches, type VitConfig } from '../../src/models/vit-config.js'
 import { layerNorm } from '../../src/nn/layer-norm.js'
 import { mlp } from '../../src/nn/mlp.js'
 import { stochasticDepth, stochasticDepthInput } from '../../src/nn/stochastic-depth.js'
 import { count, evaluateTensors, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 const plain: VitConfig = {
   family: 'vit',
+  ...usualSwitches({ distilled: false }),
   image: { height: 8, width: 8 },
   patchSize: 4,
   channels: 1,
@@ -80,19 +82,19 @@ const operations = (tensors: Readonly<Record<string, Tensor>>) =>
 
 describe('stochastic depth', () => {
   test('of rate 0, or none, is not in the graph', () => {
-    for (const build of [() => vit(plain), () => blvit(routed, { kept: 2 })]) {
-      const without = operations(build().outputs)
-      const off = stochasticDepth({ rate: 0, depth: 3 }, () => operations(build().outputs))
+    for (const build of [() => vit(plain), () => blvit(routed, { sizes: { kept: 2 } })]) {
+      const without = operations(outputsOf(build()))
+      const off = stochasticDepth({ rate: 0, depth: 3 }, () => operations(outputsOf(build())))
       expect(off).toEqual(without)
-      const on = stochasticDepth({ rate: 0.5, depth: 3 }, () => operations(build().outputs))
+      const on = stochasticDepth({ rate: 0.5, depth: 3 }, () => operations(outputsOf(build())))
       expect(on.length).toBeGreaterThan(without.length)
       // nothing of it is left behind
-      expect(operations(build().outputs)).toEqual(without)
+      expect(operations(outputsOf(build()))).toEqual(without)
     }
   })
 
   test('drops a branch of one picture, and makes up for it in what is kept', () => {
-    const { features } = stochasticDepth({ rate: 0.5, depth: 2 }, () => vit(plain)).outputs
+    const { features } = outputsOf(stochasticDepth({ rate: 0.5, depth: 2 }, () => vit(plain)))
     const first = firstBlock()
     const block = blockOf(first, 2)
     const withoutMlp = finalNorm(add(first, scaleShift(block.attentionUpdate, { scale: 2 })), plain)
@@ -113,8 +115,8 @@ describe('stochastic depth', () => {
   })
 
   test.each(['half', 'block'] as const)('drops P- and E-block together where they meet once a %s', (fuse) => {
-    const build = () => blvit({ ...routed, fuse }, { kept: 2 })
-    const { features } = stochasticDepth({ rate: 0.9, depth: 3 }, build).outputs
+    const build = () => blvit({ ...routed, fuse }, { sizes: { kept: 2 } })
+    const { features } = outputsOf(stochasticDepth({ rate: 0.9, depth: 3 }, build))
     const first = firstBlock()
     const never = new Array<number>(6).fill(0.95)
     const always = new Array<number>(6).fill(0)
@@ -128,12 +130,12 @@ describe('stochastic depth', () => {
 
   test('on average changes nothing that a branch adds', () => {
     // the share of numbers in [0, 1) that keep a branch, times the factor of what is kept
-    const { features } = stochasticDepth({ rate: 0.3, depth: 2 }, () => vit(plain)).outputs
+    const { features } = outputsOf(stochasticDepth({ rate: 0.3, depth: 2 }, () => vit(plain)))
     const kept = graphOf('model', { features }).nodes.filter(({ op }) => op === 'Greater')
     const scales = graphOf('model', { features }).nodes.filter(
       ({ op, inputs }) => op === 'ScaleShift' && inputs[0]?.op === 'Greater',
     )
-    expect(kept.map(({ attributes }) => attributes.bound)).toEqual([0.3, 0.3])
+    expect(kept.map(({ inputs }) => inputs[1]?.attributes.value)).toEqual([0.3, 0.3])
     expect(scales.map(({ attributes }) => Number(attributes.scale) * 0.7)).toEqual(
       [1, 1].map((x) => expect.closeTo(x, 12)),
     )

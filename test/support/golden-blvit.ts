@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
+import { usualSwitches } from '../../src/models/vit-config.js'
 import { hasSharedData, shared } from './shared-data.js'
 
 /** Where the independent float64 bLViT's results lie. */
@@ -44,6 +45,7 @@ export function configOf({ configuration: c }: GoldenCase): BlvitConfig {
   const everyLayer = Array.from({ length: c.depth - c.full_layers }, (_, i) => c.full_layers + 1 + i)
   return {
     family: 'blvit',
+    ...usualSwitches({ distilled: false }),
     image: { height: c.image, width: c.image },
     patchSize: c.patch,
     channels: c.in_chans,

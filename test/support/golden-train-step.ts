@@ -9,6 +9,7 @@ import { vit } from '../../src/models/vit.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
 import { type TrainingStep, trainingStep } from '../../src/training/training-step.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 /** What the golden training step was made with. */
 export const goldenTraining = {
@@ -28,17 +29,17 @@ export function goldenStep(
   { kept, softTargets = false }: { kept?: number; softTargets?: boolean } = {},
 ): TrainingStep {
   const { fullLayers: _, predictorAfter: __, little: ___, ...plain } = config
-  const student = blvit(config, kept === undefined ? {} : { kept })
+  const student = blvit(config, kept === undefined ? {} : { sizes: { kept } })
   const teacher = scope('teacher', () => vit({ ...plain, family: 'vit' }))
   const { classes } = config
   const { smoothing } = goldenTraining
   const targets = softTargets
     ? input('targets', [symbol('batch'), classes])
     : smoothedTargets(input('labels', [symbol('batch')], { dtype: 'int64' }), { classes, smoothing })
-  const supervised = crossEntropy(student.outputs.logits, targets)
-  const distilled = cosineDistance(student.outputs.features, stopGradient(teacher.outputs.features))
+  const supervised = crossEntropy(outputsOf(student).logits, targets)
+  const distilled = cosineDistance(outputsOf(student).features, stopGradient(outputsOf(teacher).features))
   const loss = add(supervised, scaleShift(distilled, { scale: 2.5 }))
-  const parameters = graphOf('student', student.outputs).nodes.filter(
+  const parameters = graphOf('student', outputsOf(student)).nodes.filter(
     ({ leaf }) => leaf?.kind === 'parameter',
   )
   const ofParameters = gradients(loss, parameters)

@@ -2,6 +2,7 @@ import { initialWeights } from '../../src/model-store/initial-weights.js'
 import { type ModelFiles, parametersOf } from '../../src/model-store/model-files.js'
 import type { Architecture } from '../../src/models/architecture.js'
 import { presets, withChanges } from '../../src/models/index.js'
+import { type ModelDefinition, outputOf } from '../../src/models/model-definition.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 
 /** A preset's structure (layers, heads, selections) with narrow tokens and a few patches. */
@@ -40,6 +41,8 @@ export function randomModel(architecture: Architecture, { seed = 1 } = {}): Mode
       std: [0.5, 0.5, 0.5],
     },
     labels: Array.from({ length: architecture.classes }, (_, i) => `class ${i}`),
+    scores: 'softmax',
+    assumptions: [],
     weights: new Map(weights),
   }
 }
@@ -67,4 +70,19 @@ function initialWeightsOf(size: number, seed: number): Float32Array {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return state / 2 ** 31 - 1
   })
+}
+
+/** Random pictures as a run of an engine takes them. */
+export function randomFeeds(architecture: Architecture, options: { count?: number; seed?: number } = {}) {
+  return feedsOf(randomPixels(architecture, options))
+}
+
+/** Pictures as a run of an engine takes them. */
+export function feedsOf({ count, values }: { count: number; values: Float32Array }) {
+  return { batch: count, inputs: { pixel_values: values } }
+}
+
+/** The outputs of all programs of a classifier, as one graph may have them. */
+export function outputsOf(model: ModelDefinition) {
+  return { logits: outputOf(model, 'classify', 'logits'), features: outputOf(model, 'embed', 'features') }
 }

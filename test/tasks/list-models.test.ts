@@ -39,9 +39,9 @@ test('every preset is listed with the cost at its own keep ratio', async () => {
   const list = await listModels({ cacheFolder })
   expect(list.presets.map(({ name }) => name)).toEqual(Object.keys(presets))
   const find = (wanted: string) => list.presets.find(({ name }) => name === wanted)
-  expect(find('b+t')).toMatchObject({ family: 'blvit', keepRatio: 0.25, parameters: 99_616_600 })
+  expect(find('b+t')).toMatchObject({ family: 'blvit', setting: 'keep ratio 0.25', parameters: 99_616_600 })
   expect(find('b+t')?.multiplyAdds.thop).toBe(9_891_422_208)
-  expect(find('vit-base')).not.toHaveProperty('keepRatio')
+  expect(find('vit-base')).toHaveProperty('setting', 'plain')
 })
 
 test('a downloaded model is listed with its revision', async () => {

@@ -122,7 +122,7 @@ describe('distill', () => {
     await distillUntil(2, options('other'))
     await expect(distill(teacher, options('other', { resume: true, seed: 3 }))).rejects.toMatchObject({
       code: 'BAD_OPTION',
-      message: expect.stringContaining('it differs in seed'),
+      message: expect.stringContaining('belongs to another training:\n  seed: 0 there, 3 now\n'),
     })
   })
 

@@ -4,7 +4,7 @@ import { gradients } from '../../src/graph/gradients.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { input, scaleShift } from '../../src/graph/ops/index.js'
 import { heads, vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
+import { usualSwitches, type VitConfig } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
@@ -18,6 +18,7 @@ import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { goldenVit } from '../support/golden-vit.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 const scalar = (value: number) => generate([1], () => value)
 
@@ -104,12 +105,12 @@ describe('objectives are what their formulas say, under both lowerings', () => {
 })
 
 /** The tiny distilled DeiT of golden/vit. */
-const deit: VitConfig = { ...goldenVit, distilled: true }
+const deit: VitConfig = { ...goldenVit, distilled: true, ...usualSwitches({ distilled: true }) }
 
 describe.skipIf(!hasSharedData)(`DeiT's own distillation losses${withoutSharedData}`, () => {
   test('of pictures through both heads: without a teacher, soft (α 0.1, τ 3) and hard (α 0.5)', async () => {
     const golden = await readGolden(shared('golden/vit/deit_distilled.safetensors'))
-    const { classLogits, distillationLogits } = heads(vit(deit).outputs.features, deit)
+    const { classLogits, distillationLogits } = heads(outputsOf(vit(deit)).features, deit)
     const shape = [symbol('batch'), 10]
     const answers = {
       classLogits,

@@ -8,7 +8,7 @@ import {
   type ParameterGroup,
   treatmentOf,
 } from '../../src/training/parameter-groups.js'
-import { shrunk } from '../support/tiny-models.js'
+import { outputsOf, shrunk } from '../support/tiny-models.js'
 
 const scaleOf = (name: string, layerScale: LearningRateScale, groups: readonly ParameterGroup[] = []) => {
   const parameter = { name, shape: [2, 2], initialiser: zeros, learns: true }
@@ -49,7 +49,7 @@ test('a group that says nothing of the learning rate leaves it to the layer', ()
 test('layer-wise decay gives every parameter of a bLViT the rate of one of its layers', () => {
   const architecture = readArchitecture(shrunk('t+48').json)
   const layerScale = layerDecay({ decay: 0.5, depth: 12, predictorAfter: [1, 4, 7, 10] })
-  const { parameters } = graphOf('model', architecture.build().outputs)
+  const { parameters } = graphOf('model', outputsOf(architecture.build()))
   const layers = new Set(parameters.map(({ name }) => 13 + Math.log2(layerScale(name))))
   expect([...layers].sort((a, b) => a - b)).toEqual(Array.from({ length: 14 }, (_, layer) => layer))
 })

@@ -6,7 +6,7 @@ import { initialWeights } from '../../src/model-store/initial-weights.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
 import { vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
+import { usualSwitches, type VitConfig } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import type { NamedTensors, Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
@@ -15,10 +15,12 @@ import { TrainingSession } from '../../src/training/training-session.js'
 import { type TrainingStepOptions, trainingStep } from '../../src/training/training-step.js'
 import { readFloats } from '../../src/weights/read-floats.js'
 import { expectClose } from '../support/expect-close.js'
+import { outputsOf } from '../support/tiny-models.js'
 
 const pictures = 16
 const config: BlvitConfig = {
   family: 'blvit',
+  ...usualSwitches({ distilled: false }),
   image: { height: 16, width: 16 },
   patchSize: 4,
   channels: 3,
@@ -42,12 +44,12 @@ const config: BlvitConfig = {
 const plain: VitConfig = { ...config, family: 'vit' }
 
 const models = {
-  'a tiny bLViT': () => blvit(config, { kept: 4 }),
+  'a tiny bLViT': () => blvit(config, { sizes: { kept: 4 } }),
   'a tiny ViT': () => vit(plain),
 }
 
 function tinyStep(options: TrainingStepOptions = {}, model = models['a tiny bLViT']) {
-  const { logits } = model().outputs
+  const { logits } = outputsOf(model())
   const labels = input('labels', [symbol('batch')], { dtype: 'int64' })
   const loss = crossEntropy(logits, smoothedTargets(labels, { classes: config.classes, smoothing: 0 }))
   return trainingStep('tiny', loss, { reports: { logits }, ...options })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { gradients } from '../../src/graph/gradients.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { input } from '../../src/graph/ops/index.js'
+import { outputOf } from '../../src/models/model-definition.js'
 import { vit } from '../../src/models/vit.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import type { Runtime } from '../../src/runtime/runtime.js'
@@ -27,7 +28,7 @@ describe.skipIf(!hasSharedData)(`timm's own ViT under PyTorch's autograd${withou
       const names: string[] = cases.vit.grad_norm_parameters
       const model = await readGolden(`${folder}/vit.safetensors`)
       const golden = await readGolden(`${folder}/vit__grads.safetensors`)
-      const { logits } = vit(config).outputs
+      const logits = outputOf(vit(config), 'classify', 'logits')
       const loss = crossEntropy(logits, input('targets', logits.shape))
       const nodes = graphOf('loss', { loss }).nodes
       const parameters = names.map((name) => nodes.find(({ leaf }) => leaf?.name === name) ?? loss)

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readFloats } from '../../src/weights/read-floats.js'
-import { concatRows, sliceRows } from '../../src/weights/rows.js'
+import { concatRows } from '../../src/weights/rows.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
+import { sliceRows } from '../support/slice-rows.js'
 
 const matrix = (rows: number, width: number, first = 0) =>
   storedFrom(

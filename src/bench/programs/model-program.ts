@@ -1,22 +1,24 @@
+import { BlvitError } from '../../base/blvit-error.js'
 import { seededRandom } from '../../base/random.js'
-import { Engine, type PixelBatch } from '../../engine/engine.js'
+import { Engine } from '../../engine/engine.js'
+import type { Feeds } from '../../engine/feeds.js'
 import { initialise } from '../../model-store/initialise.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
 import { openModel } from '../../model-store/node/open-model.js'
 import { readArchitecture } from '../../models/index.js'
+import { programOf } from '../../models/model-definition.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
-import type { Setting, Workload } from '../messages.js'
-import type { Program, ProgramOptions } from './program.js'
+import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 
 async function filesOf({ model }: Extract<Workload, { kind: 'model' }>): Promise<ModelFiles> {
   return 'config' in model ? initialise(readArchitecture(model.config)) : openModel(model.folder)
 }
 
-function noise({ architecture }: ModelFiles, count: number): PixelBatch {
+function noise({ architecture }: ModelFiles, count: number): Feeds {
   const { channels, image } = architecture
   const random = seededRandom(0)
   const length = count * channels * image.height * image.width
-  return { count, values: Float32Array.from({ length }, () => 2 * random() - 1) }
+  return { batch: count, inputs: { pixel_values: Float32Array.from({ length }, () => 2 * random() - 1) } }
 }
 
 /** Runs the classification graph of a model on noise. */
@@ -27,17 +29,21 @@ export async function modelProgram(
   const files = await filesOf(workload)
   const { runtime } = await chooseRuntime(options.device, { thread: 'caller' })
   const { threads, precision, profilePrefix } = options
-  const engine = await Engine.load({ ...files, runtime }, ({ outputs }) => ({ logits: outputs.logits }), {
-    threads,
-    precision,
-    profilePrefix,
+  if (profilePrefix !== undefined && runtime.device === 'wasm') {
+    throw new BlvitError(
+      'UNSUPPORTED',
+      'The WebAssembly engine keeps no profile; ONNX Runtime native does: --device cpu or webgpu.',
+    )
+  }
+  const engine = await Engine.load({ ...files, runtime }, (model) => programOf(model, 'classify'), {
+    ...{ settings: workload.settings, threads, precision, profilePrefix },
   })
-  const batches = new Map<number, PixelBatch>()
-  const run = async (setting: Setting) => {
-    if (setting.kind !== 'model') throw new Error('blvit bug: not a setting of a model')
-    const pixels = batches.get(setting.batch) ?? noise(files, setting.batch)
-    batches.set(setting.batch, pixels)
-    await engine.run(pixels, { keepRatio: setting.keepRatio })
+  const batches = new Map<number, Feeds>()
+  const run = async (job: Job) => {
+    if (job.kind !== 'model') throw new Error('blvit bug: not a job of a model')
+    const pixels = batches.get(job.batch) ?? noise(files, job.batch)
+    batches.set(job.batch, pixels)
+    await engine.run(pixels, job.settings)
   }
   return {
     engine: runtime.description,

@@ -4,8 +4,10 @@ import type { Architecture } from '../../models/architecture.js'
 import { blvit } from '../../models/blvit.js'
 import { readBlvitConfig } from '../../models/blvit-json.js'
 import { findPreset } from '../../models/index.js'
+import { outputOf } from '../../models/model-definition.js'
 import { vit } from '../../models/vit.js'
 import { patchCount, type VitConfig } from '../../models/vit-config.js'
+import { usualVit } from '../../models/vit-family.js'
 import { blockImitation, learnsByImitation } from '../../training/block-imitation.js'
 import { crossEntropy } from '../../training/objectives/index.js'
 import { targetsInput } from '../../training/stages/loss-parts.js'
@@ -21,19 +23,14 @@ export interface TrainingCase {
 }
 
 /** 6 layers of width 128 on 64 patches and a class token: small enough that products are a challenge. */
-export const smallVit: VitConfig = {
-  family: 'vit',
+export const smallVit: VitConfig = usualVit({
   image: { height: 32, width: 32 },
   patchSize: 4,
-  channels: 3,
   width: 128,
   depth: 6,
   heads: 4,
-  mlpRatio: 4,
   classes: 10,
-  layerNormEpsilon: 1e-6,
-  distilled: false,
-}
+})
 
 function supervised(name: string, logits: Tensor): TrainingStep {
   return trainingStep(name, crossEntropy(logits, input(targetsInput, logits.shape)))
@@ -50,7 +47,7 @@ export const trainingCases = {
   vit: {
     title: 'ViT 6×128, 65 tokens',
     batch: 64,
-    build: () => supervised('vit', vit(smallVit).outputs.logits),
+    build: () => supervised('vit', outputOf(vit(smallVit), 'classify', 'logits')),
   },
   student: {
     title: 'T+48 at 224 px, keep ratio 0.25',
@@ -58,7 +55,7 @@ export const trainingCases = {
     build: () => {
       const config = tinyStudent()
       const kept = Math.floor(config.keepRatio * patchCount(config))
-      return supervised('student', blvit(config, { kept }).outputs.logits)
+      return supervised('student', outputOf(blvit(config, { sizes: { kept } }), 'classify', 'logits'))
     },
   },
   imitation: {

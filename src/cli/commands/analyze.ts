@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
+import { parseSetting, type Settings } from '../../settings/index.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
 import { type Convention, conventionOption } from '../convention-option.js'
-import { keepRatio, positiveInteger, setting } from '../option-values.js'
+import { positiveInteger, setting } from '../option-values.js'
+import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
-interface Flags {
-  readonly keepRatio?: number
+interface Flags extends SettingFlags {
   readonly convention: Convention
   readonly set?: Readonly<Record<string, unknown>>
   readonly compare?: readonly string[]
@@ -22,21 +23,18 @@ function commaSeparated(text: string): string[] {
 
 /** `blvit analyze` */
 export function analyzeCommand(program: Command, context: CliContext): void {
-  program
-    .command('analyze')
+  withSettings(program.command('analyze'))
     .description('Count parameters, multiply-adds and activations of a configuration, without any weights.')
     .argument('[configuration]', 'b+t, vit-base, … (see blvit models), a folder or a config.json')
-    .option(
-      '-r, --keep-ratio <r>',
-      "share of patches for the big blocks (default: the model's own)",
-      keepRatio,
-    )
     .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
     .addOption(conventionOption('how multiply-adds are counted in the tables'))
     .option('--layers', 'a line for each layer')
     .option('--depth <n>', 'the tree of scopes, n levels deep', positiveInteger)
     .addOption(
-      new Option('--compare <a,b,…>', 'side by side; name@0.5 is a configuration at keep ratio 0.5')
+      new Option(
+        '--compare <a,b,…>',
+        'side by side; name@0.5 is one at keep ratio 0.5, name@evit:0.7 one that reduces its tokens',
+      )
         .argParser(commaSeparated)
         .conflicts(['layers', 'depth']),
     )
@@ -68,24 +66,24 @@ Examples:
     )
 }
 
-type Changes = Pick<Flags, 'keepRatio' | 'set'>
+type Changes = Pick<Flags, 'set' | keyof Settings>
 
 /** What a name stands for, e.g. `b+t@0.5`. */
-async function find(reference: string, { keepRatio: ratio, set = {} }: Changes = {}) {
+async function find(reference: string, { set = {}, ...flags }: Changes = {}) {
   const { findConfiguration } = await import('../../model-store/node/find-configuration.js')
-  const [, base = reference, suffix] = /^(.+)@([\d.]+)$/.exec(reference) ?? []
-  const settings = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+  const [, base = reference, suffix] = /^(.+)@([^@]+)$/.exec(reference) ?? []
+  const changes = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   return {
-    name: [base, ...settings].join(' '),
+    name: [base, ...changes].join(' '),
     architecture: await findConfiguration(base, { set }),
-    keepRatio: ratio ?? (suffix === undefined ? undefined : Number(suffix)),
+    settings: { ...(suffix === undefined ? {} : parseSetting(suffix)), ...settingsFrom(flags) },
   }
 }
 
 async function reportOn(reference: string, changes?: Changes): Promise<Report> {
   const { analyze } = await import('../../tasks/analyze/analyze.js')
-  const { name, architecture, keepRatio } = await find(reference, changes)
-  return { name, analysis: analyze(architecture, { keepRatio }) }
+  const { name, architecture, settings } = await find(reference, changes)
+  return { name, analysis: analyze(architecture, settings) }
 }
 
 async function analyzeConfigurations(
@@ -95,11 +93,12 @@ async function analyzeConfigurations(
 ): Promise<void> {
   const { compare = [], json } = flags
   if (configuration === undefined && compare.length === 0) throw withoutConfiguration()
-  if (configuration === undefined && (flags.keepRatio ?? flags.set) !== undefined) throw nothingToChange()
+  if (configuration === undefined && (flags.set !== undefined || Object.keys(settingsFrom(flags)).length > 0))
+    throw nothingToChange()
   if (flags.graph && configuration !== undefined) {
     const { printedGraph } = await import('../../tasks/analyze/analyze.js')
-    const { architecture, keepRatio } = await find(configuration, flags)
-    context.out(printedGraph(architecture, { keepRatio }))
+    const { architecture, settings } = await find(configuration, flags)
+    context.out(printedGraph(architecture, settings))
     return
   }
   const reports: Report[] = []
@@ -123,8 +122,8 @@ function withoutConfiguration(): BlvitError {
 function nothingToChange(): BlvitError {
   return new BlvitError(
     'BAD_OPTION',
-    '--keep-ratio and --set change the configuration before --compare: give one, e.g. ' +
-      '"blvit analyze b+t --keep-ratio 0.5 --compare vit-base". Those compared take a ratio as b+t@0.5.',
+    '--keep-ratio, --reduce and --set change the configuration before --compare: give one, e.g. ' +
+      '"blvit analyze b+t --keep-ratio 0.5 --compare vit-base". Those compared take a setting as b+t@0.5.',
   )
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { messageAbout } from '../../base/message-about.js'
 import type { Classification } from '../../problems/classify.js'
+import type { Model } from '../../tasks/model.js'
 import type { CliContext } from '../context.js'
 import {
   engineNote,
@@ -9,32 +10,28 @@ import {
   runsUnusually,
   withModelOptions,
 } from '../model-options.js'
-import { keepRatio, positiveInteger } from '../option-values.js'
+import { positiveInteger } from '../option-values.js'
 import { itemProgress } from '../progress.js'
+import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 import { readStandardInput } from '../standard-input.js'
 
-interface Flags extends ModelFlags {
+interface Flags extends ModelFlags, SettingFlags {
   readonly top: number
   readonly batch: number
-  readonly keepRatio?: number
   readonly json?: boolean
 }
 
 /** `blvit classify` */
 export function classifyCommand(program: Command, context: CliContext): void {
-  withModelOptions(
+  const command = withModelOptions(
     program
       .command('classify')
       .description('Say what is on pictures: labels, probabilities, time.')
       .argument('<pictures...>', 'files, folders, globs, URLs, or - for standard input'),
   )
+  withSettings(command)
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
     .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 1)
-    .option(
-      '-r, --keep-ratio <r>',
-      "share of patches for the big blocks (default: the model's own)",
-      keepRatio,
-    )
     .option('--json', 'one JSON object for each picture, one a line')
     .addHelpText(
       'after',
@@ -59,20 +56,23 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { load } = await import('../../tasks/load.js')
   const { classifyMany } = await import('../../tasks/classify-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  const usedRatio = flags.keepRatio ?? model.architecture.keepRatio
-  if (!flags.json || runsUnusually(model)) context.note(engineNote(model, usedRatio))
+  const settings = settingsFrom(flags)
+  const { key } = model.resolve(settings)
+  if (!flags.json || runsUnusually(model)) context.note(engineNote(model, key))
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {
-    const { top, batch, keepRatio: ratio } = flags
-    const options = { top, batch, keepRatio: ratio, signal: context.signal }
+    const { top, batch } = flags
+    const options = { top, batch, ...settings, signal: context.signal }
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1
         progress.note(`error: ${messageAbout(result.name, result.error.message)}`)
         if (flags.json) context.out(JSON.stringify({ picture: result.name, error: errorJson(result.error) }))
       } else {
-        context.out(flags.json ? resultJson(result.name, result.classification) : resultText(result))
+        context.out(
+          flags.json ? resultJson(result.name, result.classification) : resultText(result, model.scores),
+        )
       }
       progress.advance()
     }
@@ -93,9 +93,13 @@ function resultJson(picture: string, { top, elapsedMs }: Classification): string
   return JSON.stringify({ picture, top, elapsedMs: Number(elapsedMs.toFixed(3)) })
 }
 
-function resultText({ name, classification }: { name: string; classification: Classification }): string {
-  const lines = classification.top.map(
-    ({ label, probability }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${label}`,
-  )
+function resultText(
+  { name, classification }: { name: string; classification: Classification },
+  scores: Model['scores'],
+): string {
+  // the numbers of a regression are no shares
+  const text = (score: number) =>
+    scores === 'none' ? score.toPrecision(5).padStart(9) : `${(100 * score).toFixed(1).padStart(5)} %`
+  const lines = classification.top.map(({ label, probability }) => `  ${text(probability)}  ${label}`)
   return [`${name}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
 }

@@ -4,12 +4,12 @@ import type { PictureOutcome } from '../../tasks/evaluate/picture-outcome.js'
 import type { Model } from '../../tasks/model.js'
 import type { CliContext } from '../context.js'
 import { type EngineFlags, engineNote, loadOptions, withEngineOptions } from '../model-options.js'
-import { keepRatios, positiveInteger } from '../option-values.js'
+import { positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
+import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
 
-interface Flags extends EngineFlags {
+interface Flags extends EngineFlags, ManySettingFlags {
   readonly data: readonly string[]
-  readonly keepRatio?: readonly number[]
   readonly teacher?: string
   readonly perImage?: string
   readonly batch: number
@@ -20,7 +20,7 @@ interface Flags extends EngineFlags {
 
 /** `blvit eval` */
 export function evalCommand(program: Command, context: CliContext): void {
-  withEngineOptions(
+  const command = withEngineOptions(
     program
       .command('eval')
       .description('Count how often a model is right on labelled pictures: top-1, top-5, agreement.')
@@ -30,11 +30,7 @@ export function evalCommand(program: Command, context: CliContext): void {
         'an image folder (a folder for each class), a folder with labels.csv, WebDataset tars, or CIFAR-10',
       ),
   )
-    .option(
-      '-r, --keep-ratio <r,…>',
-      "shares of patches for the big blocks, all in one pass (default: the model's own)",
-      keepRatios,
-    )
+  withManySettings(command)
     .option('--teacher <model>', 'compare with the answers of this model')
     .option('--per-image <file.csv>', 'write what the model said of each picture')
     .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 8)
@@ -78,13 +74,14 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
     onResult: async (result) => {
       if (flags.perImage !== undefined) {
         const { pictureCsv } = await import('../../tasks/evaluate/picture-csv.js')
-        const ratios = result.results.map(({ keepRatio }) => keepRatio)
-        const csv = pictureCsv(outcomes, { keepRatios: ratios, labels: model.labels })
+        const settings = result.results.map(({ setting }) => setting)
+        const csv = pictureCsv(outcomes, { settings, labels: model.labels })
         await writeWholeFile(flags.perImage, csv)
       }
       const { evaluationJson, evaluationText, timingText } = await import('../evaluation-report.js')
       const names = { model: model.name, teacher: teacher?.name, data: flags.data }
       await context.out(flags.json ? evaluationJson(result, names) : evaluationText(result, names))
+      for (const note of result.notes) context.note(note)
       context.note(timingText(result.timing))
     },
   })
@@ -100,7 +97,7 @@ const shownFailures = 20
 
 async function withProgress(
   model: Model,
-  { data, keepRatio, batch, limit, resume }: Flags,
+  { data, batch, limit, resume, ...flags }: Flags,
   context: CliContext,
   { teacher, onPicture, onResult }: Pick<EvaluateOptions, 'teacher' | 'onPicture' | 'onResult'>,
 ): Promise<Evaluation> {
@@ -109,7 +106,7 @@ async function withProgress(
   let failures = 0
   try {
     return await evaluate(model, data, {
-      ...{ keepRatios: keepRatio, teacher, batch, limit, resume, signal: context.signal },
+      ...{ settings: manySettingsFrom(flags), teacher, batch, limit, resume, signal: context.signal },
       onResult: async (evaluation) => {
         // A bar makes room for the report; it can be stopped only once.
         progress?.stop()

@@ -5,17 +5,16 @@ import { BlvitError } from '../../base/blvit-error.js'
 import type { Exported } from '../../tasks/export/export-onnx.js'
 import type { CliContext } from '../context.js'
 import { dtypeOption, type precisions } from '../model-options.js'
-import { keepRatio } from '../option-values.js'
 import { downloadProgress } from '../progress.js'
+import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
-interface Flags {
+interface Flags extends SettingFlags {
   readonly output: string
   readonly for?: 'transformers.js'
   readonly overwrite?: boolean
   readonly standard?: boolean
   readonly external?: boolean
   readonly dtype: (typeof precisions)[number]
-  readonly keepRatio?: number
   readonly allOutputs?: boolean
   readonly offline?: boolean
   readonly json?: boolean
@@ -23,8 +22,7 @@ interface Flags {
 
 /** `blvit export` */
 export function exportCommand(program: Command, context: CliContext): void {
-  program
-    .command('export')
+  withSettings(program.command('export'))
     .description('Write a model as an ONNX file, or as a folder that transformers.js loads.')
     .argument('<model>', 'a shipped name, a folder or a Hugging Face id')
     .requiredOption('-o, --output <path>', 'where to write, e.g. model.onnx; a folder with --for')
@@ -42,7 +40,6 @@ export function exportCommand(program: Command, context: CliContext): void {
       new Option('--external', "point into the folder's model.safetensors instead of holding the weights"),
     )
     .addOption(dtypeOption())
-    .option('-r, --keep-ratio <r>', "default of the input `kept` (default: the model's own)", keepRatio)
     .option('--all-outputs', 'features, scores and routes too, not only logits')
     .option('--offline', "don't ask the hub, use only what is cached")
     .option('--json', 'a summary as JSON')
@@ -100,14 +97,14 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
     target: flags.standard ? 'standard' : 'native',
     weights: flags.external ? 'external' : 'inside',
     precision: flags.dtype,
-    keepRatio: flags.keepRatio,
+    ...settingsFrom(flags),
     allOutputs: flags.allOutputs,
   })
 }
 
 async function exportFolder(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
   const { exportForTransformersJs } = await import('../../tasks/export/export-for-transformers-js.js')
-  const { keepRatio, allOutputs, overwrite, dtype: precision } = flags
-  const options = { precision, keepRatio, allOutputs, overwrite, signal }
+  const { allOutputs, overwrite, dtype: precision } = flags
+  const options = { precision, ...settingsFrom(flags), allOutputs, overwrite, signal }
   return exportForTransformersJs(folder, flags.output, options)
 }

@@ -42,11 +42,11 @@ async function listText({ shipped, cached, presets }: ModelList, convention: Con
   const folder = { heading: 'folder', align: 'left' as const }
   const revision = { heading: 'revision', align: 'left' as const }
   const work = unitFor(Math.max(...presets.map(({ multiplyAdds }) => multiplyAdds[convention])))
-  const preset = ({ name, parameters, multiplyAdds, keepRatio }: ListedPreset) => [
+  const preset = ({ name, parameters, multiplyAdds, setting }: ListedPreset) => [
     `  ${name}`,
     grouped(parameters),
     work.format(multiplyAdds[convention]),
-    keepRatio === undefined ? '–' : `${keepRatio}`,
+    setting,
   ]
   const shippedRows = shipped.map((entry) => [...model(entry), entry.folder])
   const cachedRows = cached.map((entry: ListedHubModel) => [...model(entry), entry.revision, entry.folder])
@@ -60,7 +60,7 @@ async function listText({ shipped, cached, presets }: ModelList, convention: Con
         { heading: '  name', align: 'left' },
         { heading: 'parameters' },
         { heading: `multiply-adds, ${work.letter} (${convention})` },
-        { heading: 'keep ratio' },
+        { heading: 'setting', align: 'left' },
       ],
       presets.map(preset),
     )}`,

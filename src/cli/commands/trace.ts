@@ -10,14 +10,14 @@ import {
   runsUnusually,
   withModelOptions,
 } from '../model-options.js'
-import { keepRatio, positiveInteger } from '../option-values.js'
+import { positiveInteger } from '../option-values.js'
+import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 import { readStandardInput } from '../standard-input.js'
 
-interface Flags extends ModelFlags {
+interface Flags extends ModelFlags, SettingFlags {
   readonly output?: string
   readonly json?: string
   readonly top: number
-  readonly keepRatio?: number
 }
 
 /** The files to write; `json` may be `-`, standard output. */
@@ -30,19 +30,15 @@ const defaultOutput = 'route.png'
 
 /** `blvit trace` */
 export function traceCommand(program: Command, context: CliContext): void {
-  withModelOptions(
+  const command = withModelOptions(
     program
       .command('trace')
       .description('Draw which patches of a picture take the big path, layer by layer.')
       .argument('<picture>', 'a file, a URL, or - for standard input'),
   )
+  withSettings(command)
     .option('-o, --output <file.png>', `where to draw (default: ${defaultOutput}, unless --json is given)`)
     .option('--json <file>', 'patch indices, scores and labels as JSON; - for standard output')
-    .option(
-      '-r, --keep-ratio <r>',
-      "share of patches for the big blocks (default: the model's own)",
-      keepRatio,
-    )
     .option('-t, --top <n>', 'labels in the JSON', positiveInteger, 5)
     .addHelpText(
       'after',
@@ -62,12 +58,12 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const picture = await onePicture(argument)
 
   const { load } = await import('../../tasks/load.js')
-  const { assertRoutes } = await import('../../tasks/trace/trace.js')
+  const { assertTraceable } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  assertRoutes(model) // before the weights go into the engine
+  assertTraceable(model, settingsFrom(flags)) // before the weights go into the engine
   if (runsUnusually(model)) context.note(engineNote(model))
-  const { top, keepRatio: ratio } = flags
-  const traced = await model.trace(picture.source, { top, keepRatio: ratio, signal: context.signal })
+  const options = { top: flags.top, ...settingsFrom(flags), signal: context.signal }
+  const traced = await model.trace(picture.source, options)
   await write(traced, { model, picture: picture.name, targets }, context)
 }
 

@@ -1,27 +1,26 @@
 import { BlvitError } from '../../base/blvit-error.js'
-import { keptPatches } from '../../engine/keep-ratio.js'
 import { addCosts, type Convention, conventions, noCost } from '../../graph/cost.js'
 import { formatDim } from '../../graph/dim.js'
 import { type Graph, graphOf } from '../../graph/graph.js'
 import { printGraph } from '../../graph/print.js'
 import { parametersOf } from '../../model-store/model-files.js'
 import type { Architecture, ConfigJson } from '../../models/architecture.js'
-import type { ModelDefinition } from '../../models/model-definition.js'
+import { type ModelDefinition, programOf } from '../../models/model-definition.js'
+import { resolveSettings, type Settings, settingsOf } from '../../settings/index.js'
 import { activationsOf } from './activations.js'
 import { type LayerCost, layerCosts } from './layers.js'
 import { type PartCost, partCosts } from './parts.js'
 import { type ScopeTree, scopeTree } from './scopes.js'
 import { scopeShares, type Tally } from './shares.js'
 
-export interface AnalyzeOptions {
-  /** Share of patches for the big blocks; default: the architecture's own. */
-  readonly keepRatio?: number | undefined
+/** Settings among them; default: the architecture's own. */
+export interface AnalyzeOptions extends Settings {
   /** Pictures; default 1. */
   readonly batch?: number | undefined
 }
 
 /** What a model costs when it classifies `batch` pictures. */
-export interface Analysis extends Tally {
+export interface Analysis extends Tally, Settings {
   readonly family: string
   /** As config.json holds it. */
   readonly config: ConfigJson
@@ -33,9 +32,9 @@ export interface Analysis extends Tally {
   readonly patches: number
   /** Tokens before the patches: CLS, DIST. */
   readonly prefix: number
-  /** Share of patches for the big blocks; absent where all tokens are treated alike. */
-  readonly keepRatio?: number
-  /** How many patches that is. */
+  /** The settings as people read them. */
+  readonly setting: string
+  /** How many patches the big blocks process; absent where there are none. */
   readonly kept?: number
   /** The multiply-adds as polynomials in the run-time sizes, e.g. `64880640·batch·kept+6688794624·batch`. */
   readonly formulas: Readonly<Record<Convention, string>>
@@ -47,21 +46,19 @@ export interface Analysis extends Tally {
 }
 
 /** The part of a model that classification runs: what only features need is not in it. */
-function classificationGraph(family: string, { outputs, sizes }: ModelDefinition): Graph {
-  return graphOf(family, { logits: outputs.logits }, { sizes })
+function classificationGraph(family: string, model: ModelDefinition): Graph {
+  return graphOf(family, programOf(model, 'classify'), { sizes: model.sizes })
 }
 
 /**
  * The graph of classification as text that reads like the paper.
- * @param options `keepRatio`: shapes for this share; absent: shapes in the symbol `kept`
- * @throws BlvitError `BAD_OPTION` for an impossible keep ratio
+ * @param settings shapes for these; without any: shapes in the symbols of the run-time sizes, such as `kept`
+ * @throws BlvitError `BAD_OPTION` for impossible settings
  */
-export function printedGraph(
-  architecture: Architecture,
-  { keepRatio }: Pick<AnalyzeOptions, 'keepRatio'> = {},
-): string {
-  const kept = keepRatio === undefined ? undefined : keptPatches(architecture, keepRatio)
-  const model = architecture.build(kept === undefined ? {} : { kept })
+export function printedGraph(architecture: Architecture, settings: Settings = {}): string {
+  const { build, sizes } = resolveSettings(architecture, settings)
+  const isSet = Object.keys(settingsOf(settings)).length > 0
+  const model = architecture.build({ ...build, sizes: { ...build.sizes, ...(isSet ? sizes : {}) } })
   return printGraph(classificationGraph(architecture.family, model))
 }
 
@@ -76,19 +73,21 @@ function formulasOf(graph: Graph): Analysis['formulas'] {
 
 /**
  * Counts a model's parameters and work by reading its graph: nothing is loaded and nothing runs.
- * @throws BlvitError `BAD_OPTION` for an impossible keep ratio or batch
+ * @throws BlvitError `BAD_OPTION` for impossible settings or an impossible batch
  * @example
  * const { parameters, multiplyAdds } = analyze(await findConfiguration('b+t'), { keepRatio: 0.5 })
  */
-export function analyze(architecture: Architecture, { keepRatio, batch = 1 }: AnalyzeOptions = {}): Analysis {
+export function analyze(
+  architecture: Architecture,
+  { batch = 1, ...options }: AnalyzeOptions = {},
+): Analysis {
   if (!(Number.isInteger(batch) && batch >= 1)) {
     throw new BlvitError('BAD_OPTION', `batch is ${batch}; it must be a whole number from 1.`)
   }
-  const kept = keptPatches(architecture, keepRatio)
-  const ratio = keepRatio ?? architecture.keepRatio
-  const bindings = { batch, ...(kept === undefined ? {} : { kept }) }
+  const settings = resolveSettings(architecture, settingsOf(options))
+  const bindings = { batch, ...settings.sizes }
 
-  const model = architecture.build()
+  const model = architecture.build(settings.build)
   const graph = classificationGraph(architecture.family, model)
   const parameters = parametersOf(architecture).filter(({ learns }) => learns)
   const shares = scopeShares(graph, { parameters, bindings })
@@ -101,13 +100,15 @@ export function analyze(architecture: Architecture, { keepRatio, batch = 1 }: An
     batch,
     patches: architecture.grid.rows * architecture.grid.columns,
     prefix: architecture.prefix,
-    ...(kept === undefined || ratio === undefined ? {} : { keepRatio: ratio, kept }),
+    setting: settings.key,
+    ...settings.values,
+    ...settings.sizes,
     parameters: scopes.parameters,
     multiplyAdds: scopes.multiplyAdds,
     formulas: formulasOf(graph),
     activations: activationsOf(graph, bindings),
     parts: partCosts(shares, parameters),
-    layers: layerCosts(shares, { graph, selections: model.selections, bindings }),
+    layers: layerCosts(shares, { graph, history: model.history, bindings }),
     scopes,
   }
 }

@@ -1,7 +1,7 @@
 import { type Bindings, evaluate } from '../../graph/dim.js'
 import type { Graph } from '../../graph/graph.js'
 import { sizeAt } from '../../graph/tensor.js'
-import type { Selection } from '../../models/model-definition.js'
+import { routesOf, type TokenEvent } from '../../models/token-history.js'
 import { type MultiplyAdds, type ScopeShare, sumOf, type Tally } from './shares.js'
 
 /** A row of the model's table of layers. */
@@ -38,7 +38,7 @@ function tokensByBlock(graph: Graph, bindings: Bindings): ReadonlyMap<string, nu
 /** Stem, blocks, predictors, norm and head, in the order in which the model computes. */
 export function layerCosts(
   shares: readonly ScopeShare[],
-  { graph, selections, bindings }: { graph: Graph; selections: readonly Selection[]; bindings: Bindings },
+  { graph, history, bindings }: { graph: Graph; history: readonly TokenEvent[]; bindings: Bindings },
 ): readonly LayerCost[] {
   const layers = new Map<string, ScopeShare[]>()
   for (const share of shares) {
@@ -47,10 +47,7 @@ export function layerCosts(
   }
   const tokens = tokensByBlock(graph, bindings)
   const chosen = new Map(
-    selections.map((selection) => [
-      `blocks.${selection.afterLayer - 1}`,
-      evaluate(selection.chosen, bindings),
-    ]),
+    routesOf(history).map((route) => [`blocks.${route.layer - 1}`, evaluate(route.chosen, bindings)]),
   )
   return [...layers]
     .map(([name, members]) => {

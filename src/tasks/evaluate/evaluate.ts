@@ -2,18 +2,18 @@ import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import { preparedBatches } from '../../batches/ahead.js'
 import type { DataSet } from '../../data/data-set.js'
 import { openDataSet } from '../../data/open-data-set.js'
-import { keptPatches } from '../../engine/keep-ratio.js'
+import type { Settings } from '../../settings/index.js'
 import type { Model } from '../model.js'
 import { identityOf } from './identity.js'
 import type { PictureOutcome } from './picture-outcome.js'
 import { pictureRunner } from './picture-runner.js'
 import { remainingItems } from './remaining-items.js'
 import { defaultStatePath, StateFile } from './state-file.js'
-import { type Counts, tally } from './tally.js'
+import { type Counts, type EvaluatedSetting, tally } from './tally.js'
 
 export interface EvaluateOptions {
-  /** Shares of patches for the big blocks, all evaluated in one pass over the data. Default: the model's own. */
-  readonly keepRatios?: readonly number[] | undefined
+  /** Settings of the model, all evaluated in one pass over the data. Default: the model's own alone. */
+  readonly settings?: readonly Settings[] | undefined
   /** A model to compare the answers with; it must have the same classes. */
   readonly teacher?: Model | undefined
   /** Pictures per run of the engine. Default 8. */
@@ -56,17 +56,21 @@ export interface EvaluationTiming {
 
 /** How good a model is on labelled pictures. */
 export interface Evaluation extends Counts {
+  /** For people: how the labels of the data were understood, e.g. `class numbers from 0`. */
+  readonly labelRule?: string | undefined
+  /** For people: what lies among the data and was passed over. */
+  readonly notes: readonly string[]
   readonly timing: EvaluationTiming
 }
 
 /**
  * How often a model is right on labelled pictures, in one pass: each picture is read and decoded once, ahead of the
- * engine, and run at every keep ratio. A picture that can't be used is counted among the failures.
+ * engine, and run at every setting. A picture that can't be used is counted among the failures.
  * @param data folders, labels.csv or tars (see {@link openDataSet}), or an opened data set
  * @throws BlvitError `BAD_OPTION`, `BAD_DATA`, `NOT_FOUND`, `ENGINE`, `ABORTED`, `WRITE_FAILED`
  * @example
- * const { results } = await evaluate(model, 'validation/', { keepRatios: [0.5, 1] })
- * console.log(results.map(({ keepRatio, top1 }) => [keepRatio, top1.share, top1.low, top1.high]))
+ * const { results } = await evaluate(model, 'validation/', { settings: [{ keepRatio: 0.5 }, { keepRatio: 1 }] })
+ * console.log(results.map(({ setting, top1 }) => [setting, top1.share, top1.low, top1.high]))
  */
 export async function evaluate(
   model: Model,
@@ -76,13 +80,13 @@ export async function evaluate(
   const { batch = 8, limit, teacher, signal, resume } = options
   checkCount('batch', batch)
   if (limit !== undefined) checkCount('limit', limit)
-  const keepRatios = ratiosOf(model, options.keepRatios)
+  const settings = decidedSettings(model, options.settings)
   const classes = model.labels.length
   if (teacher && teacher.labels.length !== classes) throw otherClasses(model, teacher)
   const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
 
   const identity =
-    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, batch, keepRatios })
+    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, batch, settings })
   await using state =
     resume === undefined
       ? undefined
@@ -95,7 +99,7 @@ export async function evaluate(
   const earlier = state?.outcomes ?? []
   for (const outcome of earlier) add(outcome)
 
-  const runner = pictureRunner(model, { teacher, keepRatios, signal })
+  const runner = pictureRunner(model, { teacher, settings, signal })
   await runner.warmUp()
   const start = performance.now()
   const items = remainingItems(dataSet, { earlier, limit, signal })
@@ -125,7 +129,8 @@ export async function evaluate(
     elapsedMs: performance.now() - start,
     engineMs: runner.engineMs(),
   }
-  const evaluation = { ...tally(outcomes, { keepRatios, classes }), timing }
+  const { labelRule, notes = [] } = dataSet
+  const evaluation = { ...tally(outcomes, { settings, classes }), labelRule, notes, timing }
   await options.onResult?.(evaluation)
   throwIfAborted(signal)
   if (resume === true) await state?.remove()
@@ -149,11 +154,16 @@ function checkCount(name: string, value: number): void {
   })
 }
 
-/** @throws BlvitError `BAD_OPTION` for a ratio that the model can't take, before anything is read */
-function ratiosOf(model: Model, given: readonly number[] = []): readonly (number | undefined)[] {
-  const { architecture } = model
-  for (const ratio of given) keptPatches(architecture, ratio)
-  return given.length === 0 ? [architecture.keepRatio] : [...new Set(given)]
+/**
+ * What is evaluated, each once.
+ * @throws BlvitError `BAD_OPTION` for settings that the model can't take, before anything is read
+ */
+function decidedSettings(model: Model, given: readonly Settings[] = []): readonly EvaluatedSetting[] {
+  const all = (given.length === 0 ? [{}] : given).map((settings) => model.resolve(settings))
+  const keys = all.map(({ key }) => key)
+  return all
+    .filter(({ key }, index) => keys.indexOf(key) === index)
+    .map(({ key, values }) => ({ setting: key, values }))
 }
 
 function otherClasses(model: Model, teacher: Model): BlvitError {

@@ -1,6 +1,7 @@
+import type { RunIdentity } from '../../base/run-identity.js'
 import type { DataSet } from '../../data/data-set.js'
 import type { Model } from '../model.js'
-import type { Identity } from './state-file.js'
+import type { EvaluatedSetting } from './tally.js'
 
 /**
  * All that decides the counts. Device, threads and batch are in it because sums in another order may differ in
@@ -11,21 +12,21 @@ export async function identityOf(
   data: DataSet,
   {
     teacher,
-    keepRatios,
+    settings,
     batch,
     limit,
   }: {
     teacher?: Model | undefined
-    keepRatios: readonly (number | undefined)[]
+    settings: readonly EvaluatedSetting[]
     batch: number
     limit?: number | undefined
   },
-): Promise<Identity> {
+): Promise<RunIdentity> {
   return {
     model: await model.fingerprint(),
     teacher: teacher ? await teacher.fingerprint() : 'none',
     data: await data.fingerprint(),
-    'keep ratios': keepRatios.map((ratio) => ratio ?? 'none').join(','),
+    settings: settings.map(({ setting }) => setting).join('; '),
     batch: `${batch}`,
     limit: `${limit ?? 'none'}`,
     device: model.engine.runtime.description,

@@ -4,7 +4,7 @@ import type { PictureOutcome } from './picture-outcome.js'
 const columns = [
   'file',
   'label',
-  'keep_ratio',
+  'setting',
   'predicted',
   'predicted_label',
   'probability',
@@ -14,17 +14,17 @@ const columns = [
 ]
 
 /**
- * A table of what was said of each picture: a line for each picture and keep ratio, and one for a picture that failed.
+ * A table of what was said of each picture: a line for each picture and setting, and one for a picture that failed.
  * `rank` is the place of the labelled class, 1 is right.
  */
 export function pictureCsv(
   outcomes: readonly PictureOutcome[],
-  { keepRatios, labels }: { keepRatios: readonly (number | undefined)[]; labels: readonly string[] },
+  { settings, labels }: { settings: readonly string[]; labels: readonly string[] },
 ): string {
   const rows = outcomes.flatMap(({ name, label, answers, teacher, error }) =>
     answers
-      ? answers.map(({ predicted, probability, rank }, ratio) => [
-          ...[name, label, keepRatios[ratio], predicted, labels[predicted]],
+      ? answers.map(({ predicted, probability, rank }, index) => [
+          ...[name, label, settings[index], predicted, labels[predicted]],
           ...[Number(probability.toFixed(6)), rank, teacher?.predicted, undefined],
         ])
       : [[name, label, ...Array<undefined>(6).fill(undefined), error?.message]],

@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import type { ScoreFunction } from '../../models/score-function.js'
+import { rankOf, scoresOf } from '../../problems/classify.js'
 
 const answerSchema = z.object({
   /** The class with the highest logit; of equal ones the lowest number. */
   predicted: z.int(),
-  /** Softmax over all classes, 0 … 1. */
+  /** Its score: softmax over all classes unless the model's head is read in another way. */
   probability: z.number(),
   /** Place of the true class among all, 1 is the best; absent without a label. */
   rank: z.int().optional(),
@@ -13,7 +15,7 @@ const answerSchema = z.object({
 export const pictureOutcomeSchema = z.object({
   name: z.string(),
   label: z.int().optional(),
-  /** One for each keep ratio, in the order of the options; absent for a picture that failed. */
+  /** One for each setting, in the order of the options; absent for a picture that failed. */
   answers: z.array(answerSchema).optional(),
   /** The teacher's answer. */
   teacher: answerSchema.optional(),
@@ -27,22 +29,15 @@ export type Answer = Readonly<z.infer<typeof answerSchema>>
 export type PictureOutcome = Readonly<z.infer<typeof pictureOutcomeSchema>>
 
 /** @param logits of one picture, `[classes]`; the engine has made sure that they are numbers */
-export function answerOf(logits: Float32Array, label: number | undefined): Answer {
+export function answerOf(
+  logits: Float32Array,
+  label: number | undefined,
+  { scores = 'softmax' }: { scores?: ScoreFunction } = {},
+): Answer {
   const predicted = logits.reduce(
-    (best, score, index) => (score > (logits[best] as number) ? index : best),
+    (best, score, index) => (score > (logits[best] ?? Number.NaN) ? index : best),
     0,
   )
-  const highest = logits[predicted] as number
-  // exp of the raw logits overflows above 709; the highest one cancels out of the quotient
-  const sum = logits.reduce((total, score) => total + Math.exp(score - highest), 0)
-  return { predicted, probability: 1 / sum, ...(label === undefined ? {} : { rank: rankOf(logits, label) }) }
-}
-
-/** Equal logits rank by class number, as in `classify`. */
-function rankOf(logits: Float32Array, label: number): number {
-  const score = logits[label] as number
-  return logits.reduce(
-    (rank, other, i) => (other > score || (other === score && i < label) ? rank + 1 : rank),
-    1,
-  )
+  const probability = scoresOf(logits, scores)[predicted] ?? Number.NaN
+  return { predicted, probability, ...(label === undefined ? {} : { rank: rankOf(logits, label) }) }
 }

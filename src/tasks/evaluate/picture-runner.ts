@@ -2,8 +2,10 @@ import { BlvitError, messageOf } from '../../base/blvit-error.js'
 import { messageAbout } from '../../base/message-about.js'
 import type { DataItem } from '../../data/data-set.js'
 import { decodeImage } from '../../image/node/decode.js'
+import type { Settings } from '../../settings/index.js'
 import type { Model } from '../model.js'
 import { answerOf, type PictureOutcome } from './picture-outcome.js'
+import type { EvaluatedSetting } from './tally.js'
 
 /** A picture that is ready for the engines, or why it isn't. */
 export type PreparedItem = { readonly readShare: number | undefined } & (
@@ -19,12 +21,12 @@ export type PreparedItem = { readonly readShare: number | undefined } & (
 
 export interface PictureRunnerOptions {
   readonly teacher: Model | undefined
-  readonly keepRatios: readonly (number | undefined)[]
+  readonly settings: readonly EvaluatedSetting[]
   readonly signal: AbortSignal | undefined
 }
 
-/** What is done with each picture: decoded once, then run at each keep ratio and by the teacher. */
-export function pictureRunner(model: Model, { teacher, keepRatios, signal }: PictureRunnerOptions) {
+/** What is done with each picture: decoded once, then run at each setting and by the teacher. */
+export function pictureRunner(model: Model, { teacher, settings, signal }: PictureRunnerOptions) {
   const busy = busyTime()
   // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
   const prepareAlike =
@@ -46,8 +48,8 @@ export function pictureRunner(model: Model, { teacher, keepRatios, signal }: Pic
     }
   }
 
-  const logitsOf = async (answering: Model, pictures: Float32Array[], keepRatio?: number) => {
-    const logits = await busy.during(answering.logits(pictures, { keepRatio }))
+  const logitsOf = async (answering: Model, pictures: Float32Array[], values: Settings = {}) => {
+    const logits = await busy.during(answering.logits(pictures, values))
     return (row: number) => {
       const classes = answering.labels.length
       return logits.subarray(row * classes, (row + 1) * classes)
@@ -58,7 +60,8 @@ export function pictureRunner(model: Model, { teacher, keepRatios, signal }: Pic
     const sound = prepared.flatMap((item) => ('failed' in item ? [] : [item]))
     const pixels = sound.map((item) => item.pixels)
     const logits: ((row: number) => Float32Array)[] = []
-    if (sound.length > 0) for (const ratio of keepRatios) logits.push(await logitsOf(model, pixels, ratio))
+    if (sound.length > 0)
+      for (const { values } of settings) logits.push(await logitsOf(model, pixels, values))
     const teacherPixels = sound.map((item) => item.teacherPixels)
     const teacherLogits = teacher && sound.length > 0 ? await logitsOf(teacher, teacherPixels) : undefined
     let row = 0
@@ -69,8 +72,8 @@ export function pictureRunner(model: Model, { teacher, keepRatios, signal }: Pic
       return {
         name,
         ...(label === undefined ? {} : { label }),
-        answers: logits.map((of) => answerOf(of(own), label)),
-        ...(teacherLogits ? { teacher: answerOf(teacherLogits(own), label) } : {}),
+        answers: logits.map((of) => answerOf(of(own), label, model)),
+        ...(teacher && teacherLogits ? { teacher: answerOf(teacherLogits(own), label, teacher) } : {}),
       }
     })
   }

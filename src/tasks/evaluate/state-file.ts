@@ -4,14 +4,12 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { assertSameRun, type RunIdentity, runIdentitySchema } from '../../base/run-identity.js'
 import { checkWritable, writeWholeFile } from '../../files/output-files.js'
 import { type PictureOutcome, pictureOutcomeSchema } from './picture-outcome.js'
 
-/** What an evaluation is of; one that differs in any of it can't be continued. */
-export type Identity = Readonly<Record<string, string>>
-
 const format = 'blvit evaluation 1'
-const headSchema = z.object({ format: z.literal(format), identity: z.record(z.string(), z.string()) })
+const headSchema = z.object({ format: z.literal(format), identity: runIdentitySchema })
 const recordSchema = z.object({ batch: z.int(), outcomes: z.array(pictureOutcomeSchema) })
 
 /**
@@ -31,7 +29,7 @@ export class StateFile implements AsyncDisposable {
    * Opens the state of an evaluation, or begins one.
    * @throws BlvitError `BAD_OPTION` if the file is something else or of another evaluation, `WRITE_FAILED`
    */
-  static async open(path: string, identity: Identity): Promise<StateFile> {
+  static async open(path: string, identity: RunIdentity): Promise<StateFile> {
     await checkWritable(path)
     const text = await readOptional(path)
     const head = lineOf({ format, identity })
@@ -71,7 +69,7 @@ export class StateFile implements AsyncDisposable {
 }
 
 /** A place in the user's cache that no other evaluation has. Makes the folder. @throws BlvitError `WRITE_FAILED` */
-export async function defaultStatePath(identity: Identity): Promise<string> {
+export async function defaultStatePath(identity: RunIdentity): Promise<string> {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const folder = join(cache, 'blvit', 'evaluations')
   const path = join(folder, `${checksum(JSON.stringify(identity))}.state`)
@@ -107,7 +105,7 @@ function contentOf(line: string): unknown {
   return line.endsWith('\n') && line.slice(0, 12) === checksum(json) ? JSON.parse(json) : undefined
 }
 
-function checkHead(path: string, line: string, identity: Identity): void {
+function checkHead(path: string, line: string, identity: RunIdentity): void {
   const head = headSchema.safeParse(contentOf(line))
   if (!head.success) {
     throw new BlvitError(
@@ -116,22 +114,11 @@ function checkHead(path: string, line: string, identity: Identity): void {
       { path },
     )
   }
-  const other = head.data.identity
-  const keys = new Set([...Object.keys(other), ...Object.keys(identity)])
-  const differences = [...keys].filter((key) => other[key] !== identity[key])
-  if (differences.length === 0) return
-  const lines = differences.map((key) => `  ${key}: ${short(other[key])} there, ${short(identity[key])} now`)
-  throw new BlvitError(
-    'BAD_OPTION',
-    `${path} is the state of another evaluation:\n${lines.join('\n')}\n` +
-      'Repeat that command to go on with it, or name another state file.',
-    { path, differences },
-  )
-}
-
-/** Fingerprints are long; their beginnings tell them apart. */
-function short(value = 'nothing'): string {
-  return /^[0-9a-f]{64}$/.test(value) ? `fingerprint ${value.slice(0, 12)}…` : value
+  const identities = { found: head.data.identity, wanted: identity }
+  assertSameRun(path, identities, {
+    is: 'is the state of another evaluation',
+    advice: 'Repeat that command to go on with it, or name another state file.',
+  })
 }
 
 function readRecords(text: string): { outcomes: PictureOutcome[]; batches: number; sizeBytes: number } {

@@ -1,4 +1,6 @@
 import { type Share, shareOf } from '../../base/share.js'
+import { hits } from '../../problems/classify.js'
+import type { Settings } from '../../settings/index.js'
 import type { Answer, PictureOutcome } from './picture-outcome.js'
 
 /** How often a model was right. */
@@ -9,10 +11,17 @@ export interface Accuracy {
   readonly top5?: Share | undefined
 }
 
-/** What was counted at one keep ratio. */
-export interface RatioResult extends Accuracy {
-  /** Absent for a model that treats all tokens alike. */
-  readonly keepRatio?: number | undefined
+/** A setting that a model was evaluated at. */
+export interface EvaluatedSetting {
+  /** As people read it. */
+  readonly setting: string
+  readonly values: Settings
+}
+
+/** What was counted at one setting, whose values stand in it under their own names. */
+export interface SettingResult extends Accuracy, Settings {
+  /** As people read it, e.g. `keep ratio 0.5`; `plain` where nothing is set. */
+  readonly setting: string
   /** First class equal to the teacher's; over unlabelled pictures too. Absent without a teacher. */
   readonly agreement?: Share | undefined
 }
@@ -25,27 +34,31 @@ export interface Counts {
   /** Of the evaluated ones. */
   readonly labelled: number
   readonly failures: readonly { readonly name: string; readonly code: string; readonly message: string }[]
-  readonly results: readonly RatioResult[]
+  readonly results: readonly SettingResult[]
   readonly teacher?: Accuracy | undefined
 }
 
-/** Counts outcomes. @param options `keepRatios`: those of the answers, in order; `classes`: of the model */
+/** Counts outcomes. @param options `settings`: those of the answers, in order; `classes`: of the model */
 export function tally(
   outcomes: readonly PictureOutcome[],
-  { keepRatios, classes }: { keepRatios: readonly (number | undefined)[]; classes: number },
+  { settings, classes }: { settings: readonly EvaluatedSetting[]; classes: number },
 ): Counts {
   const evaluated = outcomes.filter(({ answers }) => answers !== undefined)
   const accuracy = (answers: readonly (Answer | undefined)[]): Accuracy => {
     const ranks = answers.flatMap((answer) => answer?.rank ?? [])
-    const within = (best: number) => shareOf(ranks.filter((rank) => rank <= best).length, ranks.length)
-    return { top1: within(1), ...(classes > 5 ? { top5: within(5) } : {}) }
+    const { pictures, top1, top5 } = ranks.reduce(
+      (counts, rank) => hits.add(counts, rank, undefined),
+      hits.zero,
+    )
+    return { top1: shareOf(top1, pictures), ...(classes > 5 ? { top5: shareOf(top5, pictures) } : {}) }
   }
   const taught = evaluated.filter(({ teacher }) => teacher !== undefined)
-  const results = keepRatios.map((keepRatio, ratio): RatioResult => {
-    const alike = taught.filter(({ answers, teacher }) => answers?.[ratio]?.predicted === teacher?.predicted)
+  const results = settings.map(({ setting, values }, index): SettingResult => {
+    const alike = taught.filter(({ answers, teacher }) => answers?.[index]?.predicted === teacher?.predicted)
     return {
-      ...(keepRatio === undefined ? {} : { keepRatio }),
-      ...accuracy(evaluated.map(({ answers }) => answers?.[ratio])),
+      setting,
+      ...values,
+      ...accuracy(evaluated.map(({ answers }) => answers?.[index])),
       ...(taught.length > 0 ? { agreement: shareOf(alike.length, taught.length) } : {}),
     }
   })

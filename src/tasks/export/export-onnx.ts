@@ -2,14 +2,16 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { defined } from '../../base/assert.js'
 import { BlvitError } from '../../base/blvit-error.js'
-import { keptPatches } from '../../engine/keep-ratio.js'
 import { replaceFile } from '../../files/replace-file.js'
 import { floatTypes } from '../../graph/float-types.js'
 import { type Graph, graphOf } from '../../graph/graph.js'
 import type { Precision, Target } from '../../graph/lowering.js'
 import { toOnnx } from '../../graph/onnx/write.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
+import { programOf } from '../../models/model-definition.js'
+import { eventOutputs } from '../../models/token-history.js'
 import { placeWeights } from '../../runtime/place-weights.js'
+import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../../settings/index.js'
 import { storeAs } from '../../weights/store-as.js'
 import type { ByteSource, StoredTensors } from '../../weights/stored-tensor.js'
 import { storedBytes } from '../../weights/tensor-chunks.js'
@@ -17,7 +19,8 @@ import { storedBytes } from '../../weights/tensor-chunks.js'
 /** protobuf can't hold more in one message. */
 const maximumModelBytes = 2 ** 31 - 1
 
-export interface ExportOptions {
+/** Settings among them: a run-time size is written as the default of its input; what decides how the model is built is fixed. */
+export interface ExportOptions extends Settings {
   /** `standard`: operators of opset 17 only. Default `native`: the fused operators of current ONNX Runtime. */
   readonly target?: Target | undefined
   /** What the file computes in; its inputs and outputs are float32. Default `fp32`. */
@@ -27,8 +30,6 @@ export interface ExportOptions {
    * are. Default: inside.
    */
   readonly weights?: 'inside' | 'external' | undefined
-  /** Written as the default of the input `kept`. Default: the model's own. */
-  readonly keepRatio?: number | undefined
   /** Also give the features, scores and routes, not only the logits. */
   readonly allOutputs?: boolean | undefined
 }
@@ -42,14 +43,16 @@ export interface Exported {
   readonly outputs: readonly string[]
 }
 
-function graphToExport({ architecture }: ModelFiles, allOutputs: boolean): Graph {
-  const { outputs, selections, sizes } = architecture.build()
-  const { logits } = outputs
-  const routes = selections.flatMap(({ scores, order }, index) => [
-    [`scores.${index}`, scores] as const,
-    [`order.${index}`, order] as const,
-  ])
-  const wanted = allOutputs ? { ...outputs, ...Object.fromEntries(routes) } : { logits }
+function graphToExport(
+  { architecture }: ModelFiles,
+  { build }: Pick<ResolvedSettings, 'build'>,
+  allOutputs: boolean,
+): Graph {
+  const model = architecture.build(build)
+  const { programs, history, sizes } = model
+  const wanted = allOutputs
+    ? { ...Object.assign({}, ...Object.values(programs)), ...eventOutputs(history) }
+    : programOf(model, programs.classify ? 'classify' : 'embed')
   return graphOf(architecture.family, wanted, { sizes })
 }
 
@@ -99,18 +102,23 @@ function assertFits(weights: StoredTensors): void {
   )
 }
 
-function metadataOf({ architecture, preprocessing, labels }: ModelFiles, keepRatio: number | undefined) {
+function metadataOf(
+  { architecture, preprocessing, labels, scores }: ModelFiles,
+  { values }: ResolvedSettings,
+) {
   return {
     configuration: JSON.stringify(architecture.json),
     preprocessing: JSON.stringify(preprocessing),
     labels: JSON.stringify(labels),
-    ...(keepRatio === undefined ? {} : { keep_ratio: `${keepRatio}` }),
+    scores,
+    settings: JSON.stringify(values),
   }
 }
 
 /**
  * Writes a model as an ONNX file. Its input is `pixel_values [batch, 3, height, width]`; a model that routes also
- * has `kept`, the number of patches for the big blocks, with a default. Node names are the scopes of the model.
+ * has `kept`, the number of patches for the big blocks, with a default; for WebGPU that number is fixed. Node names are
+ * the scopes of the model.
  * @throws BlvitError `BAD_OPTION`, `WRITE_FAILED`; `BAD_WEIGHTS` for weights that are too large for float16
  */
 export async function exportOnnx(
@@ -120,11 +128,13 @@ export async function exportOnnx(
 ): Promise<Exported> {
   const { target = 'native', precision = 'fp32', weights = 'inside', allOutputs = false } = options
   const { architecture } = files
-  const kept = keptPatches(architecture, options.keepRatio)
-  const keepRatio = options.keepRatio ?? architecture.keepRatio
+  const settings = resolveSettings(architecture, settingsOf(options))
   const folder = existingFolder(path)
   const locate = weights === 'inside' ? () => undefined : locateBelow(folder)
-  const graph = graphToExport(files, allOutputs)
+  // WebGPU computes with no sizes that are known only when a graph runs
+  const fixed = target === 'webgpu' ? settings.sizes : {}
+  const build = { ...settings.build, sizes: { ...settings.build.sizes, ...fixed } }
+  const graph = graphToExport(files, { build }, allOutputs)
   const rounds = precision === 'fp16' && weights === 'inside'
   const stored = rounds ? await inFloatTypes(files.weights, graph) : files.weights
   if (weights === 'inside') assertFits(stored)
@@ -133,8 +143,8 @@ export async function exportOnnx(
     target,
     precision,
     storageOf,
-    defaults: kept === undefined ? {} : { kept },
-    metadata: metadataOf(files, keepRatio),
+    defaults: target === 'webgpu' ? {} : settings.sizes,
+    metadata: metadataOf(files, settings),
   })
   await replaceFile(path, chunksOf(model))
   const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))

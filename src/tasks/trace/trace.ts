@@ -1,15 +1,16 @@
-import { defined } from '../../base/assert.js'
 import { BlvitError } from '../../base/blvit-error.js'
-import type { Engine, EngineRunOptions } from '../../engine/engine.js'
-import { keptPatches } from '../../engine/keep-ratio.js'
-import { evaluate } from '../../graph/dim.js'
+import type { EngineRun, EngineRunOptions } from '../../engine/engine.js'
+import type { Bindings } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { ImageInput } from '../../image/node/decode.js'
 import { type PrepareOptions, preparePicture } from '../../image/node/prepare.js'
 import type { Preprocessing } from '../../image/preprocessing.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
+import type { ScoreFunction } from '../../models/score-function.js'
+import { eventOutputs, followPatches } from '../../models/token-history.js'
 import { rankClasses } from '../../problems/classify.js'
+import type { ResolvedSettings, Settings } from '../../settings/index.js'
 import { pathWords } from './path-words.js'
 import type { Trace, TracedStep } from './traced-steps.js'
 
@@ -18,68 +19,82 @@ export interface TraceOptions extends EngineRunOptions, PrepareOptions {
   readonly top?: number | undefined
 }
 
-/**
- * Complains about a model that has no routes; cheap, so call it before anything that costs time.
- * @throws BlvitError `UNSUPPORTED`
- */
-export function assertRoutes({ name, architecture }: Pick<Traceable, 'name' | 'architecture'>): void {
-  if (architecture.keepRatio !== undefined) return
-  throw new BlvitError(
-    'UNSUPPORTED',
-    `${name} is a plain ${architecture.family}: every patch goes through every block, so there is no route to ` +
-      'draw. Convert it to a big.LITTLE model first: blvit convert.',
-  )
-}
-
-/** The graph outputs that a trace reads. */
-export function traceOutputs({ outputs, selections }: ModelDefinition): Record<string, Tensor> {
-  const routes = selections.flatMap(({ scores, order }, index) => [
-    [`scores${index}`, scores] as const,
-    [`order${index}`, order] as const,
-  ])
-  return { logits: outputs.logits, ...Object.fromEntries(routes) }
-}
-
 /** What a trace needs of a loaded model. */
 interface Traceable {
   readonly name: string
   readonly architecture: Architecture
   readonly preprocessing: Preprocessing
   readonly labels: readonly string[]
+  readonly scores: ScoreFunction
+  resolve(options: Settings): ResolvedSettings
 }
 
-/** @throws BlvitError `UNSUPPORTED` if the model makes no selections */
+/**
+ * Complains about a model that treats all tokens alike; cheap, so call it before anything that costs time.
+ * @throws BlvitError `UNSUPPORTED`
+ */
+export function assertTraceable(
+  model: Pick<Traceable, 'name' | 'architecture' | 'resolve'>,
+  options: Settings = {},
+): void {
+  const { name, architecture } = model
+  if (architecture.build(model.resolve(options).build).history.length > 0) return
+  throw new BlvitError(
+    'UNSUPPORTED',
+    `${name} is a plain ${architecture.family}: every patch goes through every block, so there is nothing to draw. ` +
+      'Let it reduce its tokens (--reduce evit:0.7), or convert it to a big.LITTLE model: blvit convert.',
+  )
+}
+
+/** What a trace asks of a model: the labels, where it has a classifier, and what became of the tokens. */
+export const traceProgram = {
+  name: 'trace',
+  outputs: ({ programs, history }: ModelDefinition): Readonly<Record<string, Tensor>> => ({
+    ...(programs.classify ?? programs.embed),
+    ...eventOutputs(history),
+  }),
+}
+
+/** What happened to one picture's patches, event by event. @param numbersOf the numbers of an output */
+export function tracedSteps(
+  { history }: Pick<ModelDefinition, 'history'>,
+  { prefix, grid }: Pick<Architecture, 'prefix' | 'grid'>,
+  { sizes, numbersOf }: { sizes: Bindings; numbersOf: (output: string) => readonly number[] },
+): readonly TracedStep[] {
+  const steps = followPatches(history, numbersOf, { prefix, patches: grid.rows * grid.columns, sizes })
+  return steps.map(({ layer, tokens, patchToken, fused, route }) => ({
+    afterLayer: layer,
+    tokens,
+    patchToken,
+    ...(fused === undefined ? {} : { fused }),
+    ...(route && { big: route.chosen, layers: route.layers, scores: route.scores }),
+  }))
+}
+
+/**
+ * @param run runs {@link traceProgram} on a prepared picture
+ * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike
+ */
 export async function tracePicture(
-  { architecture, preprocessing, labels }: Traceable,
-  engine: Engine,
+  model: Traceable,
   image: ImageInput,
   { top = 5, ...options }: TraceOptions,
+  run: (pixels: Float32Array) => Promise<Pick<EngineRun, 'outputs'>>,
 ): Promise<Trace> {
-  const kept = defined(keptPatches(architecture, options.keepRatio), 'the number of kept patches')
-  const { selections } = architecture.build()
+  assertTraceable(model, options)
+  const { architecture, preprocessing, labels, scores } = model
+  const { key, sizes, build } = model.resolve(options)
   const { pixels, input } = await preparePicture(image, preprocessing, options)
-  const { outputs } = await engine.run({ count: 1, values: input }, options)
-  const numbers = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
-  const patches = architecture.grid.rows * architecture.grid.columns
-  const steps = selections.map(
-    ({ afterLayer, layers, chosen }, index): TracedStep => ({
-      afterLayer,
-      tokens: patches,
-      patchToken: Array.from({ length: patches }, (_, patch) => patch),
-      big: numbers(`order${index}`)
-        .slice(0, evaluate(chosen, { kept }))
-        .sort((a, b) => a - b),
-      layers,
-      scores: numbers(`scores${index}`),
-    }),
-  )
+  const { outputs } = await run(input)
+  const numbersOf = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
+  const steps = tracedSteps(architecture.build(build), architecture, { sizes, numbersOf })
   return {
     grid: architecture.grid,
     patchSize: architecture.patchSize,
-    setting: `keep ratio ${options.keepRatio ?? defined(architecture.keepRatio, 'the keep ratio')}`,
+    setting: key,
     steps,
-    paths: pathWords(architecture, steps),
-    top: rankClasses(numbers('logits'), labels, { top }),
+    ...(steps.some(({ big }) => big) ? { paths: pathWords(architecture, steps) } : {}),
+    top: labels.length === 0 ? [] : rankClasses(numbersOf('logits'), labels, { top, scores }),
     picture: pixels,
   }
 }

@@ -14,7 +14,8 @@ import {
 } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
-import type { ModelDefinition, Selection } from '../../models/model-definition.js'
+import { type ModelDefinition, outputOf } from '../../models/model-definition.js'
+import { type RouteEvent, routesOf } from '../../models/token-history.js'
 import { heads } from '../../models/vit.js'
 import { readVitShape } from '../../models/vit-json.js'
 import { cosineDistance, crossEntropy, hardDistillation, klDivergence } from '../objectives/index.js'
@@ -49,8 +50,8 @@ function targetsOf({ classes }: Architecture): Tensor {
 const leastScore = 1e-12
 
 /** Cross-entropy of the scores of all selections with a distribution over the patches. @returns `[1]` */
-function rankingLoss(selections: readonly Selection[], target: Tensor): Tensor {
-  const losses = selections.map(({ scores }) => {
+function rankingLoss(routes: readonly RouteEvent[], target: Tensor): Tensor {
+  const losses = routes.map(({ tensors: { scores } }) => {
     const logs = multiply(target, logarithm(maximum(scores, leastScore)))
     return scaleShift(divideBySize(reshape(reduceSum(logs), [1]), sizeAt(target, 0)), { scale: -1 })
   })
@@ -66,33 +67,38 @@ const tokens = [...image, 'patch_size', 'embed_dim', 'distilled']
 export const lossParts = {
   /** Cross-entropy with the labels, which the pictures then must have. */
   labels: {
-    loss: ({ architecture, student }) => crossEntropy(student.outputs.logits, targetsOf(architecture)),
+    loss: ({ architecture, student }) =>
+      crossEntropy(outputOf(student, 'classify', 'logits'), targetsOf(architecture)),
   },
   /** λ: `1 − cos` of all tokens after the final norm (spec §5). */
   tokens: {
     alike: tokens,
-    loss: ({ student, teacher }) => cosineDistance(student.outputs.features, teacher().features),
+    loss: ({ student, teacher }) =>
+      cosineDistance(outputOf(student, 'embed', 'features'), teacher().features),
   },
   /** `1 − cos` of the class token alone, which is one of 197 otherwise. */
   classToken: {
     alike: tokens,
     loss: ({ student, teacher }) => {
       const classToken = (features: Tensor) => slice(features, { axis: 1, end: 1 })
-      return cosineDistance(classToken(student.outputs.features), classToken(teacher().features))
+      return cosineDistance(
+        classToken(outputOf(student, 'embed', 'features')),
+        classToken(teacher().features),
+      )
     },
   },
   /** KL divergence of the class distributions. */
   logits: {
     alike: [...image, 'num_classes'],
     loss: ({ student, teacher, temperature }) =>
-      klDivergence(student.outputs.logits, teacher().logits, { temperature }),
+      klDivergence(outputOf(student, 'classify', 'logits'), teacher().logits, { temperature }),
   },
   /** Of the predictors' scores and the teacher's late class attention. */
   ranking: {
     alike: [...image, 'patch_size'],
     loss: ({ architecture, student, teacher }) =>
-      architecture.json.selection === 'predictor' && student.selections.length > 0
-        ? rankingLoss(student.selections, teacher().lateAttention)
+      architecture.json.selection === 'predictor' && routesOf(student.history).length > 0
+        ? rankingLoss(routesOf(student.history), teacher().lateAttention)
         : undefined,
   },
   /** DeiT's: the class token learns the labels, the distillation token what the teacher takes for the label. */
@@ -100,7 +106,7 @@ export const lossParts = {
     alike: [...image, 'num_classes'],
     loss: ({ architecture, student, teacher }) => {
       const { classLogits, distillationLogits } = heads(
-        student.outputs.features,
+        outputOf(student, 'embed', 'features'),
         readVitShape(architecture.json),
       )
       if (!distillationLogits) {

@@ -2,6 +2,7 @@ import { Engine } from '../../../src/engine/engine.js'
 import type { ConfigJson } from '../../../src/models/architecture.js'
 import type { BlvitConfig } from '../../../src/models/blvit-config.js'
 import { readArchitecture } from '../../../src/models/index.js'
+import { programOf } from '../../../src/models/model-definition.js'
 import type { TensorData } from '../../../src/runtime/runtime.js'
 import { webRuntime } from '../../../src/runtime/web.js'
 import { TrainingSession } from '../../../src/training/training-session.js'
@@ -115,13 +116,16 @@ export async function runModel(run: PageRun): Promise<{ logits: number[][]; isol
   const runtime = await webRuntime({ device: run.device })
   const engine = await Engine.load(
     { architecture, weights, runtime },
-    ({ outputs }) => ({ logits: outputs.logits }),
+    (model) => programOf(model, 'classify'),
     { threads: run.threads, precision: run.precision },
   )
   const pixels = await readPixels(run.pixels)
   const logits: number[][] = []
   for (const keepRatio of keepRatios) {
-    const { outputs } = await engine.run(pixels, { keepRatio })
+    const { outputs } = await engine.run(
+      { batch: pixels.count, inputs: { pixel_values: pixels.values } },
+      { keepRatio },
+    )
     logits.push(Array.from(outputs.logits?.values ?? [], Number))
   }
   await engine.dispose()

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { keptPatches } from '../../../src/engine/keep-ratio.js'
 import { addCosts, conventions, noCost } from '../../../src/graph/cost.js'
 import { evaluate } from '../../../src/graph/dim.js'
 import { graphOf } from '../../../src/graph/graph.js'
@@ -8,6 +7,8 @@ import type { Tensor } from '../../../src/graph/tensor.js'
 import { findConfiguration } from '../../../src/model-store/node/find-configuration.js'
 import type { Architecture } from '../../../src/models/architecture.js'
 import { presets } from '../../../src/models/index.js'
+import { programOf } from '../../../src/models/model-definition.js'
+import { resolveSettings } from '../../../src/settings/index.js'
 import { analyze, printedGraph } from '../../../src/tasks/analyze/analyze.js'
 import type { ScopeTree } from '../../../src/tasks/analyze/scopes.js'
 import { type MultiplyAdds, sumOf } from '../../../src/tasks/analyze/shares.js'
@@ -33,9 +34,8 @@ const countedBy: Readonly<
 }
 
 function recount(architecture: Architecture, keepRatio: number | undefined): MultiplyAdds {
-  const kept = keptPatches(architecture, keepRatio)
-  const { outputs } = architecture.build(kept === undefined ? {} : { kept })
-  const { nodes } = graphOf('recount', { logits: outputs.logits })
+  const model = architecture.build({ sizes: resolveSettings(architecture, { keepRatio }).sizes })
+  const { nodes } = graphOf('recount', programOf(model, 'classify'))
   const total = { product: 0, attention: 0, norm: 0 }
   for (const node of nodes) {
     const counted = countedBy[node.op]?.(node) ?? {}
@@ -78,8 +78,8 @@ describe('multiply-adds', () => {
   })
 
   test('are a polynomial in batch and kept patches', () => {
-    const { outputs, sizes } = micro.build()
-    const cost = graphOf('micro', { logits: outputs.logits }, { sizes })
+    const model = micro.build()
+    const cost = graphOf('micro', programOf(model, 'classify'), { sizes: model.sizes })
       .nodes.map((node) => node.cost())
       .reduce(addCosts, noCost)
     for (const keepRatio of [0.125, 0.25, 0.5, 1]) {

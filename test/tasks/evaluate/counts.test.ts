@@ -42,6 +42,7 @@ describe('an answer', () => {
 })
 
 describe('a tally', () => {
+  const at = (keepRatio: number) => ({ setting: `keep ratio ${keepRatio}`, values: { keepRatio } })
   const answer = (predicted: number, rank?: number) => ({
     predicted,
     probability: 1,
@@ -55,18 +56,20 @@ describe('a tally', () => {
   ]
 
   test('counts ranks over labelled and agreement over all evaluated pictures', () => {
-    const counts = tally(outcomes, { keepRatios: [0.5, 1], classes: 10 })
+    const counts = tally(outcomes, { settings: [at(0.5), at(1)], classes: 10 })
     expect(counts).toMatchObject({
       ...{ pictures: 4, evaluated: 3, labelled: 2 },
       failures: [{ name: 'd', code: 'BAD_IMAGE', message: 'd is cut off' }],
       results: [
         {
+          setting: 'keep ratio 0.5',
           keepRatio: 0.5,
           top1: { count: 1, of: 2 },
           top5: { count: 1, of: 2 },
           agreement: { count: 1, of: 3 },
         },
         {
+          setting: 'keep ratio 1',
           keepRatio: 1,
           top1: { count: 1, of: 2 },
           top5: { count: 2, of: 2 },
@@ -77,11 +80,11 @@ describe('a tally', () => {
     })
   })
 
-  test('has no top-5 for five classes, no ratio for a plain ViT and no agreement without a teacher', () => {
+  test('has no top-5 for five classes, nothing set for a plain ViT and no agreement without a teacher', () => {
     const [result] = tally([{ name: 'a', label: 3, answers: [answer(3, 1)] }], {
-      keepRatios: [undefined],
+      settings: [{ setting: 'plain', values: {} }],
       classes: 5,
     }).results
-    expect(Object.keys(result ?? {})).toEqual(['top1'])
+    expect(Object.keys(result ?? {})).toEqual(['setting', 'top1'])
   })
 })

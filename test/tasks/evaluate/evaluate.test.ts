@@ -93,7 +93,7 @@ describe('evaluate', () => {
     const options = { teacher, batch: 4 }
     const all = await evaluate(model, counted(folder, reads), {
       ...options,
-      keepRatios: [0.25, 0.5, 1],
+      settings: [{ keepRatio: 0.25 }, { keepRatio: 0.5 }, { keepRatio: 1 }],
       onPicture: (outcome) => together.push(outcome),
     })
     expect(reads.length).toBe(names.length)
@@ -101,7 +101,7 @@ describe('evaluate', () => {
       const alone: PictureOutcome[] = []
       const one = await evaluate(model, folder, {
         ...options,
-        keepRatios: [ratio],
+        settings: [{ keepRatio: ratio }],
         onPicture: (outcome) => alone.push(outcome),
       })
       expect(one.results[0]).toEqual(all.results[index])
@@ -129,7 +129,7 @@ describe('evaluate', () => {
 
   test('stopped anywhere and resumed it counts the same, and reads no picture twice', async () => {
     await using model = await tinyModel('t+48', 3)
-    const options: EvaluateOptions = { batch: 2, keepRatios: [0.5, 1] }
+    const options: EvaluateOptions = { batch: 2, settings: [{ keepRatio: 0.5 }, { keepRatio: 1 }] }
     const folder = folderWith('stopped', [...good.map(([name], i) => [name, i] as const), ['broken', 3]])
     const whole: PictureOutcome[] = []
     const expected = await evaluate(model, folder, {
@@ -205,8 +205,8 @@ describe('evaluate', () => {
     )
     await refused(evaluate(model, folder, { resume, batch: 2, limit: 3 }), /limit: none there, 3 now/)
     await refused(
-      evaluate(model, folder, { resume, batch: 2, keepRatios: [0.5] }),
-      /keep ratios: .* there, 0\.5 now/,
+      evaluate(model, folder, { resume, batch: 2, settings: [{ keepRatio: 0.5 }] }),
+      /settings: .* there, keep ratio 0\.5 now/,
     )
     writeFileSync(join(folder, 'labels.csv'), 'file,label\nkite.jpg,1\n')
     await refused(evaluate(model, folder, { resume, batch: 2 }), /another evaluation:\n {2}data: fingerprint/)
@@ -221,7 +221,7 @@ describe('evaluate', () => {
     await using teacher = await load('vit-tiny')
     const refused = (options: EvaluateOptions, what: RegExp) =>
       expect(evaluate(model, folder, options)).rejects.toThrow(what)
-    await refused({ keepRatios: [0.5] }, /processes every token/)
+    await refused({ settings: [{ keepRatio: 0.5 }] }, /processes every token/)
     await refused({ batch: 0 }, /batch is 0/)
     await refused({ limit: 1.5 }, /limit is 1\.5/)
     await refused({ teacher }, /has 1000 classes, vit-tiny 3 has 8/)

@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ModelFiles } from '../../../src/model-store/model-files.js'
 import { openModel } from '../../../src/model-store/node/open-model.js'
 import { writeModelFolder } from '../../../src/model-store/node/write-model-folder.js'
+import { programOf } from '../../../src/models/model-definition.js'
 import { exportOnnx } from '../../../src/tasks/export/export-onnx.js'
 import { load } from '../../../src/tasks/load.js'
 import { expectClose } from '../../support/expect-close.js'
-import { randomModel, randomPixels, shrunk } from '../../support/tiny-models.js'
+import { randomFeeds, randomModel, randomPixels, shrunk } from '../../support/tiny-models.js'
 
 // Debian's own Python, whatever other Python stands first in the path
 const python = '/usr/bin/python3'
@@ -51,6 +52,16 @@ describe.each(['vit-tiny', 't+48', 'h+b'])('an exported %s', (name) => {
         expectClose(await logits(path, files), expected, { atol: 1e-5, rtol: 1e-5 })
       }
     }
+  })
+
+  test('for WebGPU has no input but the pictures: how many patches the big blocks take is decided', async () => {
+    const [open, fixed] = ['open', 'fixed'].map((word) => join(folder, `${word}.onnx`))
+    if (open === undefined || fixed === undefined) throw new Error('no paths')
+    const keepRatio = name === 'vit-tiny' ? {} : { keepRatio: 0.25 }
+    const { inputs } = await exportOnnx(stored, fixed, { target: 'webgpu', ...keepRatio })
+    await exportOnnx(stored, open, { target: 'standard', ...keepRatio })
+    expect(inputs).toEqual(['pixel_values'])
+    expectClose(await logits(fixed, files), await logits(open, files), { atol: 1e-5, rtol: 1e-5 })
   })
 
   test.each(['native', 'standard'] as const)(
@@ -106,11 +117,10 @@ describe('the keep ratio of an exported model', () => {
         const { Engine } = await import('../../../src/engine/engine.js')
         const { nativeRuntime } = await import('../../../src/runtime/node/native.js')
         const { architecture, weights } = files
-        const engine = await Engine.load(
-          { architecture, weights, runtime: await nativeRuntime() },
-          ({ outputs }) => ({ logits: outputs.logits }),
+        const engine = await Engine.load({ architecture, weights, runtime: await nativeRuntime() }, (model) =>
+          programOf(model, 'classify'),
         )
-        const { outputs } = await engine.run(randomPixels(architecture, { count: 2 }), { keepRatio })
+        const { outputs } = await engine.run(randomFeeds(architecture, { count: 2 }), { keepRatio })
         await engine.dispose()
         return outputs.logits?.values as Float32Array
       }

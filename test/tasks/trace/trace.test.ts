@@ -1,14 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { parseWith } from '../../../src/base/parse.js'
-import { Engine } from '../../../src/engine/engine.js'
 import type { ModelFiles } from '../../../src/model-store/model-files.js'
 import { chooseRuntime } from '../../../src/runtime/node/choose.js'
-import {
-  assertRoutes,
-  type TraceOptions,
-  traceOutputs,
-  tracePicture,
-} from '../../../src/tasks/trace/trace.js'
+import { resolveSettings } from '../../../src/settings/index.js'
+import { Model } from '../../../src/tasks/model.js'
+import { assertTraceable, type TraceOptions } from '../../../src/tasks/trace/trace.js'
 import { traceJson, traceJsonSchema } from '../../../src/tasks/trace/trace-json.js'
 import type { Trace } from '../../../src/tasks/trace/traced-steps.js'
 import { randomModel, shrunk } from '../../support/tiny-models.js'
@@ -21,8 +17,8 @@ const picture = {
 
 async function traceWith(files: ModelFiles, options: TraceOptions = {}): Promise<Trace> {
   const { runtime } = await chooseRuntime('cpu')
-  await using engine = await Engine.load({ ...files, runtime }, traceOutputs, { threads: 1 })
-  return await tracePicture({ name: 'tiny', ...files }, engine, picture, options)
+  await using model = new Model('tiny', files, { runtime, reason: 'a test' }, { threads: 1 })
+  return await model.trace(picture, options)
 }
 
 describe('a trace', () => {
@@ -88,9 +84,10 @@ describe('a trace', () => {
   })
 })
 
-test('a plain ViT has no route', () => {
+test('a plain ViT has nothing to draw', () => {
   const plain = randomModel(shrunk('vit-tiny'))
-  expect(() => assertRoutes({ name: 'vit-tiny', ...plain })).toThrow(
+  const resolve = () => resolveSettings(plain.architecture)
+  expect(() => assertTraceable({ name: 'vit-tiny', ...plain, resolve })).toThrow(
     expect.objectContaining({
       code: 'UNSUPPORTED',
       message: expect.stringMatching(/vit-tiny is a plain vit/),

@@ -59,3 +59,14 @@ describe.each(accidents)('a file of weights that was %s', (name, happen, code, t
     },
   )
 })
+
+test('a model whose weights are back runs: a failed load is not kept', async () => {
+  const copy = join(folder, 'back')
+  await cp(model, copy, { recursive: true })
+  await using loaded = await load(copy)
+  const file = join(copy, 'model.safetensors')
+  await rename(file, `${file}.old`)
+  await expect(loaded.classify(picture)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await rename(`${file}.old`, file)
+  expect((await loaded.classify(picture)).top).toHaveLength(5)
+})

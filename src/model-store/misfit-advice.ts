@@ -1,0 +1,68 @@
+import type { Architecture } from '../models/architecture.js'
+import { families } from '../models/index.js'
+import type { Misfit } from '../weights/fit.js'
+
+/** The other family that has all these parameters as parts that this one doesn't have. */
+function otherFamily(names: readonly string[], { family, facts }: Architecture): string | undefined {
+  const other = families.find(({ name: otherName, presets }) => {
+    const theirs = Object.values(presets)[0]?.facts
+    return otherName !== family && theirs && names.every((name) => theirs.partOf(name) !== facts.partOf(name))
+  })
+  return other?.title
+}
+
+interface Advice {
+  when(misfit: Misfit, architecture: Architecture): boolean
+  text(misfit: Misfit, architecture: Architecture): string
+}
+
+function onlyShapes({ missing, misshapen }: Misfit): boolean {
+  return missing.length === 0 && misshapen.length > 0
+}
+
+// The first rule that applies gives the advice; each names the cause that we saw most often.
+const advices: readonly Advice[] = [
+  {
+    when: (misfit, { facts }) =>
+      onlyShapes(misfit) && misfit.misshapen.every(({ name }) => name === facts.positionEmbedding?.parameter),
+    text: () =>
+      'The weights are for another image or patch size: resample the position embedding, or use their size.',
+  },
+  {
+    when: (misfit, { facts }) =>
+      onlyShapes(misfit) && misfit.misshapen.every(({ name }) => facts.partOf(name) === 'head'),
+    text: () => 'The weights are for another number of classes: set it in the config, or leave out the head.',
+  },
+  {
+    when: ({ misshapen }) => misshapen.length > 0,
+    text: () => 'The weights are for a model of another size: choose the model that they were made for.',
+  },
+  {
+    when: ({ missing }, architecture) =>
+      architecture.plain !== undefined &&
+      missing.length > 0 &&
+      otherFamily(missing, architecture) !== undefined,
+    text: (_, { family }) =>
+      `These are weights of a plain ViT: convert them to a ${families.find(({ name }) => name === family)?.title} first.`,
+  },
+  {
+    when: ({ unexpected }, architecture) =>
+      unexpected.length > 0 && otherFamily(unexpected, architecture) !== undefined,
+    text: ({ unexpected }, architecture) =>
+      `These are weights of a ${otherFamily(unexpected, architecture)}: load them with its config.json.`,
+  },
+  {
+    when: ({ missing, unexpected }, { facts, classes }) =>
+      unexpected.length === 0 &&
+      missing.length > 0 &&
+      missing.every((name) => facts.partOf(name) === 'head') &&
+      classes > 0,
+    text: () =>
+      'The weights are a backbone without a head: set "num_classes" to 0 in config.json, and embed instead of classify.',
+  },
+]
+
+/** What to do about weights that don't fit an architecture; undefined if nothing is known. */
+export function misfitAdvice(architecture: Architecture): (misfit: Misfit) => string | undefined {
+  return (misfit) => advices.find(({ when }) => when(misfit, architecture))?.text(misfit, architecture)
+}

@@ -1,0 +1,14 @@
+import { z } from 'zod'
+
+/** A count or a size in a config.json. */
+export const size = z.int().min(1).max(65_536)
+/** A side of the input in pixels, or height and width. */
+export const imageSize = z.union([size, z.tuple([size, size])])
+// The deepest ViTs have some 60 layers; each makes nodes of the graph before the weights are looked at.
+export const depth = z.int().min(1).max(1_000)
+export const ratio = z.number().positive().max(1_000)
+export const epsilon = z.number().positive().max(1)
+
+export function imageOf(given: number | readonly [number, number]): { height: number; width: number } {
+  return typeof given === 'number' ? { height: given, width: given } : { height: given[0], width: given[1] }
+}

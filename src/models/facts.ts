@@ -1,0 +1,53 @@
+import type { NameMap } from './name-map.js'
+
+/** What is known of a parameter without reading it. */
+export interface NamedShape {
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
+/** A position embedding, whose rows a grid of patches decides. */
+export interface PositionEmbedding {
+  /** The parameter. `[1, prefix + rows·columns, width]` */
+  readonly parameter: string
+  /** Rows before those of the patches, which no resampling touches. */
+  readonly prefix: number
+}
+
+/** The parts that models are made of, in the order in which data flows through them. */
+export const partNames = [
+  /** Patches to tokens. */
+  'patchEmbedding',
+  /** Position embedding and prefix tokens. */
+  'tokens',
+  /** The P-blocks; in a plain ViT all blocks. */
+  'blocks',
+  /** The E-blocks. */
+  'littleBlocks',
+  /** α and γ. */
+  'gates',
+  'predictors',
+  'norm',
+  'head',
+  'other',
+] as const
+export type PartName = (typeof partNames)[number]
+
+/** What a family says of its models, so that nobody else has to know how its parameters are called. */
+export interface FamilyFacts {
+  readonly depth: number
+  /** Channels of a token. */
+  readonly width: number
+  /** The part that a parameter, or a scope with a dot behind it, belongs to. */
+  partOf(name: string): PartName
+  /** The layer whose depth a parameter shares: 0 for embeddings, `depth + 1` for everything after the last block. */
+  layerOf(parameter: string): number
+  /** Whether a parameter is pulled towards 0 in training (spec §5). */
+  isDecayed(parameter: NamedShape): boolean
+  /** Undefined where there is none. */
+  readonly positionEmbedding: PositionEmbedding | undefined
+  /** Other libraries' names of the same parameters. */
+  readonly names: readonly NameMap[]
+  /** Parameters that checkpoints of such models hold though these read them nowhere. */
+  isUnread(parameter: string): boolean
+}

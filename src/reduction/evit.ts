@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { BlvitError } from '../base/blvit-error.js'
+import { slice } from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import type { BlockHooks } from '../models/block-loop.js'
+import { candidatesOf, keepBest, ratesByBlock } from './keep-best.js'
+import { blockList, flag, keepRateSteps, keepRates } from './parameters.js'
+import { assertClassToken, type ReducedModel, type Reduction } from './reduction.js'
+
+const parameters = z.object({
+  keep: keepRates,
+  fuse: flag.default(true),
+  blocks: blockList.optional(),
+})
+
+export interface EvitOptions {
+  /**
+   * K of a block, counted from 0, that `candidates` tokens behind the prefix come to; all of them, or undefined:
+   * nothing is done there.
+   */
+  readonly kept: (block: number, candidates: number) => number | undefined
+  readonly fuse: boolean
+}
+
+/**
+ * Token reorganisation between attention and MLP (Liang et al. 2022, §3.2): the K = ⌈r·(N − 1)⌉ tokens that the class
+ * token attends to most stay (equation 2), the others become one, x_fused = Σ aᵢ·xᵢ (equation 4). The fused token comes
+ * last and is an ordinary candidate in later blocks.
+ */
+export function tokenReorganisation({ kept, fuse }: EvitOptions): BlockHooks {
+  return {
+    between: (state, { layer, attention }) => {
+      const candidates = candidatesOf(state)
+      const k = kept(layer - 1, candidates)
+      if (k === undefined || k >= candidates) return undefined
+      // the class token's row, averaged over heads
+      const scores = slice(attention.clsRow(), { axis: 1, start: state.prefix })
+      return scope('evit', () => keepBest(state, scores, { layer, kept: k, fuse }))
+    },
+  }
+}
+
+function assertNotDistilled({ distilled }: ReducedModel): void {
+  if (!distilled) return
+  const message =
+    'evit takes a distillation token for a patch: it may be dropped, and afterwards its head reads another token. ' +
+    'Take a model that is not distilled, or tome.'
+  throw new BlvitError('UNSUPPORTED', message, { reduction: 'evit' })
+}
+
+export const evit: Reduction<typeof parameters> = {
+  name: 'evit',
+  about:
+    'keeps the patches that the class token attends to most and fuses the others into one; ' +
+    'in blocks 3, 6 and 9 of 12 (blocks=…), with fuse=false they are dropped',
+  paper:
+    'Liang et al., "Not All Patches are What You Need: Expediting Vision Transformers via Token Reorganizations", ICLR 2022',
+  example: 'evit:0.7',
+  main: 'keep',
+  steps: () => keepRateSteps,
+  parameters,
+  hooks: (model, { fuse, ...given }) => {
+    assertClassToken('evit', model)
+    assertNotDistilled(model)
+    const rates = ratesByBlock('evit', model, given)
+    return tokenReorganisation({
+      fuse,
+      kept: (block, candidates) => {
+        const rate = rates.get(block)
+        return rate === undefined ? undefined : Math.ceil(rate * candidates)
+      },
+    })
+  },
+}

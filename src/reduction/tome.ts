@@ -1,0 +1,237 @@
+import { z } from 'zod'
+import { assert } from '../base/assert.js'
+import { BlvitError } from '../base/blvit-error.js'
+import type { Dim } from '../graph/dim.js'
+import {
+  add,
+  argmax,
+  argsort,
+  concat,
+  constant,
+  divide,
+  expand,
+  gather,
+  logarithm,
+  matmul,
+  maximum,
+  multiply,
+  reduceMax,
+  reduceSum,
+  reshape,
+  scaleShift,
+  scatterAdd,
+  slice,
+  squareRoot,
+} from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+import type { BlockHooks, TokenState } from '../models/block-loop.js'
+import type { ReduceEvent } from '../models/token-history.js'
+import type { AttentionView } from '../nn/attention.js'
+import { widthOf } from '../nn/linear.js'
+import { candidatesOf } from './keep-best.js'
+import { counts, flag, namedNumber } from './parameters.js'
+import type { Reduction } from './reduction.js'
+
+const parameters = z.object({
+  r: counts,
+  schedule: namedNumber(
+    z.number().min(-1).max(1),
+    { constant: 0, decreasing: -1, increasing: 1 },
+    'constant, decreasing, increasing, or a number from -1 (decreasing) to 1',
+  ).default(0),
+  proportional: flag.default(true),
+})
+
+/**
+ * r for each block (§3 "Token merging schedule"): one r for all; or from `2r` down to 0 with an inflection of −1, from
+ * 0 up to `2r` with 1, in between with numbers in between.
+ */
+export function mergingSchedule(depth: number, r: number, inflection = 0): readonly number[] {
+  const first = Math.trunc(r * (1 - inflection))
+  const step = depth > 1 ? (2 * r - 2 * first) / (depth - 1) : 0
+  return Array.from({ length: depth }, (_, block) => Math.trunc(first + step * block))
+}
+
+/** A number of each token as a factor of its channels. */
+function ofChannels(x: Tensor): Tensor {
+  return reshape(x, [...x.shape, 1])
+}
+
+/** 1 for each token. `[batch, tokens]` */
+function ones(batch: Dim, tokens: number): Tensor {
+  return expand(constant(1, [1, tokens]), [batch, tokens])
+}
+
+/** What stands at even and what at odd places, along axis 1. @param x `[batch, count]` or `[batch, count, width]` */
+function alternating(x: Tensor, count: number): readonly [even: Tensor, odd: Tensor] {
+  const [batch, rest] = [sizeAt(x, 0), x.shape.slice(2)]
+  const pairs = Math.floor(count / 2)
+  const isOdd = count % 2 === 1
+  const whole = isOdd ? slice(x, { axis: 1, end: 2 * pairs }) : x
+  const paired = reshape(whole, [batch, pairs, 2, ...rest])
+  const [even, odd] = [0, 1].map((start) =>
+    reshape(slice(paired, { axis: 2, start, end: start + 1 }), [batch, pairs, ...rest]),
+  )
+  assert(even && odd, 'two halves')
+  return [isOdd ? concat([even, slice(x, { axis: 1, start: 2 * pairs })], { axis: 1 }) : even, odd]
+}
+
+/** What tokens are compared by: their keys, averaged over the heads (§3, "Token similarity"). `[batch, keys, headWidth]` */
+export function similarityMetric({ k, heads }: Pick<AttentionView, 'k' | 'heads'>): Tensor {
+  const [batch, tokens, headWidth] = [sizeAt(k, 0), sizeAt(k, 1), widthOf(k) / heads]
+  const total = reduceSum(reshape(k, [batch, tokens, heads, headWidth]), { axes: [2] })
+  return scaleShift(reshape(total, [batch, tokens, headWidth]), { scale: 1 / heads })
+}
+
+function normalized(x: Tensor): Tensor {
+  const length = squareRoot(reduceSum(multiply(x, x), { axes: [-1] }))
+  // a key of zeros is like no other, instead of no number
+  return divide(x, maximum(length, 1e-12))
+}
+
+/**
+ * Who merges into whom: bipartite soft matching (§3). Each token of the one half chooses the most similar one of the
+ * other; the r most similar pairs merge.
+ */
+interface Matching {
+  /** Cosine to the chosen one, of each source. `[batch, sources]` */
+  readonly similarity: Tensor
+  /** Which sources merge, the most similar first. int64 `[batch, r]` */
+  readonly merged: Tensor
+  /** Which destination each of them becomes part of. int64 `[batch, r]` */
+  readonly into: Tensor
+  /** The other sources, ascending. int64 `[batch, sources − r]` */
+  readonly unmerged: Tensor
+}
+
+/** @param metric `[batch, sources, headWidth]` and `[batch, destinations, headWidth]` */
+function match(sources: Tensor, destinations: Tensor, r: number): Matching {
+  const [batch, count] = [sizeAt(sources, 0), Number(sizeAt(sources, 1))]
+  const cosines = matmul(normalized(sources), normalized(destinations), { transposeB: true })
+  const similarity = reshape(reduceMax(cosines), [batch, count])
+  const order = argsort(similarity)
+  const merged = slice(order, { axis: 1, end: r })
+  // 1 for who stays; equal scores are sorted by index, so these come ascending
+  const stays = scatterAdd(ones(batch, count - r), slice(order, { axis: 1, start: r }), { tokens: count })
+  return {
+    similarity,
+    merged,
+    into: gather(argmax(cosines), merged),
+    unmerged: slice(argsort(stays), { axis: 1, end: count - r }),
+  }
+}
+
+/** Patches alternate between sources and destinations; so do all tokens in the paper, whose class token is the first source. */
+function halves(x: Tensor, prefix: number, count: number): { sources: Tensor; destinations: Tensor } {
+  const [even, odd] = alternating(slice(x, { axis: 1, start: prefix }), count)
+  return prefix % 2 === 0 ? { sources: even, destinations: odd } : { sources: odd, destinations: even }
+}
+
+function eventOf(
+  { prefix }: TokenState,
+  { candidates, r, layer }: { candidates: number; r: number; layer: number },
+  matching: Matching,
+): ReduceEvent {
+  return {
+    kind: 'reduce',
+    layer,
+    tokensAfter: prefix + candidates - r,
+    tensors: { ...matching },
+    assignment: ({ merged = [], into = [], unmerged = [] }) => {
+      const firstSource = prefix % 2
+      const sources = merged.length + unmerged.length
+      const placeOfDestination = (index: number) => prefix + sources - r + index
+      const after = Array.from({ length: prefix + candidates }, (_, token) =>
+        // a destination keeps its place behind the unmerged sources
+        token < prefix ? token : placeOfDestination(Math.floor((token - prefix) / 2)),
+      )
+      const placeOfSource = (index: number) => prefix + 2 * index + firstSource
+      unmerged.forEach((source, place) => {
+        after[placeOfSource(source)] = prefix + place
+      })
+      merged.forEach((source, i) => {
+        after[placeOfSource(source)] = placeOfDestination(into[i] ?? -1)
+      })
+      return after
+    },
+  }
+}
+
+/** Merges r pairs of patches: the average of all that a token stands for, weighted by how many that is. */
+function merge(state: TokenState, metric: Tensor, r: number, layer: number): TokenState {
+  const { tokens, prefix } = state
+  const candidates = candidatesOf(state)
+  const batch = sizeAt(tokens, 0)
+  const split = (x: Tensor) => halves(x, prefix, candidates)
+  const { sources, destinations } = split(metric)
+  const matching = match(sources, destinations, r)
+  const { merged, into, unmerged } = matching
+  const values = split(tokens)
+  const sizes = split(state.size ?? ones(batch, prefix + candidates))
+  const weighed = (x: Tensor, size: Tensor) => (state.size ? multiply(x, ofChannels(size)) : x)
+  const added = (x: Tensor, to: Tensor) =>
+    add(to, scatterAdd(gather(x, merged), into, { tokens: sizeAt(to, 1) }))
+  const size = added(sizes.sources, sizes.destinations)
+  const sum = added(weighed(values.sources, sizes.sources), weighed(values.destinations, sizes.destinations))
+  const joined = (prefixPart: Tensor, x: Tensor, after: Tensor) =>
+    concat([prefixPart, gather(x, unmerged), after], { axis: 1 })
+  return {
+    ...state,
+    tokens: joined(slice(tokens, { axis: 1, end: prefix }), values.sources, divide(sum, ofChannels(size))),
+    size: joined(ones(batch, prefix), sizes.sources, size),
+    history: [...state.history, eventOf(state, { candidates, r, layer }, matching)],
+  }
+}
+
+/** log(size) as a bias of the keys: a token that stands for several counts as often (§3, "proportional attention"). */
+function proportionalBias(size: Tensor): Tensor {
+  return reshape(logarithm(size), [sizeAt(size, 0), 1, 1, sizeAt(size, 1)])
+}
+
+/**
+ * Token merging between attention and MLP of every block (Bolya et al. 2023, §3).
+ * @param r how many tokens merge away in each block, from the first; at most half of the patches can
+ * @param options `proportional`: for models that weren't trained with merging
+ */
+export function tokenMerging(
+  r: readonly number[],
+  { proportional }: { readonly proportional: boolean },
+): BlockHooks {
+  return {
+    attend: (view, { size }) =>
+      proportional && size ? { output: view.output({ bias: proportionalBias(size) }) } : undefined,
+    between: (state, { layer, attention }) => {
+      const merging = Math.min(r[layer - 1] ?? 0, Math.floor(candidatesOf(state) / 2))
+      if (merging <= 0) return undefined
+      return scope('tome', () => merge(state, similarityMetric(attention), merging, layer))
+    },
+  }
+}
+
+export const tome: Reduction<typeof parameters> = {
+  name: 'tome',
+  about:
+    'merges the r most similar pairs of patches in every block; schedule=decreasing merges 2r in the first and none in ' +
+    'the last, proportional=false is for models that learned with merging',
+  paper: 'Bolya et al., "Token Merging: Your ViT But Faster", ICLR 2023',
+  example: 'tome:8',
+  main: 'r',
+  // of a layer's tokens at most half can join others
+  steps: ({ patches }) =>
+    Array.from({ length: Math.floor(patches / 2) }, (_, i) => `${Math.floor(patches / 2) - i}`),
+  parameters,
+  hooks: ({ depth }, { r, schedule, proportional }) => {
+    const [only, ...others] = r
+    if (r.length > depth) {
+      const message = `tome has ${r.length} numbers of tokens for ${depth} blocks.`
+      throw new BlvitError('BAD_OPTION', message, { r, depth })
+    }
+    if (others.length > 0 && schedule !== 0) {
+      const message = `tome's schedule is for a single r, but r is ${r.join('/')}. Give one number, or no schedule.`
+      throw new BlvitError('BAD_OPTION', message, { r, schedule })
+    }
+    const perBlock = others.length > 0 ? r : mergingSchedule(depth, only ?? 0, schedule)
+    return tokenMerging(perBlock, { proportional })
+  },
+}

@@ -1,0 +1,112 @@
+import { BlvitError } from '../base/blvit-error.js'
+import { didYouMean } from '../base/suggest.js'
+import type { Bindings } from '../graph/dim.js'
+import type { Architecture, SettingValue } from '../models/architecture.js'
+import type { BuildOptions } from '../models/model-definition.js'
+import { keepRatio } from './keep-ratio.js'
+import { reduce } from './reduce.js'
+import type { Setting } from './setting.js'
+
+export type { SettingValue } from '../models/architecture.js'
+
+/** Every setting, in the order in which they are printed. Adding one is its file and a line here. */
+export const settingKinds = { keepRatio, reduce }
+
+type Kinds = typeof settingKinds
+
+/** What is said of a run, e.g. `{ keepRatio: 0.5 }`; what isn't said is the model's own. */
+export type Settings = {
+  readonly [Name in keyof Kinds]?: (Kinds[Name] extends Setting<infer Value> ? Value : never) | undefined
+}
+
+/** Settings with everything that follows from them for one architecture. */
+export interface ResolvedSettings {
+  /** For people and for files; settings that differ for this model differ in it. `plain` where nothing is set. */
+  readonly key: string
+  /** Every setting that the model has, its own values included. */
+  readonly values: Settings
+  /** Run-time sizes of the graph. */
+  readonly sizes: Bindings
+  readonly build: BuildOptions
+  /** Equal for settings that one loaded graph serves. */
+  readonly buildKey: string
+}
+
+const names = Object.keys(settingKinds) as (keyof Kinds)[]
+
+/** The setting of a name, its value's type forgotten: whoever goes through all of them knows only that they fit. */
+function kindOf(name: keyof Kinds): Setting {
+  return settingKinds[name] as unknown as Setting
+}
+
+/** Every setting as the command line needs it. */
+export const settingOptions: readonly { readonly name: keyof Kinds; readonly setting: Setting }[] = names.map(
+  (name) => ({ name, setting: kindOf(name) }),
+)
+
+/** Only the settings among other options, so that they can be passed on by whoever knows none of them. */
+export function settingsOf(options: Settings): Settings {
+  return Object.fromEntries(
+    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  )
+}
+
+/**
+ * A text that is a value of some setting, as in `b+t@0.5`.
+ * @throws BlvitError `BAD_OPTION` if it is of none
+ */
+export function parseSetting(text: string): Settings {
+  const complaints: string[] = []
+  for (const { name, setting } of settingOptions) {
+    try {
+      return { [name]: setting.parse(text) } as Settings
+    } catch (thrown) {
+      if (!(thrown instanceof BlvitError)) throw thrown
+      complaints.push(thrown.message)
+    }
+  }
+  throw new BlvitError('BAD_OPTION', `"${text}" is no setting. ${complaints.join(' ')}`, { text })
+}
+
+/**
+ * Decides what some settings mean for an architecture.
+ * @throws BlvitError `BAD_OPTION` for an unknown setting, an impossible value, or one that the architecture can't take
+ */
+export function resolveSettings(architecture: Architecture, given: Settings = {}): ResolvedSettings {
+  for (const name of Object.keys(given)) {
+    if (names.some((known) => known === name)) continue
+    throw new BlvitError('BAD_OPTION', `There is no setting "${name}".${didYouMean(name, names)}`)
+  }
+  const own = architecture.settings as Settings
+  const values = settingsOf({ ...own, ...settingsOf(given) })
+  const set = names.flatMap((name) => {
+    const value: SettingValue | undefined = values[name]
+    if (value === undefined) return []
+    const setting = kindOf(name)
+    return [{ text: setting.print(value), decision: setting.decide(value, architecture) }]
+  })
+  const texts = (some: typeof set) => some.map(({ text }) => text).filter((text) => text !== '')
+  return {
+    key: texts(set).join(', ') || 'plain',
+    values,
+    sizes: Object.assign({}, ...set.map(({ decision }) => decision.sizes)),
+    build: Object.assign({}, ...set.map(({ decision }) => decision.build)),
+    buildKey: texts(set.filter(({ decision }) => decision.build !== undefined)).join(', '),
+  }
+}
+
+/**
+ * The settings that a search for a speed goes through, from the one that saves most work to the one that saves least:
+ * those of the setting given, or of the one that the architecture has of its own.
+ * @param given one setting at most
+ * @returns none where there is no number to turn
+ */
+export function ladderOf(architecture: Architecture, given: Settings = {}): readonly Settings[] {
+  const { values } = resolveSettings(architecture, given)
+  const asked = names.filter((name) => given[name] !== undefined)
+  const [turned] = asked.length > 0 ? asked : names.filter((name) => values[name] !== undefined)
+  const value: SettingValue | undefined = turned && values[turned]
+  if (turned === undefined || value === undefined) return []
+  const ladder = kindOf(turned).ladder?.(value, architecture) ?? []
+  return ladder.map((step) => ({ [turned]: step }) as Settings)
+}

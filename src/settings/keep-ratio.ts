@@ -1,0 +1,52 @@
+import { BlvitError } from '../base/blvit-error.js'
+import type { Architecture } from '../models/architecture.js'
+import type { Setting } from './setting.js'
+
+/** k = ⌊r·M⌋, the number of patches that the big blocks process (spec §1). */
+function keptPatches(ratio: number, { grid }: Architecture): number {
+  const patches = grid.rows * grid.columns
+  const kept = Math.floor(ratio * patches)
+  if (kept > 0) return kept
+  // rounded up, so that ⌊r·M⌋ of the printed number is 1
+  const smallest = Math.ceil(1e6 / patches) / 1e6
+  throw new BlvitError(
+    'BAD_OPTION',
+    `Keep ratio ${ratio} keeps none of ${patches} patches. The smallest that keeps one is ${smallest}.`,
+  )
+}
+
+/** r, the share of patches that the big blocks of a bLViT process. */
+export const keepRatio: Setting<number> = {
+  option: {
+    flags: '-r, --keep-ratio',
+    placeholder: 'r',
+    about: "share of patches for the big blocks (default: the model's own)",
+  },
+  parse: (text) => {
+    const ratio = text.trim() === '' ? Number.NaN : Number(text)
+    if (ratio > 0 && ratio <= 1) return ratio
+    throw new BlvitError('BAD_OPTION', `Keep ratio "${text}" must be a number above 0 and up to 1.`)
+  },
+  print: (ratio) => `keep ratio ${ratio}`,
+  ladder: (_, { settings, grid }) => {
+    if (settings.keepRatio === undefined) return []
+    const patches = grid.rows * grid.columns
+    // of few digits, rounded up so that ⌊r·M⌋ is the number meant
+    return Array.from({ length: patches }, (_, i) => Math.ceil((1e4 * (i + 1)) / patches) / 1e4)
+  },
+  decide: (ratio, architecture) => {
+    if (!(ratio > 0 && ratio <= 1)) {
+      throw new BlvitError('BAD_OPTION', `Keep ratio ${ratio} is not a number above 0 and up to 1.`)
+    }
+    if (architecture.settings.keepRatio !== undefined) {
+      return { sizes: { kept: keptPatches(ratio, architecture) } }
+    }
+    // All patches go through all blocks: a plain model does just that.
+    if (ratio === 1) return {}
+    throw new BlvitError(
+      'BAD_OPTION',
+      `A ${architecture.family} processes every token: keep ratio ${ratio} is not for it. ` +
+        'Convert it to a bLViT first (blvit convert), or let tokens go by --reduce.',
+    )
+  },
+}
