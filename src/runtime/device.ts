@@ -2,7 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 
 /** Where a model runs: ONNX Runtime's native library, its WebAssembly build, or a GPU through WebGPU. */
-export const devices = ['cpu', 'wasm', 'webgpu'] as const
+const devices = ['cpu', 'wasm', 'webgpu'] as const
 
 export type Device = (typeof devices)[number]
 

@@ -25,7 +25,7 @@ const innerPlaces = [
 ]
 
 /** A complaint in one line, without what only the engine's makers can read. */
-export function plainComplaint(message: string): string {
+function plainComplaint(message: string): string {
   const plain = innerPlaces.reduce((text, place) => text.replace(place, ''), message)
   return plain.replace(/\s+/g, ' ').trim()
 }
