@@ -106,7 +106,7 @@ function looksOf(
     for (const patch of patches) looks[patch] = { fate: 'merged', group, fill }
   }
   for (const patch of littlePatches(step)) looks[patch] = { ...looks[patch], fate: 'dim' }
-  for (const patch of fused) looks[patch] = { fate: 'fused' }
+  for (const patch of fused.flat()) looks[patch] = { fate: 'fused' }
   for (const patch of dropped) looks[patch] = { fate: 'dropped' }
   return looks
 }

@@ -40,7 +40,11 @@ export function stepCount(trace: Pick<Trace, 'grid' | 'steps'>, index: number): 
   const changed = step.big && step.tokens === before ? [] : [tokenChange(before, step.tokens)]
   const fates = [
     { patches: merged.length, alone: merged.length === 1 ? 'merged group' : 'merged groups', word: 'groups' },
-    { patches: fused.length, alone: `${fused.length === 1 ? 'patch' : 'patches'} fused`, word: 'fused' },
+    {
+      patches: fused.flat().length,
+      alone: `${fused.flat().length === 1 ? 'patch' : 'patches'} fused`,
+      word: 'fused',
+    },
     {
       patches: dropped.length,
       alone: `${dropped.length === 1 ? 'patch' : 'patches'} dropped`,

@@ -86,12 +86,11 @@ function reduced(tokens: Tokens, { assignment, joining }: ReduceEvent, values: E
 }
 
 function reductionStep(event: ReduceEvent, { count, tokenOf, fused }: Tokens, prefix: number): TracedStep {
-  const [summary] = fused
   return {
     afterLayer: event.layer,
     tokens: count - prefix,
     patchToken: tokenOf,
-    ...(summary === undefined ? {} : { fused: summary }),
+    ...(fused.size === 0 ? {} : { fused: [...fused] }),
   }
 }
 
