@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { visible } from '../base/visible-text.js'
 import type { StepReport, ValidationReport } from '../trainer/step-report.js'
 import type { Training } from '../trainer/train.js'
 import type { TrainOptions } from '../trainer/train-options.js'
@@ -116,7 +117,7 @@ export async function runTraining(
   const onStep = (report: StepReport) => {
     for (const complaint of report.complaints) {
       complaints += 1
-      if (complaints <= shownComplaints) context.note(`left out: ${complaint}`)
+      if (complaints <= shownComplaints) context.note(`left out: ${visible(complaint)}`)
     }
     hasCheckpoint = options.dryRun !== true
     progress.show(report)

@@ -1,5 +1,6 @@
 import { scaleLinear } from 'd3-scale'
 import { line } from 'd3-shape'
+import { visible } from '../base/visible-text.js'
 
 export interface Point {
   readonly x: number
@@ -35,7 +36,7 @@ const font = 'font-family="system-ui, sans-serif"'
 const lineHeight = 15
 
 function escapeText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  return visible(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }
 
 function extentOf(values: readonly number[]): [number, number] {

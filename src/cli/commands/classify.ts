@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { messageAbout } from '../../base/message-about.js'
+import { visible } from '../../base/visible-text.js'
 import type { Classification } from '../../problems/classify.js'
 import type { CliContext } from '../context.js'
 import {
@@ -66,7 +67,7 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1
-        progress.note(`error: ${messageAbout(result.name, result.error.message)}`)
+        progress.note(`error: ${visible(messageAbout(result.name, result.error.message))}`)
         if (flags.json) context.out(JSON.stringify({ picture: result.name, error: errorJson(result.error) }))
       } else {
         context.out(flags.json ? resultJson(result.name, result.classification) : resultText(result))
@@ -92,7 +93,7 @@ function resultJson(picture: string, { top, elapsedMs }: Classification): string
 
 function resultText({ name, classification }: { name: string; classification: Classification }): string {
   const lines = classification.top.map(
-    ({ label, probability }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${label}`,
+    ({ label, probability }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${visible(label)}`,
   )
-  return [`${name}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
+  return [`${visible(name)}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
 }
