@@ -125,6 +125,7 @@ export async function runTraining(
   try {
     const training = await train(model, data, found, {
       ...{ ...options, to, teacher, validationRatios: keepRatio, signal: context.signal, onStep },
+      onNote: context.note,
       onValidation: (report) => context.note(`step ${report.step}: ${validationText(report)}`),
       onProgress: downloadProgress(context),
     })

@@ -63,6 +63,13 @@ async function identityOf(
   }
 }
 
+/** Labels in tars are seen when they are read. */
+const anyRule = 'numbers are class numbers from 0, anything else is the name of a class'
+
+function notesOn({ labelRule = anyRule, notes = [] }: DataSet, isLabelled: boolean): readonly string[] {
+  return [...notes, ...(isLabelled ? [`labels: ${labelRule}`] : [])]
+}
+
 /**
  * Trains a model as a recipe says, stage after stage, and writes its folder.
  * @param model what the student's weights start as: a shipped name, a folder (see `blvit init` for random weights), or
@@ -99,6 +106,7 @@ export async function train(
   })
   const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
   const dataSet = await openDataSet(paths, { labels: isLabelled ? student.labels : 'ignored' })
+  for (const note of notesOn(dataSet, isLabelled)) options.onNote?.(note)
   const validation =
     options.validation && (await openValidation(student, { ...options, validation: options.validation }))
   const identity = await identityOf(participants, {
