@@ -1,5 +1,5 @@
 import { scaleLinear } from 'd3-scale'
-import { line, line, symbol, symbolsFill } from 'd3-shape'
+import { line, symbol, symbolsFill } from 'd3-shape'
 import { visible } from '../base/visible-text.js'
 
 export interface Point {
