@@ -66,6 +66,13 @@ async function identityOf(
   }
 }
 
+/** Labels in tars are seen when they are read. */
+const anyRule = 'numbers are class numbers from 0, anything else is the name of a class'
+
+function notesOn({ labelRule = anyRule, notes = [] }: DataSet, isLabelled: boolean): readonly string[] {
+  return [...notes, ...(isLabelled ? [`labels: ${labelRule}`] : [])]
+}
+
 /** What a model in training is measured at where nobody says. */
 function usualSettings({ settings }: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
   if (settings.keepRatio !== undefined) return [0.25, 0.5, 0.75, 1].map((keepRatio) => ({ keepRatio }))
@@ -108,6 +115,7 @@ export async function train(
   })
   const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
   const dataSet = await openDataSet(paths, { labels: isLabelled ? student.labels : 'ignored' })
+  for (const note of notesOn(dataSet, isLabelled)) options.onNote?.(note)
   const { validationSettings: settings = usualSettings(student.architecture, stages) } = options
   const validation =
     options.validation &&
