@@ -2,6 +2,7 @@ import { shareOf } from '../base/share.js'
 import { type CardFacts, frontMatter, licenceOf, usage } from '../model-store/model-card.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Stage, stepsOf } from '../recipes/recipe.js'
+import { stageSettings } from './stage-settings.js'
 import { type LogRecord, validationsIn } from './training-log.js'
 import { meanAccuracy } from './validation.js'
 
@@ -25,30 +26,33 @@ function dataNames(paths: readonly string[]): string {
   return names.slice(0, shownPaths).join(', ') + (others > 0 ? ` and ${others} more` : '')
 }
 
-function stageRow(stage: Stage, number: number, log: readonly LogRecord[]): string {
+function stageRow(
+  stage: Stage,
+  { number, student, log }: { number: number; student: Architecture; log: readonly LogRecord[] },
+): string {
   const { objective, pictures, batch, accumulate, learningRate, schedule } = stage
-  const ratio = stage.keepRatio === undefined ? 'its own' : JSON.stringify(stage.keepRatio)
+  const settings = stageSettings(stage, student)?.ends.map(({ key }) => key) ?? []
   const last = log.findLast((record) => record.stage === number && 'loss' in record)
   const loss = last?.loss === undefined ? '' : Number(last.loss).toPrecision(3)
   const sizes = `${stepsOf(stage)} × ${accumulate === 1 ? '' : `${accumulate} × `}${batch}`
-  return `| ${number} | ${objective} | ${pictures} | ${sizes} | ${learningRate}, ${schedule} | ${ratio} | ${loss} |`
+  return `| ${number} | ${objective} | ${pictures} | ${sizes} | ${learningRate}, ${schedule} | ${[...new Set(settings)].join('; ')} | ${loss} |`
 }
 
 function validationTable(log: readonly LogRecord[]): string {
   const validations = validationsIn(log).map(({ stage, step, validation }) => {
-    const results = validation.map(({ keep_ratio, right, of }) => ({ keep_ratio, top1: shareOf(right, of) }))
+    const results = validation.map(({ setting, right, of }) => ({ setting, top1: shareOf(right, of) }))
     return { stage, step, results, accuracy: meanAccuracy(results) }
   })
   const [best] = validations.toSorted((a, b) => b.accuracy - a.accuracy)
   if (!best) return 'How often it is right has not been measured: `blvit eval` does.'
-  const rows = best.results.map(({ keep_ratio, top1 }) => {
+  const rows = best.results.map(({ setting, top1 }) => {
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`
-    return `| ${keep_ratio ?? 'all'} | ${percent(top1.share)} | ${percent(top1.low)} to ${percent(top1.high)} | ${top1.of} |`
+    return `| ${setting} | ${percent(top1.share)} | ${percent(top1.low)} to ${percent(top1.high)} | ${top1.of} |`
   })
   return [
     `Measured after step ${best.step} of stage ${best.stage}, the best of ${validations.length} times:`,
     '',
-    '| keep ratio | right | 95 % interval | pictures |',
+    '| setting | right | 95 % interval | pictures |',
     '|---|---|---|---|',
     ...rows,
   ].join('\n')
@@ -61,7 +65,9 @@ export function trainingCard(architecture: Architecture, facts: TrainingFacts): 
     licenceOf(sourceCard) === undefined
       ? "The model that it started from doesn't state a licence; ask its authors before you publish this.\n\n"
       : ''
-  const rows = recipe.stages.map((stage, index) => stageRow(stage, index + 1, log))
+  const rows = recipe.stages.map((stage, index) =>
+    stageRow(stage, { number: index + 1, student: architecture, log }),
+  )
   return `${frontMatter(architecture, facts)}
 
 # ${title}
@@ -75,7 +81,7 @@ ${teacher === undefined ? '' : `| teacher | \`${teacher}\` |\n`}| pictures | ${d
 | optimiser | AdamW |
 | seed | ${seed} |
 
-| stage | objective | pictures | steps × batch | learning rate | keep ratio | loss of the last step |
+| stage | objective | pictures | steps × batch | learning rate | settings | loss of the last step |
 |---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
