@@ -111,8 +111,8 @@ export function explanation({ steps }: Pick<Trace, 'steps'>): string {
     return `The model joins patches that look alike to it${rest}: fewer tokens, less work.`
   }
   if (seen.includes('fused'))
-    return 'The model lets patches go on the way; later layers work on the bright ones and a sum of the rest.'
-  if (gone) return 'The model drops patches on the way; later layers work on the bright ones only.'
+    return 'The model lets patches go; later layers work on the bright ones and a sum of the rest.'
+  if (gone) return 'The model drops patches; later layers work on the bright ones only.'
   return 'Every layer works on all patches.'
 }
 

@@ -109,7 +109,7 @@ describe('the legend', () => {
     [[merging], /joins patches that look alike to it: fewer/],
     [[merging, dropping], /joins patches .*, and lets others go/],
     [[fusing], /the bright ones and a sum of the rest/],
-    [[dropping], /drops patches .* the bright ones only/],
+    [[dropping], /drops patches; .* the bright ones only/],
   ])('one sentence says how to read it, %#', (some, sentence) => {
     expect(explanation(traceOf(some))).toMatch(sentence)
   })
