@@ -182,7 +182,9 @@ function outlineAt(x: number, y: number, { side, look, next }: Surroundings): Co
   if (look.fate === 'fused') {
     // against another such token, on one side of the edge; what is bright has its own outline against both
     const own = look.group ?? 0
-    return neighbours.some((other) => other?.fate === 'fused' && (other.group ?? 0) > own) ? fusedDot : undefined
+    return neighbours.some((other) => other?.fate === 'fused' && (other.group ?? 0) > own)
+      ? fusedDot
+      : undefined
   }
   if (look.group !== undefined) {
     return neighbours.some((other) => other?.group !== look.group) ? groupColour(look.group) : undefined
