@@ -1,4 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { Asker, type Response } from '../base/conversation.js'
@@ -64,4 +67,13 @@ export class BenchProcess implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }
+}
+
+/**
+ * A new, empty folder that goes with the end of its `await using` block. The parent makes those of its processes:
+ * Ctrl-C kills them before they could tidy up.
+ */
+export async function temporaryFolder(prefix: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), prefix))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }

@@ -19,6 +19,12 @@ export interface ChosenReduction {
    * @throws BlvitError `UNSUPPORTED` for a model that it can't work on, `BAD_OPTION` for parameters that don't fit it
    */
   hooks(architecture: Architecture): BlockHooks
+  /**
+   * Choices that differ from this in its main number alone, from the one that saves most work to the one that saves
+   * least; none for a main parameter that is a list.
+   * @throws BlvitError as `hooks`
+   */
+  steps(architecture: Architecture): readonly string[]
 }
 
 /** A reduction that reads its own parameters, so that nobody above knows their types. */
@@ -89,10 +95,16 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
     paper,
     example,
     choose: (given) => {
-      const values = decoded(reduction, textsOf(given, reduction as unknown as Reduction))
+      const texts = textsOf(given, reduction as unknown as Reduction)
+      const values = decoded(reduction, texts)
+      const isList = texts[reduction.main]?.includes('/') ?? false
+      const withMain = (main: string) =>
+        printed(reduction, decoded(reduction, { ...texts, [reduction.main]: main }))
       return {
         text: printed(reduction, values),
         hooks: (architecture) => reduction.hooks(reducedModel(name, architecture), values),
+        steps: (architecture) =>
+          isList ? [] : (reduction.steps?.(reducedModel(name, architecture)).map(withMain) ?? []),
       }
     },
   }

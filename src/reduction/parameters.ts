@@ -23,6 +23,9 @@ export const keepRates = listOf(
   'a number above 0 and up to 1, or one for each of its blocks, as in 0.9/0.7/0.5',
 )
 
+/** Keep rates in steps of a hundredth, from the one that saves most. */
+export const keepRateSteps: readonly string[] = Array.from({ length: 100 }, (_, i) => `${(i + 1) / 100}`)
+
 const blocksDescription = 'blocks counted from 0, each once, as in the names of their parameters: 3/6/9'
 
 /** Blocks, counted from 0 as in the names of their parameters, each once. */

@@ -15,6 +15,7 @@ export const reduce: Setting<string> = {
   separator: /,(?!\s*[\w-]+\s*=)/,
   parse: (text) => (text.trim() === none ? none : parseReduction(text).text),
   print: (text) => (text === none ? '' : parseReduction(text).text),
+  ladder: (text, architecture) => (text === none ? [] : parseReduction(text).steps(architecture)),
   decide: (text, architecture) =>
     text === none ? {} : { build: { hooks: parseReduction(text).hooks(architecture) } },
 }

@@ -21,6 +21,8 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
   readonly precision?: Precision | undefined
   /** Run at another input size than the model was made for: a side in pixels. Default: the model's own. */
   readonly imageSize?: number | undefined
+  /** Told, in words for people, of each thing that was assumed because no file of the model says it. */
+  readonly onAssumption?: ((assumption: string) => void) | undefined
 }
 
 /**
@@ -33,7 +35,7 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, threads, precision, imageSize, ...others } = options
+  const { device, threads, precision, imageSize, onAssumption, ...others } = options
   const settings = settingsOf(others)
   const download: DownloadOptions = others
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -49,6 +51,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const stored = await openModel(folder, { signal: download.signal })
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
+    if (onAssumption) stored.assumptions.forEach(onAssumption)
     const { Model } = await import('./model.js')
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)

@@ -30,6 +30,12 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   queryAttention: () => ops.queryAttention(ops.slice(tokens, { axis: 1, end: 1 }), tokens, { heads: 2 }),
   buffer: () => ops.multiply(tokens, ops.buffer('scale', [], zeros)),
   concat: () => ops.concat([tokens, tokens], { axis: 1 }),
+  compact: () =>
+    ops.linear(
+      ops.compact(p('rows', 9, 4), ops.reshape(ops.input('mask', [1, 9]), [9]), { size: 'kept' }),
+      p('weight', 5, 4),
+      p('bias', 5),
+    ),
   constant: () => ops.add(tokens, ops.constant(2, [batch, 1, 4])),
   convolution: () => ops.convolution(picture, p('weight', 4, 3, 2, 2), p('bias', 4), { stride: 2 }),
   argmax: () => ops.argmax(tokens),

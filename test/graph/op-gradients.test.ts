@@ -227,6 +227,7 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
 
 /** Ops whose result no number depends on smoothly, and leaves. */
 const withoutGradient = [
+  'compact',
   'constant',
   'argmax',
   'argsort',

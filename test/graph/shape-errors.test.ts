@@ -7,6 +7,7 @@ import {
   argmax,
   argsort,
   attention,
+  compact,
   concat,
   convolution,
   divide,
@@ -116,6 +117,7 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
   ['the place of the largest index', () => argmax(argsort(scores)), '[batch, 5]'],
   ['sorting scores as indices', () => sort(scores), '[batch, 5]'],
   ['a table with a number too many', () => table([1, 2, 3], [2])],
+  ['keeping rows by a mask of others', () => compact(p(5, 6), p(4), { size: 'kept' }), '[5, 6]', '[4]'],
   ['picking by floats', () => gather(tokens, scores), '[batch, 5, 6]', '[batch, 5]'],
 ]
 

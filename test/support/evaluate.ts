@@ -381,6 +381,7 @@ export function evaluateTensors(
   sizes: Bindings = {},
 ): Values[] {
   const known = new Map<Tensor, Values>()
+  const bound: Record<string, number> = { ...sizes }
   const numbersOf = (tensor: Tensor): Values => {
     const found = known.get(tensor) ?? (tensor.leaf && leaves[tensor.leaf.name])
     if (!found) throw new Error(`no numbers for ${tensor.leaf ? tensor.leaf.name : tensor.op}`)
@@ -390,8 +391,9 @@ export function evaluateTensors(
     if (tensor.leaf) continue
     const rule = table[tensor.op]
     if (!rule) throw new Error(`the reference interpreter doesn't know the op ${tensor.op}`)
-    const result = rule(tensor.inputs.map(numbersOf), tensor.attributes, sizes)
-    const expected = tensor.shape.map((dim) => sizeOf(dim, sizes))
+    const result = rule(tensor.inputs.map(numbersOf), tensor.attributes, bound)
+    if (tensor.counts) bound[tensor.counts.size] = result.shape[tensor.counts.axis] ?? Number.NaN
+    const expected = tensor.shape.map((dim) => sizeOf(dim, bound))
     if (result.shape.join() !== expected.join() || result.data.length !== count(expected)) {
       throw new Error(`${tensor.op} in ${tensor.scope} says [${expected}] but gives [${result.shape}]`)
     }

@@ -1,6 +1,7 @@
 export { type AttentionOptions, attention, attentionMap, queryAttention } from './attention.js'
 export { maximum, relu, stopGradient } from './bounds.js'
 export { expand, reduceSum } from './broadcasting.js'
+export { compact } from './compact.js'
 export { equal, greater, less, where } from './comparisons.js'
 export { constant, table } from './constants.js'
 export { convolution, mapToTokens } from './convolution.js'

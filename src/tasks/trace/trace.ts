@@ -7,6 +7,7 @@ import { type PrepareOptions, preparePicture } from '../../image/node/prepare.js
 import type { Preprocessing } from '../../image/preprocessing.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
+import type { ScoreFunction } from '../../models/score-function.js'
 import { eventOutputs, followPatches } from '../../models/token-history.js'
 import { rankClasses } from '../../problems/classify.js'
 import type { ResolvedSettings, Settings } from '../../settings/index.js'
@@ -24,6 +25,7 @@ interface Traceable {
   readonly architecture: Architecture
   readonly preprocessing: Preprocessing
   readonly labels: readonly string[]
+  readonly scores: ScoreFunction
   resolve(options: Settings): ResolvedSettings
 }
 
@@ -80,7 +82,7 @@ export async function tracePicture(
   run: (pixels: Float32Array) => Promise<Pick<EngineRun, 'outputs'>>,
 ): Promise<Trace> {
   assertTraceable(model, options)
-  const { architecture, preprocessing, labels } = model
+  const { architecture, preprocessing, labels, scores } = model
   const { key, sizes, build } = model.resolve(options)
   const { pixels, input } = await preparePicture(image, preprocessing, options)
   const { outputs } = await run(input)
@@ -92,7 +94,7 @@ export async function tracePicture(
     setting: key,
     steps,
     ...(steps.some(({ big }) => big) ? { paths: pathWords(architecture, steps) } : {}),
-    top: labels.length === 0 ? [] : rankClasses(numbersOf('logits'), labels, { top }),
+    top: labels.length === 0 ? [] : rankClasses(numbersOf('logits'), labels, { top, scores }),
     picture: pixels,
   }
 }
