@@ -66,7 +66,7 @@ export function tracedSteps(
     afterLayer: layer,
     tokens,
     patchToken,
-    ...(fused === undefined ? {} : { fused }),
+    ...(fused.length === 0 ? {} : { fused }),
     ...(route && { big: route.chosen, layers: route.layers, scores: route.scores }),
   }))
 }
