@@ -1,4 +1,5 @@
 import { assert, defined } from '../../base/assert.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import {
   type Bindings,
   type Dim,
@@ -199,8 +200,20 @@ export class Emitter implements Lowering {
 
   private symbol(name: string): string {
     const source = this.symbols.get(name)
-    assert(source, `no input of the graph tells the size "${name}"`)
+    if (!source) {
+      throw new BlvitError(
+        'SHAPE_MISMATCH',
+        `A shape in ${this.scope || 'the graph'} needs the size "${name}", which no input and no op of the graph tells. ` +
+          "Name its input among the graph's sizes, or fix its value.",
+        { size: name, scope: this.scope },
+      )
+    }
     return this.once(`symbol ${name}`, source)
+  }
+
+  /** From here on a size is known as that of an axis of a value. */
+  defineSize(name: string, value: Value, axis: number): void {
+    this.symbols.set(name, () => this.emit('Shape', [this.full(value)], { start: axis, end: axis + 1 }))
   }
 
   private once(key: string, make: () => string): string {

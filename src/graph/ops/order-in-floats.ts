@@ -1,5 +1,5 @@
-import { assert } from '../../base/assert.js'
-import type { Dim } from '../dim.js'
+import { BlvitError } from '../../base/blvit-error.js'
+import { type Dim, formatDim } from '../dim.js'
 import type { Lowering, Value } from '../lowering.js'
 
 // ONNX Runtime's WebGPU provider can neither sort nor gather nor cast 64-bit integers and leaves such nodes to the
@@ -8,8 +8,13 @@ import type { Lowering, Value } from '../lowering.js'
 
 function fixedCount(lowering: Lowering, dim: Dim | undefined): number {
   const [count] = lowering.decided([dim ?? 0])
-  assert(typeof count === 'number', 'on WebGPU the number of tokens is decided when a graph is loaded')
-  return count
+  if (typeof count === 'number') return count
+  throw new BlvitError(
+    'UNSUPPORTED',
+    `On WebGPU the number of tokens must be known when a graph is loaded, but it is ${formatDim(dim ?? 0)}. ` +
+      'Build the model with fixed sizes.',
+    { size: formatDim(dim ?? 0) },
+  )
 }
 
 /** 0, 1, … count − 1, float32 whatever they are to pick: float16 would be exact up to 2¹¹ only. */

@@ -1,3 +1,4 @@
+/** What ops mean that compare, choose and order. */
 import {
   binary,
   byRow,
@@ -39,6 +40,13 @@ const where: Evaluate = (inputs) => {
 
 export const selectionOps: Readonly<Record<string, Evaluate>> = {
   Argmax: (inputs, attributes, sizes) => withoutLastAxis(rowArgmax(inputs, attributes, sizes)),
+  Compact: (inputs) => {
+    const [x, mask] = [one(inputs), one(inputs, 1)]
+    const width = count(x.shape.slice(1))
+    const rows = Array.from(mask.data.keys()).filter((row) => (mask.data[row] ?? 0) > 0)
+    const data = rows.flatMap((row) => Array.from(x.data.subarray(row * width, (row + 1) * width)))
+    return { shape: [rows.length, ...x.shape.slice(1)], data: Float64Array.from(data) }
+  },
   Equal: binary((a, b) => Number(a === b)),
   Greater: binary((a, b) => Number(a > b)),
   Less: binary((a, b) => Number(a < b)),
