@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { visible } from '../base/visible-text.js'
 import type { StepReport, ValidationReport } from '../trainer/step-report.js'
 import type { Training } from '../trainer/train.js'
 import type { TrainOptions } from '../trainer/train-options.js'
@@ -118,7 +119,7 @@ export async function runTraining(
   const onStep = (report: StepReport) => {
     for (const complaint of report.complaints) {
       complaints += 1
-      if (complaints <= shownComplaints) context.note(`left out: ${complaint}`)
+      if (complaints <= shownComplaints) context.note(`left out: ${visible(complaint)}`)
     }
     hasCheckpoint = options.dryRun !== true
     progress.show(report)
@@ -127,6 +128,7 @@ export async function runTraining(
     const training = await train(model, data, found, {
       ...{ ...options, to, teacher, signal: context.signal, onStep },
       validationSettings: keepRatio?.map((each) => ({ keepRatio: each })),
+      onNote: context.note,
       onValidation: (report) => context.note(`step ${report.step}: ${validationText(report)}`),
       onProgress: downloadProgress(context),
     })

@@ -1,5 +1,6 @@
 import { scaleLinear } from 'd3-scale'
 import { line, symbol, symbolsFill } from 'd3-shape'
+import { visible } from '../base/visible-text.js'
 
 export interface Point {
   readonly x: number
@@ -42,7 +43,7 @@ const letterWidth = 5.6
 const pointArea = 30
 
 function escapeText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  return visible(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }
 
 function extentOf(values: readonly number[]): [number, number] {

@@ -1,6 +1,6 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { checkWorkers } from '../batches/batches.js'
-import type { DeviceRequest } from '../runtime/node/choose.js'
+import type { DeviceRequest } from '../runtime/device.js'
 import type { Settings } from '../settings/index.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
@@ -30,6 +30,8 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly workers?: number | undefined
   /** Only make a few steps of each stage, of two batches at most, to measure what all would take; nothing is written. */
   readonly dryRun?: boolean | undefined
+  /** For people: how the labels of the data were understood, what lies there and was passed over. */
+  readonly onNote?: ((note: string) => void) | undefined
   readonly onStep?: ((report: StepReport) => void) | undefined
   readonly onValidation?: ((report: ValidationReport) => void) | undefined
 }

@@ -9,7 +9,8 @@ import { modelFingerprint } from '../model-store/fingerprint.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
-import { type ChosenRuntime, chooseRuntime } from '../runtime/node/choose.js'
+import { chooseRuntime } from '../runtime/node/choose.js'
+import type { ChosenRuntime } from '../runtime/runtime.js'
 import type { Settings } from '../settings/index.js'
 import { Course } from './course.js'
 import { openParticipants, type Participants } from './participants.js'
@@ -65,6 +66,13 @@ async function identityOf(
   }
 }
 
+/** Labels in tars are seen when they are read. */
+const anyRule = 'numbers are class numbers from 0, anything else is the name of a class'
+
+function notesOn({ labelRule = anyRule, notes = [] }: DataSet, isLabelled: boolean): readonly string[] {
+  return [...notes, ...(isLabelled ? [`labels: ${labelRule}`] : [])]
+}
+
 /** What a model in training is measured at where nobody says. */
 function usualSettings({ settings }: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
   if (settings.keepRatio !== undefined) return [0.25, 0.5, 0.75, 1].map((keepRatio) => ({ keepRatio }))
@@ -107,6 +115,7 @@ export async function train(
   })
   const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
   const dataSet = await openDataSet(paths, { labels: isLabelled ? student.labels : 'ignored' })
+  for (const note of notesOn(dataSet, isLabelled)) options.onNote?.(note)
   const { validationSettings: settings = usualSettings(student.architecture, stages) } = options
   const validation =
     options.validation &&

@@ -1,4 +1,5 @@
 import { shareOf } from '../base/share.js'
+import { codeSpan, visible } from '../base/visible-text.js'
 import { type CardFacts, frontMatter, licenceOf, usage } from '../model-store/model-card.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Stage, stepsOf } from '../recipes/recipe.js'
@@ -19,9 +20,14 @@ export interface TrainingFacts extends CardFacts {
 /** More than these would hide the rest of the card. */
 const shownPaths = 6
 
+/** A name from outside in a cell of a table. */
+function codeCell(name: string): string {
+  return codeSpan(name).replaceAll('|', '\\|')
+}
+
 /** Their last names: where the data lies on one machine is nobody else's business. */
 function dataNames(paths: readonly string[]): string {
-  const names = paths.map((path) => `\`${path.split(/[/\\]/).filter(Boolean).slice(-2).join('/')}\``)
+  const names = paths.map((path) => codeCell(path.split(/[/\\]/).filter(Boolean).slice(-2).join('/')))
   const others = names.length - shownPaths
   return names.slice(0, shownPaths).join(', ') + (others > 0 ? ` and ${others} more` : '')
 }
@@ -70,14 +76,14 @@ export function trainingCard(architecture: Architecture, facts: TrainingFacts): 
   )
   return `${frontMatter(architecture, facts)}
 
-# ${title}
+# ${visible(title)}
 
 Trained by blvit: ${recipe.about}.
 
 | | |
 |---|---|
-| started as | \`${source}\` |
-${teacher === undefined ? '' : `| teacher | \`${teacher}\` |\n`}| pictures | ${dataNames(data)} |
+| started as | ${codeCell(source)} |
+${teacher === undefined ? '' : `| teacher | ${codeCell(teacher)} |\n`}| pictures | ${dataNames(data)} |
 | optimiser | AdamW |
 | seed | ${seed} |
 

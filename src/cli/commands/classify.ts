@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { messageAbout } from '../../base/message-about.js'
+import { visible } from '../../base/visible-text.js'
 import type { Classification } from '../../problems/classify.js'
 import type { Model } from '../../tasks/model.js'
 import type { CliContext } from '../context.js'
@@ -67,7 +68,7 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1
-        progress.note(`error: ${messageAbout(result.name, result.error.message)}`)
+        progress.note(`error: ${visible(messageAbout(result.name, result.error.message))}`)
         if (flags.json) context.out(JSON.stringify({ picture: result.name, error: errorJson(result.error) }))
       } else {
         context.out(
@@ -100,6 +101,8 @@ function resultText(
   // the numbers of a regression are no shares
   const text = (score: number) =>
     scores === 'none' ? score.toPrecision(5).padStart(9) : `${(100 * score).toFixed(1).padStart(5)} %`
-  const lines = classification.top.map(({ label, probability }) => `  ${text(probability)}  ${label}`)
-  return [`${name}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
+  const lines = classification.top.map(
+    ({ label, probability }) => `  ${text(probability)}  ${visible(label)}`,
+  )
+  return [`${visible(name)}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
 }

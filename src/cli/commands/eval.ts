@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { visible } from '../../base/visible-text.js'
 import type { EvaluateOptions, Evaluation } from '../../tasks/evaluate/evaluate.js'
 import type { PictureOutcome } from '../../tasks/evaluate/picture-outcome.js'
 import type { Model } from '../../tasks/model.js'
@@ -118,7 +119,7 @@ async function withProgress(
         if (!outcome.error) return
         failures += 1
         const note = progress?.note ?? context.note
-        if (failures <= shownFailures) note(`error: ${outcome.error.message}`)
+        if (failures <= shownFailures) note(`error: ${visible(outcome.error.message)}`)
         if (failures === shownFailures + 1)
           note('error: more pictures fail; --json and --per-image list them all')
       },
