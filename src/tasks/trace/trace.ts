@@ -9,7 +9,7 @@ import type { ScoreFunction } from '../../models/score-function.js'
 import { eventOutputs, followPatches } from '../../models/token-history.js'
 import { rankClasses } from '../../problems/classify.js'
 import type { ResolvedSettings, Settings } from '../../settings/index.js'
-import { pathWords } from './path-words.js'
+import { pathWords } from './trace-words.js'
 import type { Trace, TracedStep } from './traced-steps.js'
 
 export interface TraceOptions extends EngineRunOptions, PrepareOptions {
@@ -81,13 +81,15 @@ export async function tracePicture(
   const { key, sizes, build } = model.resolve(options)
   const { outputs } = await run(input)
   const numbersOf = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
-  const steps = tracedSteps(architecture.build(build), architecture, { sizes, numbersOf })
+  const definition = architecture.build(build)
+  const steps = tracedSteps(definition, architecture, { sizes, numbersOf })
+  const paths = pathWords(definition.history)
   return {
     grid: architecture.grid,
     patchSize: architecture.patchSize,
     setting: key,
     steps,
-    ...(steps.some(({ big }) => big) ? { paths: pathWords(architecture, steps) } : {}),
+    ...(paths ? { paths } : {}),
     top: labels.length === 0 ? [] : rankClasses(numbersOf('logits'), labels, { top, scores }),
     picture: pixels,
   }
