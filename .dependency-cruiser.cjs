@@ -24,6 +24,7 @@ const layers = {
   },
   // The outside world: files, pictures, engines.
   files: { layers: ['base'], packages: [], builtins: [...fileSystem, 'crypto'] },
+  threads: { layers: ['base'], packages: [], builtins: ['worker_threads'] },
   weights: {
     layers: ['base'],
     packages: ['zod'],
@@ -43,11 +44,11 @@ const layers = {
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
     builtins: [...fileSystem, 'crypto'],
   },
-  batches: { layers: ['data', 'image', 'base'], packages: [], builtins: [...fileSystem, 'worker_threads'] },
+  batches: { layers: ['data', 'image', 'threads', 'base'], packages: [], builtins: [...fileSystem, 'worker_threads'] },
   runtime: {
     layers: ['weights', ...pure],
     packages: ['onnxruntime-common', 'onnxruntime-web'],
-    node: { packages: ['onnxruntime-node'], builtins: [...fileSystem, 'worker_threads', 'inspector'] },
+    node: { layers: ['threads'], packages: ['onnxruntime-node'], builtins: [...fileSystem, 'worker_threads', 'inspector'] },
   },
   'model-store': {
     layers: ['weights', 'image', 'models', ...pure],

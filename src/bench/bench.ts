@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../base/blvit-error.js'
 import { machineGemms } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
-import type { DeviceRequest } from '../runtime/node/choose.js'
+import type { DeviceRequest } from '../runtime/device.js'
 import type { Settings } from '../settings/index.js'
 import { describeMachine } from './machine.js'
 import type { EngineChoice, Job, Workload } from './messages.js'

@@ -7,8 +7,7 @@ import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { Asker, type Response } from '../base/conversation.js'
 import type { Questions } from './messages.js'
 
-// By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
-const childFile = new URL('../../dist/bench/child.js', import.meta.url)
+const childFile = new URL('./child.js', import.meta.url)
 
 /** A process that measures one workload; it answers one question after the other. */
 export class BenchProcess implements AsyncDisposable {

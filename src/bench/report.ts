@@ -1,6 +1,6 @@
 import { gemmGflops, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
-import type { DeviceRequest } from '../runtime/node/choose.js'
+import type { DeviceRequest } from '../runtime/device.js'
 import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Job, Run } from './messages.js'

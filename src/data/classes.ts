@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { comparedLabel, namesIn, withoutLeadingZeros } from '../base/label-text.js'
 import { parseJson, parseWith } from '../base/parse.js'
+import { packageFile } from '../files/package-file.js'
 
 /** The classes of a model by name. */
 export interface Classes {
@@ -18,7 +18,7 @@ export interface Classes {
 
 /** The WordNet ids of the 1000 ImageNet-1k classes, in class order. */
 function imagenetIds(): readonly string[] {
-  const path = fileURLToPath(new URL('../../assets/imagenet-1k-wnids.json', import.meta.url))
+  const path = packageFile('assets/imagenet-1k-wnids.json', "The list of ImageNet's WordNet ids")
   return parseWith(z.array(z.string()).length(1000), parseJson(readFileSync(path, 'utf8'), path), path)
 }
 

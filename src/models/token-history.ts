@@ -30,6 +30,8 @@ export interface RouteEvent extends EventBase {
   readonly kind: 'route'
   /** The layers that it holds for, counted from 1. */
   readonly layers: readonly number[]
+  /** Those of them in which all patches go through a little block too; in the others they pass unchanged. */
+  readonly little: readonly number[]
   /** How many patches are chosen. */
   readonly chosen: Dim
   readonly tensors: {
@@ -74,8 +76,8 @@ export interface HistoryStep {
   readonly tokens: number
   /** For each patch the token that it is, or is part of; −1 if it is gone. */
   readonly patchToken: readonly number[]
-  /** The token that sums up what was let go, if there is one. */
-  readonly fused?: number | undefined
+  /** The tokens that sum up what was let go, one for each time that it was, as far as they are still there. */
+  readonly fused: readonly number[]
   /** Of a choice of paths. */
   readonly route?:
     | {
@@ -101,7 +103,7 @@ export function followPatches(
 ): readonly HistoryStep[] {
   let patchToken: readonly number[] = Array.from({ length: patches }, (_, patch) => patch)
   let tokens = patches
-  let fused: number | undefined
+  let fused: readonly number[] = []
   return history.map((event, index): HistoryStep => {
     const values = eventValues(event, index, numbersOf)
     const { layer } = event
@@ -117,8 +119,9 @@ export function followPatches(
     }
     patchToken = patchToken.map(moved)
     tokens = event.tokensAfter - prefix
-    if (event.fused !== undefined) fused = event.fused - prefix
-    else if (fused !== undefined) fused = moved(fused) < 0 ? undefined : moved(fused)
+    // one that is fused again becomes part of the new one
+    const still = [...fused.map(moved), ...(event.fused === undefined ? [] : [event.fused - prefix])]
+    fused = [...new Set(still)].filter((token) => token >= 0)
     return { layer, tokens, patchToken, fused }
   })
 }

@@ -4,6 +4,7 @@ import { didYouMean } from '../base/suggest.js'
 import type { Architecture } from '../models/architecture.js'
 import type { BlockHooks } from '../models/block-loop.js'
 import { evit } from './evit.js'
+import { descriptionOf } from './parameters.js'
 import { random } from './random.js'
 import { type Parameters, type Reduction, reducedModel } from './reduction.js'
 import { tome } from './tome.js'
@@ -64,7 +65,8 @@ function decoded<P extends Parameters>(reduction: Reduction<P>, texts: Texts): z
   const parsed = parameters.safeDecode(texts as z.input<P>)
   if (parsed.success) return parsed.data as z.output<P>
   const parameter = String(parsed.error.issues[0]?.path[0] ?? main)
-  const description = parameters.shape[parameter]?.description ?? 'something else'
+  const schema = parameters.shape[parameter]
+  const description = schema ? descriptionOf(schema) : 'something else'
   const got = Object.hasOwn(texts, parameter) ? `is "${texts[parameter]}", but` : 'is missing; it'
   throw new BlvitError(
     'BAD_OPTION',

@@ -1,8 +1,9 @@
-import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
+import { throwIfAborted } from '../base/blvit-error.js'
 import type { Precision } from '../graph/lowering.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { defaultModel } from '../model-store/node/shipped-models.js'
-import { chooseRuntime, type DeviceRequest } from '../runtime/node/choose.js'
+import { checkThreads, type DeviceRequest } from '../runtime/device.js'
+import { chooseRuntime } from '../runtime/node/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
 import { type Settings, settingsOf } from '../settings/index.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
@@ -38,9 +39,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   const { device, threads, precision, imageSize, onAssumption, ...others } = options
   const settings = settingsOf(others)
   const download: DownloadOptions = others
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
-  }
+  checkThreads(threads)
   // The engine's thread starts first: its library is loaded while this thread reads its own modules and the model.
   const choosing = chooseRuntime(device)
   choosing.catch(() => {})

@@ -1,6 +1,6 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { checkWorkers } from '../batches/batches.js'
-import type { DeviceRequest } from '../runtime/node/choose.js'
+import type { DeviceRequest } from '../runtime/device.js'
 import type { Settings } from '../settings/index.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'

@@ -5,6 +5,7 @@ import { add, input, scaleShift, stopGradient } from '../../src/graph/ops/index.
 import { scope } from '../../src/graph/scope.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
+import { blvitFacts } from '../../src/models/blvit-facts.js'
 import { vit } from '../../src/models/vit.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
@@ -49,5 +50,6 @@ export function goldenStep(
     reports: { supervised, distilled, ...Object.fromEntries(named) },
     sizes: student.sizes,
     weightDecay: 0.05,
+    isDecayed: blvitFacts(config).isDecayed,
   })
 }

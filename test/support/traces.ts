@@ -46,7 +46,7 @@ export const fusing: TracedStep = {
   afterLayer: 4,
   tokens: 7,
   patchToken: untouched.map((patch) => (patch % 2 === 0 ? patch : 99)),
-  fused: 99,
+  fused: [99],
 }
 
 /** 6 patches stay, the others are gone. */

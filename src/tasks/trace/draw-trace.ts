@@ -96,7 +96,7 @@ const swatchSteps: Readonly<Record<Fate, Partial<TracedStep>>> = {
   bright: { patchToken: [0, 1, 2, 3], big: [0, 1, 2, 3] },
   merged: { patchToken: [0, 0, 0, 0] },
   dim: { patchToken: [0, 1, 2, 3], big: [] },
-  fused: { patchToken: [0, 0, 0, 0], fused: 0 },
+  fused: { patchToken: [0, 0, 0, 0], fused: [0] },
   dropped: { patchToken: [-1, -1, -1, -1] },
 }
 

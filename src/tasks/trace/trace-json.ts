@@ -11,7 +11,9 @@ const stepSchema = z.strictObject({
   tokens: index.describe('from here on, without prefix tokens'),
   kept: patches.describe('patches with a token of their own'),
   merged: z.array(patches.min(2)).describe('patches that are one token together, a list for each such token'),
-  fused: patches.describe('patches that were let go and are summed up in one token'),
+  fused: z
+    .array(patches)
+    .describe('patches that were let go and are summed up in one token, a list for each token'),
   dropped: patches.describe('patches that no later layer sees'),
   route: z
     .strictObject({
@@ -42,12 +44,12 @@ export const traceJsonSchema = z
   })
   .superRefine(({ steps, grid }, { addIssue }) => {
     for (const [i, { kept, merged, fused, dropped, tokens }] of steps.entries()) {
-      const all = [kept, ...merged, fused, dropped].flat().sort((a, b) => a - b)
+      const all = [kept, ...merged, ...fused, dropped].flat().sort((a, b) => a - b)
       const isPartition =
         all.length === grid.rows * grid.columns && all.every((patch, place) => patch === place)
       if (!isPartition)
         addIssue({ code: 'custom', path: ['steps', i], message: 'is no partition of the patches' })
-      const counted = kept.length + merged.length + Math.min(1, fused.length)
+      const counted = kept.length + merged.length + fused.length
       if (counted !== tokens)
         addIssue({
           code: 'custom',
@@ -74,7 +76,7 @@ function stepJson(step: TracedStep): TraceJson['steps'][number] {
     tokens,
     kept: [...kept],
     merged: merged.map((group) => [...group]),
-    fused: [...fused],
+    fused: fused.map((patches) => [...patches]),
     dropped: [...dropped],
     ...(big ? { route: { layers: [...layers], big: [...big] } } : {}),
     ...(scores ? { scores: [...scores] } : {}),

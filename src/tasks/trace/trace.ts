@@ -11,7 +11,7 @@ import type { ScoreFunction } from '../../models/score-function.js'
 import { eventOutputs, followPatches } from '../../models/token-history.js'
 import { rankClasses } from '../../problems/classify.js'
 import type { ResolvedSettings, Settings } from '../../settings/index.js'
-import { pathWords } from './path-words.js'
+import { pathWords } from './trace-words.js'
 import type { Trace, TracedStep } from './traced-steps.js'
 
 export interface TraceOptions extends EngineRunOptions, PrepareOptions {
@@ -66,7 +66,7 @@ export function tracedSteps(
     afterLayer: layer,
     tokens,
     patchToken,
-    ...(fused === undefined ? {} : { fused }),
+    ...(fused.length === 0 ? {} : { fused }),
     ...(route && { big: route.chosen, layers: route.layers, scores: route.scores }),
   }))
 }
@@ -87,13 +87,15 @@ export async function tracePicture(
   const { pixels, input } = await preparePicture(image, preprocessing, options)
   const { outputs } = await run(input)
   const numbersOf = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
-  const steps = tracedSteps(architecture.build(build), architecture, { sizes, numbersOf })
+  const definition = architecture.build(build)
+  const steps = tracedSteps(definition, architecture, { sizes, numbersOf })
+  const paths = pathWords(definition.history)
   return {
     grid: architecture.grid,
     patchSize: architecture.patchSize,
     setting: key,
     steps,
-    ...(steps.some(({ big }) => big) ? { paths: pathWords(architecture, steps) } : {}),
+    ...(paths ? { paths } : {}),
     top: labels.length === 0 ? [] : rankClasses(numbersOf('logits'), labels, { top, scores }),
     picture: pixels,
   }

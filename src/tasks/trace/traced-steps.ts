@@ -34,8 +34,8 @@ export interface TracedStep {
   readonly tokens: number
   /** For each patch the number of the token that it is part of, −1 if it was dropped; numbers are names only. */
   readonly patchToken: readonly number[]
-  /** The token that sums up what was let go, if there is one. */
-  readonly fused?: number | undefined
+  /** The tokens that sum up what was let go: one for each time that it was, as far as they are still there. */
+  readonly fused?: readonly number[] | undefined
   /** The patches that take the big path in `layers`, ascending; absent where no path is chosen. */
   readonly big?: readonly number[] | undefined
   /** The layers that `big` is about, counted from 1; none if it is replaced before one routes. */
@@ -50,26 +50,27 @@ export interface Partition {
   readonly kept: readonly number[]
   /** Several patches in one token, a list for each, by their first patch. */
   readonly merged: readonly (readonly number[])[]
-  /** In the token that sums up what was let go. */
-  readonly fused: readonly number[]
+  /** In tokens that sum up what was let go, a list for each. */
+  readonly fused: readonly (readonly number[])[]
   readonly dropped: readonly number[]
 }
 
 /** Sorts the patches of a step. */
-export function partition({ patchToken, fused }: TracedStep): Partition {
+export function partition({ patchToken, fused = [] }: TracedStep): Partition {
   const members = new Map<number, number[]>()
   patchToken.forEach((token, patch) => {
     const own = members.get(token)
     if (own) own.push(patch)
     else members.set(token, [patch])
   })
-  const listed = (token: number | undefined) => (token === undefined ? [] : (members.get(token) ?? []))
-  const tokens = [...members].flatMap(([token, patches]) => (token < 0 || token === fused ? [] : [patches]))
+  const tokens = [...members].flatMap(([token, patches]) =>
+    token < 0 || fused.includes(token) ? [] : [patches],
+  )
   return {
     kept: tokens.flatMap((patches) => (patches.length === 1 ? patches : [])),
     merged: tokens.filter((patches) => patches.length > 1),
-    fused: listed(fused),
-    dropped: listed(-1),
+    fused: fused.flatMap((token) => [members.get(token) ?? []]).filter((patches) => patches.length > 0),
+    dropped: members.get(-1) ?? [],
   }
 }
 
@@ -78,7 +79,7 @@ export function littlePatches(step: TracedStep): readonly number[] {
   if (!step.big) return []
   const big = new Set(step.big)
   const { fused, dropped } = partition(step)
-  const gone = new Set([...fused, ...dropped])
+  const gone = new Set([...fused.flat(), ...dropped])
   return step.patchToken.flatMap((_, patch) => (big.has(patch) || gone.has(patch) ? [] : [patch]))
 }
 
