@@ -221,7 +221,8 @@ describe('evaluate', () => {
     )
     const runtime = await chooseRuntime('cpu')
     const files = randomModel(shrunk('vit-tiny', { num_classes: 8 }), { seed: 4 })
-    const called = (labels: string) => new Model(labels, { ...files, labels: [...labels] }, runtime)
+    const called = (labels: string) =>
+      new Model(labels, { ...files, labels: [...labels] }, runtime, { decoder: nodeDecoder })
     await using model = called('abcdefgh')
     // the same weights call every class otherwise: never the same answer
     await using rotated = called('bcdefgha')
