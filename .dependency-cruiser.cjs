@@ -23,7 +23,7 @@ const layers = {
     packages: ['zod'],
   },
   // The outside world: files, pictures, engines.
-  files: { layers: ['base'], packages: [], builtins: [...fileSystem, 'crypto'] },
+  files: { layers: ['base'], packages: ['zod'], builtins: [...fileSystem, 'crypto'] },
   weights: {
     layers: ['base'],
     packages: ['zod'],

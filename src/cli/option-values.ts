@@ -37,9 +37,12 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 }
 
 /** Several values with commas between them. */
-export function commaSeparated<T>(one: (text: string) => T): (text: string) => T[] {
+export function commaSeparated<T>(
+  one: (text: string) => T,
+  separator: string | RegExp = ',',
+): (text: string) => T[] {
   return (text) => {
-    const parts = text.split(',').map((part) => part.trim())
+    const parts = text.split(separator).map((part) => part.trim())
     if (parts.some((part) => part === ''))
       throw new InvalidArgumentError('Between its commas something is missing.')
     return parts.map(one)

@@ -6,15 +6,9 @@ const none = 'none'
 
 /** What lets a plain ViT go on with fewer tokens, with its parameters: `evit:0.7`, `tome:8`. */
 export const reduce: Setting<string> = {
-  option: {
-    flags: '--reduce',
-    placeholder: 'method',
-    about: 'let tokens go on the way through a plain ViT: evit:0.7, tome:8, top-k:0.5, random:0.5',
-  },
-  // `tome:8,schedule=decreasing,tome:13` are two: a name with = goes on with the method before it
-  separator: /,(?!\s*[\w-]+\s*=)/,
   parse: (text) => (text.trim() === none ? none : parseReduction(text).text),
-  print: (text) => (text === none ? '' : parseReduction(text).text),
+  // a caller without types may give anything
+  print: (text) => (text === none ? '' : parseReduction(`${text}`).text),
   decide: (text, architecture) =>
     text === none ? {} : { build: { hooks: parseReduction(text).hooks(architecture) } },
 }
