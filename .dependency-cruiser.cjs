@@ -24,6 +24,7 @@ const layers = {
   },
   // The outside world: files, pictures, engines.
   files: { layers: ['base'], packages: ['zod'], builtins: [...fileSystem, 'crypto'] },
+  threads: { layers: ['base'], packages: [], builtins: ['worker_threads'] },
   weights: {
     layers: ['base'],
     packages: ['zod'],
@@ -33,17 +34,21 @@ const layers = {
       builtins: [...fileSystem, 'crypto', 'timers/promises'],
     },
   },
-  image: { layers: ['base'], packages: ['zod'], node: { packages: ['sharp'], builtins: fileSystem } },
+  image: {
+    layers: ['base'],
+    packages: ['zod'],
+    node: { layers: ['files'], packages: ['sharp'], builtins: fileSystem },
+  },
   data: {
-    layers: ['image', 'weights', 'base'],
+    layers: ['image', 'weights', 'files', 'base'],
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
     builtins: [...fileSystem, 'crypto'],
   },
-  batches: { layers: ['data', 'image', 'base'], packages: [], builtins: [...fileSystem, 'worker_threads'] },
+  batches: { layers: ['data', 'image', 'threads', 'base'], packages: [], builtins: [...fileSystem, 'worker_threads'] },
   runtime: {
     layers: ['weights', ...pure],
     packages: ['onnxruntime-common', 'onnxruntime-web'],
-    node: { packages: ['onnxruntime-node'], builtins: [...fileSystem, 'worker_threads', 'inspector'] },
+    node: { layers: ['threads'], packages: ['onnxruntime-node'], builtins: [...fileSystem, 'worker_threads', 'inspector'] },
   },
   'model-store': {
     layers: ['weights', 'image', 'models', ...pure],

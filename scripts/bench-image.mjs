@@ -2,7 +2,7 @@
 // reduced decoding changes. Run after a build: node scripts/bench-image.mjs [megapixels]
 import { readdirSync } from 'node:fs'
 import sharp from 'sharp'
-import { preparePicture } from '../dist/image/prepare.js'
+import { preparePicture } from '../dist/image/node/prepare.js'
 import { load } from '../dist/index.js'
 
 const runs = 15

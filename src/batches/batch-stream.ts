@@ -2,6 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { messageAbout } from '../base/message-about.js'
 import { seededRandom } from '../base/random.js'
 import { augmentBatch } from '../image/augment/augment-batch.js'
+import { channelsOf } from '../image/preprocessing.js'
 import { preparedAhead } from './ahead.js'
 import type { BatchThreadOptions, TrainingBatch } from './batches.js'
 import { type MadePicture, pictureMaker } from './picture-maker.js'
@@ -54,9 +55,10 @@ class Complaints {
 }
 
 /** Memory for a batch that fills up. */
-function newBatch({ batch, preprocessing: { height, width } }: BatchThreadOptions) {
+function newBatch({ batch, preprocessing }: BatchThreadOptions) {
+  const { height, width } = preprocessing
   return {
-    pixels: new Float32Array(batch * 3 * height * width),
+    pixels: new Float32Array(batch * channelsOf(preprocessing) * height * width),
     labels: new Int32Array(batch),
     complaints: new Complaints(),
     count: 0,
@@ -70,6 +72,7 @@ function newBatch({ batch, preprocessing: { height, width } }: BatchThreadOption
 export async function* batchStream(options: BatchThreadOptions): AsyncGenerator<TrainingBatch> {
   const { batch, augmentation, labelled = false, seed, data } = options
   const { height, width } = options.preprocessing
+  const channels = channelsOf(options.preprocessing)
   const classes = options.labels.length
   let filling = newBatch(options)
   let lastSoundEpoch = options.from.epoch
@@ -82,14 +85,14 @@ export async function* batchStream(options: BatchThreadOptions): AsyncGenerator<
       throw new BlvitError('BAD_DATA', `Not one picture of ${data.join(', ')} can be used. ${all[0]}`)
     }
     lastSoundEpoch = after.epoch
-    filling.pixels.set(picture.pixels, filling.count * 3 * height * width)
+    filling.pixels.set(picture.pixels, filling.count * channels * height * width)
     filling.labels[filling.count] = label ?? 0
     filling.count += 1
     if (filling.count < batch) continue
     const { pixels } = filling
     const labels = labelled ? filling.labels : undefined
     const random = seededRandom(seed, 'batch', after.epoch, after.index)
-    const targets = augmentBatch({ pixels, labels, classes, height, width }, augmentation, random)
+    const targets = augmentBatch({ pixels, labels, classes, channels, height, width }, augmentation, random)
     yield { pixels, labels, targets, after, complaints: filling.complaints.all }
     filling = newBatch(options)
   }

@@ -1,8 +1,9 @@
+import { Worker } from 'node:worker_threads'
 import { defined } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
 import { type Augmentation, parseAugmentation } from '../image/augment/augmentation.js'
+import { Thread, threadOptions } from '../threads/thread.js'
 import type { DataPosition, PictureStreamOptions } from './picture-stream.js'
-import { startThread } from './worker.js'
 
 export interface BatchOptions extends PictureStreamOptions {
   /** Pictures a batch. */
@@ -50,7 +51,7 @@ export function checkWorkers(workers = 1): void {
   throw new BlvitError('BAD_OPTION', message, { workers })
 }
 
-function threadOptions({
+function withChoices({
   workers = 1,
   augmentation = 'crop-flip',
   ...others
@@ -61,18 +62,22 @@ function threadOptions({
 
 /** Batches from a thread of their own, in an order and with crops that depend on the options alone. */
 export class Batches implements AsyncDisposable {
-  private readonly thread: ReturnType<typeof startThread<BatchQuestions>>
+  private readonly thread: Thread<BatchQuestions>
   private readonly waiting: Promise<TrainingBatch>[] = []
   private waitedTotalMs = 0
 
   /** @throws BlvitError `BAD_OPTION` */
   constructor(options: BatchOptions) {
-    this.thread = startThread(new URL('./batch-thread.js', import.meta.url), threadOptions(options))
+    const workerData = withChoices(options)
+    this.thread = new Thread(
+      "the data's thread",
+      () => new Worker(new URL('./batch-thread.js', import.meta.url), { ...threadOptions, workerData }),
+    )
     for (let i = 0; i < batchesAhead; i++) this.ask()
   }
 
   private ask(): void {
-    const batch = this.thread.asker.ask('next', undefined)
+    const batch = this.thread.ask('next', undefined)
     // awaited in its turn; without this a failure before that would count as unhandled
     batch.catch(() => {})
     this.waiting.push(batch)
@@ -98,6 +103,6 @@ export class Batches implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.thread.worker.terminate()
+    await this.thread.end()
   }
 }

@@ -1,7 +1,8 @@
+import { Worker } from 'node:worker_threads'
 import { defined } from '../base/assert.js'
 import { hashOfText } from '../base/hash.js'
+import { Thread, threadOptions } from '../threads/thread.js'
 import type { MadePicture, PictureMakerOptions, PictureToMake } from './picture-maker.js'
-import { startThread } from './worker.js'
 
 /** What a thread that makes pictures can be asked. */
 export type PictureQuestions = {
@@ -19,10 +20,14 @@ export function pictureThreads(
   options: PictureMakerOptions,
   count: number,
 ): (picture: PictureToMake) => Promise<MadePicture> {
-  const file = new URL('./picture-thread.js', import.meta.url)
-  const threads = Array.from({ length: count }, () => startThread<PictureQuestions>(file, options))
+  const start = () =>
+    new Worker(new URL('./picture-thread.js', import.meta.url), { ...threadOptions, workerData: options })
+  const threads = Array.from(
+    { length: count },
+    () => new Thread<PictureQuestions>('a thread that makes pictures', start),
+  )
   return (picture) => {
-    const { asker } = defined(threads[placeOf(picture.sample.name, count)], 'a thread')
-    return asker.ask('make', picture)
+    const thread = defined(threads[placeOf(picture.sample.name, count)], 'a thread')
+    return thread.ask('make', picture)
   }
 }

@@ -4,9 +4,8 @@ import { locateModel } from '../model-store/node/locate-model.js'
 import { exportForTransformersJs } from '../tasks/export/export-for-transformers-js.js'
 import { describeMachine, type Machine } from './machine.js'
 import type { EngineChoice, Workload } from './messages.js'
-import { BenchProcess } from './process.js'
+import { BenchProcess, temporaryFolder } from './process.js'
 import { type Spread, spreadOf } from './spread.js'
-import { temporaryFolder } from './temporary-folder.js'
 
 export interface AgainstOptions {
   /** Files. */
@@ -54,7 +53,7 @@ async function start(
   const process = new BenchProcess(workload.library, signal)
   try {
     const loaded = await process.ask('load', { ...engine, workload })
-    await process.ask('sample', { setting: { kind: 'pictures', count: 1 }, atLeastMs: 0, atLeastRuns: 1 })
+    await process.ask('sample', { job: { kind: 'pictures', count: 1 }, atLeastMs: 0, atLeastRuns: 1 })
     return { process, engine: loaded.engine, ms: performance.now() - from }
   } catch (thrown) {
     await process.dispose()
@@ -85,9 +84,9 @@ async function measure(
     }
     for (let round = 0; round < rounds; round++) {
       for (const { library, process } of processes) {
-        const single = { setting: { kind: 'pictures' as const, count: 1 }, atLeastMs: 300, atLeastRuns: 3 }
+        const single = { job: { kind: 'pictures' as const, count: 1 }, atLeastMs: 300, atLeastRuns: 3 }
         const all = {
-          setting: { kind: 'pictures' as const, count: pictures.length },
+          job: { kind: 'pictures' as const, count: pictures.length },
           atLeastMs: 0,
           atLeastRuns: 1,
         }

@@ -1,19 +1,20 @@
 import { throwIfAborted } from '../base/blvit-error.js'
 import { machineGemms } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
-import type { DeviceRequest } from '../runtime/node/choose.js'
-import { resolveSettings } from '../settings/index.js'
+import type { DeviceRequest } from '../runtime/device.js'
+import type { Settings } from '../settings/index.js'
 import { describeMachine } from './machine.js'
-import type { EngineChoice, Run, Setting, Workload } from './messages.js'
+import type { EngineChoice, Job, Workload } from './messages.js'
 import { BenchProcess } from './process.js'
-import { type BenchReport, gemmRate, type MeasuredModelSetting, resultOf } from './report.js'
-import { findSubjects, type Subject } from './subjects.js'
+import { type BenchReport, machineRate, resultOf } from './report.js'
+import { type BenchProgress, type Cell, measureInRounds, warmUpAll } from './rounds.js'
+import { findVariants, type Variant } from './variants.js'
 
 export interface BenchOptions {
   /** Pictures in one run. Default 1. */
   readonly batches?: readonly number[] | undefined
-  /** For models that route; default: each model's own. */
-  readonly keepRatios?: readonly number[] | undefined
+  /** Each model is measured in those that it can take. Default: its own. */
+  readonly settings?: readonly Settings[] | undefined
   /** Default: as the engine chooses. */
   readonly threads?: readonly number[] | undefined
   /** Default `auto`. */
@@ -28,119 +29,99 @@ export interface BenchOptions {
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined
 }
 
-export interface BenchProgress {
-  readonly doing: 'loading' | 'warming up' | 'measuring'
-  readonly what: string
-  readonly done: number
-  readonly total: number
+type ModelCell = Cell<Extract<Job, { kind: 'model' }>> & { readonly variant: Variant }
+
+interface Loading {
+  /** Every process that was started, to be ended. */
+  readonly processes: BenchProcess[]
+  readonly engines: Set<string>
+  readonly options: BenchOptions
 }
 
-/** A setting of a workload in its process. */
-interface Cell<S extends Setting = Setting> {
-  readonly process: BenchProcess
-  readonly choice: EngineChoice
-  readonly setting: S
-  readonly runs: Run[]
-}
-
-type ModelCell = Cell<MeasuredModelSetting['setting']> & Pick<MeasuredModelSetting, 'subject'>
-
-interface Cells {
-  readonly products: Cell[]
-  readonly models: ModelCell[]
-}
-
-function settingsOf(
-  { architecture }: Subject,
-  { batches = [1], keepRatios }: BenchOptions,
-): ModelCell['setting'][] {
-  const ratios =
-    architecture.settings.keepRatio === undefined
-      ? [undefined]
-      : (keepRatios ?? [resolveSettings(architecture).values.keepRatio])
-  return batches.flatMap((batch) => ratios.map((keepRatio) => ({ kind: 'model' as const, batch, keepRatio })))
+/** Variants that one loaded graph serves share a process. */
+function byGraph(variants: readonly Variant[]): Variant[][] {
+  const groups: Variant[][] = []
+  for (const variant of variants) {
+    const { subject, resolved } = variant
+    const known = groups.find(
+      ([first]) => first?.subject === subject && first.resolved.buildKey === resolved.buildKey,
+    )
+    if (known) known.push(variant)
+    else groups.push([variant])
+  }
+  return groups
 }
 
 /** Starts a process for each workload on each engine and loads it. */
 async function load(
-  subjects: readonly Subject[],
+  variants: readonly Variant[],
   choices: readonly EngineChoice[],
-  { processes, engines, options }: { processes: BenchProcess[]; engines: Set<string>; options: BenchOptions },
-): Promise<Cells> {
-  const cells: Cells = { products: [], models: [] }
+  { processes, engines, options }: Loading,
+): Promise<{ products: Cell[]; models: ModelCell[] }> {
+  const { batches = [1], signal, onProgress } = options
+  const groups = byGraph(variants)
   const start = async (name: string, workload: Workload, choice: EngineChoice) => {
-    throwIfAborted(options.signal)
-    const total = choices.length * (subjects.length + 1)
-    options.onProgress?.({ doing: 'loading', what: name, done: processes.length, total })
-    const process = new BenchProcess(name, options.signal)
+    throwIfAborted(signal)
+    const total = choices.length * (groups.length + 1)
+    onProgress?.({ doing: 'loading', what: name, done: processes.length, total })
+    const process = new BenchProcess(name, signal)
     processes.push(process)
     const { engine } = await process.ask('load', { ...choice, workload })
     engines.add(engine)
     return process
   }
+  const products: Cell[] = []
+  const models: ModelCell[] = []
   for (const choice of choices) {
-    const gemm = await start('matrix products', { kind: 'gemm', sizes: machineGemms }, choice)
+    const name = 'matrix products'
+    const gemm = await start(name, { kind: 'gemm', sizes: machineGemms }, choice)
     machineGemms.forEach((_, index) => {
-      cells.products.push({ process: gemm, choice, setting: { kind: 'gemm', index }, runs: [] })
+      products.push({ name, process: gemm, choice, job: { kind: 'gemm', index }, runs: [] })
     })
-    for (const subject of subjects) {
-      const process = await start(subject.name, { kind: 'model', model: subject.model }, choice)
-      for (const setting of settingsOf(subject, options)) {
-        cells.models.push({ process, choice, subject, setting, runs: [] })
+    for (const group of groups) {
+      const [first] = group
+      if (!first) continue
+      const { subject, settings } = first
+      const process = await start(nameOf(first), { kind: 'model', model: subject.model, settings }, choice)
+      for (const batch of batches) {
+        for (const variant of group) {
+          const job = { kind: 'model', batch, settings: variant.settings } as const
+          models.push({ name: nameOf(variant), variant, process, choice, job, runs: [] })
+        }
       }
     }
   }
-  return cells
+  return { products, models }
 }
 
-function nameOf(cell: Cell | ModelCell): string {
-  return 'subject' in cell ? cell.subject.name : 'matrix products'
-}
-
-async function warmUpAll(cells: readonly Cell[], { signal, onProgress }: BenchOptions): Promise<void> {
-  for (const [done, cell] of cells.entries()) {
-    throwIfAborted(signal)
-    onProgress?.({ doing: 'warming up', what: nameOf(cell), done, total: cells.length })
-    await cell.process.ask('warmUp', cell.setting)
-  }
-}
-
-async function measureInRounds(cells: readonly Cell[], options: BenchOptions): Promise<void> {
-  const { rounds = 10, turnMs = 300, signal, onProgress } = options
-  for (let round = 0; round < rounds; round++) {
-    for (const [turn, cell] of cells.entries()) {
-      throwIfAborted(signal)
-      const done = round * cells.length + turn
-      onProgress?.({ doing: 'measuring', what: nameOf(cell), done, total: rounds * cells.length })
-      const { process, setting } = cell
-      cell.runs.push(...(await process.ask('sample', { setting, atLeastMs: turnMs, atLeastRuns: 2 })))
-    }
-  }
+function nameOf({ subject, settings, resolved }: Variant): string {
+  return Object.keys(settings).length === 0 ? subject.name : `${subject.name}, ${resolved.key}`
 }
 
 /**
- * Measures models on this machine, each alone in its own process, in rounds: every model has its turn in each,
- * so that what disturbs the machine disturbs all alike. The plain ViTs that models are compared with are added.
+ * Measures models on this machine, each alone in its own process, in rounds. The models that they are compared with are
+ * added: the plain ViTs of those that route, a model with all its tokens for one that a setting reduces.
  * @param references shipped names, folders, hub ids, or configurations (with random weights)
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_OPTION`, `ENGINE`, `ABORTED`
  */
 export async function bench(references: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
-  const { threads = [undefined], devices = ['auto'], precisions = ['fp32'] } = options
+  const { threads = [undefined], devices = ['auto'], precisions = ['fp32'], settings } = options
+  const { rounds = 10, turnMs = 300 } = options
   const machine = describeMachine()
-  const subjects = await findSubjects(references, { baselines: true })
+  const variants = await findVariants(references, { settings, baselines: true })
   const choices = devices.flatMap((device) =>
     threads.flatMap((count) => precisions.map((precision) => ({ device, threads: count, precision }))),
   )
   const processes: BenchProcess[] = []
   const engines = new Set<string>()
   try {
-    const { products, models } = await load(subjects, choices, { processes, engines, options })
+    const { products, models } = await load(variants, choices, { processes, engines, options })
     const cells = [...products, ...models]
     await warmUpAll(cells, options)
-    await measureInRounds(cells, options)
-    const gemm = choices.map((choice) => gemmRate(choice, products))
+    await measureInRounds(cells, { ...options, rounds, turn: { atLeastMs: turnMs, atLeastRuns: 2 } })
+    const gemm = choices.map((choice) => machineRate(choice, products))
     const results = models.map((model) => resultOf(model, { all: models, gemm }))
-    return { version: 1, machine, engines: [...engines], gemm, results }
+    return { version: 2, machine, engines: [...engines], gemm, results }
   } finally {
     await Promise.all(processes.map((process) => process.dispose()))
   }

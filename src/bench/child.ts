@@ -1,11 +1,10 @@
 // A process of its own for each measured model, so that models share neither threads, nor memory, nor luck.
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defined } from '../base/assert.js'
 import { type Answers, type Request, respond } from '../base/conversation.js'
-import type { Questions, Run, Setting } from './messages.js'
+import type { Job, Program, Questions, Run } from './messages.js'
 import { loadProgram } from './programs/index.js'
-import type { Program } from './programs/program.js'
-import { waitedForProcessor } from './run-queue.js'
 import { median } from './spread.js'
 
 /** Warm-up ends when this many runs are no faster than the ones before them. */
@@ -23,10 +22,27 @@ function loaded(): Program {
   return program
 }
 
-async function timed(setting: Setting): Promise<Run> {
+/**
+ * Nanoseconds that this process's threads have waited for a processor that was busy with something else: the
+ * measure of how disturbed a measurement was. Linux tells it; undefined elsewhere.
+ */
+function waitedForProcessor(): number | undefined {
+  try {
+    let waited = 0
+    for (const thread of readdirSync('/proc/self/task')) {
+      const [, waitedHere = '0'] = readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')
+      waited += Number(waitedHere)
+    }
+    return waited
+  } catch {
+    return undefined
+  }
+}
+
+async function timed(job: Job): Promise<Run> {
   const waitedBefore = waitedForProcessor()
   const start = performance.now()
-  await loaded().run(setting)
+  await loaded().run(job)
   const ms = performance.now() - start
   const waitedAfter = waitedForProcessor()
   const waitShare =
@@ -36,11 +52,11 @@ async function timed(setting: Setting): Promise<Run> {
   return { ms, waitShare }
 }
 
-async function warmUp(setting: Setting): Promise<{ runs: number }> {
+async function warmUp(job: Job): Promise<{ runs: number }> {
   const times: number[] = []
   const start = performance.now()
   while (performance.now() - start < longestWarmUpMs || times.length < 2) {
-    times.push((await timed(setting)).ms)
+    times.push((await timed(job)).ms)
     if (times.length < 2 * stableRuns) continue
     const [before, now] = [times.slice(-2 * stableRuns, -stableRuns), times.slice(-stableRuns)].map(median)
     if (before !== undefined && now !== undefined && now > (1 - stableWithin) * before) break
@@ -61,14 +77,14 @@ const answers: Answers<Questions> = {
     }
   },
   warmUp,
-  sample: async ({ setting, atLeastMs, atLeastRuns }) => {
+  sample: async ({ job, atLeastMs, atLeastRuns }) => {
     const runs: Run[] = []
     const start = performance.now()
-    while (runs.length < atLeastRuns || performance.now() - start < atLeastMs) runs.push(await timed(setting))
+    while (runs.length < atLeastRuns || performance.now() - start < atLeastMs) runs.push(await timed(job))
     return runs
   },
-  profile: async ({ setting, runs }) => {
-    for (let run = 0; run < coldRuns + runs; run++) await loaded().run(setting)
+  profile: async ({ job, runs }) => {
+    for (let run = 0; run < coldRuns + runs; run++) await loaded().run(job)
     await loaded().endProfile()
     const { readProfile } = await import('./read-profile.js')
     return readProfile(defined(profileFolder, 'a folder for the profile'), { skippedRuns: coldRuns })

@@ -1,7 +1,8 @@
 import type { GemmSize } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
 import type { ConfigJson } from '../models/architecture.js'
-import type { DeviceRequest } from '../runtime/node/choose.js'
+import type { DeviceRequest } from '../runtime/device.js'
+import type { Settings } from '../settings/index.js'
 import type { ProfiledNode } from './read-profile.js'
 import type { TrainingCaseName } from './training/cases.js'
 
@@ -10,7 +11,8 @@ export type MeasuredModel = { readonly folder: string } | { readonly config: Con
 
 /** What a process of the benchmark measures. */
 export type Workload =
-  | { readonly kind: 'model'; readonly model: MeasuredModel }
+  /** `settings`: loaded at once */
+  | { readonly kind: 'model'; readonly model: MeasuredModel; readonly settings: Settings }
   | { readonly kind: 'gemm'; readonly sizes: readonly GemmSize[] }
   /** Picture files to labels, by a library. `folder`: the model, in a form that the library reads */
   | {
@@ -31,8 +33,8 @@ export interface EngineChoice {
 }
 
 /** One way to run a workload. */
-export type Setting =
-  | { readonly kind: 'model'; readonly batch: number; readonly keepRatio: number | undefined }
+export type Job =
+  | { readonly kind: 'model'; readonly batch: number; readonly settings: Settings }
   | { readonly kind: 'gemm'; readonly index: number }
   /** The first so many of the pictures. */
   | { readonly kind: 'pictures'; readonly count: number }
@@ -54,10 +56,10 @@ export interface Questions {
     answer: LoadedWorkload
   }
   /** Runs until the time no longer falls. */
-  warmUp: { ask: Setting; answer: { runs: number } }
-  sample: { ask: { setting: Setting; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }
+  warmUp: { ask: Job; answer: { runs: number } }
+  sample: { ask: { job: Job; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }
   /** The time of each node, summed over some runs; ends the profile. */
-  profile: { ask: { setting: Setting; runs: number }; answer: readonly ProfiledNode[] }
+  profile: { ask: { job: Job; runs: number }; answer: readonly ProfiledNode[] }
 }
 
 export interface LoadedWorkload {
@@ -65,4 +67,19 @@ export interface LoadedWorkload {
   readonly engine: string
   readonly loadMs: number
   readonly residentBytes: number
+}
+
+/** A workload that its process has loaded. */
+export interface Program {
+  /** Who runs it, e.g. `ONNX Runtime 1.30.0 native`. */
+  readonly engine: string
+  run(job: Job): Promise<unknown>
+  /** Writes what the engine recorded since it was loaded; it records nothing afterwards. */
+  endProfile(): Promise<void>
+  dispose(): Promise<void>
+}
+
+export interface ProgramOptions extends EngineChoice {
+  /** Where the engine writes its profile; undefined: it keeps none. */
+  readonly profilePrefix: string | undefined
 }

@@ -1,78 +1,117 @@
+import { groups } from 'd3-array'
 import { BlvitError } from '../base/blvit-error.js'
 import { type Curve, drawLineChart } from '../drawing/line-chart.js'
-import type { BenchReport, BenchResult } from './report.js'
-import { findSubjects } from './subjects.js'
+import { ladderOf, type Settings } from '../settings/index.js'
+import type { BenchReport, BenchResult, Efficiency } from './report.js'
+import { baselineOf, findVariants } from './variants.js'
+
+type Compared = BenchResult & { readonly against: Efficiency }
 
 function perPicture({ latencyMs, batch }: BenchResult): number {
   return latencyMs.median / batch
 }
 
-function key({ name, batch, device, threads, precision }: BenchResult): string {
-  return [name, batch, device, threads, precision].join(' ')
+/** What of a measurement's circumstances differs among the results: `batch 8, 2 threads, int8`. */
+function circumstancesOf(results: readonly BenchResult[]): (result: BenchResult) => string {
+  const parts: readonly ((result: BenchResult) => string)[] = [
+    ({ batch }) => `batch ${batch}`,
+    ({ device }) => device,
+    ({ threads }) =>
+      threads === undefined ? 'threads as it chooses' : `${threads} thread${threads === 1 ? '' : 's'}`,
+    ({ precision }) => precision,
+  ]
+  const differing = parts.filter((part) => new Set(results.map(part)).size > 1)
+  return (result) => differing.map((part) => part(result)).join(', ')
 }
 
-/** Curves of the models that route: what the clock says and, dashed, what their multiply-adds promise. */
+/** `evit:0.7` → `evit`, `keep ratio 0.25` → `keep ratio`: settings that differ in numbers only are one curve. */
+function withoutNumbers(setting: string): string {
+  return setting.replace(/[:\s]*\d+(\.\d+)?(e[+-]?\d+)?/g, '')
+}
+
+function joined(...texts: readonly string[]): string {
+  return texts.filter((text) => text !== '').join(', ')
+}
+
+/**
+ * Over the share of the multiply-adds that is left: a curve for each model and kind of setting, and for each baseline
+ * its point at 1 with a dashed line to the origin, on which a model lies whose saved work is saved time.
+ */
 function curvesOf(results: readonly BenchResult[]): Curve[] {
-  const routed = results.filter(({ keepRatio, against }) => keepRatio !== undefined && against)
-  const batches = new Set(results.map(({ batch }) => batch)).size
-  return [...new Set(routed.map(key))].flatMap((wanted) => {
-    const own = routed
-      .filter((result) => key(result) === wanted)
-      .sort((a, b) => (a.keepRatio ?? 0) - (b.keepRatio ?? 0))
-    const [first] = own
+  const compared = results.flatMap((result): Compared[] =>
+    result.against ? [{ ...result, against: result.against }] : [],
+  )
+  const circumstances = circumstancesOf(results)
+  const share = ({ against }: Compared) => 1 / against.multiplyAddSpeedup
+  const measured = groups(compared, (result) =>
+    joined(result.name, withoutNumbers(result.setting), circumstances(result)),
+  ).flatMap(([name, group]): Curve[] => {
+    const points = group
+      .map((result) => ({ x: share(result), y: perPicture(result), label: result.setting }))
+      .sort((a, b) => a.x - b.x)
+    return [{ name, points }]
+  })
+  const baselines = groups(compared, (result) => joined(result.against.baseline, circumstances(result)))
+  const promised = baselines.flatMap(([name, group]): Curve[] => {
+    const [first] = group
     if (!first) return []
-    const family = `${first.name}${batches > 1 ? `, batch ${first.batch}` : ''}`
-    const measured = own.map((result) => ({ x: result.keepRatio ?? 1, y: perPicture(result) }))
-    const promised = own.map((result) => ({
-      x: result.keepRatio ?? 1,
-      // the baseline's time, divided by what the multiply-adds say
-      y: perPicture(result) * (result.against?.efficiency ?? 1),
-    }))
-    const baseline = (perPicture(first) * (first.against?.measuredSpeedup ?? 1)) as number
+    const wholeMs = perPicture(first) * first.against.measuredSpeedup
+    const least = Math.min(...group.map(share))
+    const line = [
+      { x: least, y: least * wholeMs },
+      { x: 1, y: wholeMs },
+    ]
+    const family = `${name}, all tokens`
     return [
-      { name: family, family, points: measured },
-      { name: `${first.name}, in theory`, family, points: promised, dashed: true },
-      {
-        name: first.against?.baseline ?? '',
-        family: `${family} plain`,
-        points: own.map(({ keepRatio = 1 }) => ({ x: keepRatio, y: baseline })),
-        dashed: true,
-      },
+      { name: family, family, points: [{ x: 1, y: wholeMs }] },
+      { name: `${name}, in theory`, family, points: line, dashed: true },
     ]
   })
+  return [...measured, ...promised]
 }
 
 function nothingToDraw(): BlvitError {
   return new BlvitError(
     'BAD_OPTION',
-    'There is nothing to draw over the keep ratio: measure a model that routes at two keep ratios or more, ' +
-      'e.g. --keep-ratio 0.25,0.5,0.75,1.',
+    'There is nothing to draw: measure a model that saves work, in one setting or several, e.g. a big.LITTLE model ' +
+      'with --keep-ratio 0.25,0.5,0.75 or any ViT with --reduce evit:0.5,evit:0.7.',
   )
 }
 
+/** Of a model's own number, as many values as a curve needs. */
+const plottedSteps = 4
+
 /**
- * Complains before anything is measured about a plot that would be empty.
- * @throws BlvitError `BAD_OPTION`; as `bench` for a model that isn't there
+ * The settings to measure for a plot, decided before anything is measured.
+ * @param given default: values of each model's own number, if it has one
+ * @throws BlvitError `BAD_OPTION` for a plot that would be empty; as `bench` for a model that isn't there
  */
-export async function checkPlottable(
+export async function settingsToPlot(
   references: readonly string[],
-  { keepRatios = [] }: { keepRatios: readonly number[] | undefined },
-): Promise<void> {
-  const subjects = await findSubjects(references, { baselines: false })
-  const routes = subjects.some(({ architecture }) => architecture.settings.keepRatio !== undefined)
-  if (!routes || new Set(keepRatios).size < 2) throw nothingToDraw()
+  given: readonly Settings[] | undefined,
+): Promise<readonly Settings[]> {
+  const variants = await findVariants(references, { settings: given, baselines: false })
+  if (!variants.some((variant) => baselineOf(variant))) throw nothingToDraw()
+  if (given) return given
+  return variants
+    .flatMap(({ subject }) => {
+      const ladder = ladderOf(subject.architecture)
+      const place = (step: number) => Math.ceil((ladder.length * (step + 1)) / plottedSteps) - 1
+      return Array.from({ length: plottedSteps }, (_, step) => ladder[place(step)] ?? [])
+    })
+    .flat()
 }
 
 /**
- * Latency over keep ratio, theory beside it.
- * @throws BlvitError `BAD_OPTION` if no model was measured at two keep ratios
+ * Latency over the work that is left, theory beside it.
+ * @throws BlvitError `BAD_OPTION` if no model was measured that saves work
  */
 export function benchPlot({ results, machine }: BenchReport): string {
   const curves = curvesOf(results)
-  if (!curves.some(({ points }) => points.length > 1)) throw nothingToDraw()
+  if (curves.length === 0) throw nothingToDraw()
   return drawLineChart({
-    title: `Time over keep ratio (${machine.cpu}, ${machine.cores} cores)`,
-    xLabel: 'keep ratio',
+    title: `Time over work (${machine.cpu}, ${machine.cores} cores)`,
+    xLabel: 'multiply-adds, as a share of those with all tokens',
     yLabel: 'ms per picture, median',
     curves,
   })

@@ -1,11 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { Asker, type Response } from '../base/conversation.js'
 import type { Questions } from './messages.js'
 
-// By way of the package's root, so that tests of the sources find the built file too: Node runs no TypeScript.
-const childFile = new URL('../../dist/bench/child.js', import.meta.url)
+const childFile = new URL('./child.js', import.meta.url)
 
 /** A process that measures one workload; it answers one question after the other. */
 export class BenchProcess implements AsyncDisposable {
@@ -64,4 +66,13 @@ export class BenchProcess implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }
+}
+
+/**
+ * A new, empty folder that goes with the end of its `await using` block. The parent makes those of its processes:
+ * Ctrl-C kills them before they could tidy up.
+ */
+export async function temporaryFolder(prefix: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), prefix))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }

@@ -16,9 +16,13 @@ export interface ProfileRow {
   readonly gflops?: number
 }
 
-/** Operators that do the multiply-adds of their scope. */
-const multiplying = new Set(['Gemm', 'FusedGemm', 'MatMul', 'FusedMatMul', 'Attention', 'Conv', 'FusedConv'])
+/**
+ * Operators that do the multiply-adds of their scope, in every precision and however the engine fused them:
+ * FusedGemm, DynamicQuantizeMatMul, MatMulIntegerToFloat, MultiHeadAttention, NhwcFusedConv, …
+ */
+const multiplying = /Gemm|MatMul|Attention|Conv(?!ert)/
 
+/** The scope whose node it is; `(engine)` for nodes that the engine added. */
 function scopeOf({ node }: ProfiledNode): string {
   const end = node.lastIndexOf('/')
   return end < 0 ? '(engine)' : node.slice(0, end)
@@ -42,7 +46,7 @@ export function multiplyAddsByScope(graph: Graph, sizes: Bindings): Map<string, 
 /** Nodes that do all the multiply-adds of their scope; in a backward pass two or three share them. */
 function multipliersAlone(nodes: readonly ProfiledNode[]): ReadonlySet<ProfiledNode> {
   const byScope = new Map<string, ProfiledNode[]>()
-  for (const node of nodes.filter(({ operator }) => multiplying.has(operator)))
+  for (const node of nodes.filter(({ operator }) => multiplying.test(operator)))
     byScope.set(scopeOf(node), [...(byScope.get(scopeOf(node)) ?? []), node])
   return new Set(
     [...byScope.values()].flatMap((multipliers) => (multipliers.length === 1 ? multipliers : [])),
@@ -89,4 +93,14 @@ export function rowsOf(
       nodes: count,
       ...(multiplyAdds > 0 ? { gflops: (2 * multiplyAdds * runs) / (1000 * us) } : {}),
     }))
+}
+
+/**
+ * Milliseconds of a run in linear maps: everything in their scopes, since int8 maps are several nodes, which evening
+ * out, rounding and scaling belong to.
+ */
+export function linearMsOf(nodes: readonly ProfiledNode[], graph: Graph, runs: number): number {
+  const scopes = new Set(graph.nodes.flatMap(({ op, scope }) => (op === 'Linear' ? [scope] : [])))
+  const own = nodes.filter((node) => scopes.has(scopeOf(node)) && node.operator !== 'Reshape')
+  return own.reduce((sum, { microseconds }) => sum + microseconds, 0) / 1000 / runs
 }

@@ -1,22 +1,21 @@
-import { type GemmSize, gemmWork, repeatsOf } from '../engine/gemm-sizes.js'
+import { type GemmSize, gemmGflops, repeatsOf } from '../engine/gemm-sizes.js'
 import { type Bindings, elements, evaluate } from '../graph/dim.js'
 import { type Graph, graphOf } from '../graph/graph.js'
 import { operand } from '../graph/op.js'
 import { sizeAt } from '../graph/tensor.js'
 import { programOf } from '../models/model-definition.js'
-import { resolveSettings } from '../settings/index.js'
-import type { EngineChoice, Setting } from './messages.js'
-import { BenchProcess } from './process.js'
-import { multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
+import type { Settings } from '../settings/index.js'
+import type { EngineChoice, Job } from './messages.js'
+import { BenchProcess, temporaryFolder } from './process.js'
+import { linearMsOf, multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
 import { median } from './spread.js'
-import { findSubjects, type Subject } from './subjects.js'
-import { temporaryFolder } from './temporary-folder.js'
+import { findVariants, type Variant } from './variants.js'
 
 export interface ProfileOptions extends Partial<EngineChoice> {
   /** Default 1. */
   readonly batch?: number | undefined
   /** Default: the model's own. */
-  readonly keepRatio?: number | undefined
+  readonly settings?: Settings | undefined
   /** Default 20. */
   readonly runs?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -34,7 +33,8 @@ export interface ProductRow extends GemmSize {
 export interface Profile {
   readonly name: string
   readonly batch: number
-  readonly keepRatio?: number
+  /** What it was run with, for people; `plain` where nothing was set. */
+  readonly setting: string
   /** Median of whole runs without the profiler. */
   readonly wallMs: number
   /** Sum over all operators, while the profiler ran. */
@@ -61,36 +61,38 @@ function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number
   return [...found.values()]
 }
 
-function graphAndSizes({ architecture }: Subject, { batch = 1, keepRatio }: ProfileOptions) {
-  const settings = resolveSettings(architecture, { keepRatio })
-  const model = architecture.build(settings.build)
+/** The graph that the engine runs, and its sizes. */
+function graphAndSizes({ subject, resolved }: Variant, { batch = 1 }: ProfileOptions) {
+  const { family } = subject.architecture
+  const model = subject.architecture.build(resolved.build)
   return {
-    graph: graphOf(architecture.family, programOf(model, 'classify'), { sizes: model.sizes }),
-    bindings: { batch, ...settings.sizes },
+    graph: graphOf(family, programOf(model, 'classify'), { sizes: model.sizes }),
+    bindings: { ...resolved.sizes, batch },
   }
 }
 
-async function medianMs(process: BenchProcess, setting: Setting): Promise<number> {
-  await process.ask('warmUp', setting)
-  const runs = await process.ask('sample', { setting, atLeastMs: 500, atLeastRuns: 5 })
+async function medianMs(process: BenchProcess, job: Job): Promise<number> {
+  await process.ask('warmUp', job)
+  const runs = await process.ask('sample', { job, atLeastMs: 500, atLeastRuns: 5 })
   return median(runs.map(({ ms }) => ms))
 }
 
-async function profileSubject(subject: Subject, options: ProfileOptions): Promise<Profile> {
-  const { batch = 1, keepRatio, runs = 20, device = 'auto', threads, precision = 'fp32', signal } = options
+async function profileVariant(variant: Variant, options: ProfileOptions): Promise<Profile> {
+  const { batch = 1, runs = 20, device = 'auto', threads, precision = 'fp32', signal } = options
+  const { subject, settings, resolved } = variant
   const engine = { device, threads, precision }
-  const setting = { kind: 'model' as const, batch, keepRatio }
-  const { graph, bindings } = graphAndSizes(subject, options)
-  const workload = { kind: 'model' as const, model: subject.model }
-
-  await using alone = new BenchProcess(subject.name, signal)
-  await alone.ask('load', { ...engine, workload })
-  const wallMs = await medianMs(alone, setting)
+  const job = { kind: 'model', batch, settings } as const
+  const { graph, bindings } = graphAndSizes(variant, options)
+  // its settings at once: on WebGPU, whose graphs have fixed sizes, other ones would be a second session and profile
+  const workload = { kind: 'model', model: subject.model, settings } as const
 
   await using folder = await temporaryFolder('blvit-profile-')
+  await using alone = new BenchProcess(subject.name, signal)
   await using profiled = new BenchProcess(subject.name, signal)
+  await alone.ask('load', { ...engine, workload })
   await profiled.ask('load', { ...engine, workload, profileFolder: folder.path })
-  const nodes = await profiled.ask('profile', { setting, runs })
+  const wallMs = await medianMs(alone, job)
+  const nodes = await profiled.ask('profile', { job, runs })
   const rows = rowsOf(nodes, multiplyAddsByScope(graph, bindings), runs)
 
   const sizes = linearSizes(graph, bindings)
@@ -99,19 +101,18 @@ async function profileSubject(subject: Subject, options: ProfileOptions): Promis
   const measured: ProductRow[] = []
   for (const [index, size] of sizes.entries()) {
     const aloneMs = (await medianMs(products, { kind: 'gemm', index })) / repeatsOf(size)
-    measured.push({ ...size, aloneMs, aloneGflops: (2 * gemmWork(size)) / (1e6 * aloneMs) })
+    measured.push({ ...size, aloneMs, aloneGflops: gemmGflops(size, aloneMs) })
   }
-  const ratio = resolveSettings(subject.architecture, { keepRatio }).values.keepRatio
   return {
     name: subject.name,
     batch,
-    ...(ratio === undefined ? {} : { keepRatio: ratio }),
+    setting: resolved.key,
     wallMs,
     operatorsMs: rows.reduce((sum, { ms }) => sum + ms, 0),
     rows,
     products: measured,
     linearMs: {
-      inModel: rows.filter(({ operator }) => operator === 'Gemm').reduce((sum, { ms }) => sum + ms, 0),
+      inModel: linearMsOf(nodes, graph, runs),
       alone: measured.reduce((sum, { count, aloneMs }) => sum + count * aloneMs, 0),
     },
   }
@@ -119,15 +120,16 @@ async function profileSubject(subject: Subject, options: ProfileOptions): Promis
 
 /**
  * Where the time of models goes, by scope and operator, and how fast their matrix products are alone.
- * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_OPTION`, `ENGINE`, `ABORTED`
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_OPTION`, `ENGINE`, `ABORTED`, `UNSUPPORTED` for WebAssembly
  */
 export async function profile(
   references: readonly string[],
   options: ProfileOptions = {},
 ): Promise<Profile[]> {
   const profiles: Profile[] = []
-  for (const subject of await findSubjects(references, { baselines: false })) {
-    profiles.push(await profileSubject(subject, options))
+  const settings = options.settings && [options.settings]
+  for (const variant of await findVariants(references, { settings, baselines: false })) {
+    profiles.push(await profileVariant(variant, options))
   }
   return profiles
 }

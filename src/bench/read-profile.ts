@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { defined } from '../base/assert.js'
+import { assert, defined } from '../base/assert.js'
 import { parseJson, parseWith } from '../base/parse.js'
 
 /** The time of one node of the graph. */
@@ -33,7 +33,9 @@ export async function readProfile(
   folder: string,
   { skippedRuns }: { skippedRuns: number },
 ): Promise<ProfiledNode[]> {
-  const [file] = await readdir(folder)
+  const [file, ...others] = await readdir(folder)
+  // each session writes one: with a second, the time of another graph would be told for the one asked for
+  assert(others.length === 0, `an engine wrote several profiles: ${[file, ...others].join(', ')}`)
   const path = join(folder, defined(file, 'a profile'))
   const events = parseWith(schema, parseJson(await readFile(path, 'utf8'), path, 'ENGINE'), path, 'ENGINE')
   const nodes = new Map<string, ProfiledNode>()

@@ -1,14 +1,13 @@
-import { gemmWork, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
+import { gemmGflops, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
-import type { DeviceRequest } from '../runtime/node/choose.js'
-import { resolveSettings } from '../settings/index.js'
+import type { DeviceRequest } from '../runtime/device.js'
 import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
-import type { EngineChoice, Run, Setting } from './messages.js'
+import type { EngineChoice, Job, Run } from './messages.js'
 import { median, type Spread, spreadOf } from './spread.js'
-import { type Subject, sameModel } from './subjects.js'
+import { baselineOf, sameVariant, type Variant } from './variants.js'
 
-/** What a model is compared with: the plain ViT of the same sizes, measured in the same run. */
+/** What a model is compared with, measured in the same run: the plain ViT of its sizes, or itself with all tokens. */
 export interface Efficiency {
   readonly baseline: string
   /** Time of the baseline ÷ time of the model. */
@@ -26,8 +25,8 @@ export interface BenchResult {
   readonly threads?: number
   readonly precision: Precision
   readonly batch: number
-  /** Absent where all tokens are treated alike. */
-  readonly keepRatio?: number
+  /** What the model was run with, for people: `keep ratio 0.5`, `evit:0.7`; `plain` where nothing was set. */
+  readonly setting: string
   readonly runs: number
   /** Runs left out because they waited for a busy processor for more than 2 % of their time. */
   readonly disturbedRuns: number
@@ -51,22 +50,22 @@ export interface GemmRate {
 }
 
 export interface BenchReport {
-  readonly version: 1
+  readonly version: 2
   readonly machine: Machine
   readonly engines: readonly string[]
   readonly gemm: readonly GemmRate[]
   readonly results: readonly BenchResult[]
 }
 
-/** Everything that was measured of a model or a product in one setting. */
-export interface Measured<S extends Setting = Setting> {
+/** Everything that was measured of a model or a product in one job. */
+export interface Measured<J extends Job = Job> {
   readonly choice: EngineChoice
-  readonly setting: S
+  readonly job: J
   readonly runs: readonly Run[]
 }
 
-export interface MeasuredModelSetting extends Measured<Extract<Setting, { kind: 'model' }>> {
-  readonly subject: Subject
+export interface MeasuredModel extends Measured<Extract<Job, { kind: 'model' }>> {
+  readonly variant: Variant
 }
 
 const mostWaiting = 0.02
@@ -95,69 +94,65 @@ function sameChoice(a: EngineChoice, b: EngineChoice): boolean {
   return a.device === b.device && a.threads === b.threads && a.precision === b.precision
 }
 
-/** The best of the products' medians. */
-export function gemmRate(choice: EngineChoice, products: readonly Measured[]): GemmRate {
+/** The rate of large products on a machine: the best of their medians. */
+export function machineRate(choice: EngineChoice, products: readonly Measured[]): GemmRate {
   const rates = products
     .filter((product) => sameChoice(product.choice, choice))
-    .map(({ setting, runs }) => {
-      const size = setting.kind === 'gemm' ? machineGemms[setting.index] : undefined
-      return size ? (2 * gemmWork(size) * repeatsOf(size)) / (1e6 * median(timesOf({ runs }))) : 0
+    .map(({ job, runs }) => {
+      const size = job.kind === 'gemm' ? machineGemms[job.index] : undefined
+      return size ? gemmGflops(size, median(timesOf({ runs })) / repeatsOf(size)) : 0
     })
   return { ...choiceJson(choice), gflops: Math.max(...rates) }
 }
 
-function multiplyAddsOf({ subject, setting }: MeasuredModelSetting): number {
-  const { batch, keepRatio } = setting
-  return analyze(subject.architecture, { batch, keepRatio }).multiplyAdds.full
+function multiplyAddsOf({ variant, job }: MeasuredModel): number {
+  const { subject, settings } = variant
+  return analyze(subject.architecture, { ...settings, batch: job.batch }).multiplyAdds.full
 }
 
-function efficiencyOf(
-  model: MeasuredModelSetting,
-  all: readonly MeasuredModelSetting[],
-): Efficiency | undefined {
-  const { plain } = model.subject.architecture
+function efficiencyOf(model: MeasuredModel, all: readonly MeasuredModel[]): Efficiency | undefined {
+  const wanted = baselineOf(model.variant)
   const baseline = all.find(
-    ({ subject, choice, setting }) =>
-      plain !== undefined &&
-      sameModel(subject.architecture, plain) &&
+    ({ variant, choice, job }) =>
+      wanted !== undefined &&
+      sameVariant(variant, wanted) &&
       sameChoice(choice, model.choice) &&
-      setting.batch === model.setting.batch,
+      job.batch === model.job.batch,
   )
   if (!baseline) return undefined
   const measuredSpeedup = median(timesOf(baseline)) / median(timesOf(model))
   const multiplyAddSpeedup = multiplyAddsOf(baseline) / multiplyAddsOf(model)
   return {
-    baseline: baseline.subject.name,
+    baseline: baseline.variant.subject.name,
     measuredSpeedup,
     multiplyAddSpeedup,
     efficiency: measuredSpeedup / multiplyAddSpeedup,
   }
 }
 
-/** The figures of a setting. @param all everything of the run: the baseline is looked up there */
+/** The figures of a variant. @param options `all`: everything of the run; the baseline is looked up there */
 export function resultOf(
-  model: MeasuredModelSetting,
-  { all, gemm }: { all: readonly MeasuredModelSetting[]; gemm: readonly GemmRate[] },
+  model: MeasuredModel,
+  { all, gemm }: { all: readonly MeasuredModel[]; gemm: readonly GemmRate[] },
 ): BenchResult {
-  const { subject, setting, choice, runs } = model
+  const { variant, job, choice, runs } = model
   const times = timesOf(model)
   const latencyMs = spreadOf(times)
   const multiplyAdds = multiplyAddsOf(model)
   const gflops = (2 * multiplyAdds) / (1e6 * latencyMs.median)
-  const { keepRatio } = resolveSettings(subject.architecture, { keepRatio: setting.keepRatio }).values
   const against = efficiencyOf(model, all)
   const machine = gemm.find(({ device, threads, precision }) =>
     sameChoice({ device, threads, precision }, choice),
   )
   return {
-    name: subject.name,
+    name: variant.subject.name,
     ...choiceJson(choice),
-    batch: setting.batch,
-    ...(keepRatio === undefined ? {} : { keepRatio }),
+    batch: job.batch,
+    setting: variant.resolved.key,
     runs: times.length,
     disturbedRuns: disturbedAmong(runs),
     latencyMs,
-    imagesPerSecond: (1000 * setting.batch) / latencyMs.median,
+    imagesPerSecond: (1000 * job.batch) / latencyMs.median,
     multiplyAdds,
     gflops,
     shareOfGemmRate: gflops / (machine?.gflops ?? Number.NaN),

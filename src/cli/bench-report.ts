@@ -1,5 +1,5 @@
 import type { AgainstReport } from '../bench/against.js'
-import type { FoundKeepRatio } from '../bench/find-keep-ratio.js'
+import type { FoundSetting } from '../bench/find-setting.js'
 import type { Profile } from '../bench/profile.js'
 import type { ProfileRow } from '../bench/profile-rows.js'
 import type { BenchReport, BenchResult } from '../bench/report.js'
@@ -21,7 +21,7 @@ const columns: readonly BenchColumn[] = [
   { heading: 'threads', cell: ({ threads }) => threads?.toString(), optional: true },
   { heading: 'dtype', cell: ({ precision }) => precision, optional: true },
   { heading: 'batch', cell: ({ batch }) => `${batch}` },
-  { heading: 'keep ratio', cell: ({ keepRatio }) => keepRatio?.toString(), optional: true },
+  { heading: 'setting', cell: ({ setting }) => setting, align: 'left', optional: true },
   { heading: 'ms: p10', cell: ({ latencyMs }) => ms(latencyMs.p10) },
   { heading: 'median', cell: ({ latencyMs }) => ms(latencyMs.median) },
   { heading: 'p90', cell: ({ latencyMs }) => ms(latencyMs.p90) },
@@ -103,8 +103,8 @@ export function profileTable(all: readonly ProfileRow[]): string {
 }
 
 /** Where a model's time goes. */
-export function profileText({ name, batch, keepRatio, ...profile }: Profile): string {
-  const where = [`batch ${batch}`, ...(keepRatio === undefined ? [] : [`keep ratio ${keepRatio}`])].join(', ')
+export function profileText({ name, batch, setting, ...profile }: Profile): string {
+  const where = [`batch ${batch}`, ...(setting === 'plain' ? [] : [setting])].join(', ')
   return [
     `${name}, ${where}: ${profile.wallMs.toFixed(2)} ms a run; ${profile.operatorsMs.toFixed(2)} ms in operators while profiled`,
     '',
@@ -129,12 +129,12 @@ export function profileText({ name, batch, keepRatio, ...profile }: Profile): st
   ].join('\n')
 }
 
-/** A keep ratio that was looked for. */
-export function foundText({ name, keepRatio, kept, latencyMs, baseline }: FoundKeepRatio): string {
+/** A setting that was looked for. */
+export function foundText({ name, setting, latencyMs, baseline }: FoundSetting): string {
   const speedup = (baseline.latencyMs / latencyMs).toFixed(2)
   return (
-    `${name}: keep ratio ${keepRatio} (${kept} patches): ${latencyMs.toFixed(1)} ms, ` +
-    `${speedup} times as fast as ${baseline.name} (${baseline.latencyMs.toFixed(1)} ms)`
+    `${name}: ${setting}: ${latencyMs.toFixed(1)} ms, ${speedup} times as fast as ` +
+    `${baseline.name === name ? 'with all tokens' : baseline.name} (${baseline.latencyMs.toFixed(1)} ms)`
   )
 }
 

@@ -41,12 +41,12 @@ export function evaluationText(evaluation: Evaluation, { model, teacher, data }:
   ])
   if (teacher !== undefined && evaluation.teacher)
     rows.push([teacher, 'plain', ...accuracyCells(evaluation.teacher)])
+  const rule = evaluation.labelRule === undefined ? [] : [`labels: ${evaluation.labelRule}`]
   const failed = failures.length > 0 ? `, ${grouped(failures.length)} failed` : ''
-  return [
+  const counts =
     `${data.join(' ')}: ${grouped(pictures)} pictures, ${grouped(evaluated)} evaluated, ` +
-      `${grouped(labelled)} of them labelled${failed}`,
-    textTable(columns, rows),
-  ].join('\n\n')
+    `${grouped(labelled)} of them labelled${failed}`
+  return [[counts, ...rule].join('\n'), textTable(columns, rows)].join('\n\n')
 }
 
 /** The report for programs; everything but `timing` is the same each time. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
+import { visibleLines } from '../base/visible-text.js'
 import { commands } from './commands/index.js'
 import type { CliContext } from './context.js'
 
@@ -29,8 +30,8 @@ function makeContext(): CliContext {
   })
   const context: CliContext = {
     signal: interruption.signal,
-    out: (text) => new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve())),
-    note: (text) => process.stderr.write(`${text}\n`),
+    out: (text) => new Promise((resolve) => process.stdout.write(`${visibleLines(text)}\n`, () => resolve())),
+    note: (text) => process.stderr.write(`${visibleLines(text)}\n`),
     interactive: process.stderr.isTTY === true,
     exitWith: (code) => {
       process.exitCode = code
@@ -78,6 +79,7 @@ async function main(): Promise<void> {
     .showSuggestionAfterError()
     .showHelpAfterError('(blvit <command> --help explains)')
     .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(visibleLines(text)) })
   for (const addTo of commands) addTo(program, context)
   try {
     await program.parseAsync()

@@ -93,5 +93,6 @@ export function loadOptions(
     offline,
     signal: context.signal,
     onProgress: downloadProgress(context),
+    onAssumption: (assumption) => context.note(`note: ${assumption}.`),
   }
 }

@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress'
+import { visibleLines } from '../base/visible-text.js'
 import type { DownloadProgress } from '../weights/node/hub/download-model.js'
 import type { CliContext } from './context.js'
 
@@ -75,7 +76,7 @@ function barLine({ total, unit, start = 0 }: ProgressOptions): ProgressLine {
       bar.setTotal(newTotal)
       bar.update(done, { rate: rate.toFixed(1), left: secondsLeft({ done, total: newTotal, rate }) })
     },
-    note: (text) => bars.log(`${text}\n`),
+    note: (text) => bars.log(`${visibleLines(text)}\n`),
     stop: () => bars.stop(),
   }
 }

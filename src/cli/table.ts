@@ -1,4 +1,5 @@
 import CliTable from 'cli-table3'
+import { visible } from '../base/visible-text.js'
 
 /** A column of a table on the terminal. */
 export interface Column {
@@ -38,7 +39,7 @@ export function textTable(
   })
   const headings = columns.map(({ heading }) => heading)
   for (const cells of headings.some(Boolean) ? [headings, ...rows] : rows) {
-    table.push(cells.map((cell) => cell ?? ''))
+    table.push(cells.map((cell) => visible(cell ?? '')))
   }
   return table.toString().replace(/ +$/gm, '')
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { visible } from '../base/visible-text.js'
 import type { StepReport, ValidationReport } from '../trainer/step-report.js'
 import type { Training } from '../trainer/train.js'
 import type { TrainOptions } from '../trainer/train-options.js'
@@ -24,6 +25,7 @@ export interface TrainingFlags {
   readonly validateEvery?: number
   readonly validationLimit?: number
   readonly keepRatio?: readonly number[]
+  readonly reduce?: string
   readonly checkpointEvery: number
   readonly device: (typeof devices)[number]
   readonly threads?: number
@@ -54,6 +56,7 @@ export function trainingOptions(command: Command): Command {
       positiveInteger,
     )
     .option('--accumulate <n>', "batches that make one step, instead of the recipe's", positiveInteger)
+    .option('--reduce <method>', 'let tokens go while learning and validating, e.g. tome:8')
     .option('--lr-scale <factor>', 'multiplies the learning rates of the recipe', positiveNumber)
     .option('--set <key=value>', 'change a setting of config.json, e.g. semi_cross=false', setting)
     .option('--seed <n>', 'of new weights, order, crops and keep ratios', seed, 0)
@@ -77,7 +80,7 @@ const shownComplaints = 20
 
 function validationText({ results, failures, best }: ValidationReport): string {
   const shares = results.map(
-    ({ keepRatio, top1 }) => `${keepRatio === undefined ? '' : `${keepRatio}: `}${percent(top1.share)}`,
+    ({ setting, top1 }) => `${results.length === 1 ? '' : `${setting}: `}${percent(top1.share)}`,
   )
   const lost =
     failures === 0 ? '' : ` (${grouped(failures)} pictures couldn't be used: blvit eval names them)`
@@ -107,8 +110,8 @@ export async function runTraining(
 ): Promise<void> {
   const { findRecipe } = await import('../trainer/find-recipe.js')
   const { train } = await import('../trainer/train.js')
-  const { recipe, data, images, batch, accumulate, lrScale, keepRatio, json, ...options } = flags
-  const changes = { pictures: images, batch, accumulate, learningRateScale: lrScale }
+  const { recipe, data, images, batch, accumulate, reduce, lrScale, keepRatio, json, ...options } = flags
+  const changes = { pictures: images, batch, accumulate, reduce, learningRateScale: lrScale }
   const found = await findRecipe(recipe, changes)
   const progress = trainingProgress(context)
   let complaints = 0
@@ -116,14 +119,16 @@ export async function runTraining(
   const onStep = (report: StepReport) => {
     for (const complaint of report.complaints) {
       complaints += 1
-      if (complaints <= shownComplaints) context.note(`left out: ${complaint}`)
+      if (complaints <= shownComplaints) context.note(`left out: ${visible(complaint)}`)
     }
     hasCheckpoint = options.dryRun !== true
     progress.show(report)
   }
   try {
     const training = await train(model, data, found, {
-      ...{ ...options, to, teacher, validationRatios: keepRatio, signal: context.signal, onStep },
+      ...{ ...options, to, teacher, signal: context.signal, onStep },
+      validationSettings: keepRatio?.map((each) => ({ keepRatio: each })),
+      onNote: context.note,
       onValidation: (report) => context.note(`step ${report.step}: ${validationText(report)}`),
       onProgress: downloadProgress(context),
     })

@@ -1,14 +1,24 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
+import { comparedLabel, namesIn, withoutLeadingZeros } from '../base/label-text.js'
 import { parseJson, parseWith } from '../base/parse.js'
-import { didYouMean } from '../base/suggest.js'
-import type { Classes } from './data-set.js'
+import { packageFile } from '../files/package-file.js'
+
+/** The classes of a model by name. */
+export interface Classes {
+  /** Of the model, in class order. */
+  readonly labels: readonly string[]
+  /**
+   * The classes that are called so. In this order of precedence: the label's whole text as the model has it, then without
+   * regard to case, underscores, Unicode form and leading zeros, a WordNet id (for ImageNet-1k models), and one of the
+   * names that a label lists between commas (`hen` of `hen, biddy`).
+   */
+  called(text: string): readonly number[]
+}
 
 /** The WordNet ids of the 1000 ImageNet-1k classes, in class order. */
 function imagenetIds(): readonly string[] {
-  const path = fileURLToPath(new URL('../../assets/imagenet-1k-wnids.json', import.meta.url))
+  const path = packageFile('assets/imagenet-1k-wnids.json', "The list of ImageNet's WordNet ids")
   return parseWith(z.array(z.string()).length(1000), parseJson(readFileSync(path, 'utf8'), path), path)
 }
 
@@ -21,73 +31,38 @@ function areImagenet(labels: readonly string[]): boolean {
   )
 }
 
-/** For data whose labels don't matter: none of them means anything, and none is wrong. */
-export const noClasses: Classes = { count: 0, find: () => undefined }
-
-/** Folder and file names can't hold every letter, so case and underscores don't count. */
-function normalised(text: string): string {
-  return text.toLowerCase().replaceAll('_', ' ').replace(/\s+/g, ' ').trim()
-}
-
-/**
- * How labels are written, in this order of precedence: the label's whole text as the model has it, the class number
- * from 0, a WordNet id (for ImageNet-1k models), and one of the names that a label lists between commas
- * (`hen` of `hen, biddy`). Case doesn't count, and `_` is a space.
- * @param labels the model's, in class order
- */
-export function classesOf(labels: readonly string[]): Classes {
-  const numbersOf = (names: readonly (readonly [string, number])[]) => {
-    const numbers = new Map<string, number[]>()
-    for (const [name, index] of names) {
-      const known = numbers.get(normalised(name)) ?? []
-      if (!known.includes(index)) numbers.set(normalised(name), [...known, index])
+/** Class numbers by the names of each class. */
+function indexOf(namesOfClasses: readonly (readonly string[])[]): ReadonlyMap<string, readonly number[]> {
+  const index = new Map<string, number[]>()
+  for (const [number, names] of namesOfClasses.entries()) {
+    for (const name of new Set(names)) {
+      const known = index.get(name)
+      if (known) known.push(number)
+      else index.set(name, [number])
     }
-    return numbers
   }
-  const texts = numbersOf(labels.map((label, index) => [label, index] as const))
-  const ids = numbersOf((areImagenet(labels) ? imagenetIds() : []).map((id, index) => [id, index] as const))
-  const parts = numbersOf(
-    labels.flatMap((label, index) => label.split(',').map((part) => [part, index] as const)),
-  )
+  return index
+}
 
-  const find = (text: string, where: string): number | undefined => {
-    const wanted = normalised(text)
-    if (wanted === '' || wanted === '-1') return undefined
-    const isNumber = /^[+-]?\d+$/.test(wanted)
-    const numbers =
-      texts.get(wanted) ?? (isNumber ? [Number(wanted)] : (ids.get(wanted) ?? parts.get(wanted)))
-    if (!numbers) throw unknownLabel(text, where, labels)
-    if (numbers.length > 1) throw ambiguousLabel(text, where, numbers)
-    const [index = -1] = numbers
-    if (index < 0 || index >= labels.length) throw outOfRange(text, where, labels.length)
-    return index
+/** @param labels the model's, in class order */
+export function classesOf(labels: readonly string[]): Classes {
+  const each = (name: (label: string) => string) => indexOf(labels.map((label) => [name(label)]))
+  const compared = (text: string) => comparedLabel(text)
+  const unpadded = (text: string) => withoutLeadingZeros(comparedLabel(text))
+  const ids = areImagenet(labels) ? imagenetIds() : []
+  const steps: readonly (readonly [(text: string) => string, ReadonlyMap<string, readonly number[]>])[] = [
+    [(text) => text.normalize('NFC'), each((label) => label.normalize('NFC'))],
+    [compared, each(compared)],
+    [unpadded, each(unpadded)],
+    [compared, indexOf(ids.map((id) => [id]))],
+    [compared, indexOf(labels.map(namesIn))],
+  ]
+  const called = (text: string): readonly number[] => {
+    for (const [key, index] of steps) {
+      const numbers = index.get(key(text))
+      if (numbers) return numbers
+    }
+    return []
   }
-  return { count: labels.length, find }
-}
-
-function unknownLabel(label: string, where: string, labels: readonly string[]): BlvitError {
-  const shown = label.length > 60 ? `${label.slice(0, 60)}…` : label
-  const names = labels.flatMap((text) => text.split(',').map((part) => part.trim()))
-  return new BlvitError(
-    'BAD_DATA',
-    `${where}: the model has no class "${shown}".${didYouMean(shown, names)} ` +
-      'A label is a class number, a label of the model or, for ImageNet models, a WordNet id.',
-    { label },
-  )
-}
-
-function ambiguousLabel(label: string, where: string, numbers: readonly number[]): BlvitError {
-  return new BlvitError(
-    'BAD_DATA',
-    `${where}: "${label}" can mean the classes ${numbers.join(' and ')}. Write the class number.`,
-    { label, numbers },
-  )
-}
-
-function outOfRange(label: string, where: string, count: number): BlvitError {
-  return new BlvitError(
-    'BAD_DATA',
-    `${where}: label ${label} is out of range: the model's classes are 0 to ${count - 1}.`,
-    { label, classes: count },
-  )
+  return { labels, called }
 }

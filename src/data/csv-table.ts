@@ -19,34 +19,96 @@ export interface CsvTable {
 // A list of all of ImageNet-22k's 14 million pictures is 0.5 GB; the whole table is held in memory.
 const maxFileBytes = 1_000_000_000
 
+/** What stands between two cells, in order of preference. */
+const delimiters = [',', ';', '\t', '|']
+
 /**
- * Reads a comma-separated file with a line of headings; semicolons and tabs are recognised too.
+ * Reads a table in text with a line of headings. What stands between its cells (a comma, a semicolon, a tab, a bar) is
+ * decided by the headings: whatever gives the most of the names that are looked for; Excel's line `sep=;` before them
+ * counts more.
+ * @param known names of columns, in lower case
  * @throws BlvitError `BAD_DATA`, `NOT_FOUND`
  */
-export async function readCsv(path: string): Promise<CsvTable> {
-  const { data: cells, errors } = Papa.parse<string[]>(await readText(path), { skipEmptyLines: false })
+export async function readCsv(path: string, known: readonly string[]): Promise<CsvTable> {
+  const text = await readText(path)
+  const [excelLine = '', declared] = /^sep=(.)\r?\n/i.exec(text) ?? []
+  const table = text.slice(excelLine.length)
+  const { data: cells, errors } = Papa.parse<string[]>(table, {
+    delimiter: declared ?? delimiterOf(table, known),
+    skipEmptyLines: false,
+  })
+  let line = excelLine === '' ? 1 : 2
+  const numbered = cells.map((row) => {
+    const numberedRow = { cells: row, line }
+    // a quoted cell may hold line breaks
+    line += 1 + row.reduce((sum, cell) => sum + lineBreaksIn(cell), 0)
+    return numberedRow
+  })
   const quotes = errors.find(({ type }) => type === 'Quotes')
   if (quotes) {
-    throw new BlvitError('BAD_DATA', `${path}, line ${(quotes.row ?? 0) + 1}: ${quotes.message}.`, { path })
+    const at = numbered[quotes.row ?? 0]?.line ?? 1
+    throw new BlvitError('BAD_DATA', `${path}, line ${at}: ${quotes.message}.`, { path })
   }
-  const [headings = [], ...lines] = cells
-  const columns = headings.map((heading) => heading.trim().toLowerCase())
-  const rows = lines.flatMap((line, index): CsvRow[] => {
-    if (line.every((cell) => cell.trim() === '')) return []
-    const cell = (column: string) => line[columns.indexOf(column)]?.trim()
-    return [{ where: `${path}, line ${index + 2}`, cell }]
+  const [headings, ...rows] = numbered.filter((row) => row.cells.some((cell) => cell.trim() !== ''))
+  const columns = (headings?.cells ?? []).map((heading) => heading.trim().toLowerCase())
+  return {
+    columns,
+    rows: rows.map((row) => ({
+      where: `${path}, line ${row.line}`,
+      cell: (column) => row.cells[columns.indexOf(column)]?.trim(),
+    })),
+  }
+}
+
+/** The delimiter by which the first line that isn't empty has most of the known names, and of equals most cells. */
+function delimiterOf(table: string, known: readonly string[]): string {
+  const start = table.search(/\S/)
+  const first = start < 0 ? '' : table.slice(start)
+  const scores = delimiters.map((delimiter) => {
+    const [headings = []] = Papa.parse<string[]>(first, { delimiter, preview: 1 }).data
+    const found = headings.filter((heading) => known.includes(heading.trim().toLowerCase())).length
+    return { delimiter, found, cells: headings.length }
   })
-  return { columns, rows }
+  const [best] = scores.sort((a, b) => b.found - a.found || b.cells - a.cells)
+  return best?.delimiter ?? ','
+}
+
+function lineBreaksIn(cell: string): number {
+  return cell.match(/\r\n|\r|\n/g)?.length ?? 0
 }
 
 async function readText(path: string): Promise<string> {
+  let bytes: Buffer
   try {
-    const bytes = await readFile(path)
-    if (bytes.length <= maxFileBytes && !bytes.includes(0)) return bytes.toString('utf8')
+    bytes = await readFile(path)
   } catch (cause) {
     throw new BlvitError('NOT_FOUND', `${path} can't be read: ${messageOf(cause)}.`, { path }, { cause })
   }
-  throw new BlvitError('BAD_DATA', `${path} is no text, or has more than ${maxFileBytes} bytes.`, { path })
+  if (bytes.length > maxFileBytes) {
+    throw new BlvitError('BAD_DATA', `${path} has ${bytes.length} bytes; the limit is ${maxFileBytes}.`, {
+      path,
+    })
+  }
+  const encoding = encodingOf(bytes)
+  if (bytes.includes(0) && encoding === 'utf-8')
+    throw new BlvitError('BAD_DATA', `${path} is no text.`, { path })
+  try {
+    // takes a byte order mark away
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new BlvitError(
+      'BAD_DATA',
+      `${path} is no text in UTF-8, so its names can't be told for sure; save it as "CSV UTF-8".`,
+      { path },
+      { cause },
+    )
+  }
+}
+
+/** Excel's "Unicode text" is UTF-16 and says so with its first two bytes. */
+function encodingOf(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8'
 }
 
 /** The text of a comma-separated file, with a line of headings. */

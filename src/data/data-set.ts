@@ -1,5 +1,6 @@
 import type { BlvitError } from '../base/blvit-error.js'
 import type { Pixels } from '../image/pixels.js'
+import type { LabelReader, WrittenLabel } from './label-reader.js'
 
 /** A labelled picture, not decoded yet. */
 export interface Sample {
@@ -29,10 +30,27 @@ export interface DataSet {
   readonly name: string
   /** How many items stream; undefined where only reading everything would tell. */
   readonly size?: number | undefined
+  /** For people: how its labels are understood, e.g. `class numbers from 0`. Undefined while none was. */
+  readonly labelRule?: string | undefined
+  /** For people: what lies there and was passed over. */
+  readonly notes?: readonly string[] | undefined
   /** Every item, bad ones included, in the same order each time. */
   items(options?: { signal?: AbortSignal | undefined }): AsyncIterable<DataItem>
   /** Changes when names, labels or file sizes do; doesn't depend on where the data lies. */
   fingerprint(): Promise<string>
+}
+
+/** Data that was found and whose labels nobody has understood yet. */
+export interface FoundData {
+  /** All its labels; undefined where only reading everything would tell. */
+  readonly labels?: readonly WrittenLabel[] | undefined
+  /** Reads everything for them. */
+  readLabels?(): Promise<readonly WrittenLabel[]>
+  /**
+   * @param reader undefined: labels don't matter, and no picture has one
+   * @throws BlvitError `BAD_DATA`
+   */
+  withLabels(reader: LabelReader | undefined): DataSet | Promise<DataSet>
 }
 
 /** A way in which data sets are stored. */
@@ -44,18 +62,5 @@ export interface DataFormat {
   /** Is this a reference to a part of something, where no file or folder lies? */
   recognisesPart?(reference: string): Promise<boolean>
   /** @throws BlvitError `BAD_DATA`, `NOT_FOUND` for what makes the whole of it useless */
-  open(path: string, classes: Classes): Promise<DataSet>
-}
-
-/** Finds the class that a label means. */
-export interface Classes {
-  /** 0: labels don't matter. */
-  readonly count: number
-  /**
-   * @param text a class number, a label of the model, or a WordNet id
-   * @param where begins the message of an error, e.g. `"labels.csv, line 3"`
-   * @returns undefined for an empty text and for -1: not labelled
-   * @throws BlvitError `BAD_DATA`
-   */
-  find(text: string, where: string): number | undefined
+  find(path: string): Promise<FoundData>
 }

@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url'
+import { packageFile } from '../files/package-file.js'
 import { picturesIn } from './expand-inputs.js'
 
 /** The photographs that come with blvit. */
 export function examplePictures(): Promise<string[]> {
-  return picturesIn(fileURLToPath(new URL('../../examples', import.meta.url)))
+  return picturesIn(packageFile('examples', 'The folder of example photographs'))
 }

@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
-import { existingPaths, isFolder, pictureExtensions, picturesBelow } from './find-files.js'
+import { isAddress } from '../image/node/image-source.js'
+import { readExtensions } from '../image/picture-formats.js'
+import { existingPaths, isFolder } from './find-files.js'
+import { findPictures } from './walk-pictures.js'
 
 /** A picture to read: its name for people, and where it is. */
 export interface PictureInput {
@@ -11,24 +14,44 @@ export interface PictureInput {
 /** What of standard input is a picture: called at most once, for the argument `-`. */
 export type ReadStandardInput = () => Promise<Uint8Array>
 
-function isUrl(text: string): boolean {
-  return /^https?:\/\//i.test(text)
-}
-
 /** The pictures of a folder and of its folders. @throws BlvitError `NOT_FOUND` if it holds none */
 export async function picturesIn(folder: string): Promise<string[]> {
-  const pictures = await picturesBelow(folder)
-  if (pictures.length === 0) {
-    throw new BlvitError(
-      'NOT_FOUND',
-      `${folder} holds no pictures (looked for ${[...pictureExtensions].join(' ')}, in its folders too).`,
-    )
-  }
-  return pictures.map((file) => join(folder, file))
+  return (await searched(folder)).pictures
 }
 
-async function expandOne(argument: string): Promise<string[]> {
-  return (await isFolder(argument)) ? picturesIn(argument) : existingPaths(argument)
+interface Searched {
+  readonly pictures: string[]
+  /** Links that lead nowhere, folders that can't be read. */
+  readonly errors: readonly BlvitError[]
+}
+
+async function searched(folder: string): Promise<Searched> {
+  const { files, bad } = await findPictures(folder)
+  const errors = bad.map(({ error }) => error)
+  if (files.length === 0) {
+    throw (
+      errors[0] ??
+      new BlvitError(
+        'NOT_FOUND',
+        `${folder} holds no pictures (looked for ${readExtensions.join(' ')}, in its folders too).`,
+      )
+    )
+  }
+  return { pictures: files.map((file) => join(folder, file)), errors }
+}
+
+async function expandOne(argument: string): Promise<Searched> {
+  if (await isFolder(argument)) return searched(argument)
+  return { pictures: await existingPaths(argument), errors: [] }
+}
+
+// An address may hold the whole picture.
+const shownAddress = 60
+
+function nameOf(address: string): string {
+  return address.startsWith('data:') && address.length > shownAddress
+    ? `${address.slice(0, shownAddress)}…`
+    : address
 }
 
 /**
@@ -44,10 +67,12 @@ export async function expandInputs(
   const errors: BlvitError[] = []
   for (const argument of args) {
     if (argument === '-') pictures.push({ name: 'standard input', source: await readStandardInput() })
-    else if (isUrl(argument)) pictures.push({ name: argument, source: argument })
+    else if (isAddress(argument)) pictures.push({ name: nameOf(argument), source: argument })
     else {
       try {
-        for (const file of await expandOne(argument)) pictures.push({ name: file, source: file })
+        const found = await expandOne(argument)
+        for (const file of found.pictures) pictures.push({ name: file, source: file })
+        errors.push(...found.errors)
       } catch (thrown) {
         if (!(thrown instanceof BlvitError)) throw thrown
         errors.push(thrown)

@@ -7,9 +7,13 @@ import type { BadSample, DataSet, Sample } from './data-set.js'
 export type FileSample = Sample & { readonly source: string }
 
 /** A data set of files whose list is known before the first is read. */
-export function fileSamples(name: string, list: readonly (FileSample | BadSample)[]): DataSet {
+export function fileSamples(
+  name: string,
+  list: readonly (FileSample | BadSample)[],
+  { labelRule, notes }: Pick<DataSet, 'labelRule' | 'notes'> = {},
+): DataSet {
   return {
-    name,
+    ...{ name, labelRule, notes },
     size: list.length,
     async *items({ signal } = {}) {
       for (const [index, item] of list.entries()) {

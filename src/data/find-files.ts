@@ -1,27 +1,10 @@
 import { type Dirent, readdirSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, extname } from 'node:path'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { glob } from 'tinyglobby'
 import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
-
-/** Names that count as pictures when a folder is searched. */
-export const pictureExtensions: ReadonlySet<string> = new Set([
-  '.jpg',
-  '.jpeg',
-  '.png',
-  '.webp',
-  '.gif',
-  '.tif',
-  '.tiff',
-  '.avif',
-])
-
-/** The pictures below a folder, relative to it, with `/` on every system, sorted. Hidden files don't count. */
-export async function picturesBelow(folder: string): Promise<string[]> {
-  const files = await glob('**/*', { cwd: folder, absolute: false, dot: false, expandDirectories: false })
-  return files.filter((file) => pictureExtensions.has(extname(file).toLowerCase())).sort()
-}
+import { inOtherUnicodeForm } from '../files/unicode-path.js'
 
 function neighbours(path: string): string[] {
   try {
@@ -37,8 +20,10 @@ function neighbours(path: string): string[] {
  */
 export async function existingPaths(argument: string): Promise<string[]> {
   if (await stat(argument).catch(() => undefined)) return [argument]
+  const other = await inOtherUnicodeForm(argument)
+  if (other !== undefined) return [other]
   if (/[*?[\]{}]/.test(argument)) {
-    const files = await glob(argument, { expandDirectories: false })
+    const files = await withoutCircles(await glob(argument, { expandDirectories: false }))
     if (files.length === 0) throw new BlvitError('NOT_FOUND', `No file matches ${argument}.`)
     return files.sort()
   }
@@ -46,6 +31,22 @@ export async function existingPaths(argument: string): Promise<string[]> {
     'NOT_FOUND',
     `There is no file or folder ${argument}.${didYouMean(basename(argument), neighbours(argument))}`,
   )
+}
+
+/** A folder that links lead to several times gives its files once, by the shortest way. */
+async function withoutCircles(files: readonly string[]): Promise<string[]> {
+  const folders = new Map<string, Promise<string>>()
+  const seen = new Set<string>()
+  const kept: string[] = []
+  for (const file of files.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))) {
+    const folder = dirname(file)
+    const real = folders.get(folder) ?? realpath(folder).catch(() => folder)
+    folders.set(folder, real)
+    const place = join(await real, basename(file))
+    if (!seen.has(place)) kept.push(file)
+    seen.add(place)
+  }
+  return kept
 }
 
 /** What lies in a folder. @throws BlvitError `NOT_FOUND` if it can't be read */

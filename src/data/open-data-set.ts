@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
-import { classesOf, noClasses } from './classes.js'
-import type { Classes, DataSet } from './data-set.js'
+import type { DataSet, FoundData } from './data-set.js'
 import { existingPaths } from './find-files.js'
 import { formats } from './formats/index.js'
+import { LabelReader, type WrittenLabel } from './label-reader.js'
 
 export interface OpenDataSetOptions {
   /**
@@ -26,12 +26,27 @@ export async function openDataSet(
   references: string | readonly string[],
   { labels }: OpenDataSetOptions,
 ): Promise<DataSet> {
-  const classes = labels === 'ignored' ? noClasses : classesOf(labels)
   const paths: string[] = []
   for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
-  const [first, ...others] = await Promise.all(paths.map((path) => openOne(path, classes)))
+  const found = await Promise.all(paths.map(findOne))
+  const reader = labels === 'ignored' ? undefined : new LabelReader(labels)
+  reader?.decide(await labelsKnownBefore(found, reader))
+  const [first, ...others] = await Promise.all(found.map((data) => data.withLabels(reader)))
   if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv, tars or CIFAR-10.')
   return others.length === 0 ? first : joined([first, ...others])
+}
+
+/** The labels that decide how all of them are meant. */
+async function labelsKnownBefore(
+  found: readonly FoundData[],
+  { needsAll }: LabelReader,
+): Promise<WrittenLabel[]> {
+  const lists = await Promise.all(
+    found.map(
+      async ({ labels, readLabels }) => labels ?? (needsAll ? await readLabels?.() : undefined) ?? [],
+    ),
+  )
+  return lists.flat()
 }
 
 async function pathsOf(reference: string): Promise<string[]> {
@@ -43,9 +58,9 @@ async function pathsOf(reference: string): Promise<string[]> {
   }
 }
 
-async function openOne(path: string, classes: Classes): Promise<DataSet> {
+async function findOne(path: string): Promise<FoundData> {
   for (const format of formats) {
-    if (await format.recognises(path)) return format.open(path, classes)
+    if (await format.recognises(path)) return format.find(path)
   }
   throw new BlvitError(
     'BAD_DATA',
@@ -65,6 +80,11 @@ function joined(parts: readonly DataSet[]): DataSet {
   return {
     name: `${parts.length} data sets, ${parts[0]?.name} …`,
     size: known.length === sizes.length ? known.reduce((a, b) => a + b, 0) : undefined,
+    get labelRule() {
+      const rules = new Set(parts.flatMap(({ labelRule }) => labelRule ?? []))
+      return rules.size > 0 ? [...rules].join('; ') : undefined
+    },
+    notes: parts.flatMap(({ notes }) => notes ?? []),
     async *items(options) {
       for (const [index, part] of parts.entries()) {
         for await (const item of part.items(options)) {

@@ -1,4 +1,5 @@
 import * as opentype from 'opentype.js'
+import { visible } from '../base/visible-text.js'
 
 export interface TextStyle {
   /** Letter size in pixels; capitals are about 0.7 of it. */
@@ -15,7 +16,7 @@ const { parse } =
 
 /** Letters and their accents as one character, which is what a font has an outline for. */
 function charactersOf(text: string): string[] {
-  return Array.from(text.normalize('NFC'))
+  return Array.from(visible(text).normalize('NFC'))
 }
 
 /** The pen that makes a regular outline bold, as a share of the letter size: no second font file is read for it. */

@@ -1,9 +1,12 @@
 import { scaleLinear } from 'd3-scale'
-import { line } from 'd3-shape'
+import { line, symbol, symbolsFill } from 'd3-shape'
+import { visible } from '../base/visible-text.js'
 
 export interface Point {
   readonly x: number
   readonly y: number
+  /** Stands beside the point. */
+  readonly label?: string | undefined
 }
 
 export interface Curve {
@@ -11,7 +14,7 @@ export interface Curve {
   readonly points: readonly Point[]
   /** A dashed thin line without dots: what was computed, not measured. */
   readonly dashed?: boolean | undefined
-  /** Curves with the same one share a colour; default: the name. */
+  /** Curves with the same one share a colour and the shape of their points; default: the name. */
   readonly family?: string | undefined
 }
 
@@ -22,7 +25,7 @@ export interface LineChart {
   readonly curves: readonly Curve[]
   /** Where the y axis begins: 0 (default), or the smallest value. */
   readonly yFrom?: 'zero' | 'smallest' | undefined
-  /** Pixels. Default 720 × 420. */
+  /** Pixels. Default 720 × 420, or as high as the curves' names need. */
   readonly width?: number
   readonly height?: number
 }
@@ -33,9 +36,14 @@ const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9
 const font = 'font-family="system-ui, sans-serif"'
 /** Names at the curves' ends stand at least so far apart. */
 const lineHeight = 15
+const labelSize = 10
+/** About the width of a letter of a label. */
+const letterWidth = 5.6
+/** Pixels² of a point. */
+const pointArea = 30
 
 function escapeText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  return visible(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }
 
 function extentOf(values: readonly number[]): [number, number] {
@@ -54,16 +62,60 @@ function spread(wanted: readonly number[]): number[] {
   return placed
 }
 
+interface Box {
+  readonly left: number
+  readonly top: number
+  readonly right: number
+  readonly bottom: number
+}
+
+function overlaps(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+}
+
+/** Puts labels beside their points, above, below, left or right, where nothing stands yet. */
+function placeLabels(points: readonly Point[], inside: Box): { text: string; x: number; y: number }[] {
+  const taken: Box[] = points.map(({ x, y }) => ({ left: x - 4, top: y - 4, right: x + 4, bottom: y + 4 }))
+  return points.flatMap(({ x, y, label }) => {
+    if (label === undefined) return []
+    const width = letterWidth * label.length
+    const boxAt = (left: number, top: number): Box => ({
+      left,
+      top,
+      right: left + width,
+      bottom: top + labelSize,
+    })
+    const candidates = [
+      boxAt(x - width / 2, y - labelSize - 7),
+      boxAt(x + 8, y - labelSize / 2),
+      boxAt(x - width / 2, y + 7),
+      boxAt(x - width - 8, y - labelSize / 2),
+    ]
+    const fits = ({ left, right }: Box) => left >= inside.left && right <= inside.right
+    const free = (box: Box) => fits(box) && !taken.some((other) => overlaps(box, other))
+    const box = candidates.find(free) ?? candidates.find(fits) ?? boxAt(x - width, y - labelSize - 7)
+    taken.push(box)
+    return [{ text: label, x: box.left, y: box.bottom - 2 }]
+  })
+}
+
 /** Curves as an SVG picture, each named at its end. @returns a whole SVG document */
 export function drawLineChart(chart: LineChart): string {
-  const { title, xLabel, yLabel, curves, yFrom = 'zero', width = 720, height = 420 } = chart
+  const { title, xLabel, yLabel, curves, yFrom = 'zero', width = 720 } = chart
+  const { height = Math.max(420, margin.top + margin.bottom + lineHeight * curves.length) } = chart
   const points = curves.flatMap((curve) => curve.points)
   const [lowest, highest] = extentOf(points.map(({ y }) => y))
   const x = scaleLinear(extentOf(points.map((point) => point.x)), [margin.left, width - margin.right])
   const y = scaleLinear([yFrom === 'zero' ? 0 : lowest, highest], [height - margin.bottom, margin.top]).nice()
   const families = [...new Set(curves.map(({ name, family }) => family ?? name))]
-  const colourOf = ({ name, family }: Curve) =>
-    colours[families.indexOf(family ?? name) % colours.length] ?? 'black'
+  /** Each family its colour; when all colours are taken, they come again with points of another shape. */
+  const lookOf = ({ name, family }: Curve) => {
+    const place = families.indexOf(family ?? name)
+    return {
+      colour: colours[place % colours.length] ?? 'black',
+      shape: symbolsFill[Math.floor(place / colours.length) % symbolsFill.length],
+    }
+  }
   const path = line<Point>(
     (point) => x(point.x),
     (point) => y(point.y),
@@ -87,21 +139,27 @@ export function drawLineChart(chart: LineChart): string {
   const ends = curves.map(({ points: own }) => own.at(-1) ?? { x: 0, y: 0 })
   const labelPlaces = spread(ends.map((end) => y(end.y)))
   const drawn = curves.map((curve, index) => {
-    const colour = colourOf(curve)
+    const { colour, shape } = lookOf(curve)
     const look = curve.dashed ? 'stroke-dasharray="5 4" stroke-width="1.3"' : 'stroke-width="2.2"'
-    const dots = curve.dashed
-      ? ''
-      : curve.points
-          .map(
-            (point) =>
-              `<circle cx="${x(point.x).toFixed(1)}" cy="${y(point.y).toFixed(1)}" r="3" fill="${colour}"/>`,
-          )
-          .join('')
-    const labelled =
+    const point = symbol(shape, pointArea)() ?? ''
+    const dots = curve.points.map(
+      (at) =>
+        `<path class="point" transform="translate(${x(at.x).toFixed(1)} ${y(at.y).toFixed(1)})" d="${point}" fill="${colour}"/>`,
+    )
+    const named =
       `<text x="${width - margin.right + 8}" y="${(labelPlaces[index] ?? 0).toFixed(1)}" fill="${colour}" ` +
       `dominant-baseline="middle">${escapeText(curve.name)}</text>`
-    return `<path d="${path([...curve.points]) ?? ''}" fill="none" stroke="${colour}" ${look}/>${dots}${labelled}`
+    const drawnLine = `<path d="${path([...curve.points]) ?? ''}" fill="none" stroke="${colour}" ${look}/>`
+    return [drawnLine, ...(curve.dashed ? [] : dots), named].join('')
   })
+  const measured = curves.flatMap((curve) => (curve.dashed ? [] : curve.points))
+  const labels = placeLabels(
+    measured.map((point) => ({ ...point, x: x(point.x), y: y(point.y) })),
+    { left: margin.left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom },
+  ).map(
+    ({ text, x: left, y: bottom }) =>
+      `<text x="${left.toFixed(1)}" y="${bottom.toFixed(1)}" font-size="${labelSize}" fill="#555">${escapeText(text)}</text>`,
+  )
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${font} font-size="12" fill="#333">`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
@@ -111,6 +169,7 @@ export function drawLineChart(chart: LineChart): string {
     `<text x="${(margin.left + width - margin.right) / 2}" y="${height - 8}" text-anchor="middle">${escapeText(xLabel)}</text>`,
     `<text transform="translate(16 ${height / 2}) rotate(-90)" text-anchor="middle">${escapeText(yLabel)}</text>`,
     ...drawn,
+    ...labels,
     '</svg>',
     '',
   ].join('\n')

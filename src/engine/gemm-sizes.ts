@@ -24,3 +24,8 @@ const enoughWork = 5e8
 export function repeatsOf(size: GemmSize): number {
   return Math.min(64, Math.ceil(enoughWork / gemmWork(size)))
 }
+
+/** 10⁹ floating-point operations a second, two for each multiply-add. @param ms of one product */
+export function gemmGflops(size: GemmSize, ms: number): number {
+  return (2 * gemmWork(size)) / (1e6 * ms)
+}

@@ -5,7 +5,7 @@ import { concat, input, linear, parameter, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { LoadOptions, Runtime } from '../runtime/runtime.js'
 import { storedFrom } from '../weights/stored-from.js'
-import { type GemmSize, gemmWork, machineGemms, repeatsOf } from './gemm-sizes.js'
+import { type GemmSize, gemmGflops, machineGemms, repeatsOf } from './gemm-sizes.js'
 
 function randomFloats(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count }, seededRandom(seed))
@@ -55,7 +55,7 @@ export async function gemmRate(runtime: Runtime, { threads }: Pick<LoadOptions, 
         const start = performance.now()
         await product.run()
         const ms = performance.now() - start
-        best = Math.max(best, (2 * gemmWork(size) * repeatsOf(size)) / (1e6 * ms))
+        best = Math.max(best, gemmGflops(size, ms / repeatsOf(size)))
       }
     } finally {
       await product.dispose()

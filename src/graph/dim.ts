@@ -1,3 +1,5 @@
+import { BlvitError } from '../base/blvit-error.js'
+
 /**
  * Sizes that may be known only at run time. A dimension is a number or a polynomial with integer
  * coefficients in named symbols (`batch`, `kept`), so shapes and costs can be computed, compared and
@@ -114,7 +116,7 @@ export function substitute(dim: Dim, bindings: Bindings): Dim {
     .reduce<Dim>(plus, 0)
 }
 
-/** @throws Error if a symbol has no value */
+/** @throws BlvitError `BAD_OPTION` if a symbol has no value, naming it */
 export function evaluate(dim: Dim, bindings: Bindings): number {
   if (typeof dim === 'number') return dim
   let total = 0
@@ -122,7 +124,10 @@ export function evaluate(dim: Dim, bindings: Bindings): number {
     let term = factor
     for (const name of symbols.split('·').filter(Boolean)) {
       const value = bindings[name]
-      if (value === undefined) throw new Error(`the size "${name}" has no value`)
+      if (value === undefined) {
+        const message = `The size "${name}" of ${formatDim(dim)} has no value here. Give it one, as in { "${name}": 49 }.`
+        throw new BlvitError('BAD_OPTION', message, { size: name })
+      }
       term *= value
     }
     total += term

@@ -75,6 +75,22 @@ function parametersOf(nodes: readonly Tensor[]): Parameter[] {
   })
 }
 
+/** Each size that ops count has one meaning. */
+function checkCounts(nodes: readonly Tensor[]): void {
+  const told = new Map<string, string>()
+  for (const { op, scope, leaf, counts } of nodes) {
+    const isSize = leaf?.kind === 'input' && leaf.role === 'size'
+    const size = isSize ? leaf.defines : counts?.size
+    if (size === undefined) continue
+    const by = isSize ? `the input ${leaf.name}` : `${op} in ${scope || 'the graph'}`
+    const other = told.get(size)
+    told.set(size, by)
+    if (other === undefined || (isSize && other === by)) continue
+    const message = `The size ${size} is told twice, by ${other} and by ${by}. Put one of them into a scope of its own.`
+    throw new BlvitError('SHAPE_MISMATCH', message, { size })
+  }
+}
+
 /**
  * Collects a graph from its named outputs.
  * @param options `sizes`: inputs that are part of the graph because shapes mention their value
@@ -85,6 +101,7 @@ export function graphOf(
   { sizes = [] }: { sizes?: readonly Tensor[] } = {},
 ): Graph {
   const nodes = reachable([...Object.values(outputs), ...sizes])
+  checkCounts(nodes)
   return {
     name,
     outputs,

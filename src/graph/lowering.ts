@@ -73,10 +73,14 @@ export interface Lowering {
     outputs: number,
     attributes?: Readonly<Record<string, AttributeValue>>,
   ): string[]
+  /** A reducing operator (ReduceMax, ReduceMean, …), whose axes are an attribute or an input by the target's opset. */
+  reduce(operator: string, name: string, options: { axes: readonly number[]; keepAxes: boolean }): string
   /** Wraps an output that has the tensor's own shape. */
   asFull(name: string, shape: Shape): Value
   /** Wraps an output of shape `[product of leading dims, last dim]`. */
   asRows(name: string, shape: Shape): Value
+  /** A node for each element of a value, in the form that the value has. */
+  mapForm(value: Value, emit: (name: string) => string): Value
   full(value: Value): string
   rows(value: Value): string
   /**
@@ -93,6 +97,8 @@ export interface Lowering {
   floats(values: readonly number[], shape?: readonly number[], type?: FloatType): string
   /** Truth values or whole numbers as floats of the type that the tensor being lowered is computed in. */
   toFloats(name: string): string
+  /** A shape with the numbers of the sizes that were decided when the graph was loaded. */
+  decided(shape: Shape): Shape
   /** The run-time value of a size as an int64 vector of one element. */
   size(dim: Dim): string
   /** A shape as an int64 vector, sizes computed at run time where needed. */

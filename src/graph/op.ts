@@ -3,7 +3,7 @@ import { noCost } from './cost.js'
 import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
 import type { Dtype, Lowering, Value } from './lowering.js'
 import { currentScope } from './scope.js'
-import type { GradientPart, Leaf, Tensor } from './tensor.js'
+import type { CountedSize, GradientPart, Leaf, Tensor } from './tensor.js'
 
 /** Settings of an op that are fixed when the graph is built. */
 export type Attributes = Readonly<Record<string, unknown>>
@@ -19,6 +19,8 @@ export interface OpDefinition<A extends Attributes> {
   cost?(inputs: readonly Tensor[], output: Shape, attributes: A): Readonly<Record<string, Dim>>
   /** Set by the leaves of the graph: inputs and parameters. */
   leaf?(attributes: A): Leaf
+  /** Set by an op whose output has as many elements along an axis as its inputs' numbers decide. */
+  counts?(attributes: A): CountedSize
   /**
    * Reverse mode: the gradient of each input, in their order, as new tensors made of ops; undefined for an
    * input that has none, such as indices. Absent: a loss can't be differentiated through this op.
@@ -41,6 +43,7 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
   return (inputs, attributes) => {
     const shape = definition.shape(inputs, attributes)
     const leaf = definition.leaf?.(attributes)
+    const counts = definition.counts?.(attributes)
     const { gradient } = definition
     const tensor: Tensor = {
       id: made++,
@@ -51,6 +54,7 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
       dtype: definition.dtype?.(inputs, attributes) ?? inputs[0]?.dtype ?? 'float32',
       scope: currentScope(),
       ...(leaf ? { leaf } : {}),
+      ...(counts ? { counts } : {}),
       cost: () => ({ ...noCost, ...definition.cost?.(inputs, shape, attributes) }),
       lower: (lowering, values) => definition.onnx(lowering, values, { tensor, attributes }),
       ...(gradient
@@ -79,6 +83,16 @@ export function operand<T>(inputs: readonly T[], index: number): T {
   const found = inputs[index]
   if (found === undefined) throw new Error(`blvit bug: operand ${index} is missing`)
   return found
+}
+
+/**
+ * The shape that all operands of an op broadcast to.
+ * @throws BlvitError `SHAPE_MISMATCH` if there is none
+ */
+export function broadcastShape(op: string, inputs: readonly Tensor[]): Shape {
+  const shape = inputs.reduce<Shape | undefined>((all, next) => all && broadcast(all, next.shape), [])
+  if (!shape) throw shapeError(op, inputs, 'shapes that broadcast to each other')
+  return shape
 }
 
 /** The shape that two operands broadcast to (numpy's rule), or undefined if they don't. */

@@ -24,7 +24,7 @@ export function printGraph(graph: Graph): string {
       lines.push(scope)
     }
     const settings = Object.entries(tensor.attributes)
-      .filter(([name]) => name !== 'shape')
+      .filter(([name]) => name !== 'shape' && name !== 'values')
       .map(([name, value]) => ` ${name}=${value}`)
       .join('')
     const operands = tensor.inputs.map((input) => nameOf(input, scope)).join(', ')

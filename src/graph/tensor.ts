@@ -37,6 +37,12 @@ export type GradientPart =
   | { readonly gradient: Tensor; readonly axis: number; readonly start: Dim; readonly end: Dim }
   | undefined
 
+/** A size that an op finds out, e.g. how many tokens pass a threshold. */
+export interface CountedSize {
+  readonly size: string
+  readonly axis: number
+}
+
 /**
  * A symbolic tensor: what an op applied to other tensors gives. It holds no numbers; an immutable node of
  * the graph from which shapes, parameter names, cost and ONNX are read off.
@@ -53,6 +59,8 @@ export interface Tensor {
   /** Where it was made, e.g. `blocks.3.attn`. */
   readonly scope: string
   readonly leaf?: Leaf
+  /** The size of an axis that only its numbers decide: the shape has the symbol `size` there. */
+  readonly counts?: CountedSize
   /** The op's rules, bound to this node. */
   readonly cost: () => Cost
   readonly lower: (lowering: Lowering, inputs: readonly Value[]) => Value

@@ -57,11 +57,15 @@ type Geometry = Pick<Preprocessing, 'height' | 'width' | 'cropRatio' | 'cropMode
 /**
  * Reads `preprocessor_config.json` of transformers (ViT, DeiT, CLIP and Bit image processors).
  * transformers crops one pixel further up or left where an odd number of pixels is cut off; timm's rule is used.
+ * @param options.className the processor's class where the file names none; default: ViT's
  * @throws BlvitError `BAD_CONFIG`, naming the key and what is accepted
  */
-export function readHuggingFacePreprocessing(json: unknown): Preprocessing {
+export function readHuggingFacePreprocessing(
+  json: unknown,
+  { className }: { className?: string | undefined } = {},
+): Preprocessing {
   const config = parseWith(preprocessorConfig, json, fileName)
-  const defaults = defaultsOf(config)
+  const defaults = defaultsOf(config, className)
   const normalize = config.do_normalize ?? true
   return {
     ...(config.crop_mode && config.crop_pct ? writtenGeometry(config) : processorGeometry(config, defaults)),
@@ -71,8 +75,14 @@ export function readHuggingFacePreprocessing(json: unknown): Preprocessing {
   }
 }
 
-function defaultsOf(config: PreprocessorConfig): Defaults {
-  const className = config.image_processor_type ?? config.feature_extractor_type ?? undefined
+/** The class that a file names; undefined if it names none. */
+export function processorClassOf(json: unknown): string | undefined {
+  const config = parseWith(preprocessorConfig, json, fileName)
+  return config.image_processor_type ?? config.feature_extractor_type ?? undefined
+}
+
+function defaultsOf(config: PreprocessorConfig, otherwise: string | undefined): Defaults {
+  const className = config.image_processor_type ?? config.feature_extractor_type ?? otherwise
   const defaults = processorDefaults(className === unknownToTransformers ? undefined : className)
   if (defaults) return defaults
   const accepted = processorFamilies.map((family) => `${family}ImageProcessor`).join(', ')
@@ -145,7 +155,7 @@ export function writeHuggingFacePreprocessing(preprocessing: Preprocessing): Rec
   const { className, size, crops } = processorOf(preprocessing)
   return {
     image_processor_type: className,
-    do_convert_rgb: true,
+    do_convert_rgb: mean.length === 3,
     do_resize: true,
     size,
     resample: numberOf(filter),

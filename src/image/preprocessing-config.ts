@@ -1,13 +1,15 @@
+import { BlvitError } from '../base/blvit-error.js'
 import type { Size } from './crop-window.js'
-import { readHuggingFacePreprocessing } from './hugging-face-preprocessing.js'
-import type { Preprocessing } from './preprocessing.js'
+import { processorClassOf, readHuggingFacePreprocessing } from './hugging-face-preprocessing.js'
+import type { Grey, PerChannel, Preprocessing } from './preprocessing.js'
+import { processorOfModelType } from './processor-defaults.js'
 import { readTimmPreprocessing } from './timm-preprocessing.js'
 
 /** The parsed JSON files of a model's folder that may say how its pictures are prepared. */
 export interface PreprocessingSources {
   /** `preprocessor_config.json` of transformers */
   readonly preprocessorConfig?: unknown
-  /** `config.json`, of use when it is timm's, with `pretrained_cfg` */
+  /** `config.json`: timm's with `pretrained_cfg`, or of transformers with a `model_type` */
   readonly config?: unknown
 }
 
@@ -22,28 +24,96 @@ export const defaultPreprocessing: Preprocessing = {
   std: [0.5, 0.5, 0.5],
 }
 
-/**
- * Finds a model's preprocessing: `preprocessor_config.json` if there is one, else timm's `pretrained_cfg`, else
- * {@link defaultPreprocessing}.
- * @param options.imageSize the side or sides of the model's input, in pixels; the model knows them best, so they
- * replace those of the files, while the crop ratio stays
- * @throws BlvitError `BAD_CONFIG` when the file that counts has a value that isn't understood
- */
-export function readPreprocessing(
-  { preprocessorConfig, config }: PreprocessingSources,
-  { imageSize }: { imageSize?: number | Size | undefined } = {},
-): Preprocessing {
-  const found = readFirst(preprocessorConfig, config)
-  if (imageSize === undefined) return found
-  const { height, width } =
-    typeof imageSize === 'number' ? { height: imageSize, width: imageSize } : imageSize
-  return { ...found, height, width }
+/** What a model takes, which its architecture knows best. */
+export interface ModelInput {
+  /** Side or sides in pixels; they replace those of the files, while the crop ratio stays. */
+  readonly imageSize?: number | Size | undefined
+  /** Default 3. */
+  readonly channels?: number | undefined
 }
 
-function readFirst(preprocessorConfig: unknown, config: unknown): Preprocessing {
-  if (preprocessorConfig !== undefined) return readHuggingFacePreprocessing(preprocessorConfig)
-  if (typeof config === 'object' && config !== null && 'pretrained_cfg' in config) {
-    return readTimmPreprocessing(config.pretrained_cfg)
+/** How pictures are prepared, and what had to be assumed because no file says it. */
+export interface FoundPreprocessing {
+  readonly preprocessing: Preprocessing
+  readonly assumptions: readonly string[]
+}
+
+/**
+ * Finds a model's preprocessing: `preprocessor_config.json` if there is one; else what transformers would take for the
+ * `model_type`; else timm's `pretrained_cfg`; else {@link defaultPreprocessing}.
+ * @throws BlvitError `BAD_CONFIG` when the file that counts has a value that isn't understood
+ */
+export function findPreprocessing(sources: PreprocessingSources, input: ModelInput = {}): FoundPreprocessing {
+  const { preprocessing: found, assumptions } = firstOf(sources)
+  const { imageSize, channels = 3 } = input
+  const { mean, std } = forChannels(found, channels)
+  if (imageSize === undefined) return { preprocessing: { ...found, mean, std }, assumptions }
+  const { height, width } =
+    typeof imageSize === 'number' ? { height: imageSize, width: imageSize } : imageSize
+  const told = [...assumptions]
+  const { preprocessorConfig } = sources
+  if (preprocessorConfig !== undefined && (found.height !== height || found.width !== width)) {
+    told.push(
+      `preprocessor_config.json makes pictures of ${found.height} × ${found.width}, but the model's config.json says ` +
+        `${height} × ${width}: they are made of that size`,
+    )
   }
-  return defaultPreprocessing
+  return { preprocessing: { ...found, height, width, mean, std }, assumptions: told }
+}
+
+/** A file's mean and deviation for as many channels as the model has. */
+function forChannels({ mean, std }: Preprocessing, channels: number): Pick<Preprocessing, 'mean' | 'std'> {
+  const matched = (values: PerChannel | Grey, key: string): PerChannel | Grey => {
+    const [first, second = first, third = first] = values
+    if (channels === 3) return [first, second, third]
+    if (first === second && first === third) return [first]
+    throw new BlvitError(
+      'BAD_CONFIG',
+      `The model takes grey pictures, but its preprocessing has three ${key}s, ${values.join(', ')}: give one.`,
+    )
+  }
+  return { mean: matched(mean, 'mean'), std: matched(std, 'std') }
+}
+
+function firstOf({ preprocessorConfig, config }: PreprocessingSources): FoundPreprocessing {
+  const json: Readonly<Record<string, unknown>> =
+    typeof config === 'object' && config !== null ? { ...config } : {}
+  const className = 'embed_dim' in json ? undefined : processorOfModelType(json.model_type)
+  if (preprocessorConfig !== undefined) {
+    const preprocessing = readHuggingFacePreprocessing(preprocessorConfig, { className })
+    const named = processorClassOf(preprocessorConfig) !== undefined
+    const assumed = `preprocessor_config.json names no image_processor_type: ${className ?? 'ViTImageProcessor'} is assumed`
+    return { preprocessing, assumptions: named ? [] : [assumed] }
+  }
+  if ('pretrained_cfg' in json && json.pretrained_cfg) return fromTimm(json.pretrained_cfg)
+  if (className !== undefined) {
+    const preprocessing = readHuggingFacePreprocessing({}, { className })
+    const assumed = `there is no preprocessor_config.json: pictures are prepared by transformers' defaults of ${className}`
+    return { preprocessing, assumptions: [`${assumed} (${inWords(preprocessing)})`] }
+  }
+  const assumed = `no file says how pictures are prepared: timm's way with its ViTs is taken`
+  return {
+    preprocessing: defaultPreprocessing,
+    assumptions: [`${assumed} (${inWords(defaultPreprocessing)})`],
+  }
+}
+
+/** Keys without which timm guesses. */
+const decisiveKeys = ['mean', 'std', 'interpolation', 'crop_pct'] as const
+
+function fromTimm(pretrained: unknown): FoundPreprocessing {
+  const preprocessing = readTimmPreprocessing(pretrained)
+  const said = typeof pretrained === 'object' && pretrained !== null ? pretrained : {}
+  const absent = decisiveKeys.filter((key) => !(key in said))
+  const assumed = `pretrained_cfg in config.json has no ${absent.join(', ')}: timm's defaults are taken`
+  return {
+    preprocessing,
+    assumptions: absent.length > 0 ? [`${assumed} (${inWords(preprocessing)})`] : [],
+  }
+}
+
+function inWords({ cropRatio, cropMode, filter, mean, std }: Preprocessing): string {
+  const cut = cropMode === 'squash' ? 'squeezed to the size' : 'aspect ratio kept'
+  const crop = cropRatio === 1 ? cut : `${cut}, ${cropRatio} of it kept`
+  return `${filter}, ${crop}, mean ${mean.join(', ')}, deviation ${std.join(', ')}`
 }

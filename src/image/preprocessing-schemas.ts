@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { PerChannel } from './preprocessing.js'
+import type { Grey, PerChannel } from './preprocessing.js'
 
 /** A side of a picture, in pixels; as large as a model's may be. */
 export const side = z.number().int().positive().max(65_536)
@@ -8,18 +8,19 @@ export const side = z.number().int().positive().max(65_536)
 const channelValue = z.number().min(-1_000).max(1_000)
 const smallestDivisor = 1e-6
 
-/** Three numbers, or one that stands for all three. */
+/** Three numbers, or one that stands for all channels. */
 export const perChannel = z.union(
   [
     z.tuple([channelValue, channelValue, channelValue]),
-    channelValue.transform((value): [number, number, number] => [value, value, value]),
+    z.tuple([channelValue]),
+    channelValue.transform((value): [number] => [value]),
   ],
-  'expected three numbers (red, green, blue)',
+  'expected three numbers (red, green, blue), or one for all',
 )
 
 /** As {@link perChannel}, for standard deviations. */
 export const perChannelDivisor = perChannel.refine(
-  (values: PerChannel) => values.every((v) => v >= smallestDivisor),
+  (values: PerChannel | Grey) => values.every((v) => v >= smallestDivisor),
   {
     message: `expected numbers of at least ${smallestDivisor}, because values are divided by them`,
   },

@@ -1,12 +1,16 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { type CropMode, cropWindow, roundHalfToEven } from './crop-window.js'
 import type { FilterName } from './filters.js'
+import { greyed } from './grey.js'
 import type { Pixels } from './pixels.js'
 import { resizeSteps } from './resize.js'
 import { runAtOnce, type Steps, unitsPerStep } from './steps.js'
 
 /** Three numbers, for red, green and blue. */
 export type PerChannel = readonly [number, number, number]
+
+/** One number, for grey pictures. */
+export type Grey = readonly [number]
 
 /** What is done to a picture before a model sees it: timm's evaluation transform. */
 export interface Preprocessing {
@@ -18,10 +22,15 @@ export interface Preprocessing {
   /** `center` crops what sticks out, `squash` distorts, `border` pads with the mean colour */
   readonly cropMode: CropMode
   readonly filter: FilterName
-  /** subtracted from values in 0 … 1 */
-  readonly mean: PerChannel
+  /** subtracted from values in 0 … 1; a model that takes grey pictures has one number here and in `std` */
+  readonly mean: PerChannel | Grey
   /** divided by after the mean is subtracted */
-  readonly std: PerChannel
+  readonly std: PerChannel | Grey
+}
+
+/** How many channels the model takes: 3, or 1 for grey. */
+export function channelsOf({ mean }: Pick<Preprocessing, 'mean'>): 1 | 3 {
+  return mean.length
 }
 
 export interface PreprocessOptions {
@@ -34,7 +43,7 @@ export interface PreprocessOptions {
 /**
  * Resizes, crops and normalises a picture as timm does with Pillow and torchvision, bit for bit, without a pause:
  * a picture of 12 megapixels takes 0.1 s, in which nothing else runs. `Model.prepare` pauses.
- * @returns `[3, height, width]`: a new array, or the part of `into` that was written
+ * @returns `[channels, height, width]`: a new array, or the part of `into` that was written
  * @throws BlvitError `BAD_OPTION` when `into` is too short
  * @example
  * const batch = new Float32Array(2 * 3 * 224 * 224)
@@ -45,7 +54,7 @@ export function preprocess(
   preprocessing: Preprocessing,
   { into, offset = 0 }: PreprocessOptions = {},
 ): Float32Array {
-  const length = 3 * preprocessing.height * preprocessing.width
+  const length = channelsOf(preprocessing) * preprocessing.height * preprocessing.width
   if (into !== undefined && !(offset >= 0 && offset + length <= into.length)) {
     throw new BlvitError(
       'BAD_OPTION',
@@ -58,14 +67,14 @@ export function preprocess(
   return output
 }
 
-/** Pixels of the model's input size as the model's numbers. @returns `[3, height, width]` */
+/** Pixels of the model's input size as the model's numbers. @returns `[channels, height, width]` */
 export function normalise(pixels: Pixels, preprocessing: Preprocessing): Float32Array {
   return runAtOnce(normaliseSteps(pixels, preprocessing))
 }
 
 /** {@link normalise} in steps of a few rows. */
 export function* normaliseSteps(pixels: Pixels, preprocessing: Preprocessing): Steps<Float32Array> {
-  const output = new Float32Array(3 * pixels.height * pixels.width)
+  const output = new Float32Array(channelsOf(preprocessing) * pixels.height * pixels.width)
   yield* writeNormalised(pixels, preprocessing, output)
   return output
 }
@@ -85,7 +94,8 @@ export function* resizeAndCropSteps(pixels: Pixels, preprocessing: Preprocessing
     width: Math.min(width, resized.width),
     height: Math.min(height, resized.height),
   }
-  const visible = yield* resizeSteps(pixels, { ...resized, filter, region })
+  const shown = channelsOf(preprocessing) === 1 ? greyed(pixels) : pixels
+  const visible = yield* resizeSteps(shown, { ...resized, filter, region })
   if (visible.width === width && visible.height === height) return visible
   return pad(visible, preprocessing, { top: Math.max(0, -top), left: Math.max(0, -left) })
 }
@@ -99,7 +109,7 @@ function pad(
   // timm fills borders with the mean, while torchvision's centre crop pads with black
   if (cropMode === 'border') {
     const fill = mean.map((m) => roundHalfToEven(255 * m))
-    for (let i = 0; i < values.length; i++) values[i] = fill[i % 3] as number
+    for (let i = 0; i < values.length; i++) values[i] = fill[(i % 3) % fill.length] as number
   }
   const rowLength = visible.width * 3
   for (let row = 0; row < visible.height; row++) {
@@ -109,7 +119,7 @@ function pad(
   return { height, width, values }
 }
 
-/** `[height, width, 3]` bytes to `[3, height, width]` floats. */
+/** `[height, width, 3]` bytes to `[channels, height, width]` floats; of grey pictures all three are alike. */
 function* writeNormalised(
   { width, height, values }: Pixels,
   preprocessing: Preprocessing,
@@ -138,7 +148,7 @@ function normalisationTables(preprocessing: Preprocessing): readonly Float32Arra
   const known = tablesOf.get(preprocessing)
   if (known) return known
   const { mean, std } = preprocessing
-  const tables = ([0, 1, 2] as const).map((channel) => normalisationTable(mean[channel], std[channel]))
+  const tables = mean.map((value, channel) => normalisationTable(value, std[channel] ?? std[0]))
   tablesOf.set(preprocessing, tables)
   return tables
 }

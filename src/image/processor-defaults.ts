@@ -54,6 +54,22 @@ const defaultsByFamily: ReadonlyMap<string, ProcessorDefaults> = new Map([
   ['Bit', clip],
 ])
 
+/** What transformers takes for a `model_type` where no file names a class (its `auto/image_processing_auto.py`). */
+const familyByModelType: Readonly<Record<string, string>> = {
+  vit: 'ViT',
+  deit: 'DeiT',
+  dinov2: 'Bit',
+  dinov2_with_registers: 'Bit',
+  clip: 'CLIP',
+  clip_vision_model: 'CLIP',
+}
+
+/** The class of image processor that a type of model has in transformers; undefined for a type of another library. */
+export function processorOfModelType(type: unknown): string | undefined {
+  const known = typeof type === 'string' && Object.hasOwn(familyByModelType, type)
+  return known ? `${familyByModelType[type]}ImageProcessor` : undefined
+}
+
 export const processorFamilies = [...defaultsByFamily.keys()]
 
 /** The defaults of a class such as `DeiTImageProcessorFast`; ViT's when no class is named. */

@@ -15,14 +15,27 @@ export interface RawPixels {
   readonly values: Uint8Array | Uint8ClampedArray
 }
 
+/** Samples under the name `data`: `ImageData` of a canvas (no `channels`: 4), or `RawImage` of transformers.js. */
+export interface CanvasPixels {
+  readonly width: number
+  readonly height: number
+  readonly channels?: 1 | 3 | 4
+  /** `[height, width, channels]`, row-major, 0 to 255 */
+  readonly data: Uint8Array | Uint8ClampedArray
+}
+
 /**
  * Checks raw samples and brings them to RGB: grey is repeated, alpha is dropped (as Pillow's
  * `convert('RGB')` does). RGB is passed on without a copy.
  * @throws BlvitError `BAD_IMAGE` when sizes are not positive integers or the length doesn't fit them
  */
-export function* rgbFromRaw(raw: RawPixels): Steps<Pixels> {
-  const { width, height, channels = 3, values } = raw
-  checkLayout(raw, channels)
+export function* rgbFromRaw(raw: RawPixels | CanvasPixels): Steps<Pixels> {
+  const { width, height } = raw
+  const { channels, values } =
+    'values' in raw
+      ? { channels: raw.channels ?? 3, values: raw.values }
+      : { channels: raw.channels ?? 4, values: raw.data }
+  checkLayout({ width, height, values }, channels)
   if (channels === 3) return { width, height, values: asBytes(values) }
 
   const rgb = new Uint8Array(width * height * 3)
@@ -59,10 +72,10 @@ function checkLayout({ width, height, values }: RawPixels, channels: number): vo
       { width, height },
     )
   }
-  if (!(values instanceof Uint8Array || values instanceof Uint8ClampedArray)) {
+  if (!/^\[object Uint8(Clamped)?Array\]$/.test(Object.prototype.toString.call(values))) {
     throw new BlvitError(
       'BAD_IMAGE',
-      'Raw pixels need values in a Uint8Array or Uint8ClampedArray, 0 to 255; scale other samples first.',
+      'Raw pixels need values (or data) in a Uint8Array or Uint8ClampedArray, 0 to 255; scale other samples first.',
     )
   }
   const expected = width * height * channels

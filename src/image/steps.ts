@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../base/blvit-error.js'
+import { laterTurn } from '../base/turn.js'
 
 /** A long computation that yields after each small part; whoever runs it decides whether others get a turn then. */
 export type Steps<Result> = Generator<void, Result, void>
@@ -46,6 +47,6 @@ let lastTurn: Promise<void> = Promise.resolve()
 
 /** Resolves in a turn of the event loop that nobody else got: steps of many pictures don't add up to one long turn. */
 function ownTurn(): Promise<void> {
-  lastTurn = lastTurn.then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+  lastTurn = lastTurn.then(laterTurn)
   return lastTurn
 }

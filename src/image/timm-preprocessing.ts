@@ -7,7 +7,7 @@ import { cropRatio, perChannel, perChannelDivisor, side } from './preprocessing-
 
 // Missing keys mean what timm's resolve_data_config makes of them: ImageNet's mean and deviation, for one.
 const pretrainedCfg = z.object({
-  input_size: z.tuple([z.literal(3, 'expected 3 channels'), side, side]).default([3, 224, 224]),
+  input_size: z.tuple([z.int().positive(), side, side]).default([3, 224, 224]),
   crop_pct: cropRatio.default(0.875),
   crop_mode: z.enum(cropModes).nullish(),
   interpolation: z.enum(filterNames).default('bicubic'),

@@ -19,7 +19,7 @@ async function bytesOf(tensor: StoredTensor): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Changes when anything does that decides a model's answers: configuration, preprocessing, labels, weights. Doesn't
+ * Changes when anything does that decides a model's answers: configuration, preprocessing, labels, how scores are made, weights. Doesn't
  * depend on the folder's place. Reads all weights.
  * @throws BlvitError `BAD_WEIGHTS` if a tensor can't be read
  */
@@ -27,9 +27,10 @@ export async function modelFingerprint({
   architecture,
   preprocessing,
   labels,
+  scores,
   weights,
 }: ModelFiles): Promise<string> {
-  const pieces = [JSON.stringify([architecture.json, architecture.image, preprocessing, labels])]
+  const pieces = [JSON.stringify([architecture.json, architecture.image, preprocessing, labels, scores])]
   for (const [name, tensor] of weights) {
     pieces.push(JSON.stringify([name, tensor.dtype, tensor.shape, await sha256(await bytesOf(tensor))]))
   }

@@ -1,6 +1,7 @@
 import type { Parameter } from '../graph/graph.js'
-import { defaultPreprocessing } from '../image/preprocessing-config.js'
+import { findPreprocessing } from '../image/preprocessing-config.js'
 import type { Architecture } from '../models/architecture.js'
+import { readScoreFunction } from '../models/score-function.js'
 import type { StoredTensor } from '../weights/stored-tensor.js'
 import { elementCount } from '../weights/tensor-chunks.js'
 import { initialWeights } from './initial-weights.js'
@@ -27,10 +28,14 @@ export function initialise(architecture: Architecture, { seed = 0 }: { seed?: nu
   const weights = parametersOf(architecture).map(
     (parameter) => [parameter.name, drawnWhenRead(parameter, seed)] as const,
   )
+  const { image, channels, classes } = architecture
   return {
     architecture,
-    preprocessing: { ...defaultPreprocessing, ...architecture.image },
-    labels: readLabels({}, architecture.classes),
+    preprocessing: findPreprocessing({}, { imageSize: image, channels }).preprocessing,
+    labels: readLabels({}, classes).labels,
+    scores: readScoreFunction({}, classes),
+    // what a new model says is decided here, not assumed
+    assumptions: [],
     weights: new Map(weights),
   }
 }

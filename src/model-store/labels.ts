@@ -1,23 +1,50 @@
-import { z } from 'zod'
-import { parseWith } from '../base/parse.js'
+import { BlvitError } from '../base/blvit-error.js'
 import type { ConfigJson } from '../models/architecture.js'
+import { readLabelNames } from '../models/label-names.js'
 import { imagenetLabels } from './imagenet-labels.js'
 
-const schema = z.looseObject({
-  id2label: z.record(z.string(), z.string()).optional(),
-  /** timm's form, names in class order. */
-  label_names: z.array(z.string()).optional(),
-})
+/** A model's class names, and what had to be assumed for want of a word in its config.json. */
+export interface Labels {
+  /** In class order. */
+  readonly labels: readonly string[]
+  readonly assumptions: readonly string[]
+}
+
+function fallbackName(at: number): string {
+  return `class ${at}`
+}
 
 /**
- * The class names of a model, in class order: from config.json; else ImageNet's if there are 1000 classes,
- * which is what timm's checkpoints without names mean; else `class 0`, `class 1`, …
+ * The class names of a model, from config.json in any form that people have; else ImageNet's if there are 1000
+ * classes, which is what timm's checkpoints without names mean; else `class 0`, `class 1`, …
+ * @throws BlvitError `BAD_CONFIG` for names of classes that the model doesn't have
  */
-export function readLabels(json: ConfigJson, classes: number): readonly string[] {
-  const { id2label, label_names: names } = parseWith(schema, json, 'config.json')
-  const fallback = !id2label && !names && classes === 1000 ? imagenetLabels : []
-  return Array.from(
-    { length: classes },
-    (_, index) => id2label?.[`${index}`] ?? names?.[index] ?? fallback[index] ?? `class ${index}`,
-  )
+export function readLabels(json: ConfigJson, classes: number): Labels {
+  const told = readLabelNames(json)
+  if (classes === 0) return { labels: [], assumptions: [] }
+  const labelsBy = (name: (at: number) => string | undefined) =>
+    Array.from({ length: classes }, (_, at) => name(at) ?? fallbackName(at))
+  if (!told) {
+    if (classes === 1000) {
+      const assumption = 'config.json names no classes: they are taken for those of ImageNet-1k'
+      return { labels: imagenetLabels, assumptions: [assumption] }
+    }
+    return {
+      labels: labelsBy(() => undefined),
+      assumptions: ['config.json names no classes: they are numbered'],
+    }
+  }
+  const { key, names, count } = told
+  if (count > classes) {
+    throw new BlvitError(
+      'BAD_CONFIG',
+      `config.json is not valid: ${key} names class ${count - 1}, "${names.get(count - 1)}", but the model has ` +
+        `${classes} classes, 0 to ${classes - 1}.`,
+      { key, count, classes },
+    )
+  }
+  const missing = classes - names.size
+  const first = Array.from({ length: classes }, (_, at) => at).find((at) => !names.has(at)) ?? 0
+  const assumption = `config.json's ${key} names ${names.size} of ${classes} classes: the others are numbered, e.g. "${fallbackName(first)}"`
+  return { labels: labelsBy((at) => names.get(at)), assumptions: missing > 0 ? [assumption] : [] }
 }

@@ -1,3 +1,4 @@
+import { codeSpan, visible } from '../base/visible-text.js'
 import type { Architecture } from '../models/architecture.js'
 import type { Conversion } from './convert.js'
 
@@ -41,7 +42,7 @@ export function frontMatter(
 export function conversionCard({ files, copied, fresh, dropped }: Conversion, facts: CardFacts): string {
   const { architecture } = files
   const sentences = [
-    `Made from \`${facts.source}\` by \`blvit convert\`: ${copied.length} tensors are copied` +
+    `Made from ${codeSpan(facts.source)} by \`blvit convert\`: ${copied.length} tensors are copied` +
       (fresh.length > 0 ? `, ${fresh.length} start anew (seed ${facts.seed})` : '') +
       (dropped.length > 0 ? `, ${dropped.length} of the source are left out` : '') +
       '.',
@@ -56,7 +57,7 @@ export function conversionCard({ files, copied, fresh, dropped }: Conversion, fa
   }
   return `${frontMatter(architecture, facts)}
 
-# ${facts.title}
+# ${visible(facts.title)}
 
 ${sentences.join('\n\n')}
 

@@ -1,9 +1,10 @@
 import type { Parameter } from '../graph/graph.js'
 import { graphOf } from '../graph/graph.js'
 import type { Preprocessing } from '../image/preprocessing.js'
-import { readPreprocessing } from '../image/preprocessing-config.js'
+import { findPreprocessing } from '../image/preprocessing-config.js'
 import type { Architecture, ConfigJson } from '../models/architecture.js'
 import { readArchitecture } from '../models/index.js'
+import { readScoreFunction, type ScoreFunction } from '../models/score-function.js'
 import { eventOutputs } from '../models/token-history.js'
 import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
@@ -24,8 +25,12 @@ export interface ModelJson {
 export interface ModelDescription {
   readonly architecture: Architecture
   readonly preprocessing: Preprocessing
-  /** Class names in class order. */
+  /** Class names in class order; none of a backbone without a head. */
   readonly labels: readonly string[]
+  /** How the numbers of its head become scores. */
+  readonly scores: ScoreFunction
+  /** What had to be assumed because no file says it, in words for people. */
+  readonly assumptions: readonly string[]
 }
 
 /** A model, opened: weights are checked, renamed to timm's names and still where they were stored. */
@@ -46,11 +51,15 @@ export function parametersOf(architecture: Architecture): readonly Parameter[] {
 /** @throws BlvitError `BAD_CONFIG` */
 export function readDescription({ config, preprocessorConfig }: ModelJson): ModelDescription {
   const architecture = readArchitecture(config)
-  const { image } = architecture
+  const { image, channels, classes } = architecture
+  const found = findPreprocessing({ config, preprocessorConfig }, { imageSize: image, channels })
+  const { labels, assumptions } = readLabels(config, classes)
   return {
     architecture,
-    preprocessing: readPreprocessing({ config, preprocessorConfig }, { imageSize: image }),
-    labels: readLabels(config, architecture.classes),
+    preprocessing: found.preprocessing,
+    labels,
+    scores: readScoreFunction(config, classes),
+    assumptions: [...found.assumptions, ...assumptions],
   }
 }
 

@@ -6,6 +6,7 @@ export type ConfigJson = Readonly<Record<string, unknown>>
 
 /** What a setting is set to: a number, or a text such as `evit:0.7`. */
 export type SettingValue = number | string
+
 /** What methods must know of a model that runs the plain block loop, so that hooks of {@link BuildOptions} reach it. */
 export interface PlainBlocks {
   readonly depth: number

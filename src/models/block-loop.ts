@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js'
 import { add } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
@@ -67,6 +68,22 @@ export interface BlockHooks {
   readonly after?: (state: TokenState, block: WholeBlock) => TokenState | undefined
   /** After the last block: what the final norm and the heads read. */
   readonly pool?: (state: TokenState) => TokenState | undefined
+}
+
+/** Several hooks as one, each on what the ones before it left; only one of them can replace attention. */
+export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
+  return {
+    start: (first) => all.reduce((state, hooks) => hooks.start?.(state) ?? state, first),
+    before: (first, layer) => all.reduce((state, hooks) => hooks.before?.(state, layer) ?? state, first),
+    attend: (view, state, layer) => {
+      const attended = all.flatMap((hooks) => hooks.attend?.(view, state, layer) ?? [])
+      assert(attended.length <= 1, `several hooks replace the attention of layer ${layer}`)
+      return attended[0]
+    },
+    between: (first, block) => all.reduce((state, hooks) => hooks.between?.(state, block) ?? state, first),
+    after: (first, block) => all.reduce((state, hooks) => hooks.after?.(state, block) ?? state, first),
+    pool: (first) => all.reduce((state, hooks) => hooks.pool?.(state) ?? state, first),
+  }
 }
 
 /** The attention of a plain block under its switches. @param tokens queries and keys after their norm */

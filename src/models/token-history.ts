@@ -1,4 +1,4 @@
-import type { Dim } from '../graph/dim.js'
+import { type Bindings, type Dim, evaluate } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
 
 /** Numbers of one picture, by the names of an event's tensors. */
@@ -14,8 +14,10 @@ interface EventBase {
 /** A model goes on with fewer tokens. */
 export interface ReduceEvent extends EventBase {
   readonly kind: 'reduce'
-  /** What tokens that become one are to each other: equals, or remainders that one token sums up. */
-  readonly joining: 'merged' | 'fused'
+  /** How many tokens of a picture there are afterwards, prefix included. */
+  readonly tokensAfter: number
+  /** Which of them sums up what was let go, if one does. Others that several tokens become are their average. */
+  readonly fused?: number | undefined
   /**
    * Where the tokens of a picture went: for each token before (prefix tokens first), the index of the token after
    * that it is, or is part of; −1 if it is gone.
@@ -62,4 +64,62 @@ export function eventValues(
 /** Where a model chooses patches for its expensive path. */
 export function routesOf(history: readonly TokenEvent[]): readonly RouteEvent[] {
   return history.filter((event) => event.kind === 'route')
+}
+
+/** How things stand after an event. Tokens count from 0, the prefix left out; patches row by row. */
+export interface HistoryStep {
+  /** The layer in or after which it happened, counted from 1. */
+  readonly layer: number
+  /** Tokens from here on, without the prefix. */
+  readonly tokens: number
+  /** For each patch the token that it is, or is part of; −1 if it is gone. */
+  readonly patchToken: readonly number[]
+  /** The tokens that sum up what was let go, one for each time that it was, as far as they are still there. */
+  readonly fused: readonly number[]
+  /** Of a choice of paths. */
+  readonly route?:
+    | {
+        /** The layers that it holds for, counted from 1. */
+        readonly layers: readonly number[]
+        /** The chosen patches, ascending. */
+        readonly chosen: readonly number[]
+        /** Of every patch. */
+        readonly scores: readonly number[]
+      }
+    | undefined
+}
+
+/**
+ * Follows every patch of a picture through a history.
+ * @param numbersOf what the engine gave for an output of {@link eventOutputs}, the row of this picture
+ * @param sizes values of the graph's run-time sizes
+ */
+export function followPatches(
+  history: readonly TokenEvent[],
+  numbersOf: (output: string) => readonly number[],
+  { prefix, patches, sizes = {} }: { prefix: number; patches: number; sizes?: Bindings },
+): readonly HistoryStep[] {
+  let patchToken: readonly number[] = Array.from({ length: patches }, (_, patch) => patch)
+  let tokens = patches
+  let fused: readonly number[] = []
+  return history.map((event, index): HistoryStep => {
+    const values = eventValues(event, index, numbersOf)
+    const { layer } = event
+    if (event.kind === 'route') {
+      const { order = [], scores = [] } = values
+      const chosen = order.slice(0, evaluate(event.chosen, sizes)).sort((a, b) => a - b)
+      return { layer, tokens, patchToken, fused, route: { layers: event.layers, chosen, scores } }
+    }
+    const assignment = event.assignment(values)
+    const moved = (token: number) => {
+      const after = token < 0 ? -1 : (assignment[prefix + token] ?? -1)
+      return after < 0 ? -1 : after - prefix
+    }
+    patchToken = patchToken.map(moved)
+    tokens = event.tokensAfter - prefix
+    // one that is fused again becomes part of the new one
+    const still = [...fused.map(moved), ...(event.fused === undefined ? [] : [event.fused - prefix])]
+    fused = [...new Set(still)].filter((token) => token >= 0)
+    return { layer, tokens, patchToken, fused }
+  })
 }

@@ -32,7 +32,7 @@ export function vitArchitecture(config: VitConfig): VitArchitecture {
     grid: gridOf(config),
     prefix: prefixCount(config),
     settings: {},
-    blocks: { depth: config.depth, classToken: true, distilled: config.distilled },
+    blocks: { depth: config.depth, classToken: config.classToken, distilled: config.distilled },
     build: (options) => vit(config, options),
   }
 }

@@ -1,5 +1,6 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { outputOf } from '../models/model-definition.js'
+import type { ScoreFunction } from '../models/score-function.js'
 import { type Metric, type Problem, rowOf } from './problem.js'
 
 /** One class and how sure the model is. */
@@ -7,7 +8,10 @@ export interface ScoredLabel {
   /** Class number from 0. */
   readonly index: number
   readonly label: string
-  /** 0 … 1; all classes of a picture sum to 1. */
+  /**
+   * 0 … 1. All classes of a picture sum to 1, unless the model answers each label for itself; of a regression the number
+   * that it answers.
+   */
   readonly probability: number
 }
 
@@ -25,7 +29,7 @@ export interface ClassificationOptions {
 }
 
 /** Softmax over all classes. exp of the raw logits overflows above 709; the highest one cancels out of the quotient. */
-export function softmax(logits: ArrayLike<number>): number[] {
+function softmax(logits: ArrayLike<number>): number[] {
   const scores = Array.from(logits)
   const highest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
   const powers = scores.map((score) => Math.exp(score - highest))
@@ -33,13 +37,28 @@ export function softmax(logits: ArrayLike<number>): number[] {
   return powers.map((power) => power / sum)
 }
 
-/** The classes with the highest logits, with softmax probabilities over all classes; equal logits: lower index first. */
+/** What becomes of logits, by how the model's head is read. */
+const scoring: Readonly<Record<ScoreFunction, (logits: ArrayLike<number>) => number[]>> = {
+  softmax,
+  sigmoid: (logits) => Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))),
+  none: (logits) => Array.from(logits),
+}
+
+/** The score of each class, in class order. */
+export function scoresOf(logits: ArrayLike<number>, scores: ScoreFunction): number[] {
+  return scoring[scores](logits)
+}
+
+/**
+ * The classes with the highest logits; equal logits: lower index first.
+ * @param options `scores`: what probabilities are made by, over all classes. Default softmax
+ */
 export function rankClasses(
   logits: ArrayLike<number>,
   labels: readonly string[],
-  { top }: { top: number },
+  { top, scores = 'softmax' }: { top: number; scores?: ScoreFunction },
 ): ScoredLabel[] {
-  return softmax(logits)
+  return scoresOf(logits, scores)
     .map((probability, index) => ({ index, label: labels[index] ?? `class ${index}`, probability }))
     .sort((a, b) => (logits[b.index] ?? 0) - (logits[a.index] ?? 0) || a.index - b.index)
     .slice(0, top)
@@ -62,7 +81,8 @@ export const classify: Problem<readonly ScoredLabel[], ClassificationOptions> = 
   name: 'classify',
   outputs: (model) => ({ logits: outputOf(model, 'classify', 'logits') }),
   check: ({ top = 5 }) => checkTop(top),
-  answer: (rows, { labels }, { top = 5 }) => rankClasses(rowOf(rows, 'logits').values, labels, { top }),
+  answer: (rows, { labels, scores }, { top = 5 }) =>
+    rankClasses(rowOf(rows, 'logits').values, labels, { top, scores }),
 }
 
 /** Place of a class among all, 1 is the best. Equal logits rank by class number, as in {@link rankClasses}. */

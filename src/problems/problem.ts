@@ -1,5 +1,6 @@
 import type { Tensor } from '../graph/tensor.js'
 import type { ModelDefinition } from '../models/model-definition.js'
+import type { ScoreFunction } from '../models/score-function.js'
 
 /** One picture's row of an output. */
 export interface OutputRow {
@@ -12,6 +13,8 @@ export interface OutputRow {
 export interface AnswerContext {
   /** Class names in class order; empty for a model without a classifier. */
   readonly labels: readonly string[]
+  /** How the numbers of its head become scores. */
+  readonly scores: ScoreFunction
   /** Tokens before the patches. */
   readonly prefix: number
 }

@@ -4,7 +4,6 @@ import {
   augmentationSchema,
   parseAugmentation,
 } from '../image/augment/augmentation.js'
-import { keepRatioSchema } from '../training/keep-ratios.js'
 import { stageKinds } from '../training/stages/index.js'
 import type { StageObjective } from '../training/stages/stage-kind.js'
 
@@ -31,8 +30,6 @@ const common = z.strictObject({
   clipNorm: z.number().positive().exactOptional(),
   /** Keep a running mean of the weights and end with that. */
   emaDecay: z.number().min(0).max(1).exactOptional(),
-  /** Share of patches for the big blocks. Default: the student's own. */
-  keepRatio: keepRatioSchema.exactOptional(),
   /** What is done to the pictures: `crop-flip`, `deit`, `none`, or an object. */
   augmentation: augmentationSchema.default(parseAugmentation('crop-flip')),
   /** Parameters that are treated differently; the first that matches counts. */
@@ -103,6 +100,8 @@ export interface RecipeChanges {
   readonly batch?: number | undefined
   /** Batches that make one step, in all stages. */
   readonly accumulate?: number | undefined
+  /** How the student lets tokens go in stages where it runs as it will later, e.g. `tome:8`. */
+  readonly reduce?: string | undefined
   /** Multiplies the learning rates of all stages. */
   readonly learningRateScale?: number | undefined
 }
@@ -115,12 +114,13 @@ function accumulateOf({ batch, accumulate }: Stage, changed = batch): number {
 /** The same recipe, made longer or shorter, or to fit another memory. */
 export function adjusted(
   recipe: DecidedRecipe,
-  { pictures, batch, accumulate, learningRateScale = 1 }: RecipeChanges,
+  { pictures, batch, accumulate, reduce, learningRateScale = 1 }: RecipeChanges,
 ): DecidedRecipe {
   const total = recipe.stages.reduce((sum, stage) => sum + stage.pictures, 0)
   const share = pictures === undefined ? 1 : pictures / total
   const stages = recipe.stages.map((stage) => ({
     ...stage,
+    ...(reduce === undefined || !objectiveOf(stage).settings ? {} : { reduce }),
     pictures: Math.max(1, Math.round(stage.pictures * share)),
     batch: batch ?? stage.batch,
     accumulate: accumulate ?? accumulateOf(stage, batch),

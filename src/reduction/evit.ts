@@ -4,7 +4,7 @@ import { slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { BlockHooks } from '../models/block-loop.js'
 import { candidatesOf, keepBest, ratesByBlock } from './keep-best.js'
-import { blockList, flag, keepRates } from './parameters.js'
+import { blockList, flag, keepRateSteps, keepRates } from './parameters.js'
 import { assertClassToken, type ReducedModel, type Reduction } from './reduction.js'
 
 const parameters = z.object({
@@ -57,6 +57,7 @@ export const evit: Reduction<typeof parameters> = {
     'Liang et al., "Not All Patches are What You Need: Expediting Vision Transformers via Token Reorganizations", ICLR 2022',
   example: 'evit:0.7',
   main: 'keep',
+  steps: () => keepRateSteps,
   parameters,
   hooks: (model, { fuse, ...given }) => {
     assertClassToken('evit', model)

@@ -4,6 +4,7 @@ import { didYouMean } from '../base/suggest.js'
 import type { Architecture } from '../models/architecture.js'
 import type { BlockHooks } from '../models/block-loop.js'
 import { evit } from './evit.js'
+import { descriptionOf } from './parameters.js'
 import { random } from './random.js'
 import { type Parameters, type Reduction, reducedModel } from './reduction.js'
 import { tome } from './tome.js'
@@ -18,6 +19,12 @@ export interface ChosenReduction {
    * @throws BlvitError `UNSUPPORTED` for a model that it can't work on, `BAD_OPTION` for parameters that don't fit it
    */
   hooks(architecture: Architecture): BlockHooks
+  /**
+   * Choices that differ from this in its main number alone, from the one that saves most work to the one that saves
+   * least; none for a main parameter that is a list.
+   * @throws BlvitError as `hooks`
+   */
+  steps(architecture: Architecture): readonly string[]
 }
 
 /** A reduction that reads its own parameters, so that nobody above knows their types. */
@@ -58,7 +65,8 @@ function decoded<P extends Parameters>(reduction: Reduction<P>, texts: Texts): z
   const parsed = parameters.safeDecode(texts as z.input<P>)
   if (parsed.success) return parsed.data as z.output<P>
   const parameter = String(parsed.error.issues[0]?.path[0] ?? main)
-  const description = parameters.shape[parameter]?.description ?? 'something else'
+  const schema = parameters.shape[parameter]
+  const description = schema ? descriptionOf(schema) : 'something else'
   const got = Object.hasOwn(texts, parameter) ? `is "${texts[parameter]}", but` : 'is missing; it'
   throw new BlvitError(
     'BAD_OPTION',
@@ -87,10 +95,16 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
     paper,
     example,
     choose: (given) => {
-      const values = decoded(reduction, textsOf(given, reduction as unknown as Reduction))
+      const texts = textsOf(given, reduction as unknown as Reduction)
+      const values = decoded(reduction, texts)
+      const isList = texts[reduction.main]?.includes('/') ?? false
+      const withMain = (main: string) =>
+        printed(reduction, decoded(reduction, { ...texts, [reduction.main]: main }))
       return {
         text: printed(reduction, values),
         hooks: (architecture) => reduction.hooks(reducedModel(name, architecture), values),
+        steps: (architecture) =>
+          isList ? [] : (reduction.steps?.(reducedModel(name, architecture)).map(withMain) ?? []),
       }
     },
   }

@@ -58,8 +58,9 @@ function eventOf(
 ): ReduceEvent {
   return {
     kind: 'reduce',
-    joining: 'fused',
     layer,
+    tokensAfter: prefix + kept + Number(fuse),
+    fused: fuse ? prefix + kept : undefined,
     tensors,
     assignment: ({ order = [] }) => {
       const rest = fuse ? prefix + kept : -1

@@ -23,11 +23,15 @@ export const keepRates = listOf(
   'a number above 0 and up to 1, or one for each of its blocks, as in 0.9/0.7/0.5',
 )
 
-/** Blocks, counted from 0 as in the names of their parameters. */
-export const blockList = listOf(
-  z.int().min(0),
-  'blocks counted from 0, as in the names of their parameters: 3/6/9',
-).refine((blocks) => new Set(blocks).size === blocks.length)
+/** Keep rates in steps of a hundredth, from the one that saves most. */
+export const keepRateSteps: readonly string[] = Array.from({ length: 100 }, (_, i) => `${(i + 1) / 100}`)
+
+const blocksDescription = 'blocks counted from 0, each once, as in the names of their parameters: 3/6/9'
+
+/** Blocks, counted from 0 as in the names of their parameters, each once. */
+export const blockList = listOf(z.int().min(0), blocksDescription)
+  .refine((blocks) => new Set(blocks).size === blocks.length)
+  .describe(blocksDescription)
 
 /** How many tokens go: one number for all blocks or one for each. */
 export const counts = listOf(
@@ -55,4 +59,11 @@ export function namedNumber(
       encode: (value) => Object.keys(names).find((name) => names[name] === value) ?? `${value}`,
     })
     .describe(description)
+}
+
+/** What a parameter must be: its description, also under a default. */
+export function descriptionOf(parameter: z.ZodType): string {
+  if (parameter.description !== undefined) return parameter.description
+  const isWrapped = parameter instanceof z.ZodDefault || parameter instanceof z.ZodOptional
+  return isWrapped ? descriptionOf(parameter.unwrap() as z.ZodType) : 'something else'
 }

@@ -3,7 +3,7 @@ import { noiseInput } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt } from '../graph/tensor.js'
 import { candidatesOf, keepBest, ratesByBlock } from './keep-best.js'
-import { blockList, keepRates } from './parameters.js'
+import { blockList, keepRateSteps, keepRates } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
 const parameters = z.object({ keep: keepRates, blocks: blockList.optional() })
@@ -17,6 +17,7 @@ export const random: Reduction<typeof parameters> = {
   paper: 'no paper',
   example: 'random:0.5',
   main: 'keep',
+  steps: () => keepRateSteps,
   parameters,
   hooks: (model, given) => {
     const rates = ratesByBlock('random', model, given)

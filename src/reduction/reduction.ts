@@ -26,6 +26,8 @@ export interface Reduction<P extends Parameters = Parameters> {
   readonly example: string
   /** The parameter that stands without its name: `evit:0.7`. */
   readonly main: keyof z.output<P> & string
+  /** Values of the main parameter from the one that saves most work to the one that saves least. Default: none. */
+  readonly steps?: (model: ReducedModel) => readonly string[]
   /** Each with a description, which completes "must be …". */
   readonly parameters: P
   /**

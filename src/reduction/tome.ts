@@ -135,8 +135,8 @@ function eventOf(
 ): ReduceEvent {
   return {
     kind: 'reduce',
-    joining: 'merged',
     layer,
+    tokensAfter: prefix + candidates - r,
     tensors: { ...matching },
     assignment: ({ merged = [], into = [], unmerged = [] }) => {
       const firstSource = prefix % 2
@@ -217,6 +217,9 @@ export const tome: Reduction<typeof parameters> = {
   paper: 'Bolya et al., "Token Merging: Your ViT But Faster", ICLR 2023',
   example: 'tome:8',
   main: 'r',
+  // of a layer's tokens at most half can join others
+  steps: ({ patches }) =>
+    Array.from({ length: Math.floor(patches / 2) }, (_, i) => `${Math.floor(patches / 2) - i}`),
   parameters,
   hooks: ({ depth }, { r, schedule, proportional }) => {
     const [only, ...others] = r

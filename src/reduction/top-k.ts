@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { candidatesOf, keepBest, ratesByBlock } from './keep-best.js'
-import { blockList, keepRates } from './parameters.js'
+import { blockList, keepRateSteps, keepRates } from './parameters.js'
 import { assertClassToken, type Reduction } from './reduction.js'
 
 const parameters = z.object({ keep: keepRates, blocks: blockList.optional() })
@@ -16,6 +16,7 @@ export const topK: Reduction<typeof parameters> = {
   paper: 'no paper; the first half of EViT',
   example: 'top-k:0.5',
   main: 'keep',
+  steps: () => keepRateSteps,
   parameters,
   hooks: (model, given) => {
     assertClassToken('top-k', model)

@@ -1,5 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError } from '../base/blvit-error.js'
+import { engineError } from './engine-error.js'
+import { checkFeeds } from './feeds.js'
 import type { NamedTensors, Session, TensorData } from './runtime.js'
 
 /** The part of ONNX Runtime's JavaScript API that its native and its web build share. */
@@ -24,16 +26,6 @@ function fromOutputs(outputs: Readonly<Record<string, OrtTensor>>): NamedTensors
   return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, fromOrt(name, tensor)]))
 }
 
-/** An engine's complaint as a BlvitError that says what was being done. */
-export function engineError(doing: string, thrown: unknown): BlvitError {
-  return new BlvitError(
-    'ENGINE',
-    `ONNX Runtime failed while ${doing}: ${messageOf(thrown)}`,
-    {},
-    { cause: thrown },
-  )
-}
-
 /**
  * Wraps an ONNX Runtime session, native or web.
  * @param options `writesInto`: the engine writes outputs into memory that it is given
@@ -51,6 +43,7 @@ export function ortSession(
   }
   const run: Session['run'] = async (inputs, { into = {} } = {}) => {
     if (disposed) throw new BlvitError('ENGINE', 'This model was disposed. Load it again to use it.')
+    checkFeeds(session.inputMetadata, inputs)
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, toOrt(api, data)]))
     try {
       if (!writesInto || Object.keys(into).length === 0) return fromOutputs(await session.run(feeds))

@@ -1,6 +1,7 @@
 import { BlvitError } from '../base/blvit-error.js'
+import { didYouMean } from '../base/suggest.js'
 import type { Precision } from '../graph/lowering.js'
-import type { Device } from './runtime.js'
+import type { Device } from './device.js'
 
 /** Ends the reasons of all refusals. */
 export const never = 'and blvit never takes another precision than asked for'
@@ -21,8 +22,17 @@ const refusals: Readonly<Record<Device, Partial<Record<Precision, string>>>> = {
   webgpu: { int8: noInt8 },
 }
 
-/** @throws BlvitError `UNSUPPORTED` if a device has no arithmetic of this precision */
+const precisions: readonly Precision[] = ['fp32', 'fp16', 'int8']
+
+/** @throws BlvitError `UNSUPPORTED` if a device has no arithmetic of this precision, `BAD_OPTION` for an unknown one */
 export function assertPrecision(device: Device, precision: Precision = 'fp32'): void {
+  if (!precisions.includes(precision)) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `There is no precision "${precision}".${didYouMean(precision, precisions)} Precisions are ${precisions.join(', ')}.`,
+      { precision },
+    )
+  }
   const refusal = refusals[device][precision]
   if (refusal !== undefined) throw new BlvitError('UNSUPPORTED', refusal)
 }

@@ -2,9 +2,7 @@ import type { Bindings } from '../graph/dim.js'
 import type { Graph } from '../graph/graph.js'
 import type { Precision, Target } from '../graph/lowering.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
-
-/** Where a model runs: ONNX Runtime's native library, its WebAssembly build, or a GPU through WebGPU. */
-export type Device = 'cpu' | 'wasm' | 'webgpu'
+import type { Device } from './device.js'
 
 /** Numbers going into or coming out of a session, row-major. */
 export type TensorData =
@@ -52,4 +50,11 @@ export interface Runtime {
   load(graph: Graph, weights: StoredTensors, options?: LoadOptions): Promise<Session>
   /** Ends the engine's thread if no session is open; for who chose a runtime and then loads nothing. */
   rest(): Promise<void>
+}
+
+/** A runtime and why it was taken. */
+export interface ChosenRuntime {
+  readonly runtime: Runtime
+  /** For people, e.g. `"the native library is the fastest here"`. */
+  readonly reason: string
 }

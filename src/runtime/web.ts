@@ -1,9 +1,10 @@
 import type { Graph } from '../graph/graph.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
+import { checkDevice, checkThreads } from './device.js'
 import { engineHere, type OrtEngine } from './engine.js'
+import { engineError } from './engine-error.js'
 import { noHalfFloats } from './half-floats.js'
-import { engineError } from './ort-session.js'
 import { placeWeights } from './place-weights.js'
 import { assertPrecision } from './precision.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
@@ -15,9 +16,24 @@ const builds = {
   webgpu: { load: () => import('onnxruntime-web/webgpu'), words: 'WebGPU' },
 }
 
+const webDevices = ['wasm', 'webgpu'] as const
+
 /** What blvit asks of a browser's graphics processor. */
 interface Adapter {
   readonly features: { has(feature: string): boolean }
+}
+
+/** What is read whole for one graph of a model is there for its next one, as long as the model is. */
+const wholes = new WeakMap<ByteSource, Promise<Uint8Array>>()
+
+function wholeOf(source: ByteSource): Promise<Uint8Array> {
+  const known = wholes.get(source)
+  if (known) return known
+  const reading = source.read(0, source.sizeBytes)
+  wholes.set(source, reading)
+  // what failed once may go well the next time
+  reading.catch(() => wholes.delete(source))
+  return reading
 }
 
 /** Undefined where there is no WebGPU or no graphics processor behind it. */
@@ -29,15 +45,16 @@ async function findAdapter(): Promise<Adapter | undefined> {
 /**
  * ONNX Runtime's WebAssembly build, in the browser and, as the fallback, in Node; in the browser also WebGPU.
  * @param options `engine`: the WebAssembly build where it is loaded already; default: loaded on the calling thread
- * @throws BlvitError `ENGINE` for `webgpu` where there is no adapter
+ * @throws BlvitError `BAD_OPTION` for another device, `ENGINE` for `webgpu` where there is no adapter
  */
 export async function webRuntime({
   device = 'wasm',
   engine,
 }: {
-  device?: 'wasm' | 'webgpu'
+  device?: (typeof webDevices)[number]
   engine?: OrtEngine
 } = {}): Promise<Runtime> {
+  checkDevice(device, webDevices)
   const adapter = device === 'webgpu' ? await findAdapter() : undefined
   if (device === 'webgpu' && !adapter) throw noAdapter('This browser')
   const build = builds[device]
@@ -46,6 +63,7 @@ export async function webRuntime({
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
     assertPrecision(device, options.precision)
+    checkThreads(options.threads)
     if (options.precision === 'fp16' && !adapter?.features.has('shader-f16')) {
       throw noHalfFloats("This browser's")
     }
@@ -57,7 +75,7 @@ export async function webRuntime({
     }
     const { storageOf, sources } = await placeWeights(weights, { locate, trained: options.trained })
     const externalData = await Promise.all(
-      [...sources].map(async ([path, source]) => ({ path, data: await source.read(0, source.sizeBytes) })),
+      [...sources].map(async ([path, source]) => ({ path, data: await wholeOf(source) })),
     )
     try {
       const model = toOnnx(graph, { target, precision: options.precision, storageOf, sizes: options.sizes })

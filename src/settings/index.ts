@@ -98,3 +98,19 @@ export function resolveSettings(architecture: Architecture, given: Settings = {}
     buildKey: texts(set.filter(({ decision }) => decision.build !== undefined)).join(', '),
   }
 }
+
+/**
+ * The settings that a search for a speed goes through, from the one that saves most work to the one that saves least:
+ * those of the setting given, or of the one that the architecture has of its own.
+ * @param given one setting at most
+ * @returns none where there is no number to turn
+ */
+export function ladderOf(architecture: Architecture, given: Settings = {}): readonly Settings[] {
+  const { values } = resolveSettings(architecture, given)
+  const asked = settingNames.filter((name) => given[name] !== undefined)
+  const [turned] = asked.length > 0 ? asked : settingNames.filter((name) => values[name] !== undefined)
+  const value: SettingValue | undefined = turned && values[turned]
+  if (turned === undefined || value === undefined) return []
+  const ladder = kindOf(turned).ladder?.(value, architecture) ?? []
+  return ladder.map((step) => ({ [turned]: step }) as Settings)
+}

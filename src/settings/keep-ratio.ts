@@ -23,6 +23,12 @@ export const keepRatio: Setting<number> = {
     throw new BlvitError('BAD_OPTION', `Keep ratio "${text}" must be a number above 0 and up to 1.`)
   },
   print: (ratio) => `keep ratio ${ratio}`,
+  ladder: (_, { settings, grid }) => {
+    if (settings.keepRatio === undefined) return []
+    const patches = grid.rows * grid.columns
+    // of few digits, rounded up so that ⌊r·M⌋ is the number meant
+    return Array.from({ length: patches }, (_, i) => Math.ceil((1e4 * (i + 1)) / patches) / 1e4)
+  },
   decide: (ratio, architecture) => {
     if (!(typeof ratio === 'number' && ratio > 0 && ratio <= 1)) {
       throw new BlvitError('BAD_OPTION', `Keep ratio ${ratio} is not a number above 0 and up to 1.`)

@@ -9,6 +9,7 @@ export const reduce: Setting<string> = {
   parse: (text) => (text.trim() === none ? none : parseReduction(text).text),
   // a caller without types may give anything
   print: (text) => (text === none ? '' : parseReduction(`${text}`).text),
+  ladder: (text, architecture) => (text === none ? [] : parseReduction(text).steps(architecture)),
   decide: (text, architecture) =>
     text === none ? {} : { build: { hooks: parseReduction(text).hooks(architecture) } },
 }

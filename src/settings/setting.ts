@@ -19,6 +19,11 @@ export interface Setting<Value extends SettingValue = SettingValue> {
   parse(text: string): Value
   /** The value as people read it, also where nothing tells which setting it is: `keep ratio 0.5`. */
   print(value: Value): string
+  /**
+   * Values like this one that differ in its number alone, from the one that saves most work to the one that saves least:
+   * what a search for a speed goes through. Absent, or none: there is no number to turn.
+   */
+  ladder?(value: Value, architecture: Architecture): readonly Value[]
   /** @throws BlvitError `BAD_OPTION` if the architecture can't do that */
   decide(value: Value, architecture: Architecture): Decision
 }

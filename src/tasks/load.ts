@@ -1,9 +1,11 @@
-import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
+import { throwIfAborted } from '../base/blvit-error.js'
 import type { Precision } from '../graph/lowering.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { defaultModel } from '../model-store/node/shipped-models.js'
-import { type ChosenRuntime, chooseRuntime, type DeviceRequest } from '../runtime/node/choose.js'
+import { checkThreads, type DeviceRequest } from '../runtime/device.js'
+import { chooseRuntime } from '../runtime/node/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
+import type { ChosenRuntime } from '../runtime/runtime.js'
 import type { Settings } from '../settings/index.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { Model } from './model.js'
@@ -23,6 +25,8 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
   readonly precision?: Precision | undefined
   /** Run at another input size than the model was made for: a side in pixels. Default: the model's own. */
   readonly imageSize?: number | undefined
+  /** Told, in words for people, of each thing that was assumed because no file of the model says it. */
+  readonly onAssumption?: ((assumption: string) => void) | undefined
 }
 
 /**
@@ -45,11 +49,9 @@ export function startEngine(device?: DeviceRequest): Promise<ChosenRuntime> {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, runtime, threads, precision, imageSize, ...others } = options
+  const { device, runtime, threads, precision, imageSize, onAssumption, ...others } = options
   const download: DownloadOptions = others
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new BlvitError('BAD_OPTION', `threads is ${threads}; it must be a whole number from 1.`)
-  }
+  checkThreads(threads)
   // The engine's thread starts first: its library is loaded while this thread reads its own modules and the model.
   const choosing = runtime ?? startEngine(device)
   try {
@@ -59,6 +61,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const stored = await openModel(folder, { signal: download.signal })
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
+    if (onAssumption) stored.assumptions.forEach(onAssumption)
     const { Model } = await import('./model.js')
     const { settingsOf } = await import('../settings/index.js')
     const chosen = await choosing

@@ -9,11 +9,11 @@ import type { Preprocessing } from '../image/preprocessing.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import type { Architecture } from '../models/architecture.js'
+import type { ScoreFunction } from '../models/score-function.js'
 import { type Classification, type ClassificationOptions, classify } from '../problems/classify.js'
 import { type EmbedOptions, embed } from '../problems/embed.js'
 import type { AnswerContext, Problem } from '../problems/problem.js'
-import type { ChosenRuntime } from '../runtime/node/choose.js'
-import type { LoadOptions } from '../runtime/runtime.js'
+import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
 import { resolveSettings, type Settings, settingsOf } from '../settings/index.js'
 import { type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
@@ -48,6 +48,10 @@ export class Model implements AsyncDisposable {
   readonly preprocessing: Preprocessing
   /** Class names in class order. */
   readonly labels: readonly string[]
+  /** How the numbers of its head become scores. */
+  readonly scores: ScoreFunction
+  /** What had to be assumed because no file of the model says it, in words for people. */
+  readonly assumptions: readonly string[]
   private readonly engines = new Map<string, Promise<Engine>>()
   private disposed = false
 
@@ -63,6 +67,8 @@ export class Model implements AsyncDisposable {
     this.architecture = files.architecture
     this.preprocessing = files.preprocessing
     this.labels = files.labels
+    this.scores = files.scores
+    this.assumptions = files.assumptions
     this.resolve({})
   }
 
@@ -72,7 +78,7 @@ export class Model implements AsyncDisposable {
   }
 
   private get context(): AnswerContext {
-    return { labels: this.labels, prefix: this.architecture.prefix }
+    return { labels: this.labels, scores: this.scores, prefix: this.architecture.prefix }
   }
 
   /**

@@ -3,8 +3,7 @@ import { Batches } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { stepsOf } from '../recipes/recipe.js'
-import type { ChosenRuntime } from '../runtime/node/choose.js'
-import type { TensorData } from '../runtime/runtime.js'
+import type { ChosenRuntime, TensorData } from '../runtime/runtime.js'
 import type { TrainingSession } from '../training/training-session.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
@@ -63,7 +62,7 @@ export class Course {
   private async runStage(planned: PlannedStage): Promise<void> {
     const { data, stages, participants, runtime, folder, seed, threads, signal, trial } = this.options
     const { stage, number, asksForLabels: labelled } = planned
-    const { labels, preprocessing, architecture } = this.student
+    const { labels, preprocessing } = this.student
     const resume = folder?.resumed?.stage === number ? folder.resumed : undefined
     const teacher = participants.teacher?.files
     await using session = await openStage(planned, {
@@ -85,7 +84,7 @@ export class Course {
     if (resume) await this.validateIfDue({ ...reached, step: resume.steps }, current)
     const last = await runStage({
       ...planned,
-      ...{ stages: stages.length, student: architecture, seed, signal },
+      ...{ stages: stages.length, seed, signal },
       ...{ session, batches, gemmRate: this.options.gemmRate, from: this.position },
       trial,
       beforeAbort: keep,
@@ -153,9 +152,7 @@ export class Course {
       await folder.keepBest(files)
       this.best = accuracy
     }
-    const record = results.map(({ keepRatio, top1: { count, of } }) => ({
-      ...{ keep_ratio: keepRatio ?? null, right: count, of },
-    }))
+    const record = results.map(({ setting, top1: { count, of } }) => ({ setting, right: count, of }))
     await folder.log.append({ stage, step, validation: record })
     await folder.draw()
     const told = { objective, stage, stages, step, steps, results, failures: failures.length, best }
@@ -164,10 +161,10 @@ export class Course {
   }
 }
 
-function stepRecord({ stage, step, losses, learningRate, keepRatio, complaints }: StepReport): LogRecord {
+function stepRecord({ stage, step, losses, learningRate, setting, complaints }: StepReport): LogRecord {
   return {
     ...{ stage, step, ...losses, loss: Number(losses.loss), learning_rate: learningRate },
-    ...(keepRatio === undefined ? {} : { keep_ratio: keepRatio }),
+    ...(setting === undefined ? {} : { setting }),
     ...(complaints.length > 0 ? { complaints } : {}),
   }
 }

@@ -24,7 +24,7 @@ function stepCounter(records: readonly LogRecord[]): (record: LogRecord) => numb
   }
 }
 
-const notLosses = ['stage', 'step', 'learning_rate', 'keep_ratio', 'gradient_norm']
+const notLosses = ['stage', 'step', 'learning_rate', 'gradient_norm']
 
 /** The losses of a training over its steps. @returns a whole SVG document; undefined before the second step */
 export function lossCurves(records: readonly LogRecord[]): string | undefined {
@@ -49,12 +49,12 @@ export function lossCurves(records: readonly LogRecord[]): string | undefined {
   return drawLineChart({ title: 'Losses', xLabel: 'step', yLabel: 'loss', curves })
 }
 
-/** Validations over the steps, a curve for each keep ratio; undefined before the second one. */
+/** Validations over the steps, a curve for each setting; undefined before the second one. */
 export function accuracyCurves(records: readonly LogRecord[]): string | undefined {
   const stepNumber = stepCounter(records)
   const points = validationsIn(records).flatMap((record) =>
-    record.validation.map(({ keep_ratio, right, of }) => ({
-      name: keep_ratio === null ? 'all tokens' : `keep ratio ${keep_ratio}`,
+    record.validation.map(({ setting, right, of }) => ({
+      name: setting,
       x: stepNumber(record),
       y: (100 * right) / of,
     })),

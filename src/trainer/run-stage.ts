@@ -2,23 +2,19 @@ import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { seededRandom } from '../base/random.js'
 import type { Batches, TrainingBatch } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
-import type { Graph } from '../graph/graph.js'
 import { graphWork } from '../graph/work.js'
-import type { Architecture } from '../models/architecture.js'
 import { stepsOf } from '../recipes/recipe.js'
 import type { NamedTensors } from '../runtime/runtime.js'
-import { resolveSettings } from '../settings/index.js'
-import { highestKeepRatio, keepRatioAt } from '../training/keep-ratios.js'
+import type { ResolvedSettings } from '../settings/index.js'
 import { learningRateAt } from '../training/learning-rate.js'
 import type { TrainingSession } from '../training/training-session.js'
 import type { PlannedStage } from './stage-step.js'
-import { feedOf, settingsAt } from './step-feed.js'
+import { feedOf } from './step-feed.js'
 import type { StagePlace, StepReport } from './step-report.js'
 
-export interface StageRunOptions extends Pick<PlannedStage, 'stage' | 'number' | 'graph'> {
+export interface StageRunOptions extends PlannedStage {
   /** Of the recipe. */
   readonly stages: number
-  readonly student: Architecture
   readonly session: TrainingSession
   /** 10⁹ operations a second of matrix products alone on this machine; undefined: unknown. */
   readonly gemmRate: number | undefined
@@ -55,12 +51,12 @@ function meansOf(told: readonly NamedTensors[]): Record<string, number> {
   )
 }
 
-/** The multiply-adds of a batch at a keep ratio, each counted once. */
-function workOf(graph: Graph, { architecture, batch }: { architecture: Architecture; batch: number }) {
+/** The multiply-adds of a batch at some settings, each counted once. */
+function workOf({ graph, stage }: Pick<PlannedStage, 'graph' | 'stage'>) {
   const known = new Map<string, number>()
-  return (keepRatio: number | undefined): number => {
-    const { key, sizes } = resolveSettings(architecture, settingsAt(architecture, keepRatio))
-    const work = known.get(key) ?? graphWork(graph, { batch, ...sizes })
+  return (settings: ResolvedSettings | undefined): number => {
+    const { key, sizes } = settings ?? { key: '', sizes: {} }
+    const work = known.get(key) ?? graphWork(graph, { batch: stage.batch, ...sizes })
     known.set(key, work)
     return work
   }
@@ -97,13 +93,14 @@ function stepClock(batches: Batches) {
  * @throws BlvitError `ABORTED`, `ENGINE` when the loss is not a number, `BAD_DATA`, and what `afterStep` throws
  */
 export async function runStage(options: StageRunOptions): Promise<StepReport | undefined> {
-  const { stage, session, batches, student, seed, signal, trial } = options
+  const { stage, number, settings, session, batches, seed, signal, trial } = options
   const steps = stepsOf(stage)
   const warmUp = Math.round(stage.warmUp * steps)
   const schedule = { shape: stage.schedule, peak: stage.learningRate, steps, warmUp }
-  const feed = feedOf(options.graph.inputs, { architecture: student, batch: stage.batch })
+  const feed = feedOf(options)
   const clock = stepClock(batches)
-  const workAt = workOf(options.graph, { architecture: student, batch: stage.batch })
+  const workAt = workOf(options)
+  const most = settings?.ends.toSorted((a, b) => workAt(b) - workAt(a))[0]
   let position = options.from
   let last: StepReport | undefined
   while (session.steps < Math.min(steps, trial ?? steps)) {
@@ -113,20 +110,21 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
     }
     const start = performance.now()
     const step = session.steps
-    const random = seededRandom(seed, 'step', options.number, step)
-    const drawn = keepRatioAt(stage.keepRatio, { step, steps, draw: random() })
-    const keepRatio = trial !== undefined && step === 0 ? highestKeepRatio(stage.keepRatio) : drawn
+    const draw = seededRandom(seed, 'step', number, step)()
+    const now = trial !== undefined && step === 0 ? most : settings?.at({ step, steps, draw })
     const learningRate = learningRateAt(step, schedule)
     const taken: TrainingBatch[] = []
     const told: NamedTensors[] = []
     while (session.steps === step) {
       const batch = await batches.next()
+      const noise = (name: string) => seededRandom(seed, 'noise', number, step, taken.length, name)
+      const inputs = feed(batch, { sizes: now?.sizes ?? {}, noise })
       taken.push(batch)
-      told.push(await session.run(feed(batch, { keepRatio, random }), { learningRate }))
+      told.push(await session.run(inputs, { learningRate }))
     }
-    clock.add(performance.now() - start, stage.accumulate * workAt(keepRatio))
+    clock.add(performance.now() - start, stage.accumulate * workAt(now))
     const losses = meansOf(told)
-    const place = { objective: stage.objective, stage: options.number, stages: options.stages, steps }
+    const place = { objective: stage.objective, stage: number, stages: options.stages, steps }
     assertFinite(losses, { ...place, step: session.steps })
     position = taken.at(-1)?.after ?? position
     const { elapsedMs, msPerStep, waitedMs, gflops } = clock.read()
@@ -135,9 +133,7 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       step: session.steps,
       losses,
       learningRate,
-      keepRatio: feed.routes
-        ? resolveSettings(student, settingsAt(student, keepRatio)).values.keepRatio
-        : undefined,
+      setting: now?.key,
       imagesPerSecond: (1000 * stage.batch * stage.accumulate) / msPerStep,
       ...(options.gemmRate === undefined ? {} : { shareOfGemmRate: gflops / options.gemmRate }),
       msPerStep,

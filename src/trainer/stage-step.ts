@@ -1,14 +1,12 @@
-import { BlvitError } from '../base/blvit-error.js'
 import type { Graph } from '../graph/graph.js'
-import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, objectiveOf, type Stage } from '../recipes/recipe.js'
 import type { Runtime } from '../runtime/runtime.js'
-import { resolveSettings } from '../settings/index.js'
 import { layerDecay } from '../training/parameter-groups.js'
 import { targetsInput } from '../training/stages/loss-parts.js'
 import type { StageModels } from '../training/stages/stage-kind.js'
 import { teachersName } from '../training/teacher.js'
 import { type TrainingStep, trainingStep } from '../training/training-step.js'
+import { builtFor, type StageSettings, stageSettings } from './stage-settings.js'
 
 /** The training step of a stage. @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if the models can't do it */
 function stepOf(stage: Stage, models: StageModels): TrainingStep {
@@ -33,27 +31,6 @@ function stepOf(stage: Stage, models: StageModels): TrainingStep {
   })
 }
 
-/**
- * The student as a graph of this engine can be made of it: on WebGPU sizes are decided when a graph is loaded.
- * @throws BlvitError `BAD_OPTION` if a stage comes to several keep ratios there
- */
-function loadableIn({ target }: Runtime, student: Architecture, { keepRatio }: Stage): Architecture {
-  if (target !== 'webgpu' || student.settings.keepRatio === undefined) return student
-  if (typeof keepRatio === 'object') {
-    throw new BlvitError(
-      'BAD_OPTION',
-      `On WebGPU a stage has one keep ratio, because sizes are decided when its graph is loaded; this one has ` +
-        `${JSON.stringify(keepRatio)}. Give it one number in the recipe, or train with --device cpu.`,
-      { keepRatio },
-    )
-  }
-  const { sizes } = resolveSettings(student, { keepRatio })
-  return {
-    ...student,
-    build: (options) => student.build({ ...options, sizes: { ...sizes, ...options?.sizes } }),
-  }
-}
-
 /** A stage, and what the engine runs for it. */
 export interface PlannedStage {
   readonly stage: Stage
@@ -62,6 +39,8 @@ export interface PlannedStage {
   readonly step: TrainingStep
   /** What runs for each batch: all of the step, or without the update where several batches make one. */
   readonly graph: Graph
+  /** Undefined where the student doesn't run in it as it will later. */
+  readonly settings: StageSettings | undefined
   /** Whether its loss is made of the pictures' labels. */
   readonly asksForLabels: boolean
 }
@@ -76,11 +55,13 @@ export function planStages(
 ): PlannedStage[] {
   return stages.map((stage, index) => {
     const taughtBy = objectiveOf(stage).needsTeacher(stage) ? teacher : undefined
-    const step = stepOf(stage, { student: loadableIn(runtime, student, stage), teacher: taughtBy })
+    const settings = stageSettings(stage, student)
+    const built = settings ? builtFor(student, settings, runtime.target) : student
+    const step = stepOf(stage, { student: built, teacher: taughtBy })
     const graph = step.accumulation?.graph ?? step.graph
     const asksForLabels = graph.inputs.some(
       ({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput,
     )
-    return { stage, number: index + 1, step, graph, asksForLabels }
+    return { stage, number: index + 1, step, graph, settings, asksForLabels }
   })
 }

@@ -19,8 +19,8 @@ export interface StepReport extends StagePlace {
   /** `loss`, its parts and `gradient_norm`. */
   readonly losses: Readonly<Record<string, number>>
   readonly learningRate: number
-  /** Share of patches for the big blocks; undefined where the stage doesn't route. */
-  readonly keepRatio: number | undefined
+  /** What the student ran at, e.g. `keep ratio 0.5`; undefined where it doesn't run as it will later. */
+  readonly setting: string | undefined
   /** Of this run of the stage so far, without its first step. */
   readonly imagesPerSecond: number
   /** Of what matrix products alone reach on this machine: how much of the stage's time so far was multiply-adds. */
@@ -42,6 +42,6 @@ export interface ValidationReport extends StagePlace {
   readonly results: readonly SettingResult[]
   /** Pictures that couldn't be used. */
   readonly failures: number
-  /** Whether it was never better, on average over the keep ratios. */
+  /** Whether it was never better, on average over the settings. */
   readonly best: boolean
 }

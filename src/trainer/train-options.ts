@@ -1,6 +1,7 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { checkWorkers } from '../batches/batches.js'
-import type { DeviceRequest } from '../runtime/node/choose.js'
+import type { DeviceRequest } from '../runtime/device.js'
+import type { Settings } from '../settings/index.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 
@@ -21,14 +22,16 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly validationLimit?: number | undefined
   /** Steps between two validations. Default: a tenth of each stage. */
   readonly validateEvery?: number | undefined
-  /** Keep ratios to validate at. Default 0.25, 0.5, 0.75, 1. */
-  readonly validationRatios?: readonly number[] | undefined
+  /** What to validate at. Default: keep ratios 0.25, 0.5, 0.75 and 1, or without any what the last stage trains at. */
+  readonly validationSettings?: readonly Settings[] | undefined
   readonly device?: DeviceRequest | undefined
   readonly threads?: number | undefined
   /** Threads that decode and augment pictures. Default 1. */
   readonly workers?: number | undefined
   /** Only make a few steps of each stage, of two batches at most, to measure what all would take; nothing is written. */
   readonly dryRun?: boolean | undefined
+  /** For people: how the labels of the data were understood, what lies there and was passed over. */
+  readonly onNote?: ((note: string) => void) | undefined
   readonly onStep?: ((report: StepReport) => void) | undefined
   readonly onValidation?: ((report: ValidationReport) => void) | undefined
 }

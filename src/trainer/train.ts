@@ -7,11 +7,14 @@ import { gemmRate } from '../engine/gemm.js'
 import { checkTarget } from '../files/replace-folder.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
+import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
-import { type ChosenRuntime, chooseRuntime } from '../runtime/node/choose.js'
+import { chooseRuntime } from '../runtime/node/choose.js'
+import type { ChosenRuntime } from '../runtime/runtime.js'
+import type { Settings } from '../settings/index.js'
 import { Course } from './course.js'
 import { openParticipants, type Participants } from './participants.js'
-import { planStages } from './stage-step.js'
+import { type PlannedStage, planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
@@ -63,6 +66,19 @@ async function identityOf(
   }
 }
 
+/** Labels in tars are seen when they are read. */
+const anyRule = 'numbers are class numbers from 0, anything else is the name of a class'
+
+function notesOn({ labelRule = anyRule, notes = [] }: DataSet, isLabelled: boolean): readonly string[] {
+  return [...notes, ...(isLabelled ? [`labels: ${labelRule}`] : [])]
+}
+
+/** What a model in training is measured at where nobody says. */
+function usualSettings({ settings }: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
+  if (settings.keepRatio !== undefined) return [0.25, 0.5, 0.75, 1].map((keepRatio) => ({ keepRatio }))
+  return stages.at(-1)?.settings?.ends.map(({ values }) => values) ?? [{}]
+}
+
 /**
  * Trains a model as a recipe says, stage after stage, and writes its folder.
  * @param model what the student's weights start as: a shipped name, a folder (see `blvit init` for random weights), or
@@ -99,8 +115,11 @@ export async function train(
   })
   const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
   const dataSet = await openDataSet(paths, { labels: isLabelled ? student.labels : 'ignored' })
+  for (const note of notesOn(dataSet, isLabelled)) options.onNote?.(note)
+  const { validationSettings: settings = usualSettings(student.architecture, stages) } = options
   const validation =
-    options.validation && (await openValidation(student, { ...options, validation: options.validation }))
+    options.validation &&
+    (await openValidation(student, { ...options, validation: options.validation, settings }))
   const identity = await identityOf(participants, {
     ...{ recipe: decided, dataSet, validation, runtime, threads, seed },
   })

@@ -1,7 +1,9 @@
 import { shareOf } from '../base/share.js'
+import { codeSpan, visible } from '../base/visible-text.js'
 import { type CardFacts, frontMatter, licenceOf, usage } from '../model-store/model-card.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Stage, stepsOf } from '../recipes/recipe.js'
+import { stageSettings } from './stage-settings.js'
 import { type LogRecord, validationsIn } from './training-log.js'
 import { meanAccuracy } from './validation.js'
 
@@ -18,37 +20,45 @@ export interface TrainingFacts extends CardFacts {
 /** More than these would hide the rest of the card. */
 const shownPaths = 6
 
+/** A name from outside in a cell of a table. */
+function codeCell(name: string): string {
+  return codeSpan(name).replaceAll('|', '\\|')
+}
+
 /** Their last names: where the data lies on one machine is nobody else's business. */
 function dataNames(paths: readonly string[]): string {
-  const names = paths.map((path) => `\`${path.split(/[/\\]/).filter(Boolean).slice(-2).join('/')}\``)
+  const names = paths.map((path) => codeCell(path.split(/[/\\]/).filter(Boolean).slice(-2).join('/')))
   const others = names.length - shownPaths
   return names.slice(0, shownPaths).join(', ') + (others > 0 ? ` and ${others} more` : '')
 }
 
-function stageRow(stage: Stage, number: number, log: readonly LogRecord[]): string {
+function stageRow(
+  stage: Stage,
+  { number, student, log }: { number: number; student: Architecture; log: readonly LogRecord[] },
+): string {
   const { objective, pictures, batch, accumulate, learningRate, schedule } = stage
-  const ratio = stage.keepRatio === undefined ? 'its own' : JSON.stringify(stage.keepRatio)
+  const settings = stageSettings(stage, student)?.ends.map(({ key }) => key) ?? []
   const last = log.findLast((record) => record.stage === number && 'loss' in record)
   const loss = last?.loss === undefined ? '' : Number(last.loss).toPrecision(3)
   const sizes = `${stepsOf(stage)} × ${accumulate === 1 ? '' : `${accumulate} × `}${batch}`
-  return `| ${number} | ${objective} | ${pictures} | ${sizes} | ${learningRate}, ${schedule} | ${ratio} | ${loss} |`
+  return `| ${number} | ${objective} | ${pictures} | ${sizes} | ${learningRate}, ${schedule} | ${[...new Set(settings)].join('; ')} | ${loss} |`
 }
 
 function validationTable(log: readonly LogRecord[]): string {
   const validations = validationsIn(log).map(({ stage, step, validation }) => {
-    const results = validation.map(({ keep_ratio, right, of }) => ({ keep_ratio, top1: shareOf(right, of) }))
+    const results = validation.map(({ setting, right, of }) => ({ setting, top1: shareOf(right, of) }))
     return { stage, step, results, accuracy: meanAccuracy(results) }
   })
   const [best] = validations.toSorted((a, b) => b.accuracy - a.accuracy)
   if (!best) return 'How often it is right has not been measured: `blvit eval` does.'
-  const rows = best.results.map(({ keep_ratio, top1 }) => {
+  const rows = best.results.map(({ setting, top1 }) => {
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`
-    return `| ${keep_ratio ?? 'all'} | ${percent(top1.share)} | ${percent(top1.low)} to ${percent(top1.high)} | ${top1.of} |`
+    return `| ${setting} | ${percent(top1.share)} | ${percent(top1.low)} to ${percent(top1.high)} | ${top1.of} |`
   })
   return [
     `Measured after step ${best.step} of stage ${best.stage}, the best of ${validations.length} times:`,
     '',
-    '| keep ratio | right | 95 % interval | pictures |',
+    '| setting | right | 95 % interval | pictures |',
     '|---|---|---|---|',
     ...rows,
   ].join('\n')
@@ -61,21 +71,23 @@ export function trainingCard(architecture: Architecture, facts: TrainingFacts): 
     licenceOf(sourceCard) === undefined
       ? "The model that it started from doesn't state a licence; ask its authors before you publish this.\n\n"
       : ''
-  const rows = recipe.stages.map((stage, index) => stageRow(stage, index + 1, log))
+  const rows = recipe.stages.map((stage, index) =>
+    stageRow(stage, { number: index + 1, student: architecture, log }),
+  )
   return `${frontMatter(architecture, facts)}
 
-# ${title}
+# ${visible(title)}
 
 Trained by blvit: ${recipe.about}.
 
 | | |
 |---|---|
-| started as | \`${source}\` |
-${teacher === undefined ? '' : `| teacher | \`${teacher}\` |\n`}| pictures | ${dataNames(data)} |
+| started as | ${codeCell(source)} |
+${teacher === undefined ? '' : `| teacher | ${codeCell(teacher)} |\n`}| pictures | ${dataNames(data)} |
 | optimiser | AdamW |
 | seed | ${seed} |
 
-| stage | objective | pictures | steps × batch | learning rate | keep ratio | loss of the last step |
+| stage | objective | pictures | steps × batch | learning rate | settings | loss of the last step |
 |---|---|---|---|---|---|---|
 ${rows.join('\n')}
 

@@ -9,7 +9,7 @@ const stepSchema = z.looseObject({ ...place, loss: z.number(), learning_rate: z.
 const validationSchema = z.looseObject({
   ...place,
   /** `right` of `of` pictures. */
-  validation: z.array(z.object({ keep_ratio: z.number().nullable(), right: z.int(), of: z.int().min(1) })),
+  validation: z.array(z.object({ setting: z.string(), right: z.int(), of: z.int().min(1) })),
 })
 const recordSchema = z.union([validationSchema, stepSchema])
 

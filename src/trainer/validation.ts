@@ -2,8 +2,8 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
 import type { ModelFiles } from '../model-store/model-files.js'
-import type { ChosenRuntime } from '../runtime/node/choose.js'
-import { resolveSettings } from '../settings/index.js'
+import type { ChosenRuntime } from '../runtime/runtime.js'
+import { resolveSettings, type Settings } from '../settings/index.js'
 import { evaluate } from '../tasks/evaluate/evaluate.js'
 import type { Counts, SettingResult } from '../tasks/evaluate/tally.js'
 import { Model } from '../tasks/model.js'
@@ -14,8 +14,8 @@ export interface ValidationOptions {
   readonly validation: readonly string[]
   /** Only the first so many. Default: all. */
   readonly validationLimit?: number | undefined
-  /** Default 0.25, 0.5, 0.75, 1. Ignored for a model that treats all tokens alike. */
-  readonly validationRatios?: readonly number[] | undefined
+  /** What to measure at. */
+  readonly settings: readonly Settings[]
 }
 
 export interface MeasureOptions {
@@ -26,7 +26,7 @@ export interface MeasureOptions {
 
 /** Labelled pictures that a model in training is measured with now and then. */
 export interface Validation {
-  /** Decides which accuracies can be compared: the pictures and the keep ratios. */
+  /** Decides which accuracies can be compared: the pictures and the settings. */
   readonly identity: string
   /** How often a model is right as it is now. @throws BlvitError as {@link evaluate}; `BAD_DATA` if no picture counts */
   measure(files: ModelFiles, options: MeasureOptions): Promise<Counts>
@@ -50,19 +50,17 @@ async function assertLabelled(dataSet: DataSet, limit = Number.POSITIVE_INFINITY
 
 /**
  * Opens the pictures that a student is to be validated with, before anything is trained.
- * @throws BlvitError `NOT_FOUND`, `BAD_DATA` without labelled pictures, `BAD_OPTION` for a keep ratio that can't be
+ * @throws BlvitError `NOT_FOUND`, `BAD_DATA` without labelled pictures, `BAD_OPTION` for a setting that the model can't take
  */
 export async function openValidation(
   { architecture, labels }: ModelFiles,
-  { validation, validationLimit: limit, validationRatios = [0.25, 0.5, 0.75, 1] }: ValidationOptions,
+  { validation, validationLimit: limit, settings }: ValidationOptions,
 ): Promise<Validation> {
-  const ratios = architecture.settings.keepRatio === undefined ? [] : validationRatios
-  const settings = ratios.map((keepRatio) => ({ keepRatio }))
-  for (const each of settings) resolveSettings(architecture, each)
+  const keys = settings.map((each) => resolveSettings(architecture, each).key)
   const dataSet = await openDataSet(validation, { labels })
   await assertLabelled(dataSet, limit)
   return {
-    identity: JSON.stringify([await dataSet.fingerprint(), limit ?? null, ratios]),
+    identity: JSON.stringify([await dataSet.fingerprint(), limit ?? null, keys]),
     async measure(files, { runtime, threads, signal }) {
       await using model = new Model('the model in training', files, runtime, { threads })
       const counts = await evaluate(model, dataSet, { settings, limit, signal })
@@ -72,7 +70,7 @@ export async function openValidation(
   }
 }
 
-/** One number to compare two moments of a training by: the mean over the keep ratios. */
+/** One number to compare two moments of a training by: the mean over the settings. */
 export function meanAccuracy(results: readonly Pick<SettingResult, 'top1'>[]): number {
   return results.reduce((sum, { top1 }) => sum + top1.share, 0) / results.length
 }

@@ -75,7 +75,7 @@ function trainedParameters(
     tensor: defined(leaves.get(parameter.name), 'the leaf of a parameter'),
     treatment: treatmentOf(parameter, { groups, layerScale, weightDecay }),
   }))
-  const open = treated.filter(({ treatment }) => !treatment.frozen)
+  const open = treated.filter(({ learns, treatment }) => learns && !treatment.frozen)
   if (open.length > 0) return open
   const message = `${forward.name} has nothing to train: all its ${treated.length} parameters are frozen.`
   throw new BlvitError('BAD_OPTION', message, { parameters: treated.length })

@@ -11,6 +11,8 @@ export interface ByteSource {
   /** The absolute path if it is a local file, so that an engine may map it instead of reading it. */
   readonly path?: string
   readonly sizeBytes: number
+  /** For an engine that will map the file: @throws BlvitError if it is no longer the one that was opened */
+  assertUnchanged?(): Promise<void>
   /** @throws BlvitError `BAD_WEIGHTS` if the range can't be read whole */
   read(offset: number, sizeBytes: number): Promise<Uint8Array>
 }

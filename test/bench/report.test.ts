@@ -1,39 +1,43 @@
 import { describe, expect, test } from 'vitest'
 import { benchCsv } from '../../src/bench/csv.js'
 import { describeMachine } from '../../src/bench/machine.js'
+import type { EngineChoice } from '../../src/bench/messages.js'
 import { benchPlot } from '../../src/bench/plot.js'
-import { gemmRate, type MeasuredModelSetting, resultOf } from '../../src/bench/report.js'
+import { type MeasuredModel, machineRate, resultOf } from '../../src/bench/report.js'
+import { variantOf } from '../../src/bench/variants.js'
 import { machineGemms } from '../../src/engine/gemm-sizes.js'
 import { presets } from '../../src/models/index.js'
+import type { Settings } from '../../src/settings/index.js'
 
 const choice = { device: 'cpu', threads: 2, precision: 'fp32' } as const
 
 function measured(
   name: string,
-  keepRatio: number | undefined,
+  settings: Settings,
   times: readonly number[],
-): MeasuredModelSetting {
+  on: Partial<EngineChoice> = {},
+): MeasuredModel {
   const architecture = presets[name]
   if (!architecture) throw new Error(name)
   return {
-    subject: { name, architecture, model: { config: architecture.json } },
-    choice,
-    setting: { kind: 'model', batch: 2, keepRatio },
+    variant: variantOf({ name, architecture, model: { config: architecture.json } }, settings),
+    choice: { ...choice, ...on },
+    job: { kind: 'model', batch: 2, settings },
     runs: times.map((ms) => ({ ms, waitShare: ms > 1000 ? 0.5 : 0 })),
   }
 }
 
 describe('the figures of a measurement', () => {
   const all = [
-    measured('vit-tiny', undefined, [20, 20, 20]),
-    measured('t+48', 0.25, [16, 16, 16, 5000]),
-    measured('t+48', 0.5, [20, 20, 20]),
+    measured('vit-tiny', {}, [20, 20, 20]),
+    measured('t+48', { keepRatio: 0.25 }, [16, 16, 16, 5000]),
+    measured('t+48', { keepRatio: 0.5 }, [20, 20, 20]),
   ]
   const gemm = [
-    gemmRate(choice, [
+    machineRate(choice, [
       // the first of the products: 2·1576·768·3072 operations in 74.4 ms
-      { choice, setting: { kind: 'gemm', index: 0 }, runs: [{ ms: 74.364, waitShare: 0 }] },
-      { choice, setting: { kind: 'gemm', index: 1 }, runs: [{ ms: 100, waitShare: 0 }] },
+      { choice, job: { kind: 'gemm', index: 0 }, runs: [{ ms: 74.364, waitShare: 0 }] },
+      { choice, job: { kind: 'gemm', index: 1 }, runs: [{ ms: 100, waitShare: 0 }] },
     ]),
   ]
   const [plain, quarter, half] = all.map((model) => resultOf(model, { all, gemm }))
@@ -51,7 +55,7 @@ describe('the figures of a measurement', () => {
     expect(plain.shareOfGemmRate).toBeCloseTo(plain.gflops / 100, 4)
     expect(plain.imagesPerSecond).toBe(100)
     expect(plain.against).toBeUndefined()
-    expect(plain).not.toHaveProperty('keepRatio')
+    expect([plain, quarter].map(({ setting }) => setting)).toEqual(['plain', 'keep ratio 0.25'])
   })
 
   test('η is the measured speed-up by that of the multiply-adds, against the plain ViT at the same batch', () => {
@@ -68,7 +72,7 @@ describe('the figures of a measurement', () => {
   })
 
   const report = {
-    version: 1,
+    version: 2,
     machine: describeMachine(),
     engines: [],
     gemm,
@@ -77,20 +81,44 @@ describe('the figures of a measurement', () => {
 
   test('as CSV, a line for each, empty where there is nothing', () => {
     const [heading, first, second] = benchCsv(report).split('\n')
-    expect(heading).toMatch(/^model,device,threads,precision,batch,keep_ratio,p10_ms,median_ms,/)
-    expect(first).toMatch(/^vit-tiny,cpu,2,fp32,2,,20,20,20,100,/)
-    expect(second).toMatch(/^t\+48,cpu,2,fp32,2,0\.25,16,16,16,125,/)
+    expect(heading).toMatch(/^model,device,threads,precision,batch,setting,p10_ms,median_ms,/)
+    expect(first).toMatch(/^vit-tiny,cpu,2,fp32,2,plain,20,20,20,100,/)
+    expect(second).toMatch(/^t\+48,cpu,2,fp32,2,keep ratio 0\.25,16,16,16,125,/)
   })
 
-  test('as a plot: measured and promised curves and the plain ViT', () => {
+  test('as a plot: measured points with their settings, and the line of theory', () => {
     const svg = benchPlot(report)
-    for (const name of ['t+48', 't+48, in theory', 'vit-tiny']) expect(svg).toContain(`>${name}</text>`)
-    expect(svg.match(/<circle/g)).toHaveLength(2)
+    for (const name of ['t+48, keep ratio', 'vit-tiny, all tokens', 'vit-tiny, in theory', 'keep ratio 0.25'])
+      expect(svg).toContain(`>${name}</text>`)
+    expect(svg.match(/class="point"/g)).toHaveLength(3)
   })
 
-  test('one keep ratio is nothing to draw', () => {
-    expect(() => benchPlot({ ...report, results: [plain, quarter] })).toThrow(
+  test('nothing that saves work is nothing to draw', () => {
+    expect(() => benchPlot({ ...report, results: [plain] })).toThrow(
       expect.objectContaining({ code: 'BAD_OPTION' }),
     )
+  })
+
+  test('each device, thread count and precision has a curve of its own colour', () => {
+    const others = [{}, { device: 'webgpu' }, { threads: 1 }, { precision: 'int8' }] as const
+    const models = others.flatMap((on) => [
+      measured('vit-tiny', {}, [20], on),
+      measured('t+48', { keepRatio: 0.25 }, [16], on),
+      measured('t+48', { keepRatio: 0.5 }, [20], on),
+    ])
+    const results = models.map((model) => resultOf(model, { all: models, gemm }))
+    const svg = benchPlot({ ...report, results })
+    const names = [
+      't+48, keep ratio, cpu, 2 threads, fp32',
+      't+48, keep ratio, webgpu, 2 threads, fp32',
+      't+48, keep ratio, cpu, 1 thread, fp32',
+      't+48, keep ratio, cpu, 2 threads, int8',
+    ]
+    const looks = names.map((name) => {
+      const end = svg.indexOf(`>${name}</text>`)
+      expect(end, name).toBeGreaterThan(0)
+      return /fill="(#\w+)"[^>]*$/.exec(svg.slice(0, end))?.[1]
+    })
+    expect(new Set(looks).size).toBe(4)
   })
 })

@@ -15,19 +15,51 @@ describe('blvit bench', () => {
       ...['--csv', csv, '--plot', svg],
     ])
     expect({ code, stderr }).toMatchObject({ code: 0 })
-    expect(stdout).toMatch(/^model +batch +keep ratio +ms: p10/m)
+    expect(stdout).toMatch(/^model +batch +setting +ms: p10/m)
     expect(stdout.match(/^vit-micro /gm)).toHaveLength(2)
     expect(stdout.match(/^micro\+16 .* vit-micro$/gm)).toHaveLength(4)
     expect(stdout).toMatch(/matrix products alone: \d+ GFLOP\/s/)
     expect(readFileSync(csv, 'utf8').trimEnd().split('\n')).toHaveLength(7)
-    expect(readFileSync(svg, 'utf8')).toContain('micro+16, batch 4')
+    expect(readFileSync(svg, 'utf8')).toContain('micro+16, keep ratio, batch 4')
+  })
+
+  test('--reduce is measured beside the model with all its tokens, a row a setting', async () => {
+    const { code, stdout } = await runCli([
+      ...['bench', 'vit-micro', '--rounds', '1', '--threads', '1', '--batch', '1,4'],
+      ...['--reduce', 'evit:0.5,fuse=false,tome:8', '--json'],
+    ])
+    expect(code).toBe(0)
+    const { results } = JSON.parse(stdout)
+    const rows = results.map(({ name, batch, setting }: Record<string, unknown>) => [name, batch, setting])
+    expect(rows).toEqual(
+      ['plain', 'evit:0.5,fuse=false', 'tome:8'].flatMap((setting) => [
+        ['vit-micro', 1, setting],
+        ['vit-micro', 4, setting],
+      ]),
+    )
+    for (const { setting, against } of results) {
+      if (setting === 'plain') expect(against).toBeUndefined()
+      else {
+        expect(against).toMatchObject({ baseline: 'vit-micro' })
+        expect(against.multiplyAddSpeedup).toBeGreaterThan(1.1) // of the reduced graph
+        expect(against.efficiency).toBeCloseTo(against.measuredSpeedup / against.multiplyAddSpeedup, 10)
+      }
+    }
+  })
+
+  test('--find turns the number of --reduce', async () => {
+    const { code, stdout } = await runCli([
+      ...['bench', 'vit-micro', '--find', '10000ms', '--reduce', 'evit:0.5,fuse=false', '--json'],
+    ])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'vit-micro', setting: 'evit:1,fuse=false' }])
   })
 
   test('--json holds everything', async () => {
     const { stdout } = await runCli(['bench', 'vit-micro', '--rounds', '1', '--json'])
     const report = JSON.parse(stdout)
     expect(report).toMatchObject({
-      version: 1,
+      version: 2,
       gemm: [{ device: 'auto', gflops: expect.any(Number) }],
       machine: { cores: expect.any(Number), node: process.version },
       results: [{ name: 'vit-micro', batch: 1, latencyMs: { median: expect.any(Number) } }],
@@ -73,7 +105,9 @@ describe('blvit bench', () => {
   test('--find gives the largest keep ratio that is fast enough', async () => {
     const { code, stdout } = await runCli(['bench', 'micro+16', '--find', '10000ms', '--json'])
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject([{ name: 'micro+16', keepRatio: 1, kept: 64 }])
+    expect(JSON.parse(stdout)).toMatchObject([
+      { name: 'micro+16', setting: 'keep ratio 1', settings: { keepRatio: 1 } },
+    ])
   })
 
   test('--against transformers.js times the way from files to labels with both', async () => {
@@ -119,7 +153,24 @@ describe('blvit bench', () => {
 
   test.each([
     ['a speed that no keep ratio reaches', ['micro+16', '--find', '0.0001ms'], 1, /can't do that here/],
-    ['a plain model to find a keep ratio for', ['vit-micro', '--find', '10ms'], 1, /no keep ratio to find/],
+    [
+      'a plain model to find a keep ratio for',
+      ['vit-micro', '--find', '10ms'],
+      1,
+      /no number to turn.*--reduce evit:0\.7/,
+    ],
+    [
+      'a reduction without one number to turn',
+      ['vit-micro', '--find', '10ms', '--reduce', 'evit:0.9/0.7/0.5'],
+      1,
+      /no number to turn/,
+    ],
+    [
+      'a reduction of a model with blocks of its own',
+      ['micro+16', '--reduce', 'tome:8'],
+      1,
+      /for plain ViTs/,
+    ],
     ['a goal without unit', ['micro+16', '--find', '20'], 2, /20ms or a speed-up such as 1.5x/],
     ['an unknown model', ['micro+61'], 1, /micro\+61/],
     ['a keep ratio of 0', ['micro+16', '--keep-ratio', '0.5,0'], 2, /above 0/],
@@ -178,11 +229,18 @@ describe('blvit bench', () => {
     ['pictures of nothing', ['micro+16', '--pictures', 'examples'], 2, /--pictures is for --against/],
     ['a plot of a plain model', ['vit-micro', '--plot', '/tmp/x.svg'], 2, /nothing to draw/],
     [
-      'a plot of one keep ratio',
-      ['micro+16', '--plot', '/tmp/x.svg', '--keep-ratio', '0.5,0.5'],
+      'several keep ratios to profile',
+      ['micro+16', '--profile', '--keep-ratio', '0.25,0.5'],
       2,
-      /nothing to draw/,
+      /0\.25, 0\.5 are 2 settings/,
     ],
+    [
+      'a profile of an engine that keeps none',
+      ['micro+16', '--profile', '--device', 'wasm'],
+      1,
+      /WebAssembly engine keeps no profile/,
+    ],
+    ['a setting that no model takes', ['vit-micro', '--keep-ratio', '0.5'], 2, /processes every token/],
     ['models beside --train', ['vit-tiny', '--train'], 2, /takes no models/],
     ['an unknown precision', ['micro+16', '--dtype', 'int4'], 2, /fp32, fp16, int8/],
     ['a file that can’t be written', ['micro+16', '--csv', '/nowhere/x.csv'], 1, /nowhere doesn't exist/],

@@ -42,6 +42,7 @@ describe('blvit eval', () => {
     expect(code).toBe(0)
     expect(stdout.replace(classes, 'classes')).toMatchInlineSnapshot(`
       "classes: 7 pictures, 7 evaluated, 7 of them labelled
+      labels: class numbers from 0, and names of the model's classes
 
       model     keep ratio       top-1  95 % interval       top-5  95 % interval  same as teacher   95 % interval
       vit-tiny           –  85.7 % (6)  48.7 – 97.4 %  85.7 % (6)  48.7 – 97.4 %      100.0 % (7)  64.6 – 100.0 %
@@ -79,6 +80,7 @@ describe('blvit eval', () => {
     expect(stderr).toMatch(/error: mixed\.tar\/4\.jpg has no label/)
     expect(stderr).toMatch(/2 of 4 pictures could not be used\./)
     expect(JSON.parse(stdout)).toEqual({
+      ...{ labelRule: "class numbers from 0, and names of the model's classes", notes: [] },
       ...{ model: 'vit-tiny', data: [data], pictures: 4, evaluated: 2, labelled: 2 },
       failures: [
         { name: 'mixed.tar/2.jpg', code: 'BAD_IMAGE', message: expect.any(String) },

@@ -3,48 +3,60 @@ import { classesOf } from '../../src/data/classes.js'
 import { imagenetLabels as imagenet } from '../../src/model-store/imagenet-labels.js'
 import { labels } from './items-of.js'
 
-describe('which class a label means', () => {
-  const classes = classesOf(labels)
+describe('which classes are called so', () => {
+  const { called } = classesOf(labels)
 
   test.each([
-    ['a number', '4', 4],
-    ['a label', 'hen', 1],
-    ['a label of several names', 'Tench, tinca tinca', 0],
-    ['one of its names', 'tabby cat', 4],
-    ['a name with underscores', 'Tabby_Cat', 4],
-    ['nothing', '', undefined],
-    ['-1', '-1', undefined],
-  ])('%s', (_, text, label) => {
-    expect(classes.find(text, 'here')).toBe(label)
-  })
-
-  test.each([
-    [
-      'a number too large',
-      '5',
-      "labels.csv, line 3: label 5 is out of range: the model's classes are 0 to 4.",
-    ],
-    [
-      'a negative number',
-      '-2',
-      "labels.csv, line 3: label -2 is out of range: the model's classes are 0 to 4.",
-    ],
-    ['a name of two classes', 'crane', /"crane" can mean the classes 2 and 3\. Write the class number/],
-    ['an unknown name', 'hne', /labels\.csv, line 3: the model has no class "hne"\. Did you mean "hen"\?/],
-    ['a number with a fraction', '1.5', /no class "1\.5"/],
-    ["a WordNet id for a model that is not ImageNet's", 'n01440764', /no class "n01440764"/],
-  ])('%s is refused', (_, text, message) => {
-    expect(() => classes.find(text, 'labels.csv, line 3')).toThrow(message)
+    ['a label', 'hen', [1]],
+    ['a label of several names', 'Tench, tinca tinca', [0]],
+    ['one of its names', 'tabby cat', [4]],
+    ['a name with underscores', 'Tabby_Cat', [4]],
+    ['a name of two classes', 'crane', [2, 3]],
+    ['a number', '4', []],
+    ['nothing', '', []],
+    ["a WordNet id for a model that is not ImageNet's", 'n01440764', []],
+  ])('%s', (_, text, classes) => {
+    expect(called(text)).toEqual(classes)
   })
 
   test('WordNet ids of ImageNet-1k', () => {
-    const { find } = classesOf(imagenet)
-    expect(find('n01440764', '')).toBe(0)
-    expect(find('n15075141', '')).toBe(999)
-    expect(find('n02951358', '')).toBe(472)
+    const { called } = classesOf(imagenet)
+    expect(called('n01440764')).toEqual([0])
+    expect(called('n15075141')).toEqual([999])
+    expect(called('n02951358')).toEqual([472])
   })
 
-  test('a label that is a number means that label, not the class of that number', () => {
-    expect(classesOf(['2', '1', '0']).find('2', '')).toBe(0)
+  test('the whole label as it is written comes before any other likeness', () => {
+    const { called } = classesOf(['a', 'A', '1', '01', 'one, 2', '2'])
+    expect(['a', 'A', '1', '01', '001', '2', 'one'].map((text) => called(text))).toEqual([
+      [0],
+      [1],
+      [2],
+      [3],
+      [2, 3],
+      [5],
+      [4],
+    ])
+  })
+
+  test.each(['NFC', 'NFD'] as const)('names in the Unicode form %s are those in the other', (form) => {
+    const other = form === 'NFC' ? 'NFD' : 'NFC'
+    const { called } = classesOf(['São Paulo', 'Zürich', '한국', 'dog'].map((label) => label.normalize(form)))
+    const texts = ['São Paulo', 'são_paulo', 'ZÜRICH', '한국']
+    expect(texts.map((text) => called(text.normalize(other)))).toEqual([[0], [0], [1], [2]])
+  })
+
+  test('zeros before a number don’t count', () => {
+    expect(['1', '01', '4', '0004'].map((text) => classesOf(['01', '02', '03', '04']).called(text))).toEqual([
+      [0],
+      [0],
+      [3],
+      [3],
+    ])
+    expect(['01', '10', '0'].map((text) => classesOf(['1', '10', '100']).called(text))).toEqual([
+      [0],
+      [1],
+      [],
+    ])
   })
 })

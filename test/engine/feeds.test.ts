@@ -2,42 +2,50 @@ import { describe, expect, test } from 'vitest'
 import { feedGraph } from '../../src/engine/feeds.js'
 import { symbol } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
-import { add, input, noiseInput } from '../../src/graph/ops/index.js'
+import { add, input, noiseInput, sizeInput } from '../../src/graph/ops/index.js'
 
-const graph = graphOf('sum', {
-  y: add(input('x', [symbol('batch'), 4]), noiseInput('noise', [symbol('batch'), 4])),
-})
-const options = { sizes: {}, seed: 3 }
-const [a, b] = [Float32Array.of(1, 2, 3, 4), Float32Array.of(5, 6, 7, 8)]
+const batch = symbol('batch')
+const pixels = input('pixel_values', [batch, 3])
+const first = noiseInput('selection_noise.0', [batch, 3])
+const second = noiseInput('selection_noise.1', [batch, 3])
+const kept = sizeInput('kept')
+const graph = graphOf('noisy', { sum: add(add(pixels, first), second) }, { sizes: [kept.tensor] })
 
-function noiseOf(pictures: Float32Array[], seed = 3): number[][] {
-  const x = Float32Array.from(pictures.flatMap((picture) => [...picture]))
-  const { noise } = feedGraph(graph, { batch: pictures.length, inputs: { x } }, { sizes: {}, seed })
-  const values = Array.from(noise?.values ?? [], Number)
-  return pictures.map((_, row) => values.slice(4 * row, 4 * (row + 1)))
+/** The rows of noise for pictures of one colour each. */
+function rows(colours: readonly number[], { seed = 0, name = 'selection_noise.0' } = {}): number[][] {
+  const feeds = {
+    batch: colours.length,
+    inputs: { pixel_values: Float32Array.from(colours.flatMap((colour) => [colour, 0, -colour])) },
+  }
+  const values = [...(feedGraph(graph, feeds, { sizes: { kept: 2 }, seed })[name]?.values ?? [])].map(Number)
+  return colours.map((_, row) => values.slice(3 * row, 3 * row + 3))
 }
 
-describe('what a graph is fed with', () => {
-  test('an input that nobody gave is an error, never noise', () => {
-    expect(() => feedGraph(graph, { batch: 1, inputs: {} }, options)).toThrow(
-      /asks for the input "x", which it wasn't given\. It was given nothing/,
-    )
+describe('noise', () => {
+  test('belongs to the picture, whatever stands beside and before it', () => {
+    const [red, green, blue] = rows([1, 2, 3])
+    expect(rows([3, 1, 2])).toEqual([blue, red, green])
+    expect(rows([2])).toEqual([green])
+    expect(rows([2, 2])).toEqual([green, green])
   })
 
-  test('so is one that the graph doesn’t have, and one of another size', () => {
-    const more = { batch: 1, inputs: { x: a, points: a } }
-    expect(() => feedGraph(graph, more, options)).toThrow(/no input "points"\. Its inputs are x, noise/)
-    expect(() => feedGraph(graph, { batch: 2, inputs: { x: a } }, options)).toThrow(
-      /x has 4 numbers, but \[2,4\] are 8/,
-    )
+  test('another picture, another seed and another input of the model have another', () => {
+    const all = [...rows([1, 2, 3]), ...rows([1], { seed: 1 }), ...rows([1], { name: 'selection_noise.1' })]
+    expect(new Set(all.map(String)).size).toBe(5)
+    expect(all.flat().every((x) => x >= 0 && x < 1)).toBe(true)
   })
+})
 
-  test('noise follows the seed, the input’s name and the picture, not its place in a batch', () => {
-    const [[first], [second]] = [noiseOf([a]), noiseOf([b])]
-    expect(noiseOf([a, b])).toEqual([first, second])
-    expect(noiseOf([b, a])).toEqual([second, first])
-    expect(first).not.toEqual(second)
-    expect(noiseOf([a], 4)).not.toEqual([first])
-    expect(first?.every((value) => value >= 0 && value < 1)).toBe(true)
-  })
+test('an input that nobody gave, and a gift that no input takes, are refused', () => {
+  const sizes = { kept: 2 }
+  expect(() => feedGraph(graph, { batch: 1, inputs: {} }, { sizes, seed: 0 })).toThrow(
+    /asks for the input "pixel_values", which it wasn't given/,
+  )
+  const given = { pixel_values: new Float32Array(3), mask: new Float32Array(3) }
+  expect(() => feedGraph(graph, { batch: 1, inputs: given }, { sizes, seed: 0 })).toThrow(
+    /has no input "mask"/,
+  )
+  expect(() =>
+    feedGraph(graph, { batch: 2, inputs: { pixel_values: new Float32Array(3) } }, { sizes, seed: 0 }),
+  ).toThrow(/pixel_values has 3 numbers, but \[2,3\] are 6/)
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as ort from 'onnxruntime-node'
 import { expect } from 'vitest'
 import { seededRandom } from '../../src/base/random.js'
-import { type Dim, symbol } from '../../src/graph/dim.js'
+import { type Bindings, type Dim, symbol } from '../../src/graph/dim.js'
 import { type Graph, graphOf } from '../../src/graph/graph.js'
 import { zeros } from '../../src/graph/initialiser.js'
 import type { Target } from '../../src/graph/lowering.js'
@@ -33,9 +33,13 @@ const dimOf = (size: Size): Dim => {
   return typeof size[0] === 'string' ? symbol(size[0]) : size[0]
 }
 
-async function loadStandard(graph: Graph, weights: StoredTensors): Promise<Session> {
+async function loadModel(
+  graph: Graph,
+  weights: StoredTensors,
+  options: { target: Target; sizes?: Bindings },
+): Promise<Session> {
   const { storageOf } = await placeWeights(weights, { locate: () => undefined })
-  const model = toOnnx(graph, { target: 'standard', storageOf })
+  const model = toOnnx(graph, { ...options, storageOf })
   return ortSession(
     ort,
     await ort.InferenceSession.create(model, { intraOpNumThreads: 1, logSeverityLevel: 4 }),
@@ -43,13 +47,24 @@ async function loadStandard(graph: Graph, weights: StoredTensors): Promise<Sessi
   )
 }
 
-/** The WebGPU lowering differs where test/graph/order-in-floats.test.ts looks. */
-type BenchTarget = Exclude<Target, 'webgpu'>
-
-/** How each lowering of a graph comes to run. */
-const loaders: Readonly<Record<BenchTarget, (graph: Graph, weights: StoredTensors) => Promise<Session>>> = {
+/** How each lowering of a graph comes to run; that for WebGPU on the processor, which can what WebGPU can. */
+const loaders: Readonly<
+  Record<Target, (graph: Graph, weights: StoredTensors, sizes: Bindings) => Promise<Session>>
+> = {
   native: async (graph, weights) => (await nativeRuntime()).load(graph, weights, { threads: 1 }),
-  standard: loadStandard,
+  standard: (graph, weights) => loadModel(graph, weights, { target: 'standard' }),
+  // it knows its sizes when it is loaded
+  webgpu: (graph, weights, sizes) => loadModel(graph, weights, { target: 'webgpu', sizes }),
+}
+
+/** WebGPU has no integers of 64 bits: indices are float32, and sizes are no inputs. */
+function asWebGpuFeeds(feeds: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { shape, values }]) => [
+      name,
+      { dtype: 'float32', shape, values: Float32Array.from(values as ArrayLike<number | bigint>, Number) },
+    ]),
+  )
 }
 
 /** Makes inputs and parameters with random numbers, and runs what is built of them under both lowerings. */
@@ -57,10 +72,17 @@ export class Bench {
   readonly weights = new Map<string, StoredTensor>()
   private readonly feeds: Record<string, TensorData> = {}
   private readonly sizes: Tensor[] = []
+  private readonly bindings: Record<string, number> = {}
   private readonly random: () => number
 
   constructor(seed: number) {
     this.random = seededRandom(seed)
+  }
+
+  private remember(sizes: readonly Size[]): void {
+    for (const size of sizes) {
+      if (typeof size !== 'number' && typeof size[0] === 'string') this.bindings[size[0]] = size[1]
+    }
   }
 
   private draw(sizes: readonly number[]): Numbers {
@@ -70,12 +92,14 @@ export class Bench {
   /** @param numbers default: random in [-2, 2) */
   input(name: string, sizes: readonly Size[], numbers = this.draw(sizes.map(valueAt))): Known {
     const shape = sizes.map(valueAt)
+    this.remember(sizes)
     this.feeds[name] = { dtype: 'float32', shape, values: Float32Array.from(numbers.values) }
     return { tensor: input(name, sizes.map(dimOf)), numbers }
   }
 
   indices(name: string, sizes: readonly Size[], numbers: Numbers): Known {
     const values = BigInt64Array.from(numbers.values, BigInt)
+    this.remember(sizes)
     this.feeds[name] = { dtype: 'int64', shape: sizes.map(valueAt), values }
     return { tensor: input(name, sizes.map(dimOf), { dtype: 'int64' }), numbers }
   }
@@ -83,6 +107,7 @@ export class Bench {
   /** A size that is fed, like bLViT's `kept`. */
   size(name: string, value: number): Dim {
     const { tensor, size } = sizeInput(name)
+    this.bindings[name] = value
     this.feeds[name] = { dtype: 'int64', shape: [1], values: BigInt64Array.of(BigInt(value)) }
     this.sizes.push(tensor)
     return size
@@ -111,18 +136,21 @@ export class Bench {
   }
 
   /** Feeds the graph what it asks for. */
-  async run(graph: Graph, target: BenchTarget): Promise<NamedTensors> {
-    await using session = await loaders[target](graph, this.weights)
+  async run(graph: Graph, target: Target): Promise<NamedTensors> {
+    await using session = await loaders[target](graph, this.weights, this.bindings)
     const names = graph.inputs.map(({ leaf }) => (leaf ? leaf.name : ''))
-    return await session.run(
-      Object.fromEntries(Object.entries(this.feeds).filter(([name]) => names.includes(name))),
-    )
+    const feeds = Object.fromEntries(Object.entries(this.feeds).filter(([name]) => names.includes(name)))
+    return await session.run(target === 'webgpu' ? asWebGpuFeeds(feeds) : feeds)
   }
 
   /** Default tolerance: float32 sums of some dozen terms of size 4 against float64. */
-  async expectNumbers(outputs: Readonly<Record<string, Known>>, tolerance = { rtol: 1e-5, atol: 2e-5 }) {
+  async expectNumbers(
+    outputs: Readonly<Record<string, Known>>,
+    tolerance = { rtol: 1e-5, atol: 2e-5 },
+    targets: readonly Target[] = ['native', 'standard'],
+  ) {
     const graph = this.graph(outputs)
-    for (const target of ['native', 'standard'] as const) {
+    for (const target of targets) {
       const results = await this.run(graph, target)
       for (const [name, { numbers }] of Object.entries(outputs)) {
         const got = results[name]

@@ -117,7 +117,9 @@ test('shapes are the same only with the same rank and the same sizes', () => {
 })
 
 test('a symbol without a value is named', () => {
-  expect(() => evaluate(plus(symbol('batch'), 1), { kept: 3 })).toThrow('the size "batch" has no value')
+  expect(() => evaluate(plus(symbol('batch'), 1), { kept: 3 })).toThrow(
+    'The size "batch" of batch+1 has no value here.',
+  )
 })
 
 describe('sizes that are decided', () => {

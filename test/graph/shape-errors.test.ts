@@ -4,11 +4,14 @@ import { symbol } from '../../src/graph/dim.js'
 import { zeros } from '../../src/graph/initialiser.js'
 import {
   add,
+  argmax,
   argsort,
   attention,
+  compact,
   concat,
   convolution,
   divide,
+  equal,
   expand,
   gather,
   input,
@@ -21,11 +24,15 @@ import {
   padStart,
   parameter,
   queryAttention,
+  reduceMax,
   reshape,
   scatterAdd,
   slice,
+  sort,
   subtract,
+  table,
   transpose,
+  where,
 } from '../../src/graph/ops/index.js'
 import { scope } from '../../src/graph/scope.js'
 import type { Tensor } from '../../src/graph/tensor.js'
@@ -90,7 +97,6 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
   ['the inverse of what is no order', () => inverseOrder(scores), '[batch, 5]'],
   ['a matrix of another height', () => matmul(tokens, p(5, 2)), '[batch, 5, 6]', '[5, 2]'],
   ['the transpose of what is no matrix', () => matmul(tokens, p(5, 2), { transposeA: true }), '[5, 2]'],
-  ['stacks of different sizes', () => matmul(tokens, p(2, 6, 3)), '[batch, 5, 6]', '[2, 6, 3]'],
   ['dividing by what does not broadcast', () => divide(tokens, p(4)), '[batch, 5, 6]', '[4]'],
   ['subtracting what does not broadcast', () => subtract(p(4), tokens), '[batch, 5, 6]', '[4]'],
   ['an axis that is named twice', () => transpose(tokens, [0, 1, 1]), '[batch, 5, 6]'],
@@ -102,6 +108,16 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
     '[2, 3]',
     '[2, 2]',
   ],
+  ['stacks that do not broadcast', () => matmul(tokens, p(2, 6, 3)), '[batch, 5, 6]', '[2, 6, 3]'],
+  ['comparing indices with floats', () => equal(argsort(scores), scores), '[batch, 5]'],
+  ['choosing between indices and floats', () => where(scores, argsort(scores), scores), '[batch, 5]'],
+  ['choosing by indices', () => where(argsort(scores), scores, scores), '[batch, 5]'],
+  ['choosing what does not broadcast', () => where(scores, p(4), p(1)), '[batch, 5]', '[4]'],
+  ['the largest of a single number', () => reduceMax(p()), '[]'],
+  ['the place of the largest index', () => argmax(argsort(scores)), '[batch, 5]'],
+  ['sorting scores as indices', () => sort(scores), '[batch, 5]'],
+  ['a table with a number too many', () => table([1, 2, 3], [2])],
+  ['keeping rows by a mask of others', () => compact(p(5, 6), p(4), { size: 'kept' }), '[5, 6]', '[4]'],
   ['picking by floats', () => gather(tokens, scores), '[batch, 5, 6]', '[batch, 5]'],
 ]
 

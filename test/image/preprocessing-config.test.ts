@@ -4,10 +4,17 @@ import { cropModes } from '../../src/image/crop-window.js'
 import { filterNames } from '../../src/image/filters.js'
 import { writeHuggingFacePreprocessing } from '../../src/image/hugging-face-preprocessing.js'
 import type { Preprocessing } from '../../src/image/preprocessing.js'
-import { defaultPreprocessing, readPreprocessing } from '../../src/image/preprocessing-config.js'
+import {
+  defaultPreprocessing,
+  findPreprocessing,
+  type ModelInput,
+  type PreprocessingSources,
+} from '../../src/image/preprocessing-config.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
 import { readJson } from './fixtures.js'
 
+const readPreprocessing = (sources: PreprocessingSources, input?: ModelInput) =>
+  findPreprocessing(sources, input).preprocessing
 const read = (preprocessorConfig: unknown) => readPreprocessing({ preprocessorConfig })
 const readTimm = (pretrained_cfg: unknown) => readPreprocessing({ config: { pretrained_cfg } })
 

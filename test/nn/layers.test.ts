@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { symbol } from '../../src/graph/dim.js'
+import { conventions } from '../../src/graph/cost.js'
+import { plus, symbol } from '../../src/graph/dim.js'
 import { graphOf, type Parameter } from '../../src/graph/graph.js'
 import { constantOf, ones, truncatedNormal, zeros } from '../../src/graph/initialiser.js'
 import { input } from '../../src/graph/ops/index.js'
@@ -18,7 +19,7 @@ const few = input('few', [batch, symbol('kept'), 4])
 /** name → shape and start, in order of use */
 function parametersOf(build: () => Tensor): Record<string, Pick<Parameter, 'shape' | 'initialiser'>> {
   const { parameters } = graphOf('layer', { y: scope('blocks.0', build) })
-  return Object.fromEntries(parameters.map(({ name, ...rest }) => [name, rest]))
+  return Object.fromEntries(parameters.map(({ name, shape, initialiser }) => [name, { shape, initialiser }]))
 }
 
 describe('layers have timm’s parameters', () => {
@@ -97,4 +98,34 @@ test('packed maps read their own rows in the order of packing', () => {
   expect([maps.k, maps.v].map(({ scope: place }) => place)).toEqual(
     ['kv.k', 'kv.v'].map((place) => place.slice(3)),
   )
+})
+
+describe('attention as a view', () => {
+  const view = () => attention('attn', { queries: tokens, keys: tokens }, { heads: 2 })
+  const opsOf = (outputs: Record<string, Tensor>) => graphOf('g', outputs).nodes.map(({ op }) => op)
+
+  test('is the fused op while nobody asks for the map, and goes on from the map if somebody has', () => {
+    const plain = view()
+    expect(opsOf({ output: plain.output() })).toContain('Attention')
+    const asked = view()
+    const map = asked.map()
+    expect(map.shape.map(String)).toEqual(['batch', '2', '9', '9'])
+    expect(asked.map()).toBe(map)
+    const ops = opsOf({ map, output: asked.output() })
+    expect(ops).not.toContain('Attention')
+    expect(ops.filter((op) => op === 'AttentionMap')).toHaveLength(1)
+    // asked otherwise, it is another attention
+    const scaled = opsOf({ map, output: asked.output({ scale: 1 }) })
+    expect(scaled).toEqual(expect.arrayContaining(['Attention', 'AttentionMap']))
+  })
+
+  test('costs the same in both forms', () => {
+    const cost = (outputs: Record<string, Tensor>) =>
+      graphOf('g', outputs)
+        .nodes.map((node) => conventions.full(node.cost()))
+        .reduce(plus, 0)
+    const asked = view()
+    const map = asked.map()
+    expect(String(cost({ map, output: asked.output() }))).toBe(String(cost({ output: view().output() })))
+  })
 })

@@ -34,12 +34,34 @@ test('an attention layer is proj(attention(q(x), k(y), v(y))), and its CLS view 
     }
     const [q, k, v] = [map(x.numbers, 0), map(y.numbers, 1), map(y.numbers, 2)]
     const { heads } = inner
+    const mask = reference.generate([batch, tokens], ([, key]) => (key === 0 ? 1 : 0))
+    const firstOnly = bench.input(
+      'mask',
+      [
+        ['batch', batch],
+        ['tokens', tokens],
+      ],
+      mask,
+    )
     const layer = attention('attn', { queries: x.tensor, keys: y.tensor }, { heads, innerWidth })
     await bench.expectNumbers(
       {
         output: {
           tensor: layer.output(),
           numbers: reference.linear(reference.attention(q, k, v, heads), proj.weight, proj.bias),
+        },
+        fromMap: {
+          tensor: layer.mix(layer.map()),
+          numbers: reference.linear(reference.attention(q, k, v, heads), proj.weight, proj.bias),
+        },
+        firstKeyAlone: {
+          // the others are masked, so each query takes the first value whole
+          tensor: layer.output({ keyMask: firstOnly.tensor }),
+          numbers: reference.linear(
+            reference.generate(q.shape, ([b = 0, , c = 0]) => reference.at(v, [b, 0, c])),
+            proj.weight,
+            proj.bias,
+          ),
         },
         view: {
           tensor: layer.clsRow(),

@@ -6,96 +6,25 @@
 import { type Bindings, type Dim, evaluate as sizeOf } from '../../src/graph/dim.js'
 import { reachable } from '../../src/graph/graph.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import {
+  type Attributes,
+  binary,
+  byRow,
+  count,
+  type Evaluate,
+  flatPlace,
+  forEachIndex,
+  one,
+  picked,
+  placeOf,
+  size,
+  stridesOf,
+  unary,
+  type Values,
+} from './interpreter/arrays.js'
+import { selectionOps } from './interpreter/selection.js'
 
-/** Row-major numbers; indices are numbers too. */
-export interface Values {
-  readonly shape: readonly number[]
-  readonly data: Float64Array
-}
-
-type Attributes = Readonly<Record<string, unknown>>
-type Evaluate = (inputs: readonly Values[], attributes: Attributes, sizes: Bindings) => Values
-
-export const count = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
-
-function one(inputs: readonly Values[], index = 0): Values {
-  const found = inputs[index]
-  if (!found) throw new Error(`operand ${index} is missing`)
-  return found
-}
-
-function size(dim: unknown, sizes: Bindings): number {
-  return sizeOf(dim as Dim, sizes)
-}
-
-/** Row-major steps between neighbours along each axis. */
-function stridesOf(shape: readonly number[]): number[] {
-  return shape.map((_, axis) => count(shape.slice(axis + 1)))
-}
-
-/** Calls back with each index of a shape, the last axis fastest. The index array is reused. */
-function forEachIndex(shape: readonly number[], visit: (index: number[], flat: number) => void): void {
-  const index = shape.map(() => 0)
-  const total = count(shape)
-  for (let flat = 0; flat < total; flat++) {
-    visit(index, flat)
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis] = (index[axis] ?? 0) + 1
-      if ((index[axis] ?? 0) < (shape[axis] ?? 0)) break
-      index[axis] = 0
-    }
-  }
-}
-
-/** The flat place of an index, counted from the last axis; sizes of 1 are repeated. */
-function placeOf(index: readonly number[], shape: readonly number[], strides: readonly number[]): number {
-  const skipped = index.length - shape.length
-  let place = 0
-  for (let axis = 0; axis < shape.length; axis++) {
-    if (shape[axis] !== 1) place += (index[axis + skipped] ?? 0) * (strides[axis] ?? 0)
-  }
-  return place
-}
-
-const unary =
-  (apply: (x: number, attributes: Attributes) => number): Evaluate =>
-  (inputs, attributes) => {
-    const x = one(inputs)
-    return { shape: x.shape, data: x.data.map((value) => apply(value, attributes)) }
-  }
-
-const binary =
-  (apply: (a: number, b: number) => number): Evaluate =>
-  (inputs) => {
-    const [a, b] = [one(inputs), one(inputs, 1)]
-    const rank = Math.max(a.shape.length, b.shape.length)
-    const shape = Array.from({ length: rank }, (_, axis) => {
-      const [left, right] = [a, b].map((x) => x.shape[axis - rank + x.shape.length] ?? 1)
-      return left === 1 ? (right ?? 1) : (left ?? 1)
-    })
-    const data = new Float64Array(count(shape))
-    const [aStrides, bStrides] = [stridesOf(a.shape), stridesOf(b.shape)]
-    forEachIndex(shape, (index, flat) => {
-      const left = a.data[placeOf(index, a.shape, aStrides)] ?? Number.NaN
-      data[flat] = apply(left, b.data[placeOf(index, b.shape, bStrides)] ?? Number.NaN)
-    })
-    return { shape, data }
-  }
-
-/** Works on each row of the last axis. */
-const byRow =
-  (
-    apply: (row: Float64Array, inputs: readonly Values[], attributes: Attributes) => ArrayLike<number>,
-  ): Evaluate =>
-  (inputs, attributes) => {
-    const x = one(inputs)
-    const width = x.shape.at(-1) ?? 1
-    const rows = Array.from({ length: x.data.length / width }, (_, i) =>
-      Array.from(apply(x.data.subarray(i * width, (i + 1) * width), inputs, attributes)),
-    )
-    const outWidth = rows[0]?.length ?? width
-    return { shape: x.shape.with(-1, outWidth), data: Float64Array.from(rows.flat()) }
-  }
+export { count, type Values }
 
 /** erf by its series of terms of one sign, 2/√π·e^(−x²)·Σ 2ⁿx^(2n+1)/(1·3·…·(2n+1)). */
 function erf(x: number): number {
@@ -148,29 +77,34 @@ const linear: Evaluate = (inputs) => {
 
 const matmul: Evaluate = (inputs, { transposeA, transposeB }) => {
   const [a, b] = [one(inputs), one(inputs, 1)]
-  const stacked = b.shape.length > 2
-  const leading = stacked ? a.shape.slice(0, -2) : []
-  const flatA =
-    stacked || transposeA ? a.shape.slice(-2) : [a.data.length / (a.shape.at(-1) ?? 1), a.shape.at(-1) ?? 1]
-  const [rowsA = 1, columnsA = 1] = flatA
   const [rowsB = 1, columnsB = 1] = b.shape.slice(-2)
+  // with a lone matrix all leading axes are rows
+  const flat = b.shape.length === 2 && !transposeA
+  const width = a.shape.at(-1) ?? 1
+  const [rowsA = 1, columnsA = 1] = flat ? [a.data.length / width, width] : a.shape.slice(-2)
   const [m, inner] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA]
   const n = transposeB ? rowsB : columnsB
+  const [leadingA, leadingB] = [flat ? [] : a.shape.slice(0, -2), b.shape.slice(0, -2)]
+  const rank = Math.max(leadingA.length, leadingB.length)
+  const leading = Array.from({ length: rank }, (_, axis) =>
+    Math.max(...[leadingA, leadingB].map((shape) => shape[axis - rank + shape.length] ?? 1)),
+  )
   const data = new Float64Array(count(leading) * m * n)
-  for (let s = 0; s < count(leading); s++) {
+  forEachIndex(leading, (index, s) => {
+    const atA = placeOf(index, leadingA, stridesOf(leadingA)) * rowsA * columnsA
+    const atB = placeOf(index, leadingB, stridesOf(leadingB)) * rowsB * columnsB
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let total = 0
         for (let k = 0; k < inner; k++) {
-          const left = a.data[s * rowsA * columnsA + (transposeA ? k * columnsA + i : i * columnsA + k)] ?? 0
-          total +=
-            left * (b.data[s * rowsB * columnsB + (transposeB ? j * columnsB + k : k * columnsB + j)] ?? 0)
+          const left = a.data[atA + (transposeA ? k * columnsA + i : i * columnsA + k)] ?? 0
+          total += left * (b.data[atB + (transposeB ? j * columnsB + k : k * columnsB + j)] ?? 0)
         }
         data[(s * m + i) * n + j] = total
       }
     }
-  }
-  return { shape: stacked || transposeA ? [...leading, m, n] : [...a.shape.slice(0, -1), n], data }
+  })
+  return { shape: flat ? [...a.shape.slice(0, -1), n] : [...leading, m, n], data }
 }
 
 /** softmax(scale·q·kᵀ + bias) of every head of every picture. `[batch, heads, queries, keys]` */
@@ -282,18 +216,6 @@ const convolutionWeightGradient: Evaluate = (inputs, { stride, shape }) => {
   return { shape: weightShape, data }
 }
 
-/** A tensor of which element `flat`, at `index`, is element `from(index)` of `x`. */
-function picked(x: Values, shape: readonly number[], from: (index: readonly number[]) => number): Values {
-  const data = new Float64Array(count(shape))
-  forEachIndex(shape, (index, flat) => {
-    data[flat] = x.data[from(index)] ?? Number.NaN
-  })
-  return { shape, data }
-}
-
-const flatPlace = (index: readonly number[], strides: readonly number[]) =>
-  index.reduce((place, i, axis) => place + i * (strides[axis] ?? 0), 0)
-
 const transposed = (x: Values, perm: readonly number[]) => {
   const strides = stridesOf(x.shape)
   const shape = perm.map((axis) => x.shape[axis] ?? 1)
@@ -375,6 +297,7 @@ const reduceSum: Evaluate = (inputs, { axes }) => {
 }
 
 const table: Readonly<Record<string, Evaluate>> = {
+  ...selectionOps,
   Add: binary((a, b) => a + b),
   ScaleShift: unary((x, { scale, shift }) => (scale as number) * x + (shift as number)),
   Maximum: unary((x, { bound }) => Math.max(x, bound as number)),
@@ -389,10 +312,6 @@ const table: Readonly<Record<string, Evaluate>> = {
   Convolution: convolution,
   ConvolutionInputGradient: convolutionInputGradient,
   ConvolutionWeightGradient: convolutionWeightGradient,
-  Argmax: (inputs) => {
-    const { shape, data } = byRow((row) => [row.indexOf(Math.max(...row))])(inputs, {}, {})
-    return { shape: shape.slice(0, -1), data }
-  },
   Argsort: order((a, b) => b - a),
   Divide: binary((a, b) => a / b),
   DivideBySize: (inputs, { size: by }, sizes) => unary((x) => x / size(by, sizes))(inputs, {}, sizes),
@@ -411,7 +330,6 @@ const table: Readonly<Record<string, Evaluate>> = {
   GeluSlope: unary((x) => normal(x) + (x * Math.exp(-(x * x) / 2)) / Math.sqrt(2 * Math.PI)),
   InverseDeviation: byRow((row, _, { epsilon }) => [statisticsOf(row, epsilon as number).inverse]),
   InverseOrder: order((a, b) => a - b),
-  Greater: unary((x, { bound }) => Number(x > (bound as number))),
   LayerNorm: layerNorm,
   Linear: linear,
   LogSoftmax: byRow((row) => softmaxRow(row).map(Math.log)),
@@ -423,32 +341,25 @@ const table: Readonly<Record<string, Evaluate>> = {
   },
   MatMul: matmul,
   Multiply: binary((a, b) => a * b),
-  OneHot: (inputs, { classes }) => {
-    const x = one(inputs)
-    const data = new Float64Array(x.data.length * (classes as number))
-    x.data.forEach((index, i) => {
-      data[i * (classes as number) + index] = 1
-    })
-    return { shape: [...x.shape, classes as number], data }
-  },
   PadStart: (inputs, { count: zeros }) => {
     const x = one(inputs)
     const before = { shape: x.shape.with(1, zeros as number), data: new Float64Array(0) }
     return concat([{ ...before, data: new Float64Array(count(before.shape)) }, x], { axis: 1 }, {})
   },
-  ReduceMax: byRow((row) => [Math.max(...row)]),
   ReduceSum: reduceSum,
   Reshape: (inputs, { shape }, sizes) => ({
     shape: (shape as Dim[]).map((dim) => size(dim, sizes)),
     data: one(inputs).data,
   }),
   ScatterAdd: scatterAdd,
-  Slice: (inputs, { axis, start, end }, sizes) => {
+  Slice: (inputs, { axis: along, start, end, step: every }, sizes) => {
     const x = one(inputs)
+    const [axis, step] = [along as number, (every as number | undefined) ?? 1]
     const [from, to] = [size(start, sizes), size(end, sizes)]
     const strides = stridesOf(x.shape)
-    const offset = from * (strides[axis as number] ?? 0)
-    return picked(x, x.shape.with(axis as number, to - from), (index) => flatPlace(index, strides) + offset)
+    return picked(x, x.shape.with(axis, Math.ceil((to - from) / step)), (index) =>
+      flatPlace(index.with(axis, from + step * (index[axis] ?? 0)), strides),
+    )
   },
   Softmax: byRow(softmaxRow),
   Logarithm: unary(Math.log),
@@ -470,6 +381,7 @@ export function evaluateTensors(
   sizes: Bindings = {},
 ): Values[] {
   const known = new Map<Tensor, Values>()
+  const bound: Record<string, number> = { ...sizes }
   const numbersOf = (tensor: Tensor): Values => {
     const found = known.get(tensor) ?? (tensor.leaf && leaves[tensor.leaf.name])
     if (!found) throw new Error(`no numbers for ${tensor.leaf ? tensor.leaf.name : tensor.op}`)
@@ -479,8 +391,9 @@ export function evaluateTensors(
     if (tensor.leaf) continue
     const rule = table[tensor.op]
     if (!rule) throw new Error(`the reference interpreter doesn't know the op ${tensor.op}`)
-    const result = rule(tensor.inputs.map(numbersOf), tensor.attributes, sizes)
-    const expected = tensor.shape.map((dim) => sizeOf(dim, sizes))
+    const result = rule(tensor.inputs.map(numbersOf), tensor.attributes, bound)
+    if (tensor.counts) bound[tensor.counts.size] = result.shape[tensor.counts.axis] ?? Number.NaN
+    const expected = tensor.shape.map((dim) => sizeOf(dim, bound))
     if (result.shape.join() !== expected.join() || result.data.length !== count(expected)) {
       throw new Error(`${tensor.op} in ${tensor.scope} says [${expected}] but gives [${result.shape}]`)
     }

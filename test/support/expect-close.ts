@@ -12,6 +12,8 @@ export function expectClose(
   for (let i = 0; i < expected.length; i++) {
     const a = actual[i] ?? Number.NaN
     const e = expected[i] ?? Number.NaN
+    // the difference of two infinities is no number
+    if (a === e) continue
     const excess = Math.abs(a - e) - (atol + rtol * Math.abs(e))
     // written so that a NaN difference counts as the worst of all
     if (!(excess <= worst)) {

@@ -11,6 +11,9 @@ export interface Golden {
   shape(name: string): readonly number[]
   integers(name: string): number[]
   has(name: string): boolean
+  /** Of all tensors that begin so, floats and integers. */
+  names(prefix: string): string[]
+  isInteger(name: string): boolean
   /** The tensors under a prefix, the prefix cut off, still in their file. */
   weights(prefix: string): StoredTensors
 }
@@ -31,6 +34,8 @@ export async function readGolden(path: string): Promise<Golden> {
     shape: (name) => found(file.tensors, name).shape,
     integers: (name) => found(integers, name),
     has: (name) => floats.has(name) || integers.has(name),
+    names: (prefix) => [...floats.keys(), ...integers.keys()].filter((name) => name.startsWith(prefix)),
+    isInteger: (name) => integers.has(name),
     weights: (prefix) =>
       new Map(
         [...file.tensors]

@@ -41,6 +41,8 @@ export function randomModel(architecture: Architecture, { seed = 1 } = {}): Mode
       std: [0.5, 0.5, 0.5],
     },
     labels: Array.from({ length: architecture.classes }, (_, i) => `class ${i}`),
+    scores: 'softmax',
+    assumptions: [],
     weights: new Map(weights),
   }
 }

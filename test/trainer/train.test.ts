@@ -112,7 +112,12 @@ describe('train', () => {
   )
 
   test('stopped while it validates and resumed it ends with the same log and bits', async () => {
-    const to = { to: 'micro+16', validation: [pictures], validateEvery: 2, validationRatios: [0.5] }
+    const to = {
+      to: 'micro+16',
+      validation: [pictures],
+      validateEvery: 2,
+      validationSettings: [{ keepRatio: 0.5 }],
+    }
     await train(vit, pictures, twoStages, options('validated', to))
     const interruption = new AbortController()
     const onStep = ({ stage, step }: StepReport) => {
@@ -130,7 +135,11 @@ describe('train', () => {
     const to = { to: 'micro+16' }
     const validated = options('other-options', { ...to, validation: [pictures] })
     await train(vit, pictures, twoStages, validated)
-    for (const other of [to, { ...validated, validationRatios: [1] }, { ...validated, threads: 2 }]) {
+    for (const other of [
+      to,
+      { ...validated, validationSettings: [{ keepRatio: 1 }] },
+      { ...validated, threads: 2 },
+    ]) {
       const resumed = train(
         vit,
         pictures,
@@ -158,7 +167,7 @@ describe('train', () => {
     await expect(again({ teacher: vit, workers: 300 })).rejects.toMatchObject({ code: 'BAD_OPTION' })
     const missing = { teacher: vit, validation: [join(folder, 'nowhere')] }
     await expect(again(missing)).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    const impossible = { teacher: vit, validation: [pictures], validationRatios: [1e-4] }
+    const impossible = { teacher: vit, validation: [pictures], validationSettings: [{ keepRatio: 1e-4 }] }
     await expect(again(impossible)).rejects.toMatchObject({ code: 'BAD_OPTION' })
     expect(steps).toEqual([])
     expect(await trainingFiles('whole')).toEqual(before)
@@ -204,8 +213,8 @@ describe('train', () => {
   })
 
   test('each step draws a keep ratio of the recipe', async () => {
-    const drawn = new Set<number | undefined>()
-    const onStep = ({ stage, keepRatio }: StepReport) => stage === 2 && drawn.add(keepRatio)
+    const drawn = new Set<string | undefined>()
+    const onStep = ({ stage, setting }: StepReport) => stage === 2 && drawn.add(setting)
     const [, second] = twoStages.stages
     if (!second) throw new Error('two stages')
     const long: Recipe = {
@@ -216,7 +225,7 @@ describe('train', () => {
       ],
     }
     await train(vit, pictures, long, options('drawn', { to: 'micro+16', onStep }))
-    expect([...drawn].sort()).toEqual([0.25, 0.5, 1])
+    expect([...drawn].sort()).toEqual(['keep ratio 0.25', 'keep ratio 0.5', 'keep ratio 1'])
   })
 
   test('frozen parameters keep their bits, and all others don’t', async () => {
@@ -257,7 +266,7 @@ describe('train', () => {
     const dry = options('dry-paper', { to: 'micro+16', dryRun: true })
     const { reports, peakMemoryBytes } = await train(vit, pictures, paper, dry)
     const [report] = reports
-    expect(report).toMatchObject({ step: 4, steps: 10, keepRatio: 0.25 })
+    expect(report).toMatchObject({ step: 4, steps: 10, setting: 'keep ratio 0.25' })
     const { msPerStep = 0, imagesPerSecond = 0 } = report ?? {}
     expect(msPerStep).toBeCloseTo((1000 * 1024) / imagesPerSecond, 6)
     // a run of all 1,024 pictures would take more than the whole process has had
@@ -320,6 +329,14 @@ describe('train', () => {
         ],
       },
       'it is no regular expression',
+    ],
+    // it would be ignored: the student doesn't run in this stage
+    [
+      {
+        about: 'x',
+        stages: [{ objective: 'block imitation', pictures: 8, learningRate: 1, keepRatio: 0.5 }],
+      },
+      'keepRatio',
     ],
   ])('a recipe that is none is refused: %j', async (recipe, message) => {
     await expect(train(vit, pictures, recipe as Recipe, options('refused'))).rejects.toMatchObject({

@@ -1,7 +1,6 @@
 import { loadGemm } from '../../engine/gemm.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
-import type { Setting, Workload } from '../messages.js'
-import type { Program, ProgramOptions } from './program.js'
+import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 
 /** Runs products of some sizes, each alone. */
 export async function gemmProgram(
@@ -10,9 +9,9 @@ export async function gemmProgram(
 ): Promise<Program> {
   const { runtime } = await chooseRuntime(device, { thread: 'caller' })
   const products = await Promise.all(sizes.map((size) => loadGemm(runtime, size, { threads, precision })))
-  const run = async (setting: Setting) => {
-    const product = setting.kind === 'gemm' ? products[setting.index] : undefined
-    if (!product) throw new Error('blvit bug: not a setting of a product')
+  const run = async (job: Job) => {
+    const product = job.kind === 'gemm' ? products[job.index] : undefined
+    if (!product) throw new Error('blvit bug: not a job of a product')
     await product.run()
   }
   const dispose = async () => {

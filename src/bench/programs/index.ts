@@ -1,5 +1,4 @@
-import type { Workload } from '../messages.js'
-import type { Program, ProgramOptions } from './program.js'
+import type { Program, ProgramOptions, Workload } from '../messages.js'
 
 /**
  * Loads what a process of the benchmark measures, and nothing else: where another library's start is measured, ours

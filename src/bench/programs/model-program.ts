@@ -1,3 +1,4 @@
+import { BlvitError } from '../../base/blvit-error.js'
 import { seededRandom } from '../../base/random.js'
 import { Engine } from '../../engine/engine.js'
 import type { Feeds } from '../../engine/feeds.js'
@@ -7,8 +8,7 @@ import { openModel } from '../../model-store/node/open-model.js'
 import { readArchitecture } from '../../models/index.js'
 import { programOf } from '../../models/model-definition.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
-import type { Setting, Workload } from '../messages.js'
-import type { Program, ProgramOptions } from './program.js'
+import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 
 async function filesOf({ model }: Extract<Workload, { kind: 'model' }>): Promise<ModelFiles> {
   return 'config' in model ? initialise(readArchitecture(model.config)) : openModel(model.folder)
@@ -29,17 +29,21 @@ export async function modelProgram(
   const files = await filesOf(workload)
   const { runtime } = await chooseRuntime(options.device, { thread: 'caller' })
   const { threads, precision, profilePrefix } = options
+  if (profilePrefix !== undefined && runtime.device === 'wasm') {
+    throw new BlvitError(
+      'UNSUPPORTED',
+      'The WebAssembly engine keeps no profile; ONNX Runtime native does: --device cpu or webgpu.',
+    )
+  }
   const engine = await Engine.load({ ...files, runtime }, (model) => programOf(model, 'classify'), {
-    threads,
-    precision,
-    profilePrefix,
+    ...{ settings: workload.settings, threads, precision, profilePrefix },
   })
   const batches = new Map<number, Feeds>()
-  const run = async (setting: Setting) => {
-    if (setting.kind !== 'model') throw new Error('blvit bug: not a setting of a model')
-    const pixels = batches.get(setting.batch) ?? noise(files, setting.batch)
-    batches.set(setting.batch, pixels)
-    await engine.run(pixels, { keepRatio: setting.keepRatio })
+  const run = async (job: Job) => {
+    if (job.kind !== 'model') throw new Error('blvit bug: not a job of a model')
+    const pixels = batches.get(job.batch) ?? noise(files, job.batch)
+    batches.set(job.batch, pixels)
+    await engine.run(pixels, job.settings)
   }
   return {
     engine: runtime.description,

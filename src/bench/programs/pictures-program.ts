@@ -1,7 +1,6 @@
 import { BlvitError, messageOf } from '../../base/blvit-error.js'
 import { withoutTelemetry } from '../../runtime/node/telemetry.js'
-import type { Setting, Workload } from '../messages.js'
-import type { Program, ProgramOptions } from './program.js'
+import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 
 type PicturesWorkload = Extract<Workload, { kind: 'pictures' }>
 
@@ -70,9 +69,9 @@ const libraries = { blvit, 'transformers.js': transformersJs } as const
 /** From files to labels, as users of a library go. */
 export async function picturesProgram(workload: PicturesWorkload, options: ProgramOptions): Promise<Program> {
   const { name, classify, dispose } = await libraries[workload.library](workload, options)
-  const run = async (setting: Setting) => {
-    if (setting.kind !== 'pictures') throw new Error('blvit bug: not a setting of pictures')
-    await classify(workload.pictures.slice(0, setting.count))
+  const run = async (job: Job) => {
+    if (job.kind !== 'pictures') throw new Error('blvit bug: not a job of pictures')
+    await classify(workload.pictures.slice(0, job.count))
   }
   return { engine: name, run, endProfile: async () => {}, dispose }
 }

@@ -2,9 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BlvitError } from '../../base/blvit-error.js'
-import type { Setting, Workload } from '../messages.js'
+import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 import { smallVit, trainingCases } from '../training/cases.js'
-import type { Program, ProgramOptions } from './program.js'
 
 // Beside the sources, not in the package: whoever installs blvit has no use for it.
 const script = fileURLToPath(new URL('../../../scripts/torch-training.py', import.meta.url))
@@ -53,8 +52,8 @@ export async function torchProgram(
   // A step asked of a Python that has ended: its end is what is told.
   child.stdin.on('error', () => {})
   const engine = await nextLine(child)
-  const run = async (setting: Setting) => {
-    if (setting.kind !== 'training') throw new Error('blvit bug: not a setting of a training')
+  const run = async (job: Job) => {
+    if (job.kind !== 'training') throw new Error('blvit bug: not a job of a training')
     const done = nextLine(child)
     child.stdin.write('step\n')
     await done

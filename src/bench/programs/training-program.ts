@@ -7,9 +7,8 @@ import { targetsInput } from '../../training/stages/loss-parts.js'
 import { TrainingSession } from '../../training/training-session.js'
 import type { TrainingStep } from '../../training/training-step.js'
 import { readFloats } from '../../weights/read-floats.js'
-import type { Setting, Workload } from '../messages.js'
+import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 import { trainingCases } from '../training/cases.js'
-import type { Program, ProgramOptions } from './program.js'
 
 /** A learning rate that changes numbers, but nothing that takes time. */
 const learningRate = 1e-4
@@ -55,8 +54,8 @@ export async function trainingProgram(
     sizes: { batch },
   })
   const inputs = noise(step, batch)
-  const run = async (setting: Setting) => {
-    if (setting.kind !== 'training') throw new Error('blvit bug: not a setting of a training')
+  const run = async (job: Job) => {
+    if (job.kind !== 'training') throw new Error('blvit bug: not a job of a training')
     await session.run(inputs, { learningRate })
   }
   return {

@@ -1,11 +1,11 @@
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import { machineGemms } from '../../engine/gemm-sizes.js'
 import { graphWork } from '../../graph/work.js'
-import type { BenchProgress } from '../bench.js'
 import { describeMachine, type Machine } from '../machine.js'
-import type { EngineChoice, Run, Setting, Workload } from '../messages.js'
+import type { EngineChoice, Job, Workload } from '../messages.js'
 import { BenchProcess } from '../process.js'
-import { disturbedAmong, type GemmRate, gemmRate, timesOf } from '../report.js'
+import { disturbedAmong, type GemmRate, machineRate, timesOf } from '../report.js'
+import { type BenchProgress, type Cell, measureInRounds } from '../rounds.js'
 import { type Spread, spreadOf } from '../spread.js'
 import { type TrainingCaseName, trainingCases } from './cases.js'
 
@@ -48,7 +48,7 @@ export interface TrainingReport {
 interface Subject {
   readonly title: string
   readonly workload: Workload
-  readonly settings: readonly Setting[]
+  readonly jobs: readonly Job[]
   /** Which case's multiply-adds and batch count; absent for products. */
   readonly counts?: TrainingCaseName
 }
@@ -57,39 +57,32 @@ const subjects: readonly Subject[] = [
   {
     title: 'matrix products',
     workload: { kind: 'gemm', sizes: machineGemms },
-    settings: machineGemms.map((_, index) => ({ kind: 'gemm', index })),
+    jobs: machineGemms.map((_, index) => ({ kind: 'gemm', index })),
   },
   ...(Object.keys(trainingCases) as TrainingCaseName[]).map(
     (name): Subject => ({
       title: trainingCases[name].title,
       workload: { kind: 'training', name },
-      settings: [{ kind: 'training' }],
+      jobs: [{ kind: 'training' }],
       counts: name,
     }),
   ),
   {
     title: `${trainingCases.vit.title}, in PyTorch`,
     workload: { kind: 'torch training' },
-    settings: [{ kind: 'training' }],
+    jobs: [{ kind: 'training' }],
     counts: 'vit',
   },
 ]
 
-interface Cell {
-  readonly subject: Subject
-  readonly process: BenchProcess
-  readonly engine: string
-  readonly choice: EngineChoice
-  readonly setting: Setting
-  readonly runs: Run[]
-}
+type TrainingCell = Cell & { readonly subject: Subject; readonly engine: string }
 
 async function load(
   choice: EngineChoice,
   { signal, onProgress }: BenchTrainingOptions,
   processes: BenchProcess[],
-): Promise<{ cells: Cell[]; missing: { title: string; why: string }[] }> {
-  const cells: Cell[] = []
+): Promise<{ cells: TrainingCell[]; missing: { title: string; why: string }[] }> {
+  const cells: TrainingCell[] = []
   const missing: { title: string; why: string }[] = []
   for (const [done, subject] of subjects.entries()) {
     throwIfAborted(signal)
@@ -98,9 +91,9 @@ async function load(
     processes.push(process)
     try {
       const { engine } = await process.ask('load', { ...choice, workload: subject.workload })
-      for (const setting of subject.settings) {
-        await process.ask('warmUp', setting)
-        cells.push({ subject, process, engine, choice, setting, runs: [] })
+      for (const job of subject.jobs) {
+        await process.ask('warmUp', job)
+        cells.push({ name: subject.title, subject, process, engine, choice, job, runs: [] })
       }
     } catch (thrown) {
       // a comparison may be impossible here; our own steps may not
@@ -111,7 +104,11 @@ async function load(
   return { cells, missing }
 }
 
-function resultOf({ subject, engine, runs }: Cell, name: TrainingCaseName, gemm: GemmRate): TrainingResult {
+function resultOf(
+  { subject, engine, runs }: TrainingCell,
+  name: TrainingCaseName,
+  gemm: GemmRate,
+): TrainingResult {
   const { batch, build } = trainingCases[name]
   const stepMs = spreadOf(timesOf({ runs }))
   const multiplyAdds = graphWork(build().graph, { batch })
@@ -135,21 +132,14 @@ function resultOf({ subject, engine, runs }: Cell, name: TrainingCaseName, gemm:
  * @throws BlvitError `ENGINE`, `ABORTED`
  */
 export async function benchTraining(options: BenchTrainingOptions = {}): Promise<TrainingReport> {
-  const { threads, rounds = 10, signal, onProgress } = options
+  const { threads, rounds = 10 } = options
   const choice: EngineChoice = { device: 'cpu', threads, precision: 'fp32' }
   const machine = describeMachine()
   const processes: BenchProcess[] = []
   try {
     const { cells, missing } = await load(choice, options, processes)
-    for (let round = 0; round < rounds; round++) {
-      for (const [turn, { process, subject, setting, runs }] of cells.entries()) {
-        throwIfAborted(signal)
-        const done = round * cells.length + turn
-        onProgress?.({ doing: 'measuring', what: subject.title, done, total: rounds * cells.length })
-        runs.push(...(await process.ask('sample', { setting, atLeastMs: 0, atLeastRuns: 1 })))
-      }
-    }
-    const gemm = gemmRate(choice, cells)
+    await measureInRounds(cells, { ...options, rounds, turn: { atLeastMs: 0, atLeastRuns: 1 } })
+    const gemm = machineRate(choice, cells)
     const results = cells.flatMap((cell) =>
       cell.subject.counts ? [resultOf(cell, cell.subject.counts, gemm)] : [],
     )

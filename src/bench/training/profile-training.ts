@@ -1,7 +1,6 @@
-import { BenchProcess } from '../process.js'
+import { BenchProcess, temporaryFolder } from '../process.js'
 import { multiplyAddsByScope, type ProfileRow, rowsOf } from '../profile-rows.js'
 import { median } from '../spread.js'
-import { temporaryFolder } from '../temporary-folder.js'
 import type { BenchTrainingOptions } from './bench-training.js'
 import { type TrainingCaseName, trainingCases } from './cases.js'
 
@@ -29,18 +28,18 @@ async function profileCase(
   { threads, signal }: BenchTrainingOptions,
 ): Promise<TrainingProfile> {
   const { title, batch, build } = trainingCases[name]
-  const setting = { kind: 'training' as const }
+  const job = { kind: 'training' as const }
   const load = { device: 'cpu', threads, precision: 'fp32', workload: { kind: 'training', name } } as const
 
   await using alone = new BenchProcess(title, signal)
   await alone.ask('load', load)
-  await alone.ask('warmUp', setting)
-  const runs = await alone.ask('sample', { setting, atLeastMs: 0, atLeastRuns: profiledSteps })
+  await alone.ask('warmUp', job)
+  const runs = await alone.ask('sample', { job, atLeastMs: 0, atLeastRuns: profiledSteps })
 
   await using folder = await temporaryFolder('blvit-profile-')
   await using profiled = new BenchProcess(title, signal)
   await profiled.ask('load', { ...load, profileFolder: folder.path })
-  const nodes = await profiled.ask('profile', { setting, runs: profiledSteps })
+  const nodes = await profiled.ask('profile', { job, runs: profiledSteps })
   const named = nodes.map((node) => ({ ...node, node: withoutParameters(node.node) }))
   const rows = rowsOf(named, multiplyAddsByScope(build().graph, { batch }), profiledSteps)
   return {

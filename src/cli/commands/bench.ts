@@ -1,15 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
-import type { BenchOptions, BenchProgress } from '../../bench/bench.js'
-import type { SpeedGoal } from '../../bench/find-keep-ratio.js'
+import type { BenchOptions } from '../../bench/bench.js'
+import type { SpeedGoal } from '../../bench/find-setting.js'
+import type { BenchProgress } from '../../bench/rounds.js'
+import type { Settings } from '../../settings/index.js'
+import { settingNames } from '../../settings/options.js'
 import type { CliContext } from '../context.js'
 import { devices, precisions } from '../model-options.js'
-import { commaSeparated, keepRatio, oneOf, positiveInteger } from '../option-values.js'
+import { commaSeparated, oneOf, positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
+import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
 
-interface Flags {
+interface Flags extends ManySettingFlags {
   readonly batch: readonly number[]
-  readonly keepRatio?: readonly number[]
   readonly threads?: readonly number[]
   readonly device: readonly (typeof devices)[number][]
   readonly dtype: readonly (typeof precisions)[number][]
@@ -33,12 +36,9 @@ function speedGoal(text: string): SpeedGoal {
   return unit === 'ms' ? { ms: value } : { speedup: value }
 }
 
-/** Keep ratios that a plot shows if none are given. */
-const plottedRatios = [0.25, 0.5, 0.75, 1]
-
 /** `blvit bench` */
 export function benchCommand(program: Command, context: CliContext): void {
-  program
+  const command = program
     .command('bench')
     .description('Measure how fast models are here, against plain ViTs and against matrix products alone.')
     .argument(
@@ -46,11 +46,7 @@ export function benchCommand(program: Command, context: CliContext): void {
       'shipped names, folders or hub ids; or configurations (b+t), which get random weights',
     )
     .option('-b, --batch <n,…>', 'pictures in a run', commaSeparated(positiveInteger), [1])
-    .option(
-      '-r, --keep-ratio <r,…>',
-      "shares of patches for the big blocks (default: each model's own)",
-      commaSeparated(keepRatio),
-    )
+  withManySettings(command)
     .option(
       '--threads <n,…>',
       'threads of the engine (default: as it chooses)',
@@ -68,7 +64,7 @@ export function benchCommand(program: Command, context: CliContext): void {
     )
     .option('--rounds <n>', 'how often each model has its turn', positiveInteger, 10)
     .option('--csv <file>', 'write the table for spreadsheets too')
-    .option('--plot <file.svg>', 'draw latency over keep ratio, theory beside it')
+    .option('--plot <file.svg>', 'draw time over the work that each setting leaves, theory beside it')
     .addOption(
       new Option('--profile', 'tell instead where the time goes, by scope and operator').conflicts([
         'csv',
@@ -77,21 +73,24 @@ export function benchCommand(program: Command, context: CliContext): void {
       ]),
     )
     .addOption(
-      new Option('--find <goal>', 'find instead the keep ratio that is fast enough here: 20ms, or 1.5x')
+      new Option(
+        '--find <goal>',
+        'find instead what is fast enough here, 20ms or 1.5x: turns the keep ratio, or the number of the setting given',
+      )
         .argParser(speedGoal)
-        .conflicts(['csv', 'plot', 'profile', 'keepRatio', 'rounds']),
+        .conflicts(['csv', 'plot', 'profile', 'rounds']),
     )
     .addOption(
       new Option('--against <library>', 'compare instead the way from picture files to labels with a library')
         .choices(['transformers.js'])
         // transformers.js runs on the processor in fp32 there, so that is what can be compared.
-        .conflicts(['csv', 'plot', 'profile', 'find', 'keepRatio', 'batch', 'device', 'dtype']),
+        .conflicts(['csv', 'plot', 'profile', 'find', 'batch', 'device', 'dtype', ...settingNames]),
     )
     .addOption(
       new Option(
         '--train',
         'measure instead training steps (forward, backward, AdamW); takes no models',
-      ).conflicts(['csv', 'plot', 'find', 'against', 'keepRatio', 'batch', 'device', 'dtype']),
+      ).conflicts(['csv', 'plot', 'find', 'against', 'batch', 'device', 'dtype', ...settingNames]),
     )
     .option('--pictures <folder>', 'with --against: the pictures (default: the examples)')
     .option('--json', 'everything as JSON')
@@ -99,17 +98,20 @@ export function benchCommand(program: Command, context: CliContext): void {
       'after',
       `
 Every model runs alone in its own process; all have their turn in each round. Runs that had to wait for a busy
-processor are left out. A plain ViT of the same sizes is added for every model that saves work.
+processor are left out. Several settings are measured beside each other. What is compared with is added: a plain ViT of
+the same sizes for a big.LITTLE model, the model with all its tokens for one with --reduce.
 
   GEMM      the rate that large matrix products alone reach on this machine, in the same run
-  speed-up  time of the plain ViT ÷ time of the model; in theory: the same of their multiply-adds
+  speed-up  time with all tokens ÷ time of the model; in theory: the same of their multiply-adds
   η         speed-up ÷ theory: how much of the saved work is saved time
 
 Examples:
   blvit bench b+t s+96 t+48 --batch 1,8 --threads 2
   blvit bench t+48 --plot speed.svg --csv speed.csv
+  blvit bench vit-tiny --reduce evit:0.5,tome:8 --batch 1,8
   blvit bench b+t --profile
   blvit bench ./my-t48 --find 1.5x
+  blvit bench vit-tiny --find 1.5x --reduce evit:0.7
   blvit bench vit-tiny --against transformers.js --pictures photos
   blvit bench --train --threads 2`,
     )
@@ -134,15 +136,15 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
   const { benchText } = await import('../bench-report.js')
   const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   for (const path of [flags.csv, flags.plot]) if (path !== undefined) await checkWritable(path)
-  const keepRatios = flags.keepRatio ?? (flags.plot === undefined ? undefined : plottedRatios)
+  let settings = await manySettingsFrom(flags)
   if (flags.plot !== undefined) {
-    const { checkPlottable } = await import('../../bench/plot.js')
-    await checkPlottable(models, { keepRatios })
+    const { settingsToPlot } = await import('../../bench/plot.js')
+    settings = await settingsToPlot(models, settings)
   }
   const { onProgress, stop } = benchProgress(context)
   const options: BenchOptions = {
     batches: flags.batch,
-    keepRatios,
+    settings,
     threads: flags.threads,
     devices: flags.device,
     precisions: flags.dtype,
@@ -186,19 +188,31 @@ function only<T>(option: string, values: readonly T[] = []): T | undefined {
   if (values.length > 1) {
     throw new BlvitError(
       'BAD_OPTION',
-      `${option} ${values.join(',')} names ${values.length} settings; --profile, --find, --against and --train ` +
-        'measure one. Name one, or leave them out to see several beside each other.',
+      `${option} ${values.join(',')} names ${values.length} settings; ${measureOne}`,
       { option, values },
     )
   }
   return values[0]
 }
 
+const measureOne =
+  '--profile, --find, --against and --train measure one. Name one, or leave them out to see several beside each other.'
+
+function severalSettings(settings: readonly Settings[]): BlvitError {
+  const values = settings.flatMap((one) => Object.values(one))
+  return new BlvitError('BAD_OPTION', `${values.join(', ')} are ${values.length} settings; ${measureOne}`, {
+    values,
+  })
+}
+
 /** What `--profile` and `--find` measure. */
-function oneSetting({ batch, keepRatio: ratios, threads, device, dtype }: Flags, context: CliContext) {
+async function oneSetting(flags: Flags, context: CliContext) {
+  const { batch, threads, device, dtype } = flags
+  const settings = await manySettingsFrom(flags)
+  if (settings && settings.length > 1) throw severalSettings(settings)
   return {
     batch: only('--batch', batch),
-    keepRatio: only('--keep-ratio', ratios),
+    settings: settings?.[0],
     threads: only('--threads', threads),
     device: only('--device', device) ?? 'auto',
     precision: only('--dtype', dtype) ?? 'fp32',
@@ -209,7 +223,7 @@ function oneSetting({ batch, keepRatio: ratios, threads, device, dtype }: Flags,
 async function profileModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const { profile } = await import('../../bench/profile.js')
   const { profileText } = await import('../bench-report.js')
-  const profiles = await profile(models, oneSetting(flags, context))
+  const profiles = await profile(models, await oneSetting(flags, context))
   context.out(flags.json ? JSON.stringify(profiles) : profiles.map(profileText).join('\n\n'))
 }
 
@@ -219,9 +233,9 @@ async function findForModels(
   flags: Flags,
   context: CliContext,
 ): Promise<void> {
-  const { findKeepRatio } = await import('../../bench/find-keep-ratio.js')
+  const { findSetting } = await import('../../bench/find-setting.js')
   const { foundText } = await import('../bench-report.js')
-  const found = await findKeepRatio(models, goal, oneSetting(flags, context))
+  const found = await findSetting(models, goal, await oneSetting(flags, context))
   context.out(flags.json ? JSON.stringify(found) : found.map(foundText).join('\n'))
 }
 

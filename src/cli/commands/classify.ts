@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { messageAbout } from '../../base/message-about.js'
+import { visible } from '../../base/visible-text.js'
 import type { Classification } from '../../problems/classify.js'
+import type { Model } from '../../tasks/model.js'
 import type { CliContext } from '../context.js'
 import {
   engineNote,
@@ -67,10 +69,12 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1
-        progress.note(`error: ${messageAbout(result.name, result.error.message)}`)
+        progress.note(`error: ${visible(messageAbout(result.name, result.error.message))}`)
         if (flags.json) context.out(JSON.stringify({ picture: result.name, error: errorJson(result.error) }))
       } else {
-        context.out(flags.json ? resultJson(result.name, result.classification) : resultText(result))
+        context.out(
+          flags.json ? resultJson(result.name, result.classification) : resultText(result, model.scores),
+        )
       }
       progress.advance()
     }
@@ -91,9 +95,15 @@ function resultJson(picture: string, { top, elapsedMs }: Classification): string
   return JSON.stringify({ picture, top, elapsedMs: Number(elapsedMs.toFixed(3)) })
 }
 
-function resultText({ name, classification }: { name: string; classification: Classification }): string {
+function resultText(
+  { name, classification }: { name: string; classification: Classification },
+  scores: Model['scores'],
+): string {
+  // the numbers of a regression are no shares
+  const text = (score: number) =>
+    scores === 'none' ? score.toPrecision(5).padStart(9) : `${(100 * score).toFixed(1).padStart(5)} %`
   const lines = classification.top.map(
-    ({ label, probability }) => `  ${(100 * probability).toFixed(1).padStart(5)} %  ${label}`,
+    ({ label, probability }) => `  ${text(probability)}  ${visible(label)}`,
   )
-  return [`${name}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
+  return [`${visible(name)}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { visible } from '../../base/visible-text.js'
 import type { EvaluateOptions, Evaluation } from '../../tasks/evaluate/evaluate.js'
 import type { PictureOutcome } from '../../tasks/evaluate/picture-outcome.js'
 import type { Model } from '../../tasks/model.js'
@@ -82,6 +83,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
       const { evaluationJson, evaluationText, timingText } = await import('../evaluation-report.js')
       const names = { model: model.name, teacher: teacher?.name, data: flags.data }
       await context.out(flags.json ? evaluationJson(result, names) : evaluationText(result, names))
+      for (const note of result.notes) context.note(note)
       context.note(timingText(result.timing))
     },
   })
@@ -123,7 +125,7 @@ async function withProgress(
         if (!outcome.error) return
         failures += 1
         const note = progress?.note ?? context.note
-        if (failures <= shownFailures) note(`error: ${outcome.error.message}`)
+        if (failures <= shownFailures) note(`error: ${visible(outcome.error.message)}`)
         if (failures === shownFailures + 1)
           note('error: more pictures fail; --json and --per-image list them all')
       },

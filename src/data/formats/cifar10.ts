@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
+import { formatByName } from '../../image/picture-formats.js'
 import { cifarPictures, recordBytes } from '../cifar-records.js'
-import type { Classes, DataFormat, DataItem, DataSet } from '../data-set.js'
-import { entriesOf, isFolder, pictureExtensions } from '../find-files.js'
+import type { DataFormat, DataItem, DataSet, FoundData } from '../data-set.js'
+import { entriesOf, isFolder } from '../find-files.js'
+import type { LabelReader } from '../label-reader.js'
 import { tarMembers } from '../tar-members.js'
 
 /** In the order of the official labels. */
@@ -29,7 +31,8 @@ export const cifar10: DataFormat = {
   looks: 'CIFAR-10 with /train or /test behind it (cifar-10-binary.tar.gz/train)',
   recognises: async (path) => (await isPart(path)) || isBatchFile(path) || (await isWhole(path)),
   recognisesPart: isPart,
-  open: openCifar10,
+  find: async (path) =>
+    ({ labels: [], withLabels: (reader) => openCifar10(path, reader) }) satisfies FoundData,
 }
 
 function partOf(path: string): { whole: string; part: Part } | undefined {
@@ -57,44 +60,57 @@ async function isWhole(path: string): Promise<boolean> {
   if (!isArchive(path) || !/cifar/i.test(basename(path))) return false
   for await (const { name } of tarMembers(path)) {
     if (isBatchFile(name) || pictureMember.test(name)) return true
-    // the official archive has two texts besides
-    if (!/\.(txt|html)$/.test(name)) return false
+    // the official archive has texts besides
+    if (formatByName(name)) return false
   }
   return false
 }
 
-async function openCifar10(path: string, classes: Classes): Promise<DataSet> {
+async function openCifar10(path: string, reader: LabelReader | undefined): Promise<DataSet> {
   const { whole, part } = partOf(path) ?? { whole: path, part: undefined }
-  const numbers = classNumbers(path, classes)
-  if (isBatchFile(path)) return batchFileSet(path, [path], numbers)
+  const classes = classNumbers(path, reader)
+  if (isBatchFile(path)) return batchFileSet(path, [path], classes)
   if (part === undefined) {
     const message = `${path} holds CIFAR-10's pictures to train on and those to test with. Name one: ${path}/train or ${path}/test.`
     throw new BlvitError('BAD_DATA', message, { path })
   }
-  if (isArchive(whole)) return archiveSet(whole, part, numbers)
+  if (isArchive(whole)) return archiveSet(whole, part, classes)
   const files = (await batchFilesIn(whole)).filter((file) => batchFiles[part].test(file))
   if (files.length === 0)
     throw new BlvitError('NOT_FOUND', `${whole} holds no CIFAR-10 batches to ${part} with.`)
   const paths = files.map((file) => join(whole, file))
-  return batchFileSet(path, paths, numbers)
+  return batchFileSet(path, paths, classes)
 }
 
-type ClassNumbers = readonly (number | undefined)[]
+/** The model's class of each of CIFAR-10's, and how they were found. */
+interface ClassNumbers {
+  readonly numbers: readonly (number | undefined)[]
+  readonly labelRule: string | undefined
+}
 
 /** By name; a model whose ten classes have none, as `blvit init` makes it, takes the official numbers. */
-function classNumbers(path: string, classes: Classes): ClassNumbers {
+function classNumbers(path: string, reader: LabelReader | undefined): ClassNumbers {
   const where = `${path} (CIFAR-10)`
   const official = classNames.map((_, number) => number)
+  if (!reader) return { numbers: official.map(() => undefined), labelRule: undefined }
   const isUnnamed = (number: number) => {
     try {
-      return classes.find(`class ${number}`, where) === number
+      return reader.named({ text: `class ${number}`, where }) === number
     } catch (thrown) {
       if (thrown instanceof BlvitError) return false
       throw thrown
     }
   }
-  if (classes.count === classNames.length && official.every(isUnnamed)) return official
-  return classNames.map((name) => classes.find(name, where))
+  if (reader.count === classNames.length && official.every(isUnnamed)) {
+    return {
+      numbers: official,
+      labelRule: 'the numbers of CIFAR-10, as the classes of the model have no names',
+    }
+  }
+  return {
+    numbers: classNames.map((text) => reader.named({ text, where })),
+    labelRule: "CIFAR-10's names of the classes",
+  }
 }
 
 /** Changes with names and sizes, not with where the files lie. */
@@ -108,13 +124,14 @@ async function batchFileSet(name: string, paths: readonly string[], classes: Cla
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size))
   return {
     name,
+    labelRule: classes.labelRule,
     size: sizes.reduce((sum, sizeBytes) => sum + Math.ceil(sizeBytes / recordBytes), 0),
     async *items({ signal } = {}) {
       for (const [index, path] of paths.entries()) {
         // whole records, some at a time
         const pieces = createReadStream(path, { highWaterMark: 100 * recordBytes })
         const file = { name: basename(path), path, sizeBytes: sizes[index] as number, pieces }
-        for await (const item of cifarPictures(file, classes)) {
+        for await (const item of cifarPictures(file, classes.numbers)) {
           throwIfAborted(signal)
           yield { ...item, readShare: (index + (item.readShare ?? 0)) / paths.length }
         }
@@ -127,6 +144,7 @@ async function batchFileSet(name: string, paths: readonly string[], classes: Cla
 function archiveSet(path: string, part: Part, classes: ClassNumbers): DataSet {
   return {
     name: `${path}/${part}`,
+    labelRule: classes.labelRule,
     items: (options) => archiveItems(path, part, { classes, ...options }),
     fingerprint: () => fingerprintOf([path], part),
   }
@@ -141,17 +159,17 @@ async function* archiveItems(
   for await (const { name: member, content, readShare } of tarMembers(path, { signal })) {
     const [, memberPart, className = ''] = pictureMember.exec(member) ?? []
     const name = member === '' ? basename(path) : `${basename(path)}/${member}`
-    const isPicture = memberPart === part && pictureExtensions.has(extname(member).toLowerCase())
+    const isPicture = memberPart === part && formatByName(member) !== undefined
     const isBatch = batchFiles[part].test(basename(member))
     // an error without a member's name is the archive's own: it is damaged or was cut off
     if (content instanceof BlvitError) {
       if (isPicture || isBatch || member === '') yield { name, error: content, readShare }
     } else if (isPicture) {
       count += 1
-      yield { name, source: content, label: classes[classNames.indexOf(className)], readShare }
+      yield { name, source: content, label: classes.numbers[classNames.indexOf(className)], readShare }
     } else if (isBatch) {
       const file = { name, path: `${path}, member ${member}`, sizeBytes: content.length, pieces: [content] }
-      for await (const item of cifarPictures(file, classes)) {
+      for await (const item of cifarPictures(file, classes.numbers)) {
         count += 1
         yield { ...item, readShare }
       }

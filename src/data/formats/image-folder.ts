@@ -1,60 +1,74 @@
 import { join } from 'node:path'
 import { BlvitError } from '../../base/blvit-error.js'
-import type { BadSample, Classes, DataFormat, DataSet } from '../data-set.js'
+import { readExtensions } from '../../image/picture-formats.js'
+import type { BadSample, DataFormat, DataSet, FoundData } from '../data-set.js'
 import { type FileSample, fileSamples } from '../file-samples.js'
-import { entriesOf, isFolder, pictureExtensions, picturesBelow } from '../find-files.js'
+import { isFolder } from '../find-files.js'
+import type { LabelReader } from '../label-reader.js'
+import { type FoundPictures, findPictures } from '../walk-pictures.js'
 
 /** A folder with a folder of pictures for each class; without any such folder, pictures that nobody labelled. */
 export const imageFolder: DataFormat = {
   name: 'image folder',
   looks: 'a folder with a folder of pictures for each class',
   recognises: isFolder,
-  open: openImageFolder,
+  find: findImageFolder,
 }
 
-async function openImageFolder(folder: string, classes: Classes): Promise<DataSet> {
-  const entries = await entriesOf(folder)
-  const visible = entries.filter(({ name }) => !name.startsWith('.'))
-  const folders: string[] = []
-  for (const { name } of visible) if (await isFolder(join(folder, name))) folders.push(name)
-  folders.sort()
-  const files = await picturesBelow(folder)
-  if (files.length === 0) {
+async function findImageFolder(folder: string): Promise<FoundData> {
+  const found = await findPictures(folder)
+  if (found.files.length === 0 && found.bad.length === 0) {
     throw new BlvitError(
       'NOT_FOUND',
-      `${folder} holds no pictures (looked for ${[...pictureExtensions].join(' ')} in its folders).`,
+      `${folder} holds no pictures (looked for ${readExtensions.join(' ')} in its folders).`,
     )
   }
-  if (folders.length === 0) {
-    return fileSamples(
-      folder,
-      files.map((file) => ({ name: file, source: join(folder, file) })),
-    )
+  return {
+    labels: found.folders.map((text) => ({ text, where: whereOf(folder, text) })),
+    withLabels: (reader) => labelled(folder, found, reader),
   }
+}
+
+function whereOf(folder: string, name: string): string {
+  return `class folder ${join(folder, name)}`
+}
+
+function labelled(
+  folder: string,
+  { files, folders, bad, notes }: FoundPictures,
+  reader: LabelReader | undefined,
+): DataSet {
   const inFolder = new Map(folders.map((name): [string, string[]] => [name, []]))
   for (const file of files) inFolder.get(file.slice(0, Math.max(0, file.indexOf('/'))))?.push(file)
-  const labelled = labelledBy(folder, inFolder, classes)
   const others = files.filter((file) => !file.includes('/'))
-  if (classes.count === 0) {
+  const lists = labelledBy(folder, inFolder, reader)
+  const about = { labelRule: reader?.rule, notes }
+  if (reader === undefined || folders.length === 0) {
     const unlabelled = others.map((file) => ({ name: file, source: join(folder, file) }))
-    return fileSamples(folder, interleaved([...labelled, unlabelled]))
+    return fileSamples(folder, [...interleaved([...lists, unlabelled]), ...bad], about)
   }
-  return fileSamples(folder, [
-    ...interleaved(labelled),
-    ...emptyFolders(folder, inFolder),
+  const items = [
+    ...interleaved(lists),
+    ...emptyFolders(folder, inFolder, bad),
     ...outside(folder, others),
-  ])
+    ...bad,
+  ]
+  return fileSamples(folder, items, about)
 }
 
 /** Folder names and the pictures below them, relative to the data's folder. */
 type FilesInFolders = ReadonlyMap<string, readonly string[]>
 
 /** One list for each class folder. @throws BlvitError `BAD_DATA` naming every folder that is no class */
-function labelledBy(folder: string, inFolder: FilesInFolders, classes: Classes): FileSample[][] {
+function labelledBy(
+  folder: string,
+  inFolder: FilesInFolders,
+  reader: LabelReader | undefined,
+): FileSample[][] {
   const complaints: string[] = []
   const lists = [...inFolder].map(([name, files]): FileSample[] => {
     try {
-      const label = classes.find(name, `class folder ${join(folder, name)}`)
+      const label = reader?.classOf({ text: name, where: whereOf(folder, name) })
       return files.map((file) => ({ name: file, source: join(folder, file), label }))
     } catch (thrown) {
       if (!(thrown instanceof BlvitError)) throw thrown
@@ -82,9 +96,10 @@ function interleaved<Item>(lists: readonly (readonly Item[])[]): Item[] {
   return Array.from({ length: longest }, (_, row) => lists.flatMap((list) => list.slice(row, row + 1))).flat()
 }
 
-function emptyFolders(folder: string, inFolder: FilesInFolders): BadSample[] {
+/** @param bad what is told anyway, e.g. of a folder that can't be read */
+function emptyFolders(folder: string, inFolder: FilesInFolders, bad: readonly BadSample[]): BadSample[] {
   return [...inFolder]
-    .filter(([, files]) => files.length === 0)
+    .filter(([name, files]) => files.length === 0 && !bad.some((item) => item.name === name))
     .map(([name]) => ({
       name,
       error: new BlvitError('BAD_DATA', `The class folder ${join(folder, name)} holds no pictures.`),

@@ -1,53 +1,74 @@
 import { stat } from 'node:fs/promises'
-import { dirname, extname, isAbsolute, join, posix, win32 } from 'node:path'
+import { dirname, isAbsolute, join, posix, win32 } from 'node:path'
 import { BlvitError } from '../../base/blvit-error.js'
 import { type CsvRow, type CsvTable, readCsv } from '../csv-table.js'
-import type { BadSample, Classes, DataFormat, DataSet } from '../data-set.js'
+import type { BadSample, DataFormat, FoundData } from '../data-set.js'
 import { type FileSample, fileSamples } from '../file-samples.js'
+import type { WrittenLabel } from '../label-reader.js'
 
-const listName = 'labels.csv'
+const listNames = ['labels.csv', 'labels.tsv']
 
 /** What the two columns may be called; the first that is there counts. */
-const fileColumns = ['file', 'filename', 'file_name', 'path', 'image', 'name']
+const fileColumns = ['file', 'filename', 'file_name', 'path', 'filepath', 'file_path', 'image', 'name']
 const labelColumns = ['label', 'class', 'index', 'target', 'wnid', 'label_name', 'class_name']
 
 /** A folder of pictures with a labels.csv: a column of files, relative to the csv, and one of labels. */
 export const labelsCsv: DataFormat = {
   name: 'labels.csv',
-  looks: `a folder with ${listName} (columns file,label)`,
+  looks: `a folder with ${listNames[0]} (columns file,label)`,
   recognises: async (path) => (await listOf(path)) !== undefined,
-  open: openLabelsCsv,
+  find: findLabelsCsv,
 }
 
 async function listOf(path: string): Promise<string | undefined> {
-  const list = extname(path).toLowerCase() === '.csv' ? path : join(path, listName)
-  return (await stat(list).catch(() => undefined))?.isFile() ? list : undefined
+  const lists = /\.[ct]sv$/i.test(path) ? [path] : listNames.map((name) => join(path, name))
+  for (const list of lists) if ((await stat(list).catch(() => undefined))?.isFile()) return list
+  return undefined
 }
 
-async function openLabelsCsv(path: string, classes: Classes): Promise<DataSet> {
+async function findLabelsCsv(path: string): Promise<FoundData> {
   const list = (await listOf(path)) ?? path
-  const table = await readCsv(list)
+  const table = await readCsv(list, [...fileColumns, ...labelColumns])
   const columns = { file: columnOf(table, fileColumns, list), label: columnOf(table, labelColumns, list) }
   if (table.rows.length === 0) throw new BlvitError('BAD_DATA', `${list} lists no pictures.`, { path: list })
-  const firstLine = new Map<string, string>()
-  const items = table.rows.map((row): FileSample | BadSample => {
-    const file = row.cell(columns.file) ?? ''
-    try {
-      const name = nameInside(file, row)
-      const earlier = firstLine.get(name)
-      if (earlier !== undefined) {
-        throw new BlvitError('BAD_DATA', `${row.where}: ${name} is listed already (${earlier}).`, {
-          file: name,
-        })
-      }
-      firstLine.set(name, row.where.slice(row.where.lastIndexOf('line')))
-      return { name, source: join(dirname(list), name), label: labelOf(row, columns.label, classes) }
-    } catch (thrown) {
-      if (!(thrown instanceof BlvitError)) throw thrown
-      return { name: file || row.where, error: thrown }
-    }
+  const labels = table.rows.flatMap((row): WrittenLabel[] => {
+    const text = row.cell(columns.label)
+    return text === undefined ? [] : [{ text, where: row.where }]
   })
-  return fileSamples(path, items)
+  return {
+    labels,
+    withLabels: (reader) => {
+      const nameOf = namesOf(columns.file)
+      const items = table.rows.map((row): FileSample | BadSample => {
+        try {
+          const name = nameOf(row)
+          const label = reader?.classOf({ text: labelOf(row, columns.label), where: row.where })
+          return { name, source: join(dirname(list), name), label }
+        } catch (thrown) {
+          if (!(thrown instanceof BlvitError)) throw thrown
+          return { name: row.cell(columns.file) || row.where, error: thrown }
+        }
+      })
+      return fileSamples(path, items, { labelRule: reader?.rule })
+    },
+  }
+}
+
+/** The files of rows that come one after the other; each may be listed once. */
+function namesOf(column: string): (row: CsvRow) => string {
+  const firstLine = new Map<string, string>()
+  return (row) => {
+    const name = nameInside(row.cell(column) ?? '', row)
+    const key = name.normalize('NFC')
+    const earlier = firstLine.get(key)
+    if (earlier !== undefined) {
+      throw new BlvitError('BAD_DATA', `${row.where}: ${name} is listed already (${earlier}).`, {
+        file: name,
+      })
+    }
+    firstLine.set(key, row.where.slice(row.where.lastIndexOf('line')))
+    return name
+  }
 }
 
 function columnOf({ columns }: CsvTable, wanted: readonly string[], list: string): string {
@@ -77,10 +98,10 @@ function nameInside(file: string, { where }: CsvRow): string {
   return name
 }
 
-function labelOf(row: CsvRow, column: string, classes: Classes): number | undefined {
+function labelOf(row: CsvRow, column: string): string {
   const text = row.cell(column)
   if (text === undefined) {
     throw new BlvitError('BAD_DATA', `${row.where} ends before the column ${column}.`, { column })
   }
-  return classes.find(text, row.where)
+  return text
 }

@@ -1,4 +1,5 @@
 import { assert, defined } from '../../base/assert.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import {
   type Bindings,
   type Dim,
@@ -29,6 +30,9 @@ import {
   storedTensor,
   valueInfoProto,
 } from './proto.js'
+
+/** In characters, of constants that are named by what they hold. */
+const longestName = 64
 
 type EmittedAttributes = Readonly<Record<string, AttributeValue>>
 
@@ -77,6 +81,15 @@ export class Emitter implements Lowering {
       attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
     })
     return output
+  }
+
+  reduce(operator: string, name: string, options: { axes: readonly number[]; keepAxes: boolean }): string {
+    const { axes } = options
+    const keepdims = Number(options.keepAxes)
+    // axes are inputs from opset 18 on, of ReduceSum from 13 on
+    return this.target === 'native' || operator === 'ReduceSum'
+      ? this.emit(operator, [name, this.integers(axes)], { keepdims })
+      : this.emit(operator, [name], { axes, keepdims })
   }
 
   private uniqueName(name: string): string {
@@ -146,19 +159,25 @@ export class Emitter implements Lowering {
     return this.emit('Cast', [name], { to: elementTypes[type] })
   }
 
-  /** The value in another float type, in the form that it has. */
-  inFloats(value: Value, type: FloatType): Value {
+  mapForm(value: Value, emit: (name: string) => string): Value {
     return value.rows === undefined
-      ? this.asFull(this.cast(this.full(value), type), value.shape)
-      : this.asRows(this.cast(value.rows, type), value.shape)
+      ? this.asFull(emit(this.full(value)), value.shape)
+      : this.asRows(emit(value.rows), value.shape)
+  }
+
+  /** The value in another float type. */
+  inFloats(value: Value, type: FloatType): Value {
+    return this.mapForm(value, (name) => this.cast(name, type))
   }
 
   private constant(key: string, make: (name: string) => TensorProto): string {
-    if (!this.constants.has(key)) {
-      this.constants.set(key, key)
-      this.initialisers.push(make(key))
-    }
-    return key
+    const known = this.constants.get(key)
+    if (known !== undefined) return known
+    // a table is named by its number, as its content would be too long a name
+    const name = key.length <= longestName ? key : `table.${this.constants.size}`
+    this.constants.set(key, name)
+    this.initialisers.push(make(name))
+    return name
   }
 
   size(symbolic: Dim): string {
@@ -181,8 +200,20 @@ export class Emitter implements Lowering {
 
   private symbol(name: string): string {
     const source = this.symbols.get(name)
-    assert(source, `no input of the graph tells the size "${name}"`)
+    if (!source) {
+      throw new BlvitError(
+        'SHAPE_MISMATCH',
+        `A shape in ${this.scope || 'the graph'} needs the size "${name}", which no input and no op of the graph tells. ` +
+          "Name its input among the graph's sizes, or fix its value.",
+        { size: name, scope: this.scope },
+      )
+    }
     return this.once(`symbol ${name}`, source)
+  }
+
+  /** From here on a size is known as that of an axis of a value. */
+  defineSize(name: string, value: Value, axis: number): void {
+    this.symbols.set(name, () => this.emit('Shape', [this.full(value)], { start: axis, end: axis + 1 }))
   }
 
   private once(key: string, make: () => string): string {

@@ -1,4 +1,5 @@
 import { defined } from '../../base/assert.js'
+import { BlvitError } from '../../base/blvit-error.js'
 import type { Bindings } from '../dim.js'
 import { floatTypes } from '../float-types.js'
 import { differentiatedScopes } from '../gradients.js'
@@ -31,7 +32,30 @@ export interface OnnxOptions {
   readonly metadata?: Readonly<Record<string, string>>
 }
 
-/** The graph as a serialised ONNX model. Node names are the scopes of the graph. */
+/** Sizes that a graph finds out can't be decided before; on WebGPU those that a caller would feed must be. */
+function checkSizes({ name, nodes }: Graph, target: Target, sizes: Bindings): void {
+  for (const { counts, leaf } of nodes) {
+    if (counts && counts.size in sizes) {
+      const message = `The size ${counts.size} of ${name} is counted when it runs: it can't be fixed at ${sizes[counts.size]}.`
+      throw new BlvitError('BAD_OPTION', message, { size: counts.size })
+    }
+    const isOpen = leaf?.kind === 'input' && leaf.role === 'size' && !(leaf.defines in sizes)
+    if (isOpen && target === 'webgpu') {
+      throw new BlvitError(
+        'BAD_OPTION',
+        `${name} has the input "${leaf.name}" for a size, but on WebGPU sizes must be known when a graph is loaded. ` +
+          `Build the model with a fixed one (sizes: { ${leaf.defines}: … }), or write it for another target.`,
+        { size: leaf.defines },
+      )
+    }
+  }
+}
+
+/**
+ * The graph as a serialised ONNX model. Node names are the scopes of the graph.
+ * @throws BlvitError `BAD_OPTION` for sizes that are open and mustn't be, or the other way round; `SHAPE_MISMATCH` for
+ *   one that nothing tells; `UNSUPPORTED` for an op that the target can't run
+ */
 export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
   const {
     target = 'native',
@@ -41,6 +65,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
     defaults = {},
     metadata = {},
   } = options
+  checkSizes(graph, target, sizes)
   const typeOf = floatTypes(graph.nodes, precision)
   const emitter = new Emitter(target, precision, storageOf, sizes)
   const values = new Map<Tensor, Value>()
@@ -59,7 +84,9 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
     emitter.floatType = type
     emitter.differentiated = differentiated.has(tensor.scope)
     const inputs = tensor.inputs.map((input) => valueFor(input, type))
-    values.set(tensor, tensor.lower(emitter, inputs))
+    const value = tensor.lower(emitter, inputs)
+    if (tensor.counts) emitter.defineSize(tensor.counts.size, value, tensor.counts.axis)
+    values.set(tensor, value)
   }
   const output = Object.entries(graph.outputs).map(([name, tensor]) => {
     emitter.scope = tensor.scope

@@ -1,5 +1,6 @@
 import { defineOp, operand } from '../op.js'
 import type { Tensor } from '../tensor.js'
+import { greater } from './comparisons.js'
 import { multiply } from './elementwise.js'
 
 const maximumOp = defineOp<{ bound: number }>({
@@ -9,6 +10,8 @@ const maximumOp = defineOp<{ bound: number }>({
     multiply(gradient, greater(operand(inputs, 0), bound)),
   ],
   onnx: (lowering, inputs, { tensor, attributes: { bound } }) => {
+    // engines fuse Relu with the convolution before it
+    if (bound === 0) return lowering.elementwise('Relu', [operand(inputs, 0)], tensor.shape)
     const limit = lowering.asFull(lowering.floats([bound], [1]), [1])
     return lowering.elementwise('Max', [operand(inputs, 0), limit], tensor.shape)
   },
@@ -19,23 +22,9 @@ export function maximum(x: Tensor, bound: number): Tensor {
   return maximumOp([x], { bound })
 }
 
-const greaterOp = defineOp<{ bound: number }>({
-  name: 'Greater',
-  shape: (inputs) => operand(inputs, 0).shape,
-  // a step is flat wherever it has a slope at all
-  gradient: () => [undefined],
-  onnx: (lowering, inputs, { tensor, attributes: { bound } }) => {
-    const greater = lowering.emit('Greater', [
-      lowering.full(operand(inputs, 0)),
-      lowering.floats([bound], [1]),
-    ])
-    return lowering.asFull(lowering.toFloats(greater), tensor.shape)
-  },
-})
-
-/** 1 where `x > bound`, else 0. */
-export function greater(x: Tensor, bound: number): Tensor {
-  return greaterOp([x], { bound })
+/** `max(x, 0)` */
+export function relu(x: Tensor): Tensor {
+  return maximum(x, 0)
 }
 
 const stopGradientOp = defineOp({

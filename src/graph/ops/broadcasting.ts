@@ -74,8 +74,7 @@ const reduceSumOp = defineOp<{ axes: readonly number[] }>({
     const { shape } = tensor
     const product = sumByProduct(lowering, x, axes)
     if (product === undefined) {
-      const operands = [lowering.full(x), lowering.integers(axes)]
-      return lowering.asFull(lowering.emit('ReduceSum', operands, { keepdims: 1 }), shape)
+      return lowering.asFull(lowering.reduce('ReduceSum', lowering.full(x), { axes, keepAxes: true }), shape)
     }
     return lowering.asRows(product, shape)
   },

@@ -1,9 +1,7 @@
-import { type Dim, elements, type Shape } from '../dim.js'
-import { defineOp, operand, shapeError } from '../op.js'
+import { elements, type Shape } from '../dim.js'
+import type { Dtype } from '../lowering.js'
+import { defineOp, shapeError } from '../op.js'
 import type { Tensor } from '../tensor.js'
-import { reduceSum } from './broadcasting.js'
-import { scaleShift } from './elementwise.js'
-import { reshape } from './layout.js'
 
 const constantOp = defineOp<{ value: number; shape: Shape }>({
   name: 'Constant',
@@ -23,46 +21,30 @@ export function constant(value: number, shape: Shape): Tensor {
   return constantOp([], { value, shape })
 }
 
-const divideBySizeOp = defineOp<{ size: Dim }>({
-  name: 'DivideBySize',
-  shape: (inputs) => operand(inputs, 0).shape,
-  gradient: (gradient, _, { attributes: { size } }) => [divideBySize(gradient, size)],
-  onnx: (lowering, inputs, { tensor, attributes: { size } }) => {
-    const count = lowering.toFloats(lowering.size(size))
-    return lowering.elementwise('Div', [operand(inputs, 0), lowering.asFull(count, [1])], tensor.shape)
+const tableOp = defineOp<{ values: readonly number[]; shape: readonly number[]; dtype: Dtype }>({
+  name: 'Table',
+  shape: (inputs, { values, shape }) => {
+    if (values.length !== elements(shape)) throw shapeError('Table', inputs, `${elements(shape)} values`)
+    return shape
+  },
+  dtype: (_, { dtype }) => dtype,
+  gradient: () => [],
+  onnx: (lowering, _, { tensor, attributes: { values, shape, dtype } }) => {
+    // WebGPU's indices are floats, exact in float32
+    if (dtype === 'float32') return lowering.asFull(lowering.floats(values, shape), shape)
+    if (lowering.target === 'webgpu') return lowering.asFull(lowering.floats(values, shape, 'float32'), shape)
+    return lowering.asFull(lowering.reshape(lowering.integers(values), shape), tensor.shape)
   },
 })
 
-/** Divides by a size, which may be known only when the graph runs. */
-export function divideBySize(x: Tensor, size: Dim): Tensor {
-  return typeof size === 'number' ? scaleShift(x, { scale: 1 / size }) : divideBySizeOp([x], { size })
-}
-
-/** The mean of all elements. @returns `[1]` */
-export function mean(x: Tensor): Tensor {
-  return divideBySize(reshape(reduceSum(x), [1]), elements(x.shape))
-}
-
-const oneHotOp = defineOp<{ classes: number }>({
-  name: 'OneHot',
-  shape: (inputs, { classes }) => {
-    const indices = operand(inputs, 0)
-    if (indices.dtype !== 'int64') throw shapeError('OneHot', inputs, 'int64 indices')
-    return [...indices.shape, classes]
-  },
-  dtype: () => 'float32',
-  gradient: () => [undefined],
-  onnx: (lowering, inputs, { tensor, attributes: { classes } }) => {
-    const operands = [
-      lowering.full(operand(inputs, 0)),
-      lowering.integers([classes]),
-      lowering.floats([0, 1]),
-    ]
-    return lowering.asFull(lowering.emit('OneHot', operands, { axis: -1 }), tensor.shape)
-  },
-})
-
-/** 1 at the index along a new last axis, 0 elsewhere. @param indices int64 `[...]` @returns `[..., classes]` */
-export function oneHot(indices: Tensor, { classes }: { classes: number }): Tensor {
-  return oneHotOp([indices], { classes })
+/**
+ * Numbers that are known when the graph is built, e.g. which tokens are even.
+ * @param shape of as many elements as there are values, row-major
+ */
+export function table(
+  values: readonly number[],
+  shape: readonly number[],
+  { dtype = 'float32' as Dtype } = {},
+): Tensor {
+  return tableOp([], { values, shape, dtype })
 }

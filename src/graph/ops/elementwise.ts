@@ -1,13 +1,6 @@
-import type { Shape } from '../dim.js'
-import { broadcast, defineOp, operand, shapeError } from '../op.js'
+import { broadcastShape, defineOp, operand } from '../op.js'
 import type { Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
-
-function broadcastShape(op: string, inputs: readonly Tensor[]): Shape {
-  const shape = broadcast(operand(inputs, 0).shape, operand(inputs, 1).shape)
-  if (!shape) throw shapeError(op, inputs, 'shapes that broadcast to each other')
-  return shape
-}
 
 const addOp = defineOp({
   name: 'Add',

@@ -11,9 +11,7 @@ const largestWeight = 63
 
 /** A row of weights as whole numbers, each row by its own scale: `[in, out]` for the product, and scales `[out]`. */
 function quantisedWeight(lowering: Lowering, weight: string): { weight: string; scale: string } {
-  const axes = lowering.target === 'native' ? [lowering.integers([1])] : []
-  const options = lowering.target === 'native' ? { keepdims: 0 } : { axes: [1], keepdims: 0 }
-  const largest = lowering.emit('ReduceMax', [lowering.emit('Abs', [weight]), ...axes], options)
+  const largest = lowering.reduce('ReduceMax', lowering.emit('Abs', [weight]), { axes: [1], keepAxes: false })
   // a row of zeros has no scale of its own; any will do
   const positive = lowering.emit('Max', [largest, lowering.floats([1e-30])])
   const scale = lowering.emit('Div', [positive, lowering.floats([largestWeight])])
@@ -36,9 +34,7 @@ function quantisedRows(lowering: Lowering, x: Value): NonNullable<Value['int8Row
 
 /** Each row divided by its largest absolute value, and these `[rows, 1]`. */
 function evenedRows(lowering: Lowering, x: string): { rows: string; largest: string } {
-  const axes = lowering.target === 'native' ? [lowering.integers([1])] : []
-  const options = lowering.target === 'native' ? { keepdims: 1 } : { axes: [1], keepdims: 1 }
-  const found = lowering.emit('ReduceMax', [lowering.emit('Abs', [x]), ...axes], options)
+  const found = lowering.reduce('ReduceMax', lowering.emit('Abs', [x]), { axes: [1], keepAxes: true })
   const largest = lowering.emit('Max', [found, lowering.floats([1e-30])])
   return { rows: lowering.emit('Div', [x, largest]), largest }
 }

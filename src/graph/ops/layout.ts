@@ -1,35 +1,91 @@
-import { type Dim, elements, formatShape, minus, plus, type Shape, sameDim } from '../dim.js'
+import { type Dim, elements, formatShape, minus, plus, type Shape, sameDim, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { axisOf, sizeAt, type Tensor } from '../tensor.js'
+import { constant } from './constants.js'
 
 /** False where the numbers that are known already show that `[start, end)` isn't inside the axis. */
 function isInside(size: Dim, start: Dim, end: Dim): boolean {
   return [start, minus(end, start), minus(size, end)].every((room) => typeof room !== 'number' || room >= 0)
 }
 
-const sliceOp = defineOp<{ axis: number; start: Dim; end: Dim }>({
+interface SliceAttributes extends Record<string, unknown> {
+  readonly axis: number
+  readonly start: Dim
+  readonly end: Dim
+  /** Absent: 1. */
+  readonly step?: number
+}
+
+/** How many of `[start, end)` a step takes; the size of every second of a symbolic number is no polynomial. */
+function stepsIn(start: Dim, end: Dim, step: number): number | undefined {
+  const length = minus(end, start)
+  return typeof length === 'number' ? Math.ceil(length / step) : undefined
+}
+
+/** Zeros between the elements along an axis, and after the last: `step − 1` of them each. */
+function spreadOut(x: Tensor, axis: number, step: number): Tensor {
+  const [before, count, after] = [x.shape.slice(0, axis), sizeAt(x, axis), x.shape.slice(axis + 1)]
+  const elementwise = reshape(x, [...before, count, 1, ...after])
+  const spread = concat([elementwise, constant(0, [...before, count, step - 1, ...after])], {
+    axis: axis + 1,
+  })
+  return reshape(spread, [...before, times(count, step), ...after])
+}
+
+const sliceOp = defineOp<SliceAttributes>({
   name: 'Slice',
-  shape: (inputs, { axis, start, end }) => {
+  shape: (inputs, { axis, start, end, step = 1 }) => {
     const x = operand(inputs, 0)
     if (!isInside(sizeAt(x, axis), start, end)) {
       throw shapeError('Slice', inputs, `[${start}, ${end}) to lie inside axis ${axis}`)
     }
-    return x.shape.map((dim, i) => (i === axis ? minus(end, start) : dim))
+    const size = step === 1 ? minus(end, start) : stepsIn(start, end, step)
+    if (size === undefined || !(Number.isInteger(step) && step >= 1)) {
+      throw shapeError(
+        'Slice',
+        inputs,
+        `a known number of elements for a whole step, not [${start}, ${end}) by ${step}`,
+      )
+    }
+    return x.shape.map((dim, i) => (i === axis ? size : dim))
   },
-  gradient: (gradient, _, { attributes }) => [{ gradient, ...attributes }],
-  onnx: (lowering, inputs, { tensor, attributes: { axis, start, end } }) => {
+  gradient: (gradient, _, { attributes: { axis, start, end, step = 1 } }) => {
+    if (step === 1) return [{ gradient, axis, start, end }]
+    const whole = slice(spreadOut(gradient, axis, step), { axis, end: minus(end, start) })
+    return [{ gradient: whole, axis, start, end }]
+  },
+  onnx: (lowering, inputs, { tensor, attributes: { axis, start, end, step } }) => {
     const x = operand(inputs, 0)
-    if (x.parameter && axis === 0 && typeof start === 'number' && typeof end === 'number') {
+    if (
+      x.parameter &&
+      axis === 0 &&
+      step === undefined &&
+      typeof start === 'number' &&
+      typeof end === 'number'
+    ) {
       return lowering.parameterRows(x.parameter, start, end)
     }
     const operands = [lowering.full(x), lowering.size(start), lowering.size(end), lowering.integers([axis])]
+    if (step !== undefined) operands.push(lowering.integers([step]))
     return lowering.asFull(lowering.emit('Slice', operands), tensor.shape)
   },
 })
 
-/** The part `[start, end)` along an axis; a negative axis counts from the last. */
-export function slice(x: Tensor, { axis, start = 0, end }: { axis: number; start?: Dim; end?: Dim }): Tensor {
-  return sliceOp([x], { axis: axisOf(x, axis), start, end: end ?? sizeAt(x, axis) })
+interface SliceOptions {
+  /** A negative one counts from the last. */
+  readonly axis: number
+  /** Default 0. */
+  readonly start?: Dim
+  /** Default: the axis' size. */
+  readonly end?: Dim
+  /** Every how many elements one is taken; above 1 the length must be known when the graph is built. Default 1. */
+  readonly step?: number
+}
+
+/** The part `[start, end)` along an axis. */
+export function slice(x: Tensor, { axis, start = 0, end, step = 1 }: SliceOptions): Tensor {
+  const range = { axis: axisOf(x, axis), start, end: end ?? sizeAt(x, axis) }
+  return sliceOp([x], step === 1 ? range : { ...range, step })
 }
 
 const concatOp = defineOp<{ axis: number }>({

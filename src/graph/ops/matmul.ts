@@ -1,7 +1,8 @@
-import { elements, sameDim, sameShape, times } from '../dim.js'
+import { elements, sameDim, times } from '../dim.js'
 import type { Lowering, Value } from '../lowering.js'
-import { defineOp, operand, shapeError } from '../op.js'
+import { broadcast, defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
+import { sumTo } from './broadcasting.js'
 import { reshape } from './layout.js'
 
 interface Transposes {
@@ -16,7 +17,7 @@ interface MatmulOptions extends Transposes {
 }
 
 const expected =
-  'a [..., m, k] and a matrix b [k, n], or stacks of matrices [..., m, k] and [..., k, n] of equal sizes'
+  'a [..., m, k] and a matrix b [k, n], or stacks of matrices [..., m, k] and [..., k, n] that broadcast to each other'
 
 /** A matrix with its last two axes swapped, or as it is. */
 function oriented(lowering: Lowering, x: Value, transpose: boolean): string {
@@ -32,15 +33,17 @@ const matmulOp = defineOp<Required<Transposes> & MatmulOptions & Record<string, 
   shape: (inputs, { transposeA, transposeB }) => {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)]
     const stacked = b.shape.length > 2
+    const leading =
+      stacked && a.shape.length >= 2 ? broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)) : undefined
     const fits = stacked
-      ? sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
+      ? leading !== undefined
       : b.shape.length === 2 && a.shape.length >= 1 && (!transposeA || a.shape.length === 2)
     if (!fits || !sameDim(sizeAt(a, transposeA ? -2 : -1), sizeAt(b, transposeB ? -1 : -2))) {
       throw shapeError('MatMul', inputs, expected)
     }
     const columns = sizeAt(b, transposeB ? -2 : -1)
     return transposeA || stacked
-      ? [...a.shape.slice(0, -2), sizeAt(a, transposeA ? -1 : -2), columns]
+      ? [...(leading ?? []), sizeAt(a, transposeA ? -1 : -2), columns]
       : [...a.shape.slice(0, -1), columns]
   },
   // A product with one matrix is a linear map or its gradient; a product of stacks belongs to attention.
@@ -54,8 +57,14 @@ const matmulOp = defineOp<Required<Transposes> & MatmulOptions & Record<string, 
     const ofA = transposeA
       ? matmul(b, gradient, { transposeA: transposeB, transposeB: true })
       : matmul(gradient, b, { transposeB: !transposeB })
+    if (b.shape.length > 2) {
+      const ofB = transposeB
+        ? matmul(gradient, a, { transposeA: true, transposeB: transposeA })
+        : matmul(a, gradient, { transposeA: !transposeA })
+      return [sumTo(ofA, a.shape), sumTo(ofB, b.shape)]
+    }
     // Of a matrix that many rows met: the sum over all of them is one product of flat rows.
-    const [rows, gradientRows] = b.shape.length > 2 ? [a, gradient] : [flatRows(a), flatRows(gradient)]
+    const [rows, gradientRows] = [flatRows(a), flatRows(gradient)]
     const ofB = transposeB
       ? matmul(gradientRows, rows, { transposeA: true, transposeB: transposeA })
       : matmul(rows, gradientRows, { transposeA: !transposeA })
@@ -79,7 +88,7 @@ const matmulOp = defineOp<Required<Transposes> & MatmulOptions & Record<string, 
 /**
  * The matrix product `a·b`, of either or both the transpose if asked for.
  * @param a `[..., m, k]`; with a matrix `b` any number of leading axes, which are all rows
- * @param b `[k, n]`, or `[..., k, n]` with the leading axes of `a`
+ * @param b `[k, n]`, or `[..., k, n]` with leading axes that broadcast with those of `a`
  * @returns `[..., m, n]`
  */
 export function matmul(
@@ -87,7 +96,9 @@ export function matmul(
   b: Tensor,
   { transposeA = false, transposeB = false, countedElsewhere = false }: MatmulOptions = {},
 ): Tensor {
-  return matmulOp([a, b], { transposeA, transposeB, ...(countedElsewhere ? { countedElsewhere } : {}) })
+  // a stack of one, so that in the gradient, too, both are stacks
+  const left = a.shape.length === 2 && b.shape.length > 2 ? reshape(a, [1, ...a.shape]) : a
+  return matmulOp([left, b], { transposeA, transposeB, ...(countedElsewhere ? { countedElsewhere } : {}) })
 }
 
 /** `[..., width]` → `[rows, width]` */

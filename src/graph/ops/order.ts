@@ -57,6 +57,31 @@ export function inverseOrder(order: Tensor): Tensor {
   return inverseOrderOp([order], {})
 }
 
+const sortOp = defineOp({
+  name: 'Sort',
+  shape: (inputs) => {
+    const { shape, dtype } = operand(inputs, 0)
+    if (shape.length !== 2 || dtype !== 'int64') throw shapeError('Sort', inputs, 'int64 [batch, picked]')
+    return shape
+  },
+  dtype: () => 'int64',
+  onnx: (lowering, inputs, { tensor }) => {
+    const x = operand(inputs, 0)
+    if (lowering.target === 'webgpu') {
+      const negative = lowering.asFull(lowering.emit('Neg', [lowering.full(x)]), x.shape)
+      return gatherByProduct(lowering, x, descendingByComparison(lowering, negative))
+    }
+    const operands = [lowering.full(x), lowering.size(sizeAt(tensor, 1))]
+    const [sorted = ''] = lowering.emitMany('TopK', operands, 2, { axis: 1, largest: 0, sorted: 1 })
+    return lowering.asFull(sorted, tensor.shape)
+  },
+})
+
+/** Indices from the lowest to the highest, e.g. picked tokens in the order of the picture. @param x int64 `[batch, picked]` */
+export function sort(x: Tensor): Tensor {
+  return sortOp([x], {})
+}
+
 const gatherOp = defineOp({
   name: 'Gather',
   shape: (inputs) => {

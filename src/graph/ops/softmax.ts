@@ -28,10 +28,10 @@ export function softmaxGradient(gradient: Tensor, y: Tensor): Tensor {
 
 /** What ONNX Runtime's WebGPU provider has no operator for. */
 function shiftedLogSoftmax(lowering: Lowering, x: string): string {
-  const largest = lowering.emit('ReduceMax', [x], { axes: [-1], keepdims: 1 })
+  const largest = lowering.reduce('ReduceMax', x, { axes: [-1], keepAxes: true })
   const shifted = lowering.emit('Sub', [x, largest])
   const exponentials = lowering.emit('Exp', [shifted])
-  const total = lowering.emit('ReduceSum', [exponentials, lowering.integers([-1])], { keepdims: 1 })
+  const total = lowering.reduce('ReduceSum', exponentials, { axes: [-1], keepAxes: true })
   return lowering.emit('Sub', [shifted, lowering.emit('Log', [total])])
 }
 

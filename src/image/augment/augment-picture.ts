@@ -1,7 +1,14 @@
 import type { Random } from '../../base/random.js'
 import { roundHalfToEven } from '../crop-window.js'
+import { greyed } from '../grey.js'
 import type { Pixels } from '../pixels.js'
-import { normalise, type PerChannel, type Preprocessing, resizeAndCrop } from '../preprocessing.js'
+import {
+  channelsOf,
+  normalise,
+  type PerChannel,
+  type Preprocessing,
+  resizeAndCrop,
+} from '../preprocessing.js'
 import { mirrored, resizedCrop, shiftedCrop } from '../random-crop.js'
 import type { Augmentation } from './augmentation.js'
 import { colorJitter } from './color-jitter.js'
@@ -11,7 +18,7 @@ import { eraseRegion } from './random-erasing.js'
 /** What moved pictures leave free gets the mean colour, as timm has it. */
 function meanColour({ mean }: Preprocessing): PerChannel {
   const byte = (value: number) => Math.max(0, Math.min(255, roundHalfToEven(255 * value)))
-  return [byte(mean[0]), byte(mean[1]), byte(mean[2])]
+  return [byte(mean[0]), byte(mean[1] ?? mean[0]), byte(mean[2] ?? mean[0])]
 }
 
 /** Brings a picture to the model's size. */
@@ -27,14 +34,15 @@ function cropped(
     const whole = resizeAndCrop(pixels, { ...preprocessing, cropRatio: 1 })
     return shiftedCrop(whole, crop.padding, random)
   }
-  return resizedCrop(pixels, preprocessing, random, crop)
+  const shown = channelsOf(preprocessing) === 1 ? greyed(pixels) : pixels
+  return resizedCrop(shown, preprocessing, random, crop)
 }
 
 /**
  * Everything that happens to one picture, in timm's order: crop, mirror, RandAugment and jitter on bytes, as Pillow
  * computes them; then normalising; then erasing, whose noise is in the units of normalised pixels.
  * @param random uniform in [0, 1); the same numbers give the same bits
- * @returns `[3, height, width]`
+ * @returns `[channels, height, width]`
  */
 export function augmentPicture(
   pixels: Pixels,

@@ -14,8 +14,9 @@ export interface MixingOptions {
   readonly switchProbability: number
 }
 
-/** Pictures side by side in one array, `[batch, 3, height, width]`. */
+/** Pictures side by side in one array, `[batch, channels, height, width]`. */
 export interface PictureBatch extends Size {
+  readonly channels: number
   readonly pixels: Float32Array
 }
 
@@ -34,16 +35,16 @@ export function mixBatch(batch: PictureBatch, options: MixingOptions, random: Ra
 
 /** Calls with the first elements of two pictures, for each pair. A picture that is its own partner has none. */
 function forEachPair(
-  { pixels, height, width }: PictureBatch,
+  { pixels, channels, height, width }: PictureBatch,
   mix: (first: number, second: number) => void,
 ): void {
-  const size = 3 * height * width
+  const size = channels * height * width
   for (let i = 0, j = pixels.length / size - 1; i < j; i++, j--) mix(i * size, j * size)
 }
 
 function blendPairs(batch: PictureBatch, share: number): number {
-  const { pixels, height, width } = batch
-  const size = 3 * height * width
+  const { pixels, channels, height, width } = batch
+  const size = channels * height * width
   const rest = 1 - share
   forEachPair(batch, (first, second) => {
     for (let i = 0; i < size; i++) {
@@ -64,12 +65,12 @@ function drawSpan(length: number, side: number, random: Random): { start: number
 }
 
 function cutPairs(batch: PictureBatch, share: number, random: Random): number {
-  const { pixels, height, width } = batch
+  const { pixels, channels, height, width } = batch
   const side = Math.sqrt(1 - share)
   const rows = drawSpan(height, side, random)
   const columns = drawSpan(width, side, random)
   forEachPair(batch, (first, second) => {
-    for (let channel = 0; channel < 3; channel++) {
+    for (let channel = 0; channel < channels; channel++) {
       for (let row = rows.start; row < rows.end; row++) {
         const start = (channel * height + row) * width
         for (let i = start + columns.start; i < start + columns.end; i++) {

@@ -48,7 +48,7 @@ function drawRegion({ height, width }: Size, random: Random): Region | undefined
 
 /**
  * Random erasing (Zhong et al., 2017) as timm does it, after normalising, so that noise has the pixels' own spread.
- * @param input normalised, `[3, height, width]`; changed in place
+ * @param input normalised, `[channels, height, width]`; changed in place
  */
 export function eraseRegion(
   input: Float32Array,
@@ -59,7 +59,8 @@ export function eraseRegion(
   const region = drawRegion({ height, width }, random)
   if (!region) return
   const filling = fillings[mode](random)
-  for (const channel of [0, 1, 2] as const) {
+  const channels = input.length / (height * width)
+  for (const channel of ([0, 1, 2] as const).slice(0, channels)) {
     for (let row = region.top; row < region.top + region.height; row++) {
       const start = (channel * height + row) * width + region.left
       for (let i = start; i < start + region.width; i++) input[i] = filling(channel)

@@ -1,16 +1,18 @@
 import type { Metadata, Sharp } from 'sharp'
 import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
+import { bmpHeader, bmpPixels } from '../bmp.js'
 import { rgbFromCmyk } from '../cmyk.js'
 import type { Size } from '../crop-window.js'
+import { formatByContent, formatByName, formatNames } from '../picture-formats.js'
 import type { Pixels } from '../pixels.js'
-import { type RawPixels, rgbFromRaw } from '../raw-pixels.js'
+import { type CanvasPixels, type RawPixels, rgbFromRaw } from '../raw-pixels.js'
 import { reducedSize } from '../reduced-size.js'
 import { runWithPauses } from '../steps.js'
-import { type EncodedImage, type ImageBytes, readImageBytes } from './image-source.js'
+import { type EncodedImage, type ImageBytes, isEncoded, readImageBytes } from './image-source.js'
 import { loadSharp } from './sharp.js'
 
 /** Everything that can be given as a picture: a path, an address, encoded bytes, or pixels. */
-export type ImageInput = EncodedImage | Pixels | RawPixels
+export type ImageInput = EncodedImage | Pixels | RawPixels | CanvasPixels
 
 export interface DecodeOptions {
   /** largest accepted width × height; default 100 megapixels */
@@ -26,15 +28,12 @@ export interface DecodeOptions {
 // The largest cameras have 100 megapixels: 300 MB as RGB. A tiny file can claim far more.
 const defaultMaxPixels = 100_000_000
 
-// What Pillow reads too and what holds a photograph; sharp alone would also render SVG.
-const photoFormats: readonly string[] = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']
-const formatNames = 'JPEG, PNG, WebP, GIF, TIFF or AVIF'
-
 /**
  * Decodes a picture to 8-bit RGB as `ImageOps.exif_transpose(Image.open(file)).convert('RGB')` of Pillow does:
  * turned upright by its EXIF orientation, alpha dropped (not composited), colour profiles ignored, the first
  * frame of an animation, CMYK by Pillow's formula. 16 bits become 8 by dropping the low byte (Pillow clips
- * 16-bit grey instead, which leaves white). JPEG, PNG, WebP and TIFF give Pillow's bytes.
+ * 16-bit grey instead, which leaves white). JPEG, PNG, WebP, TIFF and BMP give Pillow's bytes. What kind of picture
+ * it is is decided by its content, whatever its name is.
  *
  * @throws BlvitError `BAD_IMAGE` (empty, truncated, no picture, too large, a folder), `NOT_FOUND`,
  * `OFFLINE`, `BAD_OPTION`, `ABORTED`
@@ -49,12 +48,9 @@ export async function decodeImage(
     throw new BlvitError('BAD_OPTION', `maxPixels is ${maxPixels}; it must be at least 1.`, { maxPixels })
   }
   throwIfAborted(signal)
-  if (isRaw(input)) return runWithPauses(rgbFromRaw(input), { signal })
   if (!isEncoded(input)) {
-    throw new BlvitError(
-      'BAD_OPTION',
-      `A picture is a path, a URL, encoded bytes, a Blob or { width, height, values }; got ${kindOf(input)}.`,
-    )
+    if (!isPixels(input)) throw noImageInput(input)
+    return runWithPauses(rgbFromRaw(input), { signal })
   }
   const source = await readImageBytes(input, { signal })
   if (source.bytes.length === 0) {
@@ -62,8 +58,14 @@ export async function decodeImage(
       name: source.name,
     })
   }
+  if (readableFormat(source) === 'BMP') {
+    const header = bmpHeader(source.bytes, source.name)
+    checkSize(source, header, maxPixels)
+    return runWithPauses(bmpPixels(source.bytes, header, source.name), { signal })
+  }
   const header = await readHeader(source)
-  checkHeader(source, header, maxPixels)
+  checkSize(source, header, maxPixels)
+  checkDepth(source, header)
   throwIfAborted(signal)
   const pixels = await decodePixels(source, header, atLeast)
   throwIfAborted(signal)
@@ -76,29 +78,53 @@ async function readHeader(source: ImageBytes): Promise<Metadata> {
     // sharp's own limit is off here only so that our message can name the size.
     return await sharp(source.bytes, { limitInputPixels: false }).metadata()
   } catch (cause) {
-    throw notAPicture(source, cause)
+    throw notAPicture(source, messageOf(cause), cause)
   }
 }
 
-function checkHeader({ name }: ImageBytes, header: Metadata, maxPixels: number): void {
-  const { width, height, format, depth } = header
-  if (!photoFormats.includes(format)) {
-    throw new BlvitError('BAD_IMAGE', `${name} is ${format}; expected ${formatNames}.`, { name, format })
+/**
+ * What a picture is by its content. Nothing but the kinds of the table comes before libvips, whose other readers (SVG
+ * for one) were not made for strangers' files.
+ */
+function readableFormat({ name, bytes }: ImageBytes): string {
+  const format = formatByContent(bytes)
+  const refused = format ?? formatByName(name)
+  if (refused?.refused !== undefined) {
+    throw new BlvitError('BAD_IMAGE', `${name} is ${refused.name}, which isn't read: ${refused.refused}.`, {
+      name,
+      format: refused.name,
+    })
   }
-  if (!(width * height <= maxPixels)) {
-    throw new BlvitError(
-      'BAD_IMAGE',
-      `${name} is ${width} × ${height}, ${width * height} pixels; the limit is ${maxPixels}. Scale it down or raise maxPixels.`,
-      { name, width, height, maxPixels },
-    )
-  }
-  if (depth !== 'uchar' && depth !== 'ushort') {
-    throw new BlvitError(
-      'BAD_IMAGE',
-      `${name} has ${depth} samples, whose white is not defined; save it with 8 or 16 bits a channel.`,
-      { name, depth },
-    )
-  }
+  if (format) return format.name
+  throw notAPicture({ name, bytes }, whatElse(bytes))
+}
+
+/** What people find in place of a picture. */
+function whatElse(bytes: Uint8Array): string {
+  const start = Buffer.from(bytes.subarray(0, 100)).toString('latin1').trimStart().toLowerCase()
+  if (/^<(!doctype html|html|head)/.test(start))
+    return 'it is a web page, perhaps a download that was refused'
+  if (start.startsWith('version https://git-lfs'))
+    return 'it is a pointer of Git LFS, get the file by git lfs pull'
+  return 'it begins like no picture that is known'
+}
+
+function checkSize({ name }: ImageBytes, { width, height }: Size, maxPixels: number): void {
+  if (width * height <= maxPixels) return
+  throw new BlvitError(
+    'BAD_IMAGE',
+    `${name} is ${width} × ${height}, ${width * height} pixels; the limit is ${maxPixels}. Scale it down or raise maxPixels.`,
+    { name, width, height, maxPixels },
+  )
+}
+
+function checkDepth({ name }: ImageBytes, { depth }: Metadata): void {
+  if (depth === 'uchar' || depth === 'ushort') return
+  throw new BlvitError(
+    'BAD_IMAGE',
+    `${name} has ${depth} samples, whose white is not defined; save it with 8 or 16 bits a channel.`,
+    { name, depth },
+  )
 }
 
 async function decodePixels(
@@ -120,7 +146,7 @@ async function decodePixels(
   try {
     return header.space === 'cmyk' ? await decodeCmyk(picture) : await decodeRgb(picture)
   } catch (cause) {
-    throw notAPicture(source, cause)
+    throw notAPicture(source, messageOf(cause), cause)
   }
 }
 
@@ -143,29 +169,34 @@ async function decodeCmyk(picture: Sharp): Promise<Pixels> {
   return { width: info.width, height: info.height, values: await runWithPauses(rgbFromCmyk(data)) }
 }
 
-function notAPicture({ name, bytes }: ImageBytes, cause: unknown): BlvitError {
-  const reason = messageOf(cause).trim().replace(/[.:]$/, '')
+function notAPicture({ name, bytes }: ImageBytes, why: string, cause?: unknown): BlvitError {
+  const reason = why.trim().replace(/[.:]$/, '')
   return new BlvitError(
     'BAD_IMAGE',
     `${name} can't be decoded (${reason}): its ${bytes.length} bytes are damaged, cut off or no picture. ` +
       `Expected ${formatNames}.`,
     { name, sizeBytes: bytes.length },
-    { cause },
+    cause === undefined ? {} : { cause },
   )
 }
 
-function isRaw(input: unknown): input is Pixels | RawPixels {
+/** Pixels in memory; what is wrong with them is told when they are read. */
+function isPixels(input: unknown): input is Pixels | RawPixels | CanvasPixels {
   return (
-    typeof input === 'object' && input !== null && 'width' in input && 'values' in input && !isEncoded(input)
+    typeof input === 'object' && input !== null && 'width' in input && ('values' in input || 'data' in input)
   )
 }
 
-function isEncoded(input: unknown): input is EncodedImage {
-  return (
-    typeof input === 'string' || input instanceof URL || input instanceof Uint8Array || input instanceof Blob
+function noImageInput(input: unknown): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    'A picture is a path, a URL, a file:, http:, https:, data: or blob: address, encoded bytes (Uint8Array, ArrayBuffer, ' +
+      `Blob), an ImageData or pixels { width, height, channels, values }; got ${kindOf(input)}.`,
   )
 }
 
 function kindOf(value: unknown): string {
-  return value === null ? 'null' : typeof value === 'object' ? value.constructor.name : typeof value
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value
+  const { name } = (value as { constructor?: { name?: unknown } }).constructor ?? {}
+  return typeof name === 'string' && name !== '' ? name : 'object'
 }

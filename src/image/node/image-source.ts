@@ -1,12 +1,13 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
 import { didYouMean } from '../../base/suggest.js'
+import { inOtherUnicodeForm } from '../../files/unicode-path.js'
 import { downloadImage } from './download.js'
 
-/** A picture that is still encoded: a path, a `file:` or `http(s):` address, or the bytes themselves. */
-export type EncodedImage = string | URL | Uint8Array | Blob
+/** A picture that is still encoded: a path, a `file:`, `http(s):`, `data:` or `blob:` address, or the bytes themselves. */
+export type EncodedImage = string | URL | Uint8Array | DataView | ArrayBufferLike | Blob
 
 /** Encoded bytes with the name by which messages speak of them. */
 export interface ImageBytes {
@@ -26,10 +27,11 @@ export async function readImageBytes(
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<ImageBytes> {
   throwIfAborted(signal)
-  if (input instanceof Uint8Array) return { name: `the picture of ${input.length} bytes`, bytes: input }
-  if (input instanceof Blob) return readBlob(input)
+  const bytes = bytesIn(input)
+  if (bytes) return { name: `the picture of ${bytes.length} bytes`, bytes }
+  if (isBlob(input)) return readBlob(input)
 
-  const address = addressOf(input)
+  const address = addressOf(input as string | URL)
   if (typeof address === 'string') return { name: address, bytes: await readImageFile(address, signal) }
   switch (address.protocol) {
     case 'file:':
@@ -37,22 +39,80 @@ export async function readImageBytes(
     case 'http:':
     case 'https:':
       return { name: address.href, bytes: await downloadImage(address, { signal }) }
+    case 'data:':
+    case 'blob:':
+      return readAddressInMemory(address)
     default:
       throw new BlvitError(
         'BAD_OPTION',
-        `${address.href.slice(0, 80)} is a ${address.protocol} address; pictures are read from file:, http: and https:.`,
-        { url: address.href },
+        `${address.href.slice(0, 80)} is a ${address.protocol} address; pictures are read from file:, http:, https:, ` +
+          'data: and blob:.',
+        { url: address.href.slice(0, 80) },
       )
   }
 }
 
+/** Is it something whose encoded bytes can be read? By shape, not by class: other realms have classes of their own. */
+export function isEncoded(input: unknown): input is EncodedImage {
+  return typeof input === 'string' || isUrl(input) || isBlob(input) || bytesIn(input) !== undefined
+}
+
+function isUrl(input: unknown): input is URL {
+  return typeof input === 'object' && input !== null && 'href' in input && 'protocol' in input
+}
+
+function isBlob(input: unknown): input is Blob {
+  return typeof input === 'object' && input !== null && 'arrayBuffer' in input && 'size' in input
+}
+
+function classOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1)
+}
+
+/** @returns undefined for what is no memory of bytes; samples in other arrays need a width and a height */
+function bytesIn(input: unknown): Uint8Array | undefined {
+  const kind = classOf(input)
+  if (kind === 'ArrayBuffer') return new Uint8Array(input as ArrayBuffer)
+  // sharp reads in other threads: what several may write to is copied first
+  if (kind === 'SharedArrayBuffer') return Uint8Array.from(new Uint8Array(input as SharedArrayBuffer))
+  if (kind !== 'Uint8Array' && kind !== 'DataView') return undefined
+  const { buffer, byteOffset, byteLength } = input as Uint8Array | DataView
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength)
+  return classOf(buffer) === 'SharedArrayBuffer' ? Uint8Array.from(bytes) : bytes
+}
+
 /** A string is a path unless it starts like an address (`C:\…` is a path). */
 function addressOf(input: string | URL): string | URL {
-  if (typeof input !== 'string' || !/^(https?|file):\/\//i.test(input)) return input
+  if (typeof input !== 'string') return new URL(input.href)
+  if (!isAddress(input)) return input
   if (!URL.canParse(input)) {
     throw new BlvitError('BAD_OPTION', `${input} is not a valid address.`, { url: input })
   }
   return new URL(input)
+}
+
+/** Does a text begin like an address of a picture? */
+export function isAddress(text: string): boolean {
+  return /^(?:(?:https?|file):\/\/|blob:|data:[^,]{0,200},)/i.test(text)
+}
+
+async function readAddressInMemory(address: URL): Promise<ImageBytes> {
+  const name = `the ${address.protocol} address ${address.href.slice(0, 40)}…`
+  try {
+    const blob = await (await fetch(address)).blob()
+    checkSize(name, blob.size)
+    return { name, bytes: new Uint8Array(await blob.arrayBuffer()) }
+  } catch (thrown) {
+    if (thrown instanceof BlvitError) throw thrown
+    throw new BlvitError(
+      'BAD_IMAGE',
+      address.protocol === 'data:'
+        ? `${name} can't be read; expected data:image/<kind>;base64,<bytes>.`
+        : `${name} can't be read: it was revoked, or belongs to another thread or page.`,
+      {},
+      { cause: thrown },
+    )
+  }
 }
 
 async function readBlob(blob: Blob): Promise<ImageBytes> {
@@ -64,25 +124,44 @@ async function readBlob(blob: Blob): Promise<ImageBytes> {
 
 async function readImageFile(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
-    const entry = await stat(path)
-    if (entry.isDirectory()) {
-      throw new BlvitError('BAD_IMAGE', `${path} is a folder; name one picture in it.`, { path })
-    }
-    if (!entry.isFile()) {
-      throw new BlvitError('BAD_IMAGE', `${path} is not a regular file; pass a picture file.`, { path })
-    }
-    checkSize(path, entry.size)
-    return await readFile(path, { signal })
+    return await readRegularFile(path, signal)
   } catch (thrown) {
     throwIfAborted(signal)
     if (thrown instanceof BlvitError) throw thrown
+    const other = isMissing(thrown) ? await inOtherUnicodeForm(path) : undefined
+    if (other !== undefined) return readImageFile(other, signal)
     throw await explainFileError(path, thrown)
   }
 }
 
-async function explainFileError(path: string, cause: unknown): Promise<BlvitError> {
-  const code = (cause as NodeJS.ErrnoException).code
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+async function readRegularFile(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const entry = await stat(path)
+  if (entry.isDirectory()) {
+    throw new BlvitError('BAD_IMAGE', `${path} is a folder; name one picture in it.`, { path })
+  }
+  if (!entry.isFile()) {
+    throw new BlvitError('BAD_IMAGE', `${path} is not a regular file; pass a picture file.`, { path })
+  }
+  checkSize(path, entry.size)
+  return readFile(path, { signal })
+}
+
+function isMissing(thrown: unknown): boolean {
+  const { code } = thrown as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+/** Why a file can’t be read, with the name that was perhaps meant. */
+export async function explainFileError(path: string, cause: unknown): Promise<BlvitError> {
+  if (path === '') return new BlvitError('NOT_FOUND', 'The path of a picture is empty.', {}, { cause })
+  const { code } = cause as NodeJS.ErrnoException
+  const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() ?? false
+  if (isLink && (isMissing(cause) || code === 'ELOOP')) {
+    const target = await readlink(path).catch(() => '')
+    const where = code === 'ELOOP' ? 'in a circle' : `to ${target}, which isn't there`
+    return new BlvitError('NOT_FOUND', `${path} is a link that leads ${where}.`, { path, target }, { cause })
+  }
+  if (!isMissing(cause)) {
     return new BlvitError('BAD_IMAGE', `${path} cannot be read: ${messageOf(cause)}.`, { path }, { cause })
   }
   const folder = dirname(path)

@@ -1,18 +1,19 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const folder = fileURLToPath(new URL('../../../assets/models/', import.meta.url))
+import { packageFile } from '../../files/package-file.js'
 
 /** The model that is used when none is named. */
 export const defaultModel = 'blvit-tiny'
 
 /** Names of the models that come with the package. */
 export function shippedModels(): readonly string[] {
-  return readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json')))
+  return [defaultModel, 'vit-tiny']
 }
 
-/** Where a shipped model lies. */
+/**
+ * Where a shipped model lies.
+ * @throws BlvitError `NOT_FOUND` where an application was bundled without them
+ */
 export function shippedFolder(name: string): string {
-  return join(folder, name)
+  return packageFile(`assets/models/${name}`, `The model ${name}`, {
+    instead: "Or give the folder of a model, e.g. load('./my-model').",
+  })
 }

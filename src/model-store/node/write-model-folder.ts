@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFolder } from '../../files/replace-folder.js'
 import { writeHuggingFacePreprocessing } from '../../image/hugging-face-preprocessing.js'
+import { writeScoreFunction } from '../../models/score-function.js'
 import { writeSafetensors } from '../../weights/node/write-safetensors.js'
 import type { StoredDtype } from '../../weights/stored-tensor.js'
 import type { ModelFiles } from '../model-files.js'
@@ -16,10 +17,11 @@ export interface WriteFolderOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-function configJson({ architecture, labels }: ModelFiles): unknown {
+function configJson({ architecture, labels, scores }: ModelFiles): unknown {
   return {
     ...architecture.json,
-    id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
+    ...writeScoreFunction(scores, architecture.classes),
+    ...(labels.length > 0 && { id2label: Object.fromEntries(labels.map((label, index) => [index, label])) }),
   }
 }
 

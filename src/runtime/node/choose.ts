@@ -1,16 +1,10 @@
 import { BlvitError, messageOf } from '../../base/blvit-error.js'
-import type { Device, Runtime } from '../runtime.js'
+import { LeftOut } from '../../base/left-out.js'
+import { checkDevice, type DeviceRequest, deviceRequests } from '../device.js'
+import type { OrtEngine } from '../engine.js'
+import type { ChosenRuntime, Runtime } from '../runtime.js'
 import { engineInThread } from './thread/engine-thread.js'
-
-/** What a caller may ask for; `auto`: the fastest that works here. */
-export type DeviceRequest = Device | 'auto'
-
-/** A runtime and why it was taken. */
-export interface ChosenRuntime {
-  readonly runtime: Runtime
-  /** For people, e.g. `"the native library is installed"`. */
-  readonly reason: string
-}
+import type { EngineModule } from './thread/messages.js'
 
 export interface RuntimeOptions {
   /**
@@ -23,43 +17,70 @@ export interface RuntimeOptions {
 const howToInstallNative =
   'Install it with "npm install onnxruntime-node --onnxruntime-node-install=skip" for 3 to 6 times the speed.'
 
-// The thread loads its engine while this one reads the modules that make models for it.
-
-async function native(device: 'cpu' | 'webgpu', { thread = 'own' }: RuntimeOptions): Promise<Runtime> {
-  const starting = thread === 'caller' ? undefined : engineInThread('onnxruntime-node')
-  const [engine, { nativeRuntime }] = await Promise.all([starting, import('./native.js')])
-  return nativeRuntime({ device, ...(engine && { engine }) })
+/** A runtime, and why its engine isn't where it was to be. */
+interface Placed {
+  readonly runtime: Runtime
+  readonly instead: string | undefined
 }
 
-async function webAssembly({ thread = 'own' }: RuntimeOptions): Promise<Runtime> {
-  const starting = thread === 'caller' ? undefined : engineInThread('onnxruntime-web')
-  const [engine, { webRuntime }] = await Promise.all([starting, import('../web.js')])
-  return webRuntime(engine && { engine })
+function chosen({ runtime, instead }: Placed, reason: string): ChosenRuntime {
+  return { runtime, reason: instead === undefined ? reason : `${reason}, ${instead}` }
+}
+
+/** An engine where it was to be, or why it runs on the caller's thread instead. */
+interface PlacedEngine {
+  readonly engine?: OrtEngine
+  readonly instead?: string
+}
+
+/** @throws Error where the module can't be loaded */
+async function place(module: EngineModule, { thread = 'own' }: RuntimeOptions): Promise<PlacedEngine> {
+  if (thread === 'caller') return {}
+  try {
+    return { engine: await engineInThread(module) }
+  } catch (thrown) {
+    if (thrown instanceof LeftOut)
+      return { instead: `on the calling thread, which it blocks: ${thrown.message}` }
+    throw thrown
+  }
+}
+
+// The thread loads its engine while this one reads the modules that make models for it.
+
+async function native(device: 'cpu' | 'webgpu', options: RuntimeOptions): Promise<Placed> {
+  const placing = place('onnxruntime-node', options)
+  const [{ engine, instead }, { nativeRuntime }] = await Promise.all([placing, import('./native.js')])
+  return { runtime: await nativeRuntime({ device, ...(engine && { engine }) }), instead }
+}
+
+async function webAssembly(options: RuntimeOptions): Promise<Placed> {
+  const placing = place('onnxruntime-web', options)
+  const [{ engine, instead }, { webRuntime }] = await Promise.all([placing, import('../web.js')])
+  return { runtime: await webRuntime(engine && { engine }), instead }
 }
 
 async function withoutNative(cause: unknown, options: RuntimeOptions): Promise<ChosenRuntime> {
   const first = messageOf(cause).split('\n')[0]
-  return {
-    runtime: await webAssembly(options),
-    reason: `the native library can't be loaded (${first}), so WebAssembly runs instead. ${howToInstallNative}`,
-  }
+  return chosen(
+    await webAssembly(options),
+    `the native library can't be loaded (${first}), so WebAssembly runs instead. ${howToInstallNative}`,
+  )
 }
 
 /**
  * Finds the engine for a device, in Node.
- * @throws BlvitError `ENGINE` if a device was asked for by name and can't be had
+ * @throws BlvitError `BAD_OPTION` for an unknown device, `ENGINE` if one was asked for by name and can't be had
  */
 export async function chooseRuntime(
   device: DeviceRequest = 'auto',
   options: RuntimeOptions = {},
 ): Promise<ChosenRuntime> {
-  if (device === 'wasm') return { runtime: await webAssembly(options), reason: 'you asked for it' }
+  checkDevice(device, deviceRequests)
+  if (device === 'wasm') return chosen(await webAssembly(options), 'you asked for it')
   try {
-    if (device === 'webgpu') {
-      return { runtime: await native('webgpu', options), reason: 'you asked for it' }
-    }
+    if (device === 'webgpu') return chosen(await native('webgpu', options), 'you asked for it')
     const reason = device === 'auto' ? 'the native library is the fastest here' : 'you asked for it'
-    return { runtime: await native('cpu', options), reason }
+    return chosen(await native('cpu', options), reason)
   } catch (cause) {
     if (device === 'auto') return withoutNative(cause, options)
     throw new BlvitError(

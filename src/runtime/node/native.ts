@@ -1,17 +1,28 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { messageOf } from '../../base/blvit-error.js'
 import type { Graph } from '../../graph/graph.js'
 import { toOnnx } from '../../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../../weights/stored-tensor.js'
+import { checkThreads } from '../device.js'
 import { engineHere, type OrtEngine } from '../engine.js'
+import { engineError } from '../engine-error.js'
 import { assertHalfFloats } from '../half-floats.js'
-import { engineError } from '../ort-session.js'
 import { placeWeights } from '../place-weights.js'
 import { assertPrecision } from '../precision.js'
 import type { LoadOptions, Runtime, Session } from '../runtime.js'
 import { noAdapter, onGpuAlone } from '../webgpu.js'
 import { withoutTelemetry } from './telemetry.js'
+
+/** Profiles so far: the engine names their files by the second, in which several sessions can begin. */
+let profiles = 0
+
+/** @throws BlvitError if a file that the engine is about to map isn't the one that was opened */
+async function assertUnchanged(weights: StoredTensors): Promise<void> {
+  const segments = [...weights.values()].flatMap((tensor) => tensor.segments)
+  const sources = new Set(segments.map(({ source }) => source))
+  await Promise.all([...sources].map((source) => source.assertUnchanged?.()))
+}
 
 /** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
 function weightsFolder(weights: StoredTensors): string | undefined {
@@ -45,6 +56,8 @@ export async function nativeRuntime({
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
     assertPrecision(device, options.precision)
+    checkThreads(options.threads)
+    await assertUnchanged(weights)
     const folder = weightsFolder(weights)
     const locate = ({ path }: ByteSource) => {
       if (path === undefined) return undefined
@@ -71,15 +84,18 @@ export async function nativeRuntime({
         ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
         ...(options.profilePrefix === undefined
           ? {}
-          : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+          : { enableProfiling: true, profileFilePrefix: `${options.profilePrefix}-${profiles++}` }),
         // Errors reach the user as BlvitErrors; the engine's own log would only repeat them on stderr.
         logSeverityLevel: 4 as const,
         extra: { session: sessionEntries },
       }
-      if (options.precision === 'fp16') await assertHalfFloats({ open }, sessionOptions)
+      if (options.precision === 'fp16') {
+        // a session of its own, whose profile nobody asked for
+        const { enableProfiling: _, ...probe } = sessionOptions
+        await assertHalfFloats({ open }, probe)
+      }
       return await open({ model, options: sessionOptions })
     } catch (thrown) {
-      if (thrown instanceof BlvitError) throw thrown
       if (/WebGPU adapter/.test(messageOf(thrown))) throw noAdapter('This machine', thrown)
       throw engineError(`loading ${graph.name}`, thrown)
     }

@@ -56,6 +56,10 @@ export interface EvaluationTiming {
 
 /** How good a model is on labelled pictures. */
 export interface Evaluation extends Counts {
+  /** For people: how the labels of the data were understood, e.g. `class numbers from 0`. */
+  readonly labelRule?: string | undefined
+  /** For people: what lies among the data and was passed over. */
+  readonly notes: readonly string[]
   readonly timing: EvaluationTiming
 }
 
@@ -129,7 +133,8 @@ export async function evaluate(
     elapsedMs: performance.now() - start,
     engineMs: runner.engineMs(),
   }
-  const evaluation = { ...tally(outcomes, { settings, classes }), timing }
+  const { labelRule, notes = [] } = dataSet
+  const evaluation = { ...tally(outcomes, { settings, classes }), labelRule, notes, timing }
   await options.onResult?.(evaluation)
   throwIfAborted(signal)
   if (resume === true) await state?.remove()

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { rankOf, softmax } from '../../problems/classify.js'
+import type { ScoreFunction } from '../../models/score-function.js'
+import { rankOf, scoresOf } from '../../problems/classify.js'
 
 const answerSchema = z.object({
   /** The class with the highest logit; of equal ones the lowest number. */
   predicted: z.int(),
-  /** Softmax over all classes, 0 … 1. */
+  /** Its score: softmax over all classes unless the model's head is read in another way. */
   probability: z.number(),
   /** Place of the true class among all, 1 is the best; absent without a label. */
   rank: z.int().optional(),
@@ -28,11 +29,15 @@ export type Answer = Readonly<z.infer<typeof answerSchema>>
 export type PictureOutcome = Readonly<z.infer<typeof pictureOutcomeSchema>>
 
 /** @param logits of one picture, `[classes]`; the engine has made sure that they are numbers */
-export function answerOf(logits: Float32Array, label: number | undefined): Answer {
+export function answerOf(
+  logits: Float32Array,
+  label: number | undefined,
+  { scores = 'softmax' }: { scores?: ScoreFunction } = {},
+): Answer {
   const predicted = logits.reduce(
     (best, score, index) => (score > (logits[best] ?? Number.NaN) ? index : best),
     0,
   )
-  const probability = softmax(logits)[predicted] ?? Number.NaN
+  const probability = scoresOf(logits, scores)[predicted] ?? Number.NaN
   return { predicted, probability, ...(label === undefined ? {} : { rank: rankOf(logits, label) }) }
 }

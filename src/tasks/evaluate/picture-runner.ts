@@ -72,8 +72,8 @@ export function pictureRunner(model: Model, { teacher, settings, signal }: Pictu
       return {
         name,
         ...(label === undefined ? {} : { label }),
-        answers: logits.map((of) => answerOf(of(own), label)),
-        ...(teacherLogits ? { teacher: answerOf(teacherLogits(own), label) } : {}),
+        answers: logits.map((of) => answerOf(of(own), label, model)),
+        ...(teacher && teacherLogits ? { teacher: answerOf(teacherLogits(own), label, teacher) } : {}),
       }
     })
   }

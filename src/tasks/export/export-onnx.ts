@@ -45,7 +45,7 @@ export interface Exported {
 
 function graphToExport(
   { architecture }: ModelFiles,
-  { build }: ResolvedSettings,
+  { build }: Pick<ResolvedSettings, 'build'>,
   allOutputs: boolean,
 ): Graph {
   const model = architecture.build(build)
@@ -102,18 +102,23 @@ function assertFits(weights: StoredTensors): void {
   )
 }
 
-function metadataOf({ architecture, preprocessing, labels }: ModelFiles, { values }: ResolvedSettings) {
+function metadataOf(
+  { architecture, preprocessing, labels, scores }: ModelFiles,
+  { values }: ResolvedSettings,
+) {
   return {
     configuration: JSON.stringify(architecture.json),
     preprocessing: JSON.stringify(preprocessing),
     labels: JSON.stringify(labels),
+    scores,
     settings: JSON.stringify(values),
   }
 }
 
 /**
  * Writes a model as an ONNX file. Its input is `pixel_values [batch, 3, height, width]`; a model that routes also
- * has `kept`, the number of patches for the big blocks, with a default. Node names are the scopes of the model.
+ * has `kept`, the number of patches for the big blocks, with a default; for WebGPU that number is fixed. Node names are
+ * the scopes of the model.
  * @throws BlvitError `BAD_OPTION`, `WRITE_FAILED`; `BAD_WEIGHTS` for weights that are too large for float16
  */
 export async function exportOnnx(
@@ -126,7 +131,10 @@ export async function exportOnnx(
   const settings = resolveSettings(architecture, settingsOf(options))
   const folder = existingFolder(path)
   const locate = weights === 'inside' ? () => undefined : locateBelow(folder)
-  const graph = graphToExport(files, settings, allOutputs)
+  // WebGPU computes with no sizes that are known only when a graph runs
+  const fixed = target === 'webgpu' ? settings.sizes : {}
+  const build = { ...settings.build, sizes: { ...settings.build.sizes, ...fixed } }
+  const graph = graphToExport(files, { build }, allOutputs)
   const rounds = precision === 'fp16' && weights === 'inside'
   const stored = rounds ? await inFloatTypes(files.weights, graph) : files.weights
   if (weights === 'inside') assertFits(stored)
@@ -135,7 +143,7 @@ export async function exportOnnx(
     target,
     precision,
     storageOf,
-    defaults: settings.sizes,
+    defaults: target === 'webgpu' ? {} : settings.sizes,
     metadata: metadataOf(files, settings),
   })
   await replaceFile(path, chunksOf(model))

@@ -17,7 +17,7 @@ export type Fate = (typeof fates)[number]
 /** How one patch is drawn. */
 interface Look {
   readonly fate: Fate
-  /** The first patch of the group that it is merged into; undefined: none. */
+  /** The first patch of the token that it is part of together with others; undefined: it is one of its own. */
   readonly group?: number | undefined
   /** What stands instead of the picture. */
   readonly fill?: Colour | undefined
@@ -87,7 +87,7 @@ export function drawPanel(
           : undefined
       const seen: Colour = [values[at] ?? 0, values[at + 1] ?? 0, values[at + 2] ?? 0]
       const inside = paint(look, seen, { x, y, side })
-      const onGrid = look.group === undefined && (x % side === 0 || y % side === 0)
+      const onGrid = look.fill === undefined && (x % side === 0 || y % side === 0)
       drawn.set(outline ?? (onGrid ? mix(inside, gridGrey, gridOpacity) : inside), at)
     }
   }
@@ -106,7 +106,10 @@ function looksOf(
     for (const patch of patches) looks[patch] = { fate: 'merged', group, fill }
   }
   for (const patch of littlePatches(step)) looks[patch] = { ...looks[patch], fate: 'dim' }
-  for (const patch of fused.flat()) looks[patch] = { fate: 'fused' }
+  for (const patches of fused) {
+    const [group] = patches
+    for (const patch of patches) looks[patch] = { fate: 'fused', group }
+  }
   for (const patch of dropped) looks[patch] = { fate: 'dropped' }
   return looks
 }
@@ -176,6 +179,12 @@ function outlineAt(x: number, y: number, { side, look, next }: Surroundings): Co
     ...(down === 0 ? [] : [next(down, 0)]),
     ...(right === 0 || down === 0 ? [] : [next(down, right)]),
   ]
+  if (look.fate === 'fused') {
+    // only against another such token: with the rest they have the outline of what is bright
+    return neighbours.some((other) => other?.fate === 'fused' && other.group !== look.group)
+      ? fusedDot
+      : undefined
+  }
   if (look.group !== undefined) {
     return neighbours.some((other) => other?.group !== look.group) ? groupColour(look.group) : undefined
   }

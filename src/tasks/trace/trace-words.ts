@@ -39,7 +39,11 @@ export function stepCount(trace: Pick<Trace, 'grid' | 'steps'>, index: number): 
     `${step.big.length} of ${patches} patches (${percent(step.big.length / patches)}) take the big path`
   const changed = step.big && step.tokens === before ? [] : [tokenChange(before, step.tokens)]
   const fates = [
-    { patches: merged.length, alone: merged.length === 1 ? 'merged group' : 'merged groups', word: 'groups' },
+    {
+      patches: merged.length,
+      alone: merged.length === 1 ? 'merged group' : 'merged groups',
+      word: merged.length === 1 ? 'group' : 'groups',
+    },
     {
       patches: fused.flat().length,
       alone: `${fused.flat().length === 1 ? 'patch' : 'patches'} fused`,
@@ -118,7 +122,7 @@ export function legend({ steps, paths }: Pick<Trace, 'steps' | 'paths'>): { fate
     bright: paths ? `bright: ${paths.big}` : 'bright: a token each',
     merged: 'one colour and outline: merged into one token',
     dim: `dim: ${paths?.little ?? 'the little path'}`,
-    fused: 'violet: let go, summed up in one token',
+    fused: 'violet: let go, summed up in one token each time',
     dropped: 'striped: dropped',
   }
   return seenFates(steps).map((fate) => ({ fate, text: words[fate] }))

@@ -1,19 +1,14 @@
 import { BlvitError } from '../../base/blvit-error.js'
 import type { EngineRun, EngineRunOptions } from '../../engine/engine.js'
-import { type Bindings, evaluate } from '../../graph/dim.js'
+import type { Bindings } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { ImageInput } from '../../image/node/decode.js'
 import { type PrepareOptions, preparePicture } from '../../image/node/prepare.js'
 import type { Preprocessing } from '../../image/preprocessing.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
-import {
-  type EventValues,
-  eventOutputs,
-  eventValues,
-  type ReduceEvent,
-  type RouteEvent,
-} from '../../models/token-history.js'
+import type { ScoreFunction } from '../../models/score-function.js'
+import { eventOutputs, followPatches } from '../../models/token-history.js'
 import { rankClasses } from '../../problems/classify.js'
 import type { ResolvedSettings, Settings } from '../../settings/index.js'
 import { pathWords } from './path-words.js'
@@ -30,6 +25,7 @@ interface Traceable {
   readonly architecture: Architecture
   readonly preprocessing: Preprocessing
   readonly labels: readonly string[]
+  readonly scores: ScoreFunction
   resolve(options: Settings): ResolvedSettings
 }
 
@@ -59,77 +55,20 @@ export const traceProgram = {
   }),
 }
 
-/** How tokens stand before the first event: each patch is a token of its own. */
-interface Tokens {
-  /** Prefix tokens included. */
-  readonly count: number
-  /** For each patch the token that it is part of, −1 if it is gone. Prefix tokens come first. */
-  readonly tokenOf: readonly number[]
-  readonly fused: ReadonlySet<number>
-}
-
-/** Tokens after a reduction. A token that others were fused into stays one that sums up what was let go. */
-function reduced(tokens: Tokens, { assignment, joining }: ReduceEvent, values: EventValues): Tokens {
-  const places = assignment(values)
-  const after = (token: number) => (token < 0 ? -1 : (places[token] ?? -1))
-  const members = new Map<number, number>()
-  for (const place of places) members.set(place, (members.get(place) ?? 0) + 1)
-  const joined = [...members].flatMap(([place, count]) => (place >= 0 && count > 1 ? [place] : []))
-  return {
-    count: Math.max(-1, ...places) + 1,
-    tokenOf: tokens.tokenOf.map(after),
-    fused: new Set([
-      ...[...tokens.fused].map(after).filter((token) => token >= 0),
-      ...(joining === 'fused' ? joined : []),
-    ]),
-  }
-}
-
-function reductionStep(event: ReduceEvent, { count, tokenOf, fused }: Tokens, prefix: number): TracedStep {
-  return {
-    afterLayer: event.layer,
-    tokens: count - prefix,
-    patchToken: tokenOf,
-    ...(fused.size === 0 ? {} : { fused: [...fused] }),
-  }
-}
-
-function routeStep(
-  event: RouteEvent,
-  values: EventValues,
-  tokens: Tokens,
-  prefix: number,
-  sizes: Bindings,
-): TracedStep {
-  const { order = [], scores = [] } = values
-  return {
-    afterLayer: event.layer,
-    tokens: tokens.count - prefix,
-    patchToken: tokens.tokenOf,
-    big: order.slice(0, evaluate(event.chosen, sizes)).toSorted((a, b) => a - b),
-    layers: event.layers,
-    scores,
-  }
-}
-
 /** What happened to one picture's patches, event by event. @param numbersOf the numbers of an output */
 export function tracedSteps(
   { history }: Pick<ModelDefinition, 'history'>,
   { prefix, grid }: Pick<Architecture, 'prefix' | 'grid'>,
   { sizes, numbersOf }: { sizes: Bindings; numbersOf: (output: string) => readonly number[] },
 ): readonly TracedStep[] {
-  const patches = grid.rows * grid.columns
-  let tokens: Tokens = {
-    count: prefix + patches,
-    tokenOf: Array.from({ length: patches }, (_, patch) => prefix + patch),
-    fused: new Set(),
-  }
-  return history.map((event, index) => {
-    const values = eventValues(event, index, numbersOf)
-    if (event.kind === 'route') return routeStep(event, values, tokens, prefix, sizes)
-    tokens = reduced(tokens, event, values)
-    return reductionStep(event, tokens, prefix)
-  })
+  const steps = followPatches(history, numbersOf, { prefix, patches: grid.rows * grid.columns, sizes })
+  return steps.map(({ layer, tokens, patchToken, fused, route }) => ({
+    afterLayer: layer,
+    tokens,
+    patchToken,
+    ...(fused.length === 0 ? {} : { fused }),
+    ...(route && { big: route.chosen, layers: route.layers, scores: route.scores }),
+  }))
 }
 
 /**
@@ -143,7 +82,7 @@ export async function tracePicture(
   run: (pixels: Float32Array) => Promise<Pick<EngineRun, 'outputs'>>,
 ): Promise<Trace> {
   assertTraceable(model, options)
-  const { architecture, preprocessing, labels } = model
+  const { architecture, preprocessing, labels, scores } = model
   const { key, sizes, build } = model.resolve(options)
   const { pixels, input } = await preparePicture(image, preprocessing, options)
   const { outputs } = await run(input)
@@ -155,7 +94,7 @@ export async function tracePicture(
     setting: key,
     steps,
     ...(steps.some(({ big }) => big) ? { paths: pathWords(architecture, steps) } : {}),
-    top: labels.length === 0 ? [] : rankClasses(numbersOf('logits'), labels, { top }),
+    top: labels.length === 0 ? [] : rankClasses(numbersOf('logits'), labels, { top, scores }),
     picture: pixels,
   }
 }

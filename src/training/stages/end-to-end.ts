@@ -5,6 +5,7 @@ import { add, scaleShift } from '../../graph/ops/index.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { stochasticDepth } from '../../nn/stochastic-depth.js'
+import { settingsPlan, trainedSettings } from '../settings-plan.js'
 import { type Teacher, teacher as teacherOf } from '../teacher.js'
 import { type LossPartName, lossPart, lossParts } from './loss-parts.js'
 import type { StageGraph, StageKind } from './stage-kind.js'
@@ -22,6 +23,7 @@ const schema = z.strictObject({
   temperature: z.number().positive().default(1),
   /** How often the branches of the last block are left out at random; those of earlier blocks less often. */
   stochasticDepth: z.number().min(0).max(0.99).default(0),
+  ...trainedSettings,
 })
 
 type EndToEnd = z.infer<typeof schema>
@@ -77,5 +79,6 @@ export const endToEndStage = {
     const reports = Object.fromEntries(losses.map(({ name, loss }) => [logName(name), loss]))
     return { loss: others.reduce(add, first), reports, sizes: student.sizes }
   },
+  settings: settingsPlan,
   learns: () => true,
 } satisfies StageKind<EndToEnd>

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
+import type { SettingsPlan } from '../settings-plan.js'
 
 /** What a stage makes better, as symbolic tensors. */
 export interface StageGraph {
@@ -25,6 +26,8 @@ export interface StageObjective<Options> {
   needsTeacher(options: Options): boolean
   /** @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if these models can't do that */
   build(models: StageModels, options: Options): StageGraph
+  /** The settings of the student in each step; absent where it doesn't run as it will later. */
+  settings?(options: Options): SettingsPlan
   /** Whether a parameter may change at all; a recipe can freeze more. */
   learns(parameter: string): boolean
   /** The parameter whose numbers a parameter begins with instead of its own. */

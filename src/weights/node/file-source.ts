@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { BlvitError, messageOf } from '../../base/blvit-error.js'
@@ -16,16 +17,31 @@ export async function openFileSource(path: string): Promise<ByteSource> {
   })
   if (!stats.isFile()) throw new BlvitError('BAD_WEIGHTS', `${absolute} is not a file.`, { path: absolute })
 
+  const assertSame = (now: Stats) => {
+    if (now.size === stats.size && now.mtimeMs === stats.mtimeMs) return
+    throw new BlvitError(
+      'BAD_WEIGHTS',
+      `${absolute} was changed or replaced after it was opened. Open it again.`,
+      { path: absolute },
+    )
+  }
   const source: ByteSource = {
     name: absolute,
     path: absolute,
     sizeBytes: stats.size,
+    assertUnchanged: async () =>
+      assertSame(
+        await stat(absolute).catch((cause: unknown) => {
+          throw gone(absolute, cause)
+        }),
+      ),
     read: async (offset, sizeBytes) => {
       requireRange(source, { offset, sizeBytes })
       const handle = await open(absolute, 'r').catch((cause: unknown) => {
-        throw unreadable(absolute, cause)
+        throw gone(absolute, cause)
       })
       try {
+        assertSame(await handle.stat())
         return await readWhole(handle, source, { offset, sizeBytes })
       } finally {
         await handle.close()
@@ -51,9 +67,19 @@ async function readWhole(
   return bytes
 }
 
+/** It was there when it was opened. */
+function gone(path: string, cause: unknown): BlvitError {
+  if (!isMissing(cause)) return unreadable(path, cause)
+  const message = `${path} was moved or deleted after it was opened. Put it back, or open it where it is now.`
+  return new BlvitError('NOT_FOUND', message, { path }, { cause })
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+}
+
 function unreadable(path: string, cause: unknown): BlvitError {
-  const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
-  return missing
+  return isMissing(cause)
     ? new BlvitError('NOT_FOUND', `There is no file ${path}.`, { path }, { cause })
     : new BlvitError('BAD_WEIGHTS', `Can't read ${path}: ${messageOf(cause)}.`, { path }, { cause })
 }

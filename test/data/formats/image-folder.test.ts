@@ -21,12 +21,12 @@ describe('an image folder', () => {
       'hen/b.jpg',
       'hen/a.JPEG',
       'hen/notes.txt',
-      '4/deep/c.png',
+      'tabby/deep/c.png',
       '.git/d.jpg',
     ])
     expect(await itemsOf(await openDataSet(folder, { labels }))).toEqual([
-      ['4/deep/c.png', 4],
       ['hen/a.JPEG', 1],
+      ['tabby/deep/c.png', 4],
       ['hen/b.jpg', 1],
     ])
   })
@@ -58,9 +58,9 @@ describe('an image folder', () => {
   })
 
   test('folders that are no class are all named at once', async () => {
-    const folder = folderOf('unknown', ['hne/a.jpg', '77/b.jpg', 'hen/c.jpg'])
+    const folder = folderOf('unknown', ['hne/a.jpg', 'crane/b.jpg', 'hen/c.jpg'])
     await expect(openDataSet(folder, { labels })).rejects.toThrow(
-      /class folder .*77: label 77 is out of range.*\nclass folder .*hne: the model has no class "hne"\. Did you mean "hen"/,
+      /class folder .*crane: "crane" is the name of the classes 2 and 3.*\nclass folder .*hne: the model has no class "hne"\. Did you mean "hen"/,
     )
   })
 
@@ -74,11 +74,13 @@ describe('an image folder', () => {
   })
 
   test('several data sets follow each other, and their names tell which is which', async () => {
-    const data = await openDataSet([folderOf('one', ['hen/a.jpg']), folderOf('two', ['0/a.jpg'])], { labels })
+    const data = await openDataSet([folderOf('one', ['hen/a.jpg']), folderOf('two', ['tench/a.jpg'])], {
+      labels,
+    })
     expect(data.size).toBe(2)
     expect(await itemsOf(data)).toEqual([
       ['one/hen/a.jpg', 1],
-      ['two/0/a.jpg', 0],
+      ['two/tench/a.jpg', 0],
     ])
   })
 

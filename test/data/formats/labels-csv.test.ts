@@ -17,7 +17,7 @@ describe('a folder with labels.csv', () => {
 
   test('numbers, names, quotes, other columns, no label, Windows lines and a byte order mark', async () => {
     const list =
-      '\uFEFFsource,File,Label\r\nx,a.jpg,1\r\nx,"b, c.jpg","Tench, Tinca tinca"\r\nx,d/e.jpg,-1\r\nx,f.jpg,\r\n\r\n'
+      '\uFEFFsource,File,Label\r\nx,a.jpg,hen\r\nx,"b, c.jpg","Tench, Tinca tinca"\r\nx,d/e.jpg,-1\r\nx,f.jpg,\r\n\r\n'
     expect(await itemsOf(await open(list))).toEqual([
       ['a.jpg', 1],
       ['b, c.jpg', 0],

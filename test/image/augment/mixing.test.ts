@@ -2,15 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../../src/base/random.js'
 import { augmentBatch } from '../../../src/image/augment/augment-batch.js'
 import { parseAugmentation } from '../../../src/image/augment/augmentation.js'
-import { type MixingOptions, mixBatch } from '../../../src/image/augment/mixing.js'
+import { type MixingOptions, mixBatch, type PictureBatch } from '../../../src/image/augment/mixing.js'
 import { softTargets } from '../../../src/image/augment/soft-targets.js'
 import { expectClose } from '../../support/expect-close.js'
 
-const size = { height: 12, width: 16 }
+const size = { channels: 3, height: 12, width: 16 }
 const elements = 3 * 12 * 16
 
 /** Each picture's elements are its number, so that a mix tells what it is made of. */
-function batchOf(count: number): { pixels: Float32Array; height: number; width: number } {
+function batchOf(count: number): PictureBatch {
   return {
     ...size,
     pixels: Float32Array.from({ length: count * elements }, (_, i) => Math.floor(i / elements)),

@@ -119,14 +119,14 @@ describe('a bad picture is refused with its name', () => {
     const failure = await failureOf(await write('text.jpg', Buffer.from('this is no picture')))
     expect(failure.code).toBe('BAD_IMAGE')
     expect(failure.message).toMatch(
-      /text\.jpg can't be decoded .*Expected JPEG, PNG, WebP, GIF, TIFF or AVIF\.$/,
+      /text\.jpg can't be decoded .*Expected JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP\.$/,
     )
   })
 
   test('a drawing', async () => {
     const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"/>'
     expect((await failureOf(await write('drawing.svg', Buffer.from(svg)))).message).toContain(
-      'drawing.svg is svg; expected JPEG',
+      "drawing.svg is SVG, which isn't read: it is a drawing",
     )
   })
 

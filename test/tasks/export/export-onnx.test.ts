@@ -54,6 +54,16 @@ describe.each(['vit-tiny', 't+48', 'h+b'])('an exported %s', (name) => {
     }
   })
 
+  test('for WebGPU has no input but the pictures: how many patches the big blocks take is decided', async () => {
+    const [open, fixed] = ['open', 'fixed'].map((word) => join(folder, `${word}.onnx`))
+    if (open === undefined || fixed === undefined) throw new Error('no paths')
+    const keepRatio = name === 'vit-tiny' ? {} : { keepRatio: 0.25 }
+    const { inputs } = await exportOnnx(stored, fixed, { target: 'webgpu', ...keepRatio })
+    await exportOnnx(stored, open, { target: 'standard', ...keepRatio })
+    expect(inputs).toEqual(['pixel_values'])
+    expectClose(await logits(fixed, files), await logits(open, files), { atol: 1e-5, rtol: 1e-5 })
+  })
+
   test.each(['native', 'standard'] as const)(
     'in float16 takes and gives float32, and differs little: %s',
     async (target) => {

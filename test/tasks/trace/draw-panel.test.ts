@@ -134,6 +134,19 @@ describe('a panel of tokens that were let go', () => {
     }
   })
 
+  test('two fused tokens have a line between them, one has none inside', () => {
+    const none = untouched.map((patch) => (patch < 8 ? 90 : patch < 10 ? 91 : patch))
+    const panel = drawPanel(
+      trace,
+      { afterLayer: 1, tokens: 4, patchToken: none, fused: [90, 91] },
+      { scale: 4 },
+    )
+    const dot = [206, 188, 240]
+    const below = coloursAt(panel, [0.98, 0.5])
+    expect(below[4]).toEqual(dot) // against 8, the other token
+    expect(below[0]).not.toEqual(dot) // against 4, the same token
+  })
+
   test('stripes show dropped patches of a black picture', () => {
     const panel = drawPanel({ ...trace, picture: plainPicture(0) }, dropping, { scale: 4 })
     const inside = panel.values.filter((value) => value === 105)

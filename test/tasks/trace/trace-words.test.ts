@@ -97,7 +97,7 @@ describe('the legend', () => {
     expect(texts(merging, fusing)).toEqual([
       'bright: a token each',
       'one colour and outline: merged into one token',
-      'violet: let go, summed up in one token',
+      'violet: let go, summed up in one token each time',
     ])
     expect(texts(dropping)).toEqual(['bright: a token each', 'striped: dropped'])
     expect(texts()).toEqual([])

@@ -1,41 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import { BlvitError } from '../../../base/blvit-error.js'
-import { Asker, type Response } from '../../../base/conversation.js'
+import { Thread, threadOptions } from '../../../threads/thread.js'
 import type { OrtEngine, SessionRequest } from '../../engine.js'
 import type { Session } from '../../runtime.js'
 import { withoutTelemetry } from '../telemetry.js'
 import type { EngineModule, Questions } from './messages.js'
 
-/** A thread that runs one build of ONNX Runtime. It keeps the process alive only while it owes an answer. */
-class EngineThread {
-  // without the flags of the process: --input-type, for one, is not for files
-  private readonly worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
-  private readonly asker = new Asker<Questions>((request) => this.worker.postMessage(request))
-
-  constructor() {
-    this.worker.unref()
-    this.worker.on('message', (response: Response) => this.asker.receive(response))
-    this.worker.on('error', (error) => this.asker.fail(error))
-    this.worker.on('exit', () => this.asker.fail(new BlvitError('ENGINE', "The engine's thread has ended.")))
-  }
-
-  async ask<Q extends keyof Questions>(
-    question: Q,
-    ask: Questions[Q]['ask'],
-  ): Promise<Questions[Q]['answer']> {
-    this.worker.ref()
-    try {
-      return await this.asker.ask(question, ask)
-    } finally {
-      if (!this.asker.isWaiting) this.worker.unref()
-    }
-  }
-
-  /** Only between runs: a thread that is killed during one takes the process with it. */
-  async end(): Promise<void> {
-    await this.worker.terminate()
-  }
-}
+type EngineThread = Thread<Questions>
 
 /** A session that lives in the thread. */
 function threadSession(
@@ -66,7 +37,10 @@ function threadSession(
 async function start(module: EngineModule): Promise<{ thread: EngineThread; version: string }> {
   // here: the engine's own thread has only a copy of the environment
   if (module === 'onnxruntime-node') await withoutTelemetry()
-  const thread = new EngineThread()
+  const thread: EngineThread = new Thread(
+    "the engine's thread",
+    () => new Worker(new URL('./worker.js', import.meta.url), threadOptions),
+  )
   try {
     const { version } = await thread.ask('load', { module })
     return { thread, version }

@@ -1,7 +1,7 @@
 // The engine's own thread: ONNX Runtime blocks the thread that calls it, so that had better not be the caller's.
-import { parentPort } from 'node:worker_threads'
 import { defined } from '../../../base/assert.js'
-import { type Answers, type Request, type Response, respond } from '../../../base/conversation.js'
+import type { Answers } from '../../../base/conversation.js'
+import { answerQuestions } from '../../../threads/answer.js'
 import { engineHere, type OrtEngine } from '../../engine.js'
 import type { Session } from '../../runtime.js'
 import type { Questions } from './messages.js'
@@ -41,16 +41,6 @@ const answers: Answers<Questions> = {
   },
 }
 
-/** Memory that need not be copied on its way back: nobody here uses it any more. */
-function givenAway({ question }: Request<Questions>, response: Response): ArrayBuffer[] {
-  if (question !== 'run' || 'error' in response) return []
-  const outputs = Object.values(response.answer as Questions['run']['answer'])
-  return [...new Set(outputs.map(({ values }) => values.buffer))].filter(
-    (buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer,
-  )
-}
-
-parentPort?.on('message', async (request: Request<Questions>) => {
-  const response = await respond(answers, request)
-  parentPort?.postMessage(response, givenAway(request, response))
+answerQuestions<Questions>(answers, {
+  run: (outputs) => Object.values(outputs).map(({ values }) => values.buffer),
 })

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { parseWith } from '../../src/base/parse.js'
+import type { Tensor } from '../../src/graph/tensor.js'
+import type { EventValues } from '../../src/models/token-history.js'
+import type { VitConfig } from '../../src/models/vit-config.js'
+import { usualVit } from '../../src/models/vit-family.js'
+
+/** Numbers that follow from what an engine gives for some tensors, one picture at a time. */
+export interface Derived {
+  readonly tensors: Readonly<Record<string, Tensor>>
+  readonly row: (values: EventValues) => readonly number[]
+}
+
+/** What stands beside an official output: a tensor, numbers that follow from several, or numbers known without running. */
+export type Ours = Tensor | Derived | readonly number[]
+
+/** A case, built with this program. Inputs of its tensors are fed from `in/…`, the pictures from `in/x`. */
+export interface Built {
+  /** By the name in the golden file, without `out/`. */
+  readonly outputs: Readonly<Record<string, Ours>>
+  /** What the golden gradients are the gradients of. `[1]` */
+  readonly loss?: Tensor
+}
+
+/** What is known of a case's tensors before it is built. */
+export interface CaseFacts {
+  readonly image: { readonly height: number; readonly width: number }
+  readonly channels: number
+}
+
+/** Builds the cases of a folder whose golden.json has its name as `method`. */
+export interface GoldenMethod {
+  /** @param config a case's, as golden.json has it @throws BlvitError `BAD_CONFIG` */
+  build(config: unknown, facts: CaseFacts): Built
+}
+
+/** A method that reads its own configuration, so that the table knows no type of them. */
+export function goldenMethod<Config>(
+  schema: z.ZodType<Config>,
+  build: (config: Config, facts: CaseFacts) => Built,
+): GoldenMethod {
+  return { build: (config, facts) => build(parseWith(schema, config, "the case's config"), facts) }
+}
+
+/** What all ViT-like methods write in `config`; keys that only their own code reads may stand beside. */
+export const vitConfig = z.looseObject({
+  patch_size: z.int(),
+  embed_dim: z.int(),
+  depth: z.int(),
+  num_heads: z.int(),
+  mlp_ratio: z.number().default(4),
+  num_classes: z.int(),
+  eps: z.number().default(1e-6),
+  distilled: z.boolean().default(false),
+})
+
+export type VitLike = z.output<typeof vitConfig>
+
+/** The model of a case. */
+export function vitOf(config: VitLike, { image, channels }: CaseFacts): VitConfig {
+  return usualVit({
+    image,
+    channels,
+    patchSize: config.patch_size,
+    width: config.embed_dim,
+    depth: config.depth,
+    heads: config.num_heads,
+    mlpRatio: config.mlp_ratio,
+    classes: config.num_classes,
+    layerNormEpsilon: config.eps,
+    distilled: config.distilled,
+  })
+}

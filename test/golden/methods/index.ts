@@ -1,0 +1,11 @@
+import type { GoldenMethod } from '../method.js'
+import { evitMethod } from './evit.js'
+import { tomeMethod } from './tome.js'
+import { vitMethod } from './vit.js'
+
+/** By the `method` of golden.json. Adding one is its file and a line here. */
+export const methods: Readonly<Record<string, GoldenMethod>> = {
+  vit: vitMethod,
+  evit: evitMethod,
+  tome: tomeMethod,
+}

@@ -1,0 +1,214 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../src/base/random.js'
+import { evaluate } from '../../src/graph/dim.js'
+import { graphOf } from '../../src/graph/graph.js'
+import { eventOutputs, followPatches, type HistoryStep } from '../../src/models/token-history.js'
+import { patchCount, prefixCount, type VitConfig } from '../../src/models/vit-config.js'
+import { usualVit, vitArchitecture } from '../../src/models/vit-family.js'
+import { parseReduction } from '../../src/reduction/index.js'
+import { nativeRuntime } from '../../src/runtime/node/native.js'
+import { expectClose } from '../support/expect-close.js'
+import { outputsOf, randomModel, randomPixels } from '../support/tiny-models.js'
+
+const drawnConfig = fc
+  .record({
+    rows: fc.integer({ min: 1, max: 5 }),
+    columns: fc.integer({ min: 1, max: 5 }),
+    depth: fc.integer({ min: 1, max: 5 }),
+    kind: fc.constantFrom('plain', 'distilled', 'registers', 'no class token'),
+  })
+  .map(
+    ({ rows, columns, depth, kind }): VitConfig =>
+      usualVit({
+        width: 8,
+        heads: 2,
+        depth,
+        mlpRatio: 2,
+        classes: 3,
+        patchSize: 2,
+        image: { height: 2 * rows, width: 2 * columns },
+        distilled: kind === 'distilled',
+        ...(kind === 'registers' && { registers: 3 }),
+        ...(kind === 'no class token' && { classToken: false, embeddedPrefix: 0, pooling: 'mean' }),
+      }),
+  )
+
+const rate = fc.integer({ min: 1, max: 10 }).map((tenths) => tenths / 10)
+
+/** Of any reduction that works on a model; `drops`: whether patches may be lost. */
+function drawnReduction({
+  classToken,
+  distilled,
+  depth,
+}: VitConfig): fc.Arbitrary<{ text: string; drops: boolean }> {
+  const looking = classToken && !distilled
+  return fc.oneof(
+    fc.integer({ min: 0, max: 9 }).map((r) => ({ text: `tome:${r}`, drops: false })),
+    fc
+      .integer({ min: 0, max: 4 })
+      .map((r) => ({ text: `tome:${r},schedule=decreasing,proportional=false`, drops: false })),
+    fc
+      .array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: depth })
+      .map((r) => ({ text: `tome:${r.join('/')}`, drops: false })),
+    rate.map((keep) => ({ text: `random:${keep}`, drops: true })),
+    ...(looking
+      ? [
+          rate.map((keep) => ({ text: `evit:${keep}`, drops: false })),
+          rate.map((keep) => ({ text: `evit:${keep},fuse=false`, drops: true })),
+          rate.map((keep) => ({
+            text: `top-k:${keep},blocks=${Array.from({ length: depth }, (_, i) => i).join('/')}`,
+            drops: true,
+          })),
+        ]
+      : []),
+  )
+}
+
+/** Runs a reduced model with random weights; `text` undefined: the plain one. */
+async function run(config: VitConfig, text: string | undefined, pictures: number) {
+  const architecture = vitArchitecture(config)
+  const { weights } = randomModel(architecture)
+  const hooks = text === undefined ? undefined : parseReduction(text).hooks(architecture)
+  const model = architecture.build(hooks ? { hooks } : {})
+  const outputs = { ...outputsOf(model), ...model.programs.embed, ...eventOutputs(model.history) }
+  const graph = graphOf('reduced', outputs)
+  const session = await (await nativeRuntime()).load(graph, weights, { threads: 1 })
+  const pixels = randomPixels(architecture, { count: pictures })
+  const each = pixels.values.length / pictures
+  const runRows = async (from: number, to: number) => {
+    const feeds = graph.inputs.map(({ leaf, shape }) => {
+      const name = leaf?.name ?? ''
+      const sizes = shape.map((dim) => evaluate(dim, { batch: to - from }))
+      const perPicture = sizes.slice(1).reduce((a, b) => a * b, 1)
+      const noise = (picture: number) => Array.from({ length: perPicture }, seededRandom(picture, name))
+      const values =
+        name === 'pixel_values'
+          ? pixels.values.slice(from * each, to * each)
+          : Float32Array.from(Array.from({ length: to - from }, (_, i) => noise(from + i)).flat())
+      return [name, { dtype: 'float32' as const, shape: sizes, values }] as const
+    })
+    const results = await session.run(Object.fromEntries(feeds))
+    return (output: string, picture: number): number[] => {
+      const all = Array.from(results[output]?.values ?? [], Number)
+      const length = all.length / (to - from)
+      return all.slice(picture * length, (picture + 1) * length)
+    }
+  }
+  const together = await runRows(0, pictures)
+  const steps = (read: typeof together, picture: number): readonly HistoryStep[] =>
+    followPatches(model.history, (output) => read(output, picture), {
+      prefix: prefixCount(config),
+      patches: patchCount(config),
+    })
+  return {
+    [Symbol.asyncDispose]: () => session.dispose(),
+    together,
+    alone: (row: number) => runRows(row, row + 1),
+    steps,
+    outputs: Object.keys(outputs),
+  }
+}
+
+const drawn = drawnConfig.chain((config) =>
+  drawnReduction(config).map((reduction) => ({ config, ...reduction })),
+)
+
+describe('any reduction of any ViT', () => {
+  test('kept, merged, fused and dropped are a partition of the patches; each picture is for itself', () =>
+    fc.assert(
+      fc.asyncProperty(drawn, async ({ config, text, drops }) => {
+        const pictures = 3
+        await using model = await run(config, text, pictures)
+        const { together, alone, steps, outputs } = model
+        for (let picture = 0; picture < pictures; picture++) {
+          const history = steps(together, picture)
+          for (const { tokens, patchToken, fused } of history) {
+            expect(patchToken).toHaveLength(patchCount(config))
+            const alive = new Set(patchToken.filter((token) => token >= 0))
+            // nothing but patches makes tokens, and every token is made of some
+            expect([...alive].sort((a, b) => a - b)).toEqual(Array.from({ length: tokens }, (_, i) => i))
+            if (!drops) expect(patchToken).not.toContain(-1)
+            if (fused !== undefined) expect(alive).toContain(fused)
+          }
+          const last = history.at(-1)
+          const sizes = together('token_sizes', picture).slice(prefixCount(config))
+          sizes.forEach((size, token) => {
+            expect(last?.patchToken.filter((own) => own === token)).toHaveLength(size)
+          })
+          const row = await alone(picture)
+          for (const output of outputs) {
+            // float32, other blockings of the same sums
+            expectClose(row(output, 0), together(output, picture), { rtol: 1e-4, atol: 1e-5 })
+          }
+        }
+      }),
+      { numRuns: 40 },
+    ))
+
+  test('random chooses for each picture by itself', async () => {
+    const config = usualVit({
+      width: 8,
+      heads: 2,
+      depth: 1,
+      classes: 3,
+      patchSize: 2,
+      image: { height: 12, width: 12 },
+    })
+    await using model = await run(config, 'random:0.5', 2)
+    const { together, steps } = model
+    const [first, second] = [0, 1].map((picture) =>
+      steps(together, picture)
+        .at(-1)
+        ?.patchToken.map((token) => token >= 0),
+    )
+    expect(first?.filter(Boolean)).toHaveLength(18)
+    expect(first).not.toEqual(second)
+  })
+})
+
+test.each(['evit:1', 'evit:1,fuse=false', 'tome:0', 'top-k:1', 'random:1'])(
+  '%s reduces nothing and equals the plain model',
+  async (text) => {
+    const config = usualVit({
+      width: 8,
+      heads: 2,
+      depth: 4,
+      classes: 3,
+      patchSize: 2,
+      image: { height: 6, width: 8 },
+    })
+    await using plain = await run(config, undefined, 2)
+    await using reduced = await run(config, text, 2)
+    for (const output of ['logits', 'features']) {
+      for (const picture of [0, 1]) {
+        expectClose(reduced.together(output, picture), plain.together(output, picture), { atol: 1e-5 })
+      }
+    }
+  },
+)
+
+test.each([
+  // the counts of the papers at 196 patches, EViT's with its fused token
+  ['evit:0.5', [99, 51, 27]],
+  ['evit:0.5,fuse=false', [98, 49, 25]],
+  ['evit:0.6', [119, 73, 45]],
+  ['evit:0.7', [139, 99, 71]],
+  ['evit:0.7,fuse=false', [138, 97, 68]],
+  ['top-k:0.5', [98, 49, 25]],
+  ['tome:13', Array.from({ length: 12 }, (_, i) => 196 - 13 * (i + 1))],
+  ['tome:8,schedule=decreasing', [180, 166, 153, 142, 132, 124, 117, 112, 108, 106, 105]],
+])('%s leaves so many tokens of 196 patches', (text, expected) => {
+  const config = usualVit({
+    width: 8,
+    heads: 2,
+    depth: 12,
+    classes: 3,
+    patchSize: 2,
+    image: { height: 28, width: 28 },
+  })
+  const architecture = vitArchitecture(config)
+  const { history } = architecture.build({ hooks: parseReduction(text).hooks(architecture) })
+  const counts = history.map((event) => (event.kind === 'reduce' ? event.tokensAfter - 1 : 0))
+  expect(counts).toEqual(expected)
+})
