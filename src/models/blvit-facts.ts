@@ -14,6 +14,9 @@ export function blvitFacts(config: BlvitConfig): FamilyFacts {
   const plain = vitFacts(config, parts)
   return {
     ...plain,
+    // an E-block's norm as the P-block's
+    imitationStart: (parameter) =>
+      /^blocks\.\d+\.little\.norm[12]\./.test(parameter) ? parameter.replace('little.', '') : undefined,
     // a predictor learns as the layer that it stands behind
     layerOf: (parameter) => {
       const [, index] = /(?:^|\.)predictors\.(\d+)\./.exec(parameter) ?? []

@@ -183,7 +183,8 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       config.predictorAfter[index + 1] ?? config.depth,
     )
     const { patchScores: scores, order } = route
-    history.push({ kind: 'route', layer, layers, chosen: kept, tensors: { scores, order } })
+    const little = layers.filter((routed) => config.little?.layers.includes(routed))
+    history.push({ kind: 'route', layer, layers, little, chosen: kept, tensors: { scores, order } })
   }
 
   const normed = finalNorm(stream.all(), config)

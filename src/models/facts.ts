@@ -44,6 +44,8 @@ export interface FamilyFacts {
   layerOf(parameter: string): number
   /** Whether a parameter is pulled towards 0 in training (spec §5). */
   isDecayed(parameter: NamedShape): boolean
+  /** The parameter whose numbers this one begins with in block imitation; undefined: its own. */
+  imitationStart?(parameter: string): string | undefined
   /** Undefined where there is none. */
   readonly positionEmbedding: PositionEmbedding | undefined
   /** Other libraries' names of the same parameters. */

@@ -30,6 +30,8 @@ export interface RouteEvent extends EventBase {
   readonly kind: 'route'
   /** The layers that it holds for, counted from 1. */
   readonly layers: readonly number[]
+  /** Those of them in which all patches go through a little block too; in the others they pass unchanged. */
+  readonly little: readonly number[]
   /** How many patches are chosen. */
   readonly chosen: Dim
   readonly tensors: {

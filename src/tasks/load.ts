@@ -62,11 +62,19 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
     if (onAssumption) stored.assumptions.forEach(onAssumption)
-    const { Model } = await import('./model.js')
-    const { settingsOf } = await import('../settings/index.js')
+    const [{ Model }, { nodeDecoder }, { settingsOf }] = await Promise.all([
+      import('./model.js'),
+      import('../image/node/decode.js'),
+      import('../settings/index.js'),
+    ])
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
-    return new Model(name, files, chosen, { threads, precision, settings: settingsOf(others) })
+    return new Model(name, files, chosen, {
+      threads,
+      precision,
+      settings: settingsOf(others),
+      decoder: nodeDecoder,
+    })
   } catch (thrown) {
     await choosing.then(
       ({ runtime }) => runtime.rest(),

@@ -7,7 +7,6 @@ import { findConfiguration } from '../model-store/node/find-configuration.js'
 import { locateModel } from '../model-store/node/locate-model.js'
 import { openModel } from '../model-store/node/open-model.js'
 import type { ConfigJson } from '../models/architecture.js'
-import { withChanges } from '../models/index.js'
 import { type DecidedRecipe, objectiveOf } from '../recipes/recipe.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 
@@ -65,12 +64,11 @@ export async function openParticipants(
   { to, set, seed, teacher, ...download }: ParticipantOptions,
 ): Promise<Participants> {
   const source = await opened(model, download)
-  const own = source.files.architecture
-  const target = to === undefined ? undefined : await findConfiguration(to, { set })
-  const changed = target ?? (set && withChanges(own, set))
-  const student = changed
-    ? convert(source.files, changed, { name: to ?? source.name, seed }).files
-    : source.files
+  const target = to === undefined ? source.files.architecture : await findConfiguration(to)
+  const student =
+    to === undefined && !set
+      ? source.files
+      : (await convert(source.files, target, { name: to ?? source.name, seed, set })).files
   if (!recipe.stages.some((stage) => objectiveOf(stage).needsTeacher(stage)))
     return { source, student, teacher: undefined }
   const taughtBy = teacher === undefined ? source : await opened(teacher, download)

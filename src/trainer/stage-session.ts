@@ -6,15 +6,14 @@ import { TrainingSession } from '../training/training-session.js'
 import type { TrainingStep } from '../training/training-step.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
-import type { StoredTensors } from '../weights/stored-tensor.js'
 import type { PlannedStage } from './stage-step.js'
 
 /** What learns begins as the student has it, but for what the stage takes from elsewhere. */
-async function startOf(step: TrainingStep, stage: Stage, weights: StoredTensors) {
+async function startOf(step: TrainingStep, stage: Stage, { architecture, weights }: ModelFiles) {
   const { startsAs } = objectiveOf(stage)
   const start = new Map<string, Float32Array>()
   for (const { startsAs: name } of step.state) {
-    const tensor = name === undefined ? undefined : weights.get(startsAs?.(name) ?? name)
+    const tensor = name === undefined ? undefined : weights.get(startsAs?.(name, architecture) ?? name)
     if (name !== undefined && tensor && !start.has(name)) start.set(name, await readFloats(tensor))
   }
   return start
@@ -37,7 +36,7 @@ export async function openStage(
 ): Promise<TrainingSession> {
   const taught = [...(teacher?.weights ?? [])].map(([name, tensor]) => [teachersName(name), tensor] as const)
   return TrainingSession.open(runtime, step, {
-    start: resume?.state ?? (await startOf(step, stage, student.weights)),
+    start: resume?.state ?? (await startOf(step, stage, student)),
     steps: resume?.steps ?? 0,
     frozen: new Map([...student.weights, ...taught]),
     threads,

@@ -14,18 +14,17 @@ function stepOf(stage: Stage, models: StageModels): TrainingStep {
   const { loss, reports, sizes } = objective.build(models, stage)
   const { weightDecay, clipNorm, emaDecay, accumulate, layerDecay: decay } = stage
   const frozen = {
-    matches: (name: string) => name.startsWith(teachersName('')) || !objective.learns(name),
+    matches: (name: string) => name.startsWith(teachersName('')) || !objective.learns(name, models.student),
     frozen: true,
   }
   const groups = stage.parameters.map(({ match, ...treatment }) => {
     const pattern = new RegExp(match)
     return { matches: (name: string) => pattern.test(name), ...treatment }
   })
-  const { depth, predictor_after: predictorAfter } = models.student.json
-  const layers = { depth: Number(depth), predictorAfter: (predictorAfter ?? []) as number[] }
+  const { facts } = models.student
   return trainingStep(stage.objective.replaceAll(' ', '_'), loss, {
-    ...{ weightDecay, accumulate, reports, sizes, groups: [frozen, ...groups] },
-    ...(decay === undefined ? {} : { layerScale: layerDecay({ decay, ...layers }) }),
+    ...{ weightDecay, isDecayed: facts.isDecayed, accumulate, reports, sizes, groups: [frozen, ...groups] },
+    ...(decay === undefined ? {} : { layerScale: layerDecay(facts, { decay }) }),
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(emaDecay === undefined ? {} : { emaDecay }),
   })

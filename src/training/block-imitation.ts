@@ -3,6 +3,7 @@ import type { Tensor } from '../graph/tensor.js'
 import { type BlockHooks, blockLoop } from '../models/block-loop.js'
 import { littleAttention, littleMlp } from '../models/blvit.js'
 import type { BlvitConfig } from '../models/blvit-config.js'
+import type { FamilyFacts } from '../models/facts.js'
 import { predictorLogits } from '../models/rankings/predictor.js'
 import { pixelInput, stem } from '../models/vit.js'
 import { prefixCount } from '../models/vit-config.js'
@@ -26,14 +27,10 @@ export interface BlockImitation {
   readonly ranking: Tensor | undefined
 }
 
-/** Names of the parameters that learn by imitation. Everything else belongs to the teacher, which is the P-blocks. */
-export function learnsByImitation(parameter: string): boolean {
-  return /^blocks\.\d+\.little\./.test(parameter) || parameter.startsWith('predictors.')
-}
-
-/** The P-block's norm whose numbers an E-block's norm starts with; undefined for every other parameter. */
-export function normToStartAs(parameter: string): string | undefined {
-  return /^blocks\.\d+\.little\.norm[12]\./.test(parameter) ? parameter.replace('little.', '') : undefined
+/** Whether a parameter learns by imitation. Everything else belongs to the teacher, which is the P-blocks. */
+export function learnsByImitation(parameter: string, { partOf }: Pick<FamilyFacts, 'partOf'>): boolean {
+  const part = partOf(parameter)
+  return part === 'littleBlocks' || part === 'predictors'
 }
 
 function meanOf(losses: readonly Tensor[]): Tensor | undefined {

@@ -49,7 +49,7 @@ function endsOf(keepRatio: KeepRatios): readonly number[] {
 
 /** What a recipe says, step by step. */
 export function settingsPlan({ keepRatio, reduce }: TrainedSettings): SettingsPlan {
-  const constant: Settings = Object.fromEntries(reduce === undefined ? [] : [['reduce', reduce]])
+  const constant: Settings = reduce === undefined ? {} : { reduce }
   if (keepRatio === undefined) return { at: () => constant, ends: [constant] }
   return {
     at: (place) => ({ ...constant, keepRatio: ratioAt(keepRatio, place) }),

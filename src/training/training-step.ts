@@ -5,12 +5,15 @@ import { type Graph, graphOf, type Parameter } from '../graph/graph.js'
 import { add, input, scaleShift } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
+import type { NamedShape } from '../models/facts.js'
 import { type AdamwOptions, adamw, type StateTensor, type Trained } from './adamw.js'
 import { type LearningRateScale, type ParameterGroup, treatmentOf } from './parameter-groups.js'
 
 export interface TrainingStepOptions extends AdamwOptions {
-  /** Of parameters with more than one axis that aren't embeddings (0.05). */
+  /** Of the parameters that are decayed (0.05). */
   readonly weightDecay?: number
+  /** Which they are; a model's facts know. Default: those with more than one axis. */
+  readonly isDecayed?: (parameter: NamedShape) => boolean
   readonly groups?: readonly ParameterGroup[]
   /** See {@link layerDecay}; a group's own scale goes before. */
   readonly layerScale?: LearningRateScale
@@ -64,18 +67,23 @@ function checkReports(reports: Readonly<Record<string, Tensor>>, taken: readonly
   throw new BlvitError('BAD_OPTION', message, { report: clash })
 }
 
+/** Norms and biases have only one. */
+function hasAxes({ shape }: NamedShape): boolean {
+  return shape.length > 1
+}
+
 function trainedParameters(
   forward: Graph,
-  { groups = [], layerScale, weightDecay = 0.05 }: TrainingStepOptions,
+  { groups = [], layerScale, weightDecay = 0.05, isDecayed = hasAxes }: TrainingStepOptions,
 ): Omit<Trained, 'gradient'>[] {
   const leaves = leavesByName(forward)
   const learning = forward.parameters.filter(({ learns }) => learns)
   const treated = learning.map((parameter) => ({
     ...parameter,
     tensor: defined(leaves.get(parameter.name), 'the leaf of a parameter'),
-    treatment: treatmentOf(parameter, { groups, layerScale, weightDecay }),
+    treatment: treatmentOf(parameter, { groups, layerScale, weightDecay, isDecayed }),
   }))
-  const open = treated.filter(({ learns, treatment }) => learns && !treatment.frozen)
+  const open = treated.filter(({ treatment }) => !treatment.frozen)
   if (open.length > 0) return open
   const message = `${forward.name} has nothing to train: all its ${treated.length} parameters are frozen.`
   throw new BlvitError('BAD_OPTION', message, { parameters: treated.length })

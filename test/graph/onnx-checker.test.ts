@@ -40,10 +40,13 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   convolution: () => ops.convolution(picture, p('weight', 4, 3, 2, 2), p('bias', 4), { stride: 2 }),
   argmax: () => ops.argmax(tokens),
   argsort: () => ops.argsort(scores),
+  cosine: () => ops.cosine(tokens),
+  cumulativeSum: () => ops.cumulativeSum(tokens),
   divide: () => ops.divide(tokens, tokens),
   divideBySize: () => ops.divideBySize(tokens, batch),
   equal: () => ops.equal(ops.argsort(scores), ops.argmax(ops.reshape(scores, [batch, 1, 9]))),
   expand: () => ops.concat([ops.expand(p('token', 1, 1, 4), [batch, kept.size, 4]), tokens], { axis: 1 }),
+  exponential: () => ops.exponential(tokens),
   exponentialMinusOne: () => ops.exponentialMinusOne(tokens),
   gather: () => ops.gather(tokens, ops.slice(ops.argsort(scores), { axis: 1, end: kept.size })),
   gelu: () => ops.gelu(tokens),
@@ -61,6 +64,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   noiseInput: () => ops.noiseInput('noise', [batch, 2]),
   multiply: () => ops.multiply(tokens, tokens),
   oneHot: () => ops.oneHot(ops.argsort(scores), { classes: 9 }),
+  pad: () => ops.pad(tokens, { axis: -1, after: 2 }),
   padStart: () => ops.padStart(tokens, { count: 1 }),
   parameter: () => p('weight', 2, 3),
   reduceMax: () => ops.reduceMax(tokens),
@@ -68,7 +72,11 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   reduceSum: () => ops.reduceSum(tokens, { axes: [1] }),
   reshape: () =>
     ops.reshape(ops.slice(tokens, { axis: 1, start: kept.size }), [batch, 4, minus(9, kept.size)]),
+  resizeBilinear: () => ops.resizeBilinear(picture, { height: 5, width: 9 }),
   scatterAdd: () => ops.scatterAdd(tokens, ops.argsort(scores), { tokens: 9 }),
+  sigmoid: () => ops.sigmoid(tokens),
+  silu: () => ops.silu(tokens),
+  sine: () => ops.sine(tokens),
   sizeInput: () => kept.tensor,
   sort: () => ops.sort(ops.argsort(scores)),
   slice: () => ops.slice(tokens, { axis: 1, start: kept.size }),
@@ -78,6 +86,8 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   subtract: () => ops.subtract(tokens, tokens),
   table: () => ops.gather(scores, ops.expand(ops.table([3, 4], [1, 2], { dtype: 'int64' }), [batch, 2])),
   where: () => ops.where(ops.greater(tokens, 0), tokens, Number.NEGATIVE_INFINITY),
+  transposedConvolution: () =>
+    ops.transposedConvolution(picture, p('weight', 3, 4, 2, 2), p('bias', 4), { stride: 2 }),
   transpose: () => ops.transpose(tokens, [2, 0, 1]),
 }
 

@@ -124,12 +124,59 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
     ops.convolution(l.input('x', [l.batch, 1, 6, 5]), l.parameter('w', [2, 1, 3, 3]), l.parameter('b', [2]), {
       stride: 1,
     }),
+  'convolution without bias': (l) =>
+    ops.convolution(l.input('x', [l.batch, 2, 4, 6]), l.parameter('w', [3, 2, 2, 2]), undefined, {
+      stride: 2,
+    }),
+  'convolution with padding': (l) =>
+    ops.convolution(l.input('x', [l.batch, 2, 5, 4]), l.parameter('w', [3, 2, 3, 3]), l.parameter('b', [3]), {
+      stride: 1,
+      padding: 1,
+    }),
+  'convolution with a stride over padding': (l) =>
+    ops.convolution(l.input('x', [l.batch, 1, 6, 7]), l.parameter('w', [2, 1, 3, 3]), l.parameter('b', [2]), {
+      stride: 2,
+      padding: 1,
+    }),
+  'convolution of each channel by itself': (l) =>
+    ops.convolution(l.input('x', [l.batch, 4, 5, 6]), l.parameter('w', [4, 1, 3, 3]), undefined, {
+      stride: 2,
+      padding: 1,
+      groups: 4,
+    }),
+  'convolution in groups with spread taps': (l) =>
+    ops.convolution(l.input('x', [l.batch, 4, 8, 7]), l.parameter('w', [6, 2, 2, 3]), l.parameter('b', [6]), {
+      stride: 3,
+      padding: 2,
+      dilation: 2,
+      groups: 2,
+    }),
+  'transposedConvolution of patches': (l) =>
+    ops.transposedConvolution(
+      l.input('x', [l.batch, 3, 2, 3]),
+      l.parameter('w', [3, 2, 2, 2]),
+      l.parameter('b', [2]),
+      {
+        stride: 2,
+      },
+    ),
+  'transposedConvolution with overlaps': (l) =>
+    ops.transposedConvolution(l.input('x', [l.batch, 4, 3, 2]), l.parameter('w', [4, 3, 3, 4]), undefined, {
+      stride: 2,
+      padding: 1,
+      groups: 2,
+    }),
+  cosine: (l) => ops.cosine(l.x()),
+  cumulativeSum: (l) => ops.cumulativeSum(l.rows()),
+  'cumulativeSum from the end': (l) =>
+    ops.cumulativeSum(l.input('s', [l.batch, l.tokens]), { fromEnd: true }),
   divide: (l) => ops.divide(l.x(), l.positive('d', [l.batch, l.tokens, 1])),
   divideBySize: (l) => ops.divideBySize(l.x(), l.x('y').shape[0] ?? 1),
   expand: (l) => {
     const x = l.x()
     return ops.concat([ops.expand(l.parameter('cls', [1, 1, l.width]), x.shape.with(1, 2)), x], { axis: 1 })
   },
+  exponential: (l) => ops.exponential(l.x()),
   exponentialMinusOne: (l) => ops.exponentialMinusOne(l.x()),
   'gather of tokens': (l) => ops.gather(l.x(), ops.argsort(l.input('s', [l.batch, l.tokens]))),
   'gather of some': (l) =>
@@ -180,6 +227,7 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
     const x = l.x()
     return ops.multiply(x, x)
   },
+  pad: (l) => ops.pad(ops.pad(l.x(), { axis: -1, before: 2, after: 1 }), { axis: 0, after: 2 }),
   padStart: (l) => ops.padStart(l.x(), { count: 2 }),
   reduceSum: (l) => ops.reduceSum(l.x(), { axes: [1] }),
   'reduceSum of channels': (l) => ops.reduceSum(l.rows(), { axes: [-1] }),
@@ -191,7 +239,14 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
     const x = l.x()
     return ops.reshape(x, [...x.shape.slice(0, 1), 1, ...x.shape.slice(1)])
   },
+  'resizeBilinear to a larger map': (l) =>
+    ops.resizeBilinear(l.input('x', [l.batch, 2, 3, 5]), { height: 7, width: 6 }),
+  'resizeBilinear to a smaller map': (l) =>
+    ops.resizeBilinear(l.input('x', [l.batch, 2, 8, 5]), { height: 3, width: 5 }),
   scatterAdd: (l) => ops.scatterAdd(l.x(), ops.argsort(l.input('s', [l.batch, l.tokens])), { tokens: 9 }),
+  sigmoid: (l) => ops.sigmoid(l.x()),
+  silu: (l) => ops.silu(l.rows()),
+  sine: (l) => ops.sine(l.x()),
   slice: (l) => ops.slice(l.x(), { axis: 1, end: 1 }),
   'slice of every second': (l) => {
     const x = l.input('x', [l.batch, 7, l.width])

@@ -22,6 +22,7 @@ import {
   unary,
   type Values,
 } from './interpreter/arrays.js'
+import { mapOps } from './interpreter/maps.js'
 import { selectionOps } from './interpreter/selection.js'
 
 export { count, type Values }
@@ -164,58 +165,6 @@ const queryAttention: Evaluate = (inputs, attributes) => {
   return { shape: [batch, keys], data }
 }
 
-/** Each pair of an output position and an input position that a tap of the kernel joins. */
-function forEachTap(
-  [x, weight]: readonly [shapeOfInput: readonly number[], shapeOfWeight: readonly number[]],
-  stride: number,
-  visit: (output: number, input: number, tap: number) => void,
-): void {
-  const [batch = 0, channels = 0, height = 0, width = 0] = x
-  const [out = 0, , kernelHeight = 0, kernelWidth = 0] = weight
-  const rows = Math.floor((height - kernelHeight) / stride) + 1
-  const columns = Math.floor((width - kernelWidth) / stride) + 1
-  forEachIndex([batch, out, rows, columns], ([b = 0, o = 0, row = 0, column = 0], output) => {
-    forEachIndex([channels, kernelHeight, kernelWidth], ([c = 0, y = 0, z = 0], tap) => {
-      const input = ((b * channels + c) * height + row * stride + y) * width + column * stride + z
-      visit(output, input, o * channels * kernelHeight * kernelWidth + tap)
-    })
-  })
-}
-
-const convolution: Evaluate = (inputs, { stride }) => {
-  const [x, weight, bias] = [one(inputs), one(inputs, 1), one(inputs, 2)]
-  const [batch = 0, , height = 0, width = 0] = x.shape
-  const [out = 0, , kernelHeight = 0, kernelWidth = 0] = weight.shape
-  const steps = (length: number, kernel: number) => Math.floor((length - kernel) / (stride as number)) + 1
-  const shape = [batch, out, steps(height, kernelHeight), steps(width, kernelWidth)]
-  const positions = count(shape.slice(2))
-  const data = new Float64Array(count(shape)).map((_, i) => bias.data[Math.floor(i / positions) % out] ?? 0)
-  forEachTap([x.shape, weight.shape], stride as number, (output, input, tap) => {
-    data[output] = (data[output] ?? 0) + (x.data[input] ?? 0) * (weight.data[tap] ?? 0)
-  })
-  return { shape, data }
-}
-
-const convolutionInputGradient: Evaluate = (inputs, { stride, shape }, sizes) => {
-  const [gradient, weight] = [one(inputs), one(inputs, 1)]
-  const xShape = (shape as Dim[]).map((dim) => size(dim, sizes))
-  const data = new Float64Array(count(xShape))
-  forEachTap([xShape, weight.shape], stride as number, (output, input, tap) => {
-    data[input] = (data[input] ?? 0) + (gradient.data[output] ?? 0) * (weight.data[tap] ?? 0)
-  })
-  return { shape: xShape, data }
-}
-
-const convolutionWeightGradient: Evaluate = (inputs, { stride, shape }) => {
-  const [gradient, x] = [one(inputs), one(inputs, 1)]
-  const weightShape = shape as number[]
-  const data = new Float64Array(count(weightShape))
-  forEachTap([x.shape, weightShape], stride as number, (output, input, tap) => {
-    data[tap] = (data[tap] ?? 0) + (gradient.data[output] ?? 0) * (x.data[input] ?? 0)
-  })
-  return { shape: weightShape, data }
-}
-
 const transposed = (x: Values, perm: readonly number[]) => {
   const strides = stridesOf(x.shape)
   const shape = perm.map((axis) => x.shape[axis] ?? 1)
@@ -298,6 +247,7 @@ const reduceSum: Evaluate = (inputs, { axes }) => {
 
 const table: Readonly<Record<string, Evaluate>> = {
   ...selectionOps,
+  ...mapOps,
   Add: binary((a, b) => a + b),
   ScaleShift: unary((x, { scale, shift }) => (scale as number) * x + (shift as number)),
   Maximum: unary((x, { bound }) => Math.max(x, bound as number)),
@@ -309,9 +259,6 @@ const table: Readonly<Record<string, Evaluate>> = {
     const sizesNow = (shape as Dim[]).map((dim) => size(dim, sizes))
     return { shape: sizesNow, data: new Float64Array(count(sizesNow)).fill(value as number) }
   },
-  Convolution: convolution,
-  ConvolutionInputGradient: convolutionInputGradient,
-  ConvolutionWeightGradient: convolutionWeightGradient,
   Argsort: order((a, b) => b - a),
   Divide: binary((a, b) => a / b),
   DivideBySize: (inputs, { size: by }, sizes) => unary((x) => x / size(by, sizes))(inputs, {}, sizes),
@@ -324,6 +271,15 @@ const table: Readonly<Record<string, Evaluate>> = {
       (index) => placeOf(index, x.shape, strides),
     )
   },
+  Cosine: unary(Math.cos),
+  CumulativeSum: byRow((row, _, { fromEnd }) => {
+    const sums = (numbers: Float64Array) => {
+      let total = 0
+      return numbers.map((value) => (total += value))
+    }
+    return fromEnd ? sums(row.toReversed()).toReversed() : sums(row)
+  }),
+  Exponential: unary(Math.exp),
   ExponentialMinusOne: unary(Math.expm1),
   Gather: gather,
   Gelu: unary((x) => x * normal(x)),
@@ -341,10 +297,13 @@ const table: Readonly<Record<string, Evaluate>> = {
   },
   MatMul: matmul,
   Multiply: binary((a, b) => a * b),
-  PadStart: (inputs, { count: zeros }) => {
-    const x = one(inputs)
-    const before = { shape: x.shape.with(1, zeros as number), data: new Float64Array(0) }
-    return concat([{ ...before, data: new Float64Array(count(before.shape)) }, x], { axis: 1 }, {})
+  Pad: (inputs, { axis: along, before, after }) => {
+    const [x, axis] = [one(inputs), along as number]
+    const zeros = (length: unknown) => {
+      const shape = x.shape.with(axis, length as number)
+      return { shape, data: new Float64Array(count(shape)) }
+    }
+    return concat([zeros(before), x, zeros(after)], { axis }, {})
   },
   ReduceSum: reduceSum,
   Reshape: (inputs, { shape }, sizes) => ({
@@ -361,6 +320,8 @@ const table: Readonly<Record<string, Evaluate>> = {
       flatPlace(index.with(axis, from + step * (index[axis] ?? 0)), strides),
     )
   },
+  Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
+  Sine: unary(Math.sin),
   Softmax: byRow(softmaxRow),
   Logarithm: unary(Math.log),
   SquareRoot: unary(Math.sqrt),

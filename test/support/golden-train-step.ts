@@ -5,11 +5,12 @@ import { add, input, scaleShift, stopGradient } from '../../src/graph/ops/index.
 import { scope } from '../../src/graph/scope.js'
 import { blvit } from '../../src/models/blvit.js'
 import type { BlvitConfig } from '../../src/models/blvit-config.js'
+import { blvitFacts } from '../../src/models/blvit-facts.js'
 import { vit } from '../../src/models/vit.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
 import { type TrainingStep, trainingStep } from '../../src/training/training-step.js'
-import { outputsOf } from '../support/tiny-models.js'
+import { outputsOf } from './tiny-models.js'
 
 /** What the golden training step was made with. */
 export const goldenTraining = {
@@ -49,5 +50,6 @@ export function goldenStep(
     reports: { supervised, distilled, ...Object.fromEntries(named) },
     sizes: student.sizes,
     weightDecay: 0.05,
+    isDecayed: blvitFacts(config).isDecayed,
   })
 }

@@ -290,6 +290,48 @@ describe('train', () => {
     expect((await weightsOf('some-branches')).equals(await weightsOf('all-branches'))).toBe(false)
   })
 
+  test.each([
+    'evit:0.5,blocks=1/3',
+    'tome:4,proportional=false',
+    'top-k:0.5,blocks=2',
+    'random:0.5,blocks=2',
+  ])('a ViT that lets tokens go learns classes too: %s', async (reduce) => {
+    const [stage] = supervised.stages
+    const recipe = { about: 'x', stages: [{ ...defined(stage, 'a stage'), pictures: 320, reduce }] } as Recipe
+    const name = reduce.slice(0, 4)
+    const losses: number[] = []
+    const onStep = (report: StepReport) => {
+      expect(report.setting).toBe(reduce)
+      losses.push(defined(report.losses.loss, 'the loss'))
+    }
+    const validation = { validation: [pictures], validateEvery: 40 }
+    const { validations } = await train(vit, pictures, recipe, options(name, { ...validation, onStep }))
+    expect(losses.at(-1)).toBeLessThan(defined(losses[0], 'a loss') / 2)
+    expect(validations.at(-1)?.results).toMatchObject([{ setting: reduce, reduce }])
+    expect(validations.at(-1)?.results[0]?.top1.share).toBeGreaterThan(0.9)
+    const card = await readFile(join(folder, name, 'README.md'), 'utf8')
+    expect(card).toContain(`| 0.001, cosine | ${reduce} |`)
+  })
+
+  test('what a reduced student can’t learn or be is refused before it learns', async () => {
+    const [, second] = twoStages.stages
+    const stage = { ...defined(second, 'a stage'), keepRatio: 1, reduce: 'tome:4' }
+    const refused = (changes: object, to?: string) =>
+      train(vit, pictures, { about: 'x', stages: [{ ...stage, ...changes }] } as Recipe, {
+        ...options('refused-reduction'),
+        ...(to === undefined ? {} : { to }),
+      })
+    await expect(refused({})).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('tokens'),
+    })
+    await expect(refused({ loss: { labels: 1 } }, 'micro+16')).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    await expect(refused({ loss: { labels: 1 }, reduce: 'tom:4' })).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('Did you mean "tome"'),
+    })
+  })
+
   test('a DeiT learns its distillation token from what a ViT takes for the label', async () => {
     const deit = join(folder, 'deit')
     const architecture = withChanges(defined(presets['vit-micro'], 'vit-micro'), { distilled: true })
@@ -374,7 +416,9 @@ describe('train', () => {
       train(vit, pictures, recipe, options('no-fit', { to: 'micro+16', teacher: other })),
     ).rejects.toMatchObject({
       code: 'SHAPE_MISMATCH',
-      message: expect.stringMatching(/teacher doesn't fit the student: it has image_size 224, not 32/),
+      message: expect.stringMatching(
+        /teacher doesn't fit the student: it has image size 224 × 224, not 32 × 32/,
+      ),
     })
   })
 })

@@ -5,7 +5,7 @@ import { graphOf, reachable } from '../../src/graph/graph.js'
 import type { Architecture } from '../../src/models/architecture.js'
 import { readBlvitConfig } from '../../src/models/blvit-json.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
-import { blockImitation, learnsByImitation, normToStartAs } from '../../src/training/block-imitation.js'
+import { blockImitation, learnsByImitation } from '../../src/training/block-imitation.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 import type { StoredTensors } from '../../src/weights/stored-tensor.js'
 import { randomModel, randomPixels, shrunk, zeroed } from '../support/tiny-models.js'
@@ -44,6 +44,8 @@ function withPerfectLittleBlocks(architecture: Architecture, weights: StoredTens
   return perfect
 }
 
+const { facts } = shrunk('t+48')
+
 describe('blockImitation', () => {
   test('E-blocks that compute what the P-blocks do have nothing left to learn', async () => {
     const width = 12
@@ -74,7 +76,7 @@ describe('blockImitation', () => {
     const last = nodes.find(({ leaf }) => leaf?.name === 'blocks.3.little.attn.qkv.weight')
     const [gradient] = gradients(loss, [defined(last, 'the weight')])
     const others = reachable([defined(gradient, 'its gradient')]).flatMap(({ leaf }) =>
-      leaf && learnsByImitation(leaf.name) ? [leaf.name] : [],
+      leaf && learnsByImitation(leaf.name, facts) ? [leaf.name] : [],
     )
     expect(others.length).toBeGreaterThan(0)
     for (const name of others) expect(name).toMatch(/^blocks\.3\.little\./)
@@ -84,14 +86,14 @@ describe('blockImitation', () => {
     const names = graphOf('imitation', { loss: imitationOf(shrunk('t+48')).loss }).parameters.map(
       ({ name }) => name,
     )
-    const learning = names.filter(learnsByImitation)
+    const learning = names.filter((name) => learnsByImitation(name, facts))
     expect(learning).toContain('predictors.3.bias')
     expect(learning).toContain('blocks.11.little.mlp.up.weight')
     expect(names).toContain('blocks.11.mlp.fc2.weight')
     expect(learning).not.toContain('blocks.11.mlp.fc2.weight')
     expect(names).not.toContain('head.weight')
-    expect(normToStartAs('blocks.4.little.norm2.bias')).toBe('blocks.4.norm2.bias')
-    expect(normToStartAs('blocks.4.little.mlp.up.bias')).toBeUndefined()
+    expect(facts.imitationStart?.('blocks.4.little.norm2.bias')).toBe('blocks.4.norm2.bias')
+    expect(facts.imitationStart?.('blocks.4.little.mlp.up.bias')).toBeUndefined()
   })
 
   test('what a configuration lacks is left out', () => {

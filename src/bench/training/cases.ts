@@ -2,6 +2,7 @@ import { input } from '../../graph/ops/index.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { blvit } from '../../models/blvit.js'
+import { blvitFacts } from '../../models/blvit-facts.js'
 import { readBlvitConfig } from '../../models/blvit-json.js'
 import { findPreset } from '../../models/index.js'
 import { outputOf } from '../../models/model-definition.js'
@@ -62,9 +63,11 @@ export const trainingCases = {
     title: 'T+48 at 224 px, block imitation',
     batch: 16,
     build: () => {
-      const imitation = blockImitation(tinyStudent())
+      const config = tinyStudent()
+      const imitation = blockImitation(config)
+      const facts = blvitFacts(config)
       if (!imitation) throw new Error('blvit bug: T+48 has nothing to imitate with')
-      const groups = [{ matches: (name: string) => !learnsByImitation(name), frozen: true }]
+      const groups = [{ matches: (name: string) => !learnsByImitation(name, facts), frozen: true }]
       return trainingStep('imitation', imitation.loss, { groups })
     },
   },

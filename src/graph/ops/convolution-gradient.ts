@@ -1,42 +1,35 @@
-import { elements, type Shape, times } from '../dim.js'
-import type { Lowering } from '../lowering.js'
+import { type Shape, times } from '../dim.js'
+import type { Lowering, Value } from '../lowering.js'
 import { defineOp, operand } from '../op.js'
 import type { Tensor } from '../tensor.js'
+import { type ConvolutionForm, macs, numberAt, onnxForm } from './convolution-form.js'
 
-type Form = { readonly stride: number; readonly shape: Shape }
+type GradientForm = ConvolutionForm & { readonly shape: Shape } & Record<string, unknown>
 
-/** Multiply-adds of any product of a convolution: one for each output position, output channel and tap. */
-function macs(outputGradient: Tensor, weight: Shape): { linear: ReturnType<typeof times> } {
-  return { linear: times(elements(outputGradient.shape), elements(weight.slice(1))) }
-}
-
-function numberAt(shape: Shape, axis: number): number {
-  const size = shape[axis]
-  if (typeof size !== 'number') throw new Error(`blvit bug: symbolic size on axis ${axis} of a convolution`)
-  return size
-}
-
-function swapFirstTwo(lowering: Lowering, name: string): string {
-  return lowering.emit('Transpose', [name], { perm: [1, 0, 2, 3] })
-}
-
-const inputGradientOp = defineOp<Form>({
+const inputGradientOp = defineOp<GradientForm>({
   name: 'ConvolutionInputGradient',
   shape: (_, { shape }) => shape,
-  cost: (inputs) => macs(operand(inputs, 0), operand(inputs, 1).shape),
-  // The transposed convolution; rows and columns that no stride reached get zeros.
-  onnx: (lowering, inputs, { tensor, attributes: { stride } }) => {
+  cost: (inputs) => macs(operand(inputs, 0).shape, operand(inputs, 1).shape),
+  // The transposed convolution: of all pixels that the kernel reached those that aren't padding. Rows and columns that
+  // no stride reached get zeros.
+  onnx: (lowering, inputs, { tensor, attributes: { shape: _, ...form } }) => {
     const [gradient, weight] = [operand(inputs, 0), operand(inputs, 1)]
     const spare = [2, 3].map((axis) => {
-      const reached = (numberAt(gradient.shape, axis) - 1) * stride + numberAt(weight.shape, axis)
-      return numberAt(tensor.shape, axis) - reached
+      const taps = (numberAt(weight, axis) - 1) * form.dilation + 1
+      const all = (numberAt(gradient, axis) - 1) * form.stride + taps
+      return numberAt(tensor, axis) + form.padding - all
     })
+    const [bottom = 0, right = 0] = spare.map((size) => Math.max(0, -size))
     const operands = [lowering.full(gradient), lowering.full(weight)]
-    const strides = [stride, stride]
-    const reached = lowering.emit('ConvTranspose', operands, { strides })
-    if (spare.every((size) => size === 0)) return lowering.asFull(reached, tensor.shape)
-    const pads = lowering.integers([0, 0, 0, 0, 0, 0, ...spare])
-    return lowering.asFull(lowering.emit('Pad', [reached, pads]), tensor.shape)
+    const pads = [form.padding, form.padding, bottom, right]
+    const attributes = {
+      ...onnxForm({ ...form, padding: 0 }),
+      ...(pads.some((size) => size > 0) ? { pads } : {}),
+    }
+    const made = lowering.emit('ConvTranspose', operands, attributes)
+    if (spare.every((size) => size <= 0)) return lowering.asFull(made, tensor.shape)
+    const zeros = lowering.integers([0, 0, 0, 0, 0, 0, ...spare.map((size) => Math.max(0, size))])
+    return lowering.asFull(lowering.emit('Pad', [made, zeros]), tensor.shape)
   },
 })
 
@@ -44,23 +37,37 @@ const inputGradientOp = defineOp<Form>({
 export function convolutionInputGradient(
   gradient: Tensor,
   weight: Tensor,
-  { like, stride }: { like: Tensor; stride: number },
+  { like, form }: { like: Tensor; form: ConvolutionForm },
 ): Tensor {
-  return inputGradientOp([gradient, weight], { stride, shape: like.shape })
+  return inputGradientOp([gradient, weight], { ...form, shape: like.shape })
 }
 
-const weightGradientOp = defineOp<Form>({
+/** `[batch, groups·channels, …]` → `[channels, groups·batch, …]`: pictures are summed as channels are. */
+function picturesAsChannels(lowering: Lowering, x: Value, groups: number): string {
+  const [batch = 1, channels = 1, ...rest] = x.shape
+  const full = lowering.full(x)
+  if (groups === 1) return lowering.emit('Transpose', [full], { perm: [1, 0, 2, 3] })
+  const own = Number(channels) / groups
+  const split = lowering.reshape(full, [batch, groups, own, ...rest])
+  const turned = lowering.emit('Transpose', [split], { perm: [2, 1, 0, 3, 4] })
+  return lowering.reshape(turned, [own, times(batch, groups), ...rest])
+}
+
+const weightGradientOp = defineOp<GradientForm>({
   name: 'ConvolutionWeightGradient',
   shape: (_, { shape }) => shape,
-  cost: (inputs, shape) => macs(operand(inputs, 0), shape),
-  // A convolution of the input by the output's gradient, whose taps lie a stride apart; pictures are summed
-  // as channels are.
-  onnx: (lowering, inputs, { tensor, attributes: { stride } }) => {
+  cost: (inputs, shape) => macs(operand(inputs, 0).shape, shape),
+  // A convolution of the input by the output's gradient, in which strides and dilations have changed places.
+  onnx: (lowering, inputs, { tensor, attributes: { stride, padding, dilation, groups } }) => {
     const [gradient, x] = [operand(inputs, 0), operand(inputs, 1)]
-    const operands = [x, gradient].map((value) => swapFirstTwo(lowering, lowering.full(value)))
-    const taps = lowering.emit('Conv', operands, { dilations: [stride, stride] })
-    const kernel = [2, 3].map((axis) => numberAt(tensor.shape, axis))
-    const made = [2, 3].map((axis) => numberAt(x.shape, axis) - (numberAt(gradient.shape, axis) - 1) * stride)
+    const kernels = lowering.emit('Transpose', [lowering.full(gradient)], { perm: [1, 0, 2, 3] })
+    const form = onnxForm({ stride: dilation, padding, dilation: stride, groups })
+    const taps = lowering.emit('Conv', [picturesAsChannels(lowering, x, groups), kernels], form)
+    const kernel = [2, 3].map((axis) => numberAt(tensor, axis))
+    const made = [2, 3].map((axis) => {
+      const length = numberAt(x, axis) + 2 * padding - ((numberAt(gradient, axis) - 1) * stride + 1)
+      return Math.floor(length / dilation) + 1
+    })
     const fits = made.every((size, i) => size === kernel[i])
     const cut = fits
       ? taps
@@ -70,7 +77,7 @@ const weightGradientOp = defineOp<Form>({
           lowering.integers(kernel),
           lowering.integers([2, 3]),
         ])
-    return lowering.asFull(swapFirstTwo(lowering, cut), tensor.shape)
+    return lowering.asFull(lowering.emit('Transpose', [cut], { perm: [1, 0, 2, 3] }), tensor.shape)
   },
 })
 
@@ -78,7 +85,7 @@ const weightGradientOp = defineOp<Form>({
 export function convolutionWeightGradient(
   gradient: Tensor,
   x: Tensor,
-  { like, stride }: { like: Tensor; stride: number },
+  { like, form }: { like: Tensor; form: ConvolutionForm },
 ): Tensor {
-  return weightGradientOp([gradient, x], { stride, shape: like.shape })
+  return weightGradientOp([gradient, x], { ...form, shape: like.shape })
 }

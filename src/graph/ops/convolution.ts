@@ -1,61 +1,134 @@
-import { elements, sameDim, sameShape, times } from '../dim.js'
+import { type Shape, sameDim, sameShape, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
+import {
+  type ConvolutionForm,
+  type ConvolutionOptions,
+  completeForm,
+  isWhole,
+  macs,
+  onnxForm,
+  positions,
+  reached,
+} from './convolution-form.js'
 import { convolutionInputGradient, convolutionWeightGradient } from './convolution-gradient.js'
 import { reshape, transpose } from './layout.js'
 
-const convolutionOp = defineOp<{ stride: number }>({
+type Form = ConvolutionForm & Record<string, unknown>
+
+/** Batch, channels and the numbers of rows and columns of a map or a kernel; undefined if they aren't such. */
+function mapSizes(shape: Shape) {
+  const [first, second, height, width] = shape
+  if (shape.length !== 4 || first === undefined || second === undefined) return undefined
+  if (typeof height !== 'number' || typeof width !== 'number') return undefined
+  return { first, second, height, width }
+}
+
+/** A bias, if there is one, has a number for each output channel. */
+function biasFits(bias: Tensor | undefined, channels: Shape[number]): boolean {
+  return bias === undefined || sameShape(bias.shape, [channels])
+}
+
+function ofBias(gradient: Tensor, bias: Tensor | undefined): Tensor[] {
+  return bias ? [reshape(sumTo(gradient, [1, sizeAt(bias, 0), 1, 1]), bias.shape)] : []
+}
+
+const convolutionOp = defineOp<Form>({
   name: 'Convolution',
-  shape: (inputs, { stride }) => {
-    const [x, weight] = [operand(inputs, 0), operand(inputs, 1)]
-    const [batch, channels, height, width] = x.shape
-    const [outChannels, inChannels, kernelHeight, kernelWidth] = weight.shape
-    if (
-      batch === undefined ||
-      outChannels === undefined ||
-      typeof height !== 'number' ||
-      typeof width !== 'number' ||
-      typeof kernelHeight !== 'number' ||
-      typeof kernelWidth !== 'number' ||
-      !sameDim(channels ?? 0, inChannels ?? -1) ||
-      kernelHeight > height ||
-      kernelWidth > width ||
-      !sameShape(operand(inputs, 2).shape, [outChannels])
-    ) {
-      throw shapeError(
-        'Convolution',
-        inputs,
-        'x [batch, in, height, width], weight [out, in, kernel, kernel] and bias [out]',
-      )
+  shape: (inputs, form) => {
+    const [x, kernel] = [mapSizes(operand(inputs, 0).shape), mapSizes(operand(inputs, 1).shape)]
+    const { groups } = form
+    if (x && kernel && isWhole(form) && sameDim(x.second, times(kernel.second, groups))) {
+      const rows = positions(x.height, kernel.height, form)
+      const columns = positions(x.width, kernel.width, form)
+      const divides = typeof kernel.first === 'number' && kernel.first % groups === 0
+      if (rows > 0 && columns > 0 && divides && biasFits(inputs[2], kernel.first)) {
+        return [x.first, kernel.first, rows, columns]
+      }
     }
-    const steps = (size: number, kernel: number) => Math.floor((size - kernel) / stride) + 1
-    return [batch, outChannels, steps(height, kernelHeight), steps(width, kernelWidth)]
+    const channels = groups === 1 ? 'in' : `in/${groups}`
+    throw shapeError(
+      'Convolution',
+      inputs,
+      `x [batch, in, height, width], weight [out, ${channels}, kernel, kernel] that fits into it, and bias [out] or none`,
+    )
   },
-  cost: (inputs, output) => {
-    const [, inChannels = 1, kernelHeight = 1, kernelWidth = 1] = operand(inputs, 1).shape
-    return { linear: times(elements(output), elements([inChannels, kernelHeight, kernelWidth])) }
-  },
-  gradient: (gradient, inputs, { attributes }) => {
-    const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+  cost: (inputs, output) => macs(output, operand(inputs, 1).shape),
+  gradient: (gradient, inputs, { attributes: form }) => {
+    const [x, weight] = [operand(inputs, 0), operand(inputs, 1)]
     return [
-      convolutionInputGradient(gradient, weight, { like: x, ...attributes }),
-      convolutionWeightGradient(gradient, x, { like: weight, ...attributes }),
-      reshape(sumTo(gradient, [1, sizeAt(bias, 0), 1, 1]), bias.shape),
+      convolutionInputGradient(gradient, weight, { like: x, form }),
+      convolutionWeightGradient(gradient, x, { like: weight, form }),
+      ...ofBias(gradient, inputs[2]),
     ]
   },
-  onnx: (lowering, inputs, { tensor, attributes: { stride } }) => {
+  onnx: (lowering, inputs, { tensor, attributes }) => {
     const operands = inputs.map((input) => lowering.full(input))
-    return lowering.asFull(lowering.emit('Conv', operands, { strides: [stride, stride] }), tensor.shape)
+    return lowering.asFull(lowering.emit('Conv', operands, onnxForm(attributes)), tensor.shape)
   },
 })
 
 /**
- * 2-D convolution without padding.
- * @param x `[batch, in, height, width]` @param weight `[out, in, kernel, kernel]` @param bias `[out]`
+ * 2-D convolution.
+ * @param x `[batch, in, height, width]` @param weight `[out, in/groups, kernel, kernel]` @param bias `[out]`, or none
+ * @returns `[batch, out, rows, columns]`; pixels that don't fill a stride are left out
  */
-export function convolution(x: Tensor, weight: Tensor, bias: Tensor, { stride }: { stride: number }): Tensor {
-  return convolutionOp([x, weight, bias], { stride })
+export function convolution(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  options: ConvolutionOptions,
+): Tensor {
+  return convolutionOp(bias ? [x, weight, bias] : [x, weight], { ...completeForm(options) })
+}
+
+const transposedConvolutionOp = defineOp<Form>({
+  name: 'TransposedConvolution',
+  shape: (inputs, form) => {
+    const [x, kernel] = [mapSizes(operand(inputs, 0).shape), mapSizes(operand(inputs, 1).shape)]
+    if (x && kernel && isWhole(form) && sameDim(x.second, kernel.first)) {
+      const [height, width] = [reached(x.height, kernel.height, form), reached(x.width, kernel.width, form)]
+      const channels = times(kernel.second, form.groups)
+      const divides = typeof kernel.first === 'number' && kernel.first % form.groups === 0
+      if (height > 0 && width > 0 && divides && biasFits(inputs[2], channels))
+        return [x.first, channels, height, width]
+    }
+    throw shapeError(
+      'TransposedConvolution',
+      inputs,
+      'x [batch, in, height, width], weight [in, out, kernel, kernel] and bias [out] or none',
+    )
+  },
+  // one for each input position, input channel and tap
+  cost: (inputs) => macs(operand(inputs, 0).shape, operand(inputs, 1).shape),
+  gradient: (gradient, inputs, { attributes: form }) => {
+    const [x, weight] = [operand(inputs, 0), operand(inputs, 1)]
+    // it is a convolution read backward: what was that one's input is this one's output
+    return [
+      convolution(gradient, weight, undefined, form),
+      convolutionWeightGradient(x, gradient, { like: weight, form }),
+      ...ofBias(gradient, inputs[2]),
+    ]
+  },
+  onnx: (lowering, inputs, { tensor, attributes }) => {
+    const operands = inputs.map((input) => lowering.full(input))
+    return lowering.asFull(lowering.emit('ConvTranspose', operands, onnxForm(attributes)), tensor.shape)
+  },
+})
+
+/**
+ * 2-D transposed convolution: each pixel puts its multiple of the kernel into a larger map, a stride apart.
+ * @param x `[batch, in, height, width]` @param weight `[in, out/groups, kernel, kernel]` @param bias `[out]`, or none
+ * @returns `[batch, out, (height − 1)·stride + kernel − 2·padding, …]`
+ */
+export function transposedConvolution(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  options: ConvolutionOptions,
+): Tensor {
+  return transposedConvolutionOp(bias ? [x, weight, bias] : [x, weight], { ...completeForm(options) })
 }
 
 const mapToTokensOp = defineOp({

@@ -148,26 +148,44 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return reshapeOp([x], { shape })
 }
 
-const padStartOp = defineOp<{ count: number }>({
-  name: 'PadStart',
-  shape: (inputs, { count }) => {
-    const { shape } = operand(inputs, 0)
-    if (shape.length < 2 || count < 0)
-      throw shapeError('PadStart', inputs, `an axis 1 to put ${count} zeros before`)
-    return shape.map((dim, axis) => (axis === 1 ? plus(dim, count) : dim))
+interface PadOptions extends Record<string, unknown> {
+  /** A negative one counts from the last. */
+  readonly axis: number
+  /** Zeros before the first element. Default 0. */
+  readonly before?: number
+  /** Zeros after the last. Default 0. */
+  readonly after?: number
+}
+
+const padOp = defineOp<Required<PadOptions>>({
+  name: 'Pad',
+  shape: (inputs, { axis, before, after }) => {
+    if (![before, after].every((count) => Number.isInteger(count) && count >= 0)) {
+      throw shapeError('Pad', inputs, `a whole number of zeros, not ${before} before and ${after} after`)
+    }
+    return operand(inputs, 0).shape.map((dim, i) => (i === axis ? plus(dim, before + after) : dim))
   },
-  gradient: (gradient, _, { attributes: { count } }) => [slice(gradient, { axis: 1, start: count })],
-  onnx: (lowering, inputs, { tensor, attributes: { count } }) => {
+  gradient: (gradient, inputs, { attributes: { axis, before } }) => [
+    slice(gradient, { axis, start: before, end: plus(sizeAt(operand(inputs, 0), axis), before) }),
+  ],
+  onnx: (lowering, inputs, { tensor, attributes: { axis, before, after } }) => {
     const rank = tensor.shape.length
-    const pads = Array.from({ length: 2 * rank }, (_, i) => (i === 1 ? count : 0))
+    const pads = Array.from({ length: 2 * rank }, (_, i) =>
+      i === axis ? before : i === rank + axis ? after : 0,
+    )
     const padded = lowering.emit('Pad', [lowering.full(operand(inputs, 0)), lowering.integers(pads)])
     return lowering.asFull(padded, tensor.shape)
   },
 })
 
-/** Puts `count` zeros before axis 1. */
+/** Puts zeros before and after what is along an axis. */
+export function pad(x: Tensor, { axis, before = 0, after = 0 }: PadOptions): Tensor {
+  return before === 0 && after === 0 ? x : padOp([x], { axis: axisOf(x, axis), before, after })
+}
+
+/** Puts `count` zeros before axis 1, e.g. before the tokens of each picture. */
 export function padStart(x: Tensor, { count }: { count: number }): Tensor {
-  return count === 0 ? x : padStartOp([x], { count })
+  return pad(x, { axis: 1, before: count })
 }
 
 const transposeOp = defineOp<{ perm: readonly number[] }>({

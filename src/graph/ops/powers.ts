@@ -14,6 +14,18 @@ export function squareRoot(x: Tensor): Tensor {
   return squareRootOp([x], {})
 }
 
+const exponentialOp = defineOp({
+  name: 'Exponential',
+  shape: (inputs) => operand(inputs, 0).shape,
+  gradient: (gradient, _, { output }) => [multiply(gradient, output)],
+  onnx: (lowering, inputs, { tensor }) => lowering.elementwise('Exp', inputs, tensor.shape),
+})
+
+/** `eˣ`; above 88 it overflows in float32: subtract the largest first. */
+export function exponential(x: Tensor): Tensor {
+  return exponentialOp([x], {})
+}
+
 const exponentialMinusOneOp = defineOp({
   name: 'ExponentialMinusOne',
   shape: (inputs) => operand(inputs, 0).shape,

@@ -1,6 +1,6 @@
 import { BlvitError } from '../../base/blvit-error.js'
 import { addCosts, type Convention, conventions, noCost } from '../../graph/cost.js'
-import { formatDim } from '../../graph/dim.js'
+import { type Bindings, formatDim } from '../../graph/dim.js'
 import { type Graph, graphOf } from '../../graph/graph.js'
 import { printGraph } from '../../graph/print.js'
 import { parametersOf } from '../../model-store/model-files.js'
@@ -17,6 +17,11 @@ import { scopeShares, type Tally } from './shares.js'
 export interface AnalyzeOptions extends Settings {
   /** Pictures; default 1. */
   readonly batch?: number | undefined
+  /**
+   * Sizes that each picture decides, by name, e.g. the mean of how many tokens pass a threshold: `{ 'blocks.3.kept': 61.4 }`.
+   * Only models that count while they run have such sizes, and they need them all.
+   */
+  readonly measured?: Bindings | undefined
 }
 
 /** What a model costs when it classifies `batch` pictures. */
@@ -73,19 +78,19 @@ function formulasOf(graph: Graph): Analysis['formulas'] {
 
 /**
  * Counts a model's parameters and work by reading its graph: nothing is loaded and nothing runs.
- * @throws BlvitError `BAD_OPTION` for impossible settings or an impossible batch
+ * @throws BlvitError `BAD_OPTION` for impossible settings, an impossible batch or a size without a value
  * @example
  * const { parameters, multiplyAdds } = analyze(await findConfiguration('b+t'), { keepRatio: 0.5 })
  */
 export function analyze(
   architecture: Architecture,
-  { batch = 1, ...options }: AnalyzeOptions = {},
+  { batch = 1, measured = {}, ...options }: AnalyzeOptions = {},
 ): Analysis {
   if (!(Number.isInteger(batch) && batch >= 1)) {
     throw new BlvitError('BAD_OPTION', `batch is ${batch}; it must be a whole number from 1.`)
   }
   const settings = resolveSettings(architecture, settingsOf(options))
-  const bindings = { batch, ...settings.sizes }
+  const bindings = { batch, ...settings.sizes, ...measured }
 
   const model = architecture.build(settings.build)
   const graph = classificationGraph(architecture.family, model)

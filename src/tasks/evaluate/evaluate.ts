@@ -1,5 +1,5 @@
+import { preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
-import { preparedBatches } from '../../batches/ahead.js'
 import type { DataSet } from '../../data/data-set.js'
 import { openDataSet } from '../../data/open-data-set.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../files/state-file.js'

@@ -1,4 +1,4 @@
-import type { ImageInput } from '../../image/node/decode.js'
+import type { ImageInput } from '../../image/image-input.js'
 import type { Classification } from '../../problems/classify.js'
 import type { Settings } from '../../settings/index.js'
 import type { Model } from '../model.js'

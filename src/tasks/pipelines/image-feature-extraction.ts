@@ -1,5 +1,5 @@
 import { BlvitError } from '../../base/blvit-error.js'
-import type { ImageInput } from '../../image/node/decode.js'
+import type { ImageInput } from '../../image/image-input.js'
 import { type EmbedOptions, embed } from '../../problems/embed.js'
 import { features } from '../../problems/features.js'
 import type { Settings } from '../../settings/index.js'

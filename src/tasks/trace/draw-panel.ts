@@ -180,8 +180,9 @@ function outlineAt(x: number, y: number, { side, look, next }: Surroundings): Co
     ...(right === 0 || down === 0 ? [] : [next(down, right)]),
   ]
   if (look.fate === 'fused') {
-    // only against another such token: with the rest they have the outline of what is bright
-    return neighbours.some((other) => other?.fate === 'fused' && other.group !== look.group)
+    // against another such token, on one side of the edge; what is bright has its own outline against both
+    const own = look.group ?? 0
+    return neighbours.some((other) => other?.fate === 'fused' && (other.group ?? 0) > own)
       ? fusedDot
       : undefined
   }

@@ -1,6 +1,8 @@
+import type { TokenEvent } from '../../models/token-history.js'
 import { type Fate, fates } from './draw-panel.js'
 import {
   littlePatches,
+  type PathWords,
   partition,
   patchesOf,
   type Trace,
@@ -111,8 +113,8 @@ export function explanation({ steps }: Pick<Trace, 'steps'>): string {
     return `The model joins patches that look alike to it${rest}: fewer tokens, less work.`
   }
   if (seen.includes('fused'))
-    return 'The model lets patches go on the way; later layers work on the bright ones and a sum of the rest.'
-  if (gone) return 'The model drops patches on the way; later layers work on the bright ones only.'
+    return 'The model lets patches go; later layers work on the bright ones and a sum of the rest.'
+  if (gone) return 'The model drops patches; later layers work on the bright ones only.'
   return 'Every layer works on all patches.'
 }
 
@@ -131,4 +133,19 @@ export function legend({ steps, paths }: Pick<Trace, 'steps' | 'paths'>): { fate
 /** `25 %`, `12.5 %` */
 export function percent(share: number): string {
   return `${Number((100 * share).toFixed(1))} %`
+}
+
+/** Says what a model does with chosen patches and with the others; undefined for one that has no paths. */
+export function pathWords(history: readonly TokenEvent[]): PathWords | undefined {
+  const routes = history.filter((event) => event.kind === 'route')
+  if (routes.length === 0) return undefined
+  const little = routes.flatMap((route) => route.little)
+  if (little.length === 0) return { big: 'big block', little: 'skipped, they pass unchanged' }
+  if (routes.every(({ layers }) => layers.every((layer) => little.includes(layer))))
+    return { big: 'big P-block + little E-block', little: 'little E-block only' }
+  const where = `in layers ${layerList(little)}`
+  return {
+    big: `big P-block + little E-block (${where})`,
+    little: `little E-block only (${where}), else unchanged`,
+  }
 }

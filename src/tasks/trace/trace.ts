@@ -2,16 +2,14 @@ import { BlvitError } from '../../base/blvit-error.js'
 import type { EngineRun, EngineRunOptions } from '../../engine/engine.js'
 import type { Bindings } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
-import type { ImageInput } from '../../image/node/decode.js'
-import { type PrepareOptions, preparePicture } from '../../image/node/prepare.js'
-import type { Preprocessing } from '../../image/preprocessing.js'
+import type { PreparedPicture, PrepareOptions } from '../../image/prepare.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
 import type { ScoreFunction } from '../../models/score-function.js'
 import { eventOutputs, followPatches } from '../../models/token-history.js'
 import { rankClasses } from '../../problems/classify.js'
 import type { ResolvedSettings, Settings } from '../../settings/index.js'
-import { pathWords } from './path-words.js'
+import { pathWords } from './trace-words.js'
 import type { Trace, TracedStep } from './traced-steps.js'
 
 export interface TraceOptions extends EngineRunOptions, PrepareOptions {
@@ -23,7 +21,6 @@ export interface TraceOptions extends EngineRunOptions, PrepareOptions {
 interface Traceable {
   readonly name: string
   readonly architecture: Architecture
-  readonly preprocessing: Preprocessing
   readonly labels: readonly string[]
   readonly scores: ScoreFunction
   resolve(options: Settings): ResolvedSettings
@@ -73,27 +70,26 @@ export function tracedSteps(
 
 /**
  * @param run runs {@link traceProgram} on a prepared picture
- * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike
  */
 export async function tracePicture(
   model: Traceable,
-  image: ImageInput,
+  { pixels, input }: PreparedPicture,
   { top = 5, ...options }: TraceOptions,
   run: (pixels: Float32Array) => Promise<Pick<EngineRun, 'outputs'>>,
 ): Promise<Trace> {
-  assertTraceable(model, options)
-  const { architecture, preprocessing, labels, scores } = model
+  const { architecture, labels, scores } = model
   const { key, sizes, build } = model.resolve(options)
-  const { pixels, input } = await preparePicture(image, preprocessing, options)
   const { outputs } = await run(input)
   const numbersOf = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
-  const steps = tracedSteps(architecture.build(build), architecture, { sizes, numbersOf })
+  const definition = architecture.build(build)
+  const steps = tracedSteps(definition, architecture, { sizes, numbersOf })
+  const paths = pathWords(definition.history)
   return {
     grid: architecture.grid,
     patchSize: architecture.patchSize,
     setting: key,
     steps,
-    ...(steps.some(({ big }) => big) ? { paths: pathWords(architecture, steps) } : {}),
+    ...(paths ? { paths } : {}),
     top: labels.length === 0 ? [] : rankClasses(numbersOf('logits'), labels, { top, scores }),
     picture: pixels,
   }

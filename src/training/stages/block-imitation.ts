@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { BlvitError } from '../../base/blvit-error.js'
 import { readBlvitConfig } from '../../models/blvit-json.js'
-import { blockImitation, learnsByImitation, normToStartAs } from '../block-imitation.js'
+import { blockImitation, learnsByImitation } from '../block-imitation.js'
 import type { StageKind } from './stage-kind.js'
 
 const schema = z.strictObject({ objective: z.literal('block imitation') })
@@ -22,6 +22,6 @@ export const blockImitationStage = {
     const { loss, imitation, ranking } = parts
     return { loss, reports: { ...(imitation && { imitation }), ...(ranking && { ranking }) }, sizes: [] }
   },
-  learns: learnsByImitation,
-  startsAs: normToStartAs,
+  learns: (parameter, { facts }) => learnsByImitation(parameter, facts),
+  startsAs: (parameter, { facts }) => facts.imitationStart?.(parameter),
 } satisfies StageKind<z.infer<typeof schema>>

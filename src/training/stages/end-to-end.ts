@@ -7,7 +7,7 @@ import type { Architecture } from '../../models/architecture.js'
 import { stochasticDepth } from '../../nn/stochastic-depth.js'
 import { settingsPlan, trainedSettings } from '../settings-plan.js'
 import { type Teacher, teacher as teacherOf } from '../teacher.js'
-import { type LossPartName, lossPart, lossParts } from './loss-parts.js'
+import { type LossPartName, likenesses, lossPart, lossParts } from './loss-parts.js'
 import type { StageGraph, StageKind } from './stage-kind.js'
 
 const names = Object.keys(lossParts) as LossPartName[]
@@ -35,12 +35,12 @@ function wantedParts({ loss }: EndToEnd): readonly LossPartName[] {
 
 /** @throws BlvitError `SHAPE_MISMATCH` naming all that differs */
 function checkFit(student: Architecture, teacher: Architecture, wanted: readonly LossPartName[]): void {
-  const keys = new Set(wanted.flatMap((name) => lossPart(name).alike ?? []))
-  const differing = [...keys].filter(
-    (key) => JSON.stringify(student.json[key]) !== JSON.stringify(teacher.json[key]),
-  )
+  const needed = new Set(wanted.flatMap((name) => lossPart(name).alike ?? []))
+  const differing = [...needed].filter((name) => likenesses[name](student) !== likenesses[name](teacher))
   if (differing.length === 0) return
-  const list = differing.map((key) => `${key} ${teacher.json[key]}, not ${student.json[key]}`).join('; ')
+  const list = differing
+    .map((name) => `${name} ${likenesses[name](teacher)}, not ${likenesses[name](student)}`)
+    .join('; ')
   const message = `The teacher doesn't fit the student: it has ${list}. Give another with --teacher.`
   throw new BlvitError('SHAPE_MISMATCH', message, { differing })
 }
@@ -58,9 +58,7 @@ export const endToEndStage = {
     const wanted = wantedParts(stage)
     if (teacher) checkFit(architecture, teacher, wanted)
     const { temperature, stochasticDepth: rate } = stage
-    const student = stochasticDepth({ rate, depth: Number(architecture.json.depth) }, () =>
-      architecture.build(),
-    )
+    const student = stochasticDepth({ rate, depth: architecture.facts.depth }, () => architecture.build())
     let built: Teacher | undefined
     const taught = () => {
       built ??= teacherOf(defined(teacher, 'a teacher'))

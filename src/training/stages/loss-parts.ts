@@ -1,5 +1,6 @@
 import { BlvitError } from '../../base/blvit-error.js'
 import { symbol } from '../../graph/dim.js'
+import { graphOf } from '../../graph/graph.js'
 import {
   add,
   divideBySize,
@@ -14,7 +15,7 @@ import {
 } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
-import { type ModelDefinition, outputOf } from '../../models/model-definition.js'
+import { type ModelDefinition, outputOf, programOf } from '../../models/model-definition.js'
 import { type RouteEvent, routesOf } from '../../models/token-history.js'
 import { heads } from '../../models/vit.js'
 import { readVitShape } from '../../models/vit-json.js'
@@ -31,10 +32,22 @@ export interface LossContext {
   readonly temperature: number
 }
 
+/** What student and teacher can have in common, as people read it. */
+export const likenesses = {
+  'image size': ({ image: { height, width } }) => `${height} × ${width}`,
+  channels: ({ channels }) => `${channels}`,
+  'patch size': ({ patchSize }) => `${patchSize}`,
+  width: ({ facts: { width } }) => `${width}`,
+  'prefix tokens': ({ prefix }) => `${prefix}`,
+  classes: ({ classes }) => `${classes}`,
+} satisfies Record<string, (architecture: Architecture) => string>
+
+export type Likeness = keyof typeof likenesses
+
 /** A part of a loss. */
 interface LossPart {
-  /** Keys of config.json in which student and teacher must agree; undefined: no teacher is needed. */
-  readonly alike?: readonly string[]
+  /** In what student and teacher must agree; undefined: no teacher is needed. */
+  readonly alike?: readonly Likeness[]
   /** `[1]`; undefined where this student has nothing that it could be made of. */
   loss(context: LossContext): Tensor | undefined
 }
@@ -60,8 +73,24 @@ function rankingLoss(routes: readonly RouteEvent[], target: Tensor): Tensor {
   return scaleShift(others.reduce(add, first), { scale: 1 / losses.length })
 }
 
-const image = ['image_size', 'in_chans']
-const tokens = [...image, 'patch_size', 'embed_dim', 'distilled']
+const image = ['image size', 'channels'] as const
+const tokens = [...image, 'patch size', 'width', 'prefix tokens'] as const
+
+/** @throws BlvitError `BAD_OPTION` for a student that ends with other tokens than it began with */
+function wholeStudent({ student }: LossContext): ModelDefinition {
+  if (student.history.every(({ kind }) => kind !== 'reduce')) return student
+  throw new BlvitError(
+    'BAD_OPTION',
+    'The loss "tokens" compares every token of the student with the teacher’s, but this student lets tokens go. ' +
+      'Give weight to "classToken" or "logits" instead.',
+  )
+}
+
+/** Whether something in the student learns which patches matter. */
+function hasPredictors({ architecture: { facts }, student }: LossContext): boolean {
+  const { parameters } = graphOf('student', programOf(student, 'classify'))
+  return parameters.some(({ name }) => facts.partOf(name) === 'predictors')
+}
 
 /** Every part that a loss `end to end` can have, by the name that recipes weight it with. Adding one is an entry here. */
 export const lossParts = {
@@ -73,8 +102,8 @@ export const lossParts = {
   /** λ: `1 − cos` of all tokens after the final norm (spec §5). */
   tokens: {
     alike: tokens,
-    loss: ({ student, teacher }) =>
-      cosineDistance(outputOf(student, 'embed', 'features'), teacher().features),
+    loss: (context) =>
+      cosineDistance(outputOf(wholeStudent(context), 'embed', 'features'), context.teacher().features),
   },
   /** `1 − cos` of the class token alone, which is one of 197 otherwise. */
   classToken: {
@@ -89,21 +118,21 @@ export const lossParts = {
   },
   /** KL divergence of the class distributions. */
   logits: {
-    alike: [...image, 'num_classes'],
+    alike: [...image, 'classes'],
     loss: ({ student, teacher, temperature }) =>
       klDivergence(outputOf(student, 'classify', 'logits'), teacher().logits, { temperature }),
   },
   /** Of the predictors' scores and the teacher's late class attention. */
   ranking: {
-    alike: [...image, 'patch_size'],
-    loss: ({ architecture, student, teacher }) =>
-      architecture.json.selection === 'predictor' && routesOf(student.history).length > 0
-        ? rankingLoss(routesOf(student.history), teacher().lateAttention)
+    alike: [...image, 'patch size'],
+    loss: (context) =>
+      hasPredictors(context)
+        ? rankingLoss(routesOf(context.student.history), context.teacher().lateAttention)
         : undefined,
   },
   /** DeiT's: the class token learns the labels, the distillation token what the teacher takes for the label. */
   hardDistillation: {
-    alike: [...image, 'num_classes'],
+    alike: [...image, 'classes'],
     loss: ({ architecture, student, teacher }) => {
       const { classLogits, distillationLogits } = heads(
         outputOf(student, 'embed', 'features'),

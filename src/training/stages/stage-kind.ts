@@ -29,9 +29,9 @@ export interface StageObjective<Options> {
   /** The settings of the student in each step; absent where it doesn't run as it will later. */
   settings?(options: Options): SettingsPlan
   /** Whether a parameter may change at all; a recipe can freeze more. */
-  learns(parameter: string): boolean
+  learns(parameter: string, student: Architecture): boolean
   /** The parameter whose numbers a parameter begins with instead of its own. */
-  startsAs?(parameter: string): string | undefined
+  startsAs?(parameter: string, student: Architecture): string | undefined
 }
 
 /** A kind of stage. */

@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { addCosts, conventions, noCost } from '../../../src/graph/cost.js'
 import { evaluate } from '../../../src/graph/dim.js'
 import { graphOf } from '../../../src/graph/graph.js'
+import { zeros } from '../../../src/graph/initialiser.js'
+import { buffer, compact, input, linear, multiply, parameter } from '../../../src/graph/ops/index.js'
+import { scope } from '../../../src/graph/scope.js'
 import type { Tensor } from '../../../src/graph/tensor.js'
 import { findConfiguration } from '../../../src/model-store/node/find-configuration.js'
 import type { Architecture } from '../../../src/models/architecture.js'
@@ -96,6 +99,36 @@ describe('multiply-adds', () => {
     expect(eight.multiplyAdds.full).toBe(8 * one.multiplyAdds.full)
     expect(eight.activations).toBe(8 * one.activations)
     expect(eight.parameters).toBe(one.parameters)
+  })
+
+  test('of tokens that each picture counts are told by the measured mean of the count', () => {
+    const adaptive: Architecture = {
+      ...plain,
+      build: () => {
+        const tokens = parameter('tokens', [9, 4], zeros)
+        const kept = scope('blocks.0', () => compact(tokens, input('mask', [9]), { size: 'kept' }))
+        const logits = linear(
+          kept,
+          parameter('head.weight', [2, 4], zeros),
+          parameter('head.bias', [2], zeros),
+        )
+        return { programs: { classify: { logits } }, history: [], sizes: [] }
+      },
+    }
+    expect(analyze(adaptive, { measured: { 'blocks.0.kept': 4.5 } }).multiplyAdds.full).toBe(36)
+    expect(analyze(adaptive, { measured: { 'blocks.0.kept': 4.5 } }).formulas.full).toBe('8·blocks.0.kept')
+    expect(() => analyze(adaptive)).toThrow('The size "blocks.0.kept" of 8·blocks.0.kept has no value here.')
+  })
+
+  test('leave buffers out of the parameters, as papers do', () => {
+    const buffered: Architecture = {
+      ...plain,
+      build: () => {
+        const logits = multiply(parameter('scale', [2], zeros), buffer('mean', [5, 2], zeros))
+        return { programs: { classify: { logits } }, history: [], sizes: [] }
+      },
+    }
+    expect(analyze(buffered).parameters).toBe(2)
   })
 
   test('of a map that only features need are not counted', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { DataSet } from '../../../src/data/data-set.js'
+import { nodeDecoder } from '../../../src/image/node/decode.js'
 import { chooseRuntime } from '../../../src/runtime/node/choose.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../../../src/tasks/evaluate/evaluate.js'
 import type { PictureOutcome } from '../../../src/tasks/evaluate/picture-outcome.js'
@@ -27,6 +28,7 @@ async function tinyModel(name: string, seed: number): Promise<Model> {
     `${name} ${seed}`,
     randomModel(shrunk(name, { num_classes: 8 }), { seed }),
     await chooseRuntime('cpu'),
+    { decoder: nodeDecoder },
   )
 }
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import type { Architecture } from '../../../src/models/architecture.js'
 import { presets, withChanges } from '../../../src/models/index.js'
-import { pathWords } from '../../../src/tasks/trace/path-words.js'
 import {
   explanation,
   fullLayersLine,
   layerList,
   legend,
+  pathWords,
   stepCount,
   stepTitle,
   wholeChange,
@@ -77,16 +78,18 @@ describe('the legend', () => {
   const steps = routes([1], [2])
 
   test('says what the model does on its two paths', () => {
-    expect(pathWords(architecture, steps).little).toBe('little E-block only')
-    expect(pathWords(withChanges(architecture, { little: null }), steps)).toEqual({
+    const wordsOf = (changed: Architecture) => pathWords(changed.build().history)
+    expect(wordsOf(architecture)?.little).toBe('little E-block only')
+    expect(wordsOf(withChanges(architecture, { little: null }))).toEqual({
       big: 'big block',
       little: 'skipped, they pass unchanged',
     })
-    const every = { embed_dim: 48, num_heads: 1, layers: [3, 5] }
-    expect(pathWords(withChanges(architecture, { little: every }), steps).little).toBe(
+    const some = { embed_dim: 48, num_heads: 1, layers: [3, 5] }
+    expect(wordsOf(withChanges(architecture, { little: some }))?.little).toBe(
       'little E-block only (in layers 3, 5), else unchanged',
     )
-    expect(legend(traceOf(steps, { paths: pathWords(architecture, steps) }))).toEqual([
+    expect(wordsOf(presets['vit-tiny'] ?? expect.fail('no vit-tiny'))).toBeUndefined()
+    expect(legend(traceOf(steps, { paths: wordsOf(architecture) }))).toEqual([
       { fate: 'bright', text: 'bright: big P-block + little E-block' },
       { fate: 'dim', text: 'dim: little E-block only' },
     ])
@@ -109,7 +112,7 @@ describe('the legend', () => {
     [[merging], /joins patches that look alike to it: fewer/],
     [[merging, dropping], /joins patches .*, and lets others go/],
     [[fusing], /the bright ones and a sum of the rest/],
-    [[dropping], /drops patches .* the bright ones only/],
+    [[dropping], /drops patches; .* the bright ones only/],
   ])('one sentence says how to read it, %#', (some, sentence) => {
     expect(explanation(traceOf(some))).toMatch(sentence)
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseWith } from '../../../src/base/parse.js'
+import { nodeDecoder } from '../../../src/image/node/decode.js'
 import type { ModelFiles } from '../../../src/model-store/model-files.js'
 import { chooseRuntime } from '../../../src/runtime/node/choose.js'
 import { resolveSettings } from '../../../src/settings/index.js'
@@ -17,7 +18,12 @@ const picture = {
 
 async function traceWith(files: ModelFiles, options: TraceOptions = {}): Promise<Trace> {
   const { runtime } = await chooseRuntime('cpu')
-  await using model = new Model('tiny', files, { runtime, reason: 'a test' }, { threads: 1 })
+  await using model = new Model(
+    'tiny',
+    files,
+    { runtime, reason: 'a test' },
+    { threads: 1, decoder: nodeDecoder },
+  )
   return await model.trace(picture, options)
 }
 

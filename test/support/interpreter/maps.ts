@@ -1,0 +1,138 @@
+/** What ops mean that go over maps `[batch, channels, rows, columns]`. */
+import type { Dim } from '../../../src/graph/dim.js'
+import { type Attributes, count, type Evaluate, forEachIndex, one, size, type Values } from './arrays.js'
+
+type Shape = readonly number[]
+
+/** Of a convolution: each output element, the input element and the tap of the kernel that meet in a product. */
+function forEachTap(
+  { x, weight, output }: { x: Shape; weight: Shape; output: Shape },
+  attributes: Attributes,
+  visit: (output: number, input: number, tap: number) => void,
+): void {
+  const [stride, padding, dilation, groups] = ['stride', 'padding', 'dilation', 'groups'].map(
+    (name) => attributes[name] as number,
+  ) as [number, number, number, number]
+  const [, channels = 0, height = 0, width = 0] = x
+  const [out = 0, own = 0, kernelHeight = 0, kernelWidth = 0] = weight
+  forEachIndex(output, ([b = 0, o = 0, row = 0, column = 0], place) => {
+    const first = Math.floor(o / (out / groups)) * own
+    forEachIndex([own, kernelHeight, kernelWidth], ([c = 0, y = 0, z = 0], tap) => {
+      const [inRow, inColumn] = [
+        row * stride + y * dilation - padding,
+        column * stride + z * dilation - padding,
+      ]
+      if (inRow < 0 || inRow >= height || inColumn < 0 || inColumn >= width) return
+      const input = ((b * channels + first + c) * height + inRow) * width + inColumn
+      visit(place, input, o * own * kernelHeight * kernelWidth + tap)
+    })
+  })
+}
+
+const sizeAlong = (length: number, kernel: number, { stride, padding, dilation }: Attributes) =>
+  Math.floor(
+    (length + 2 * (padding as number) - (dilation as number) * (kernel - 1) - 1) / (stride as number),
+  ) + 1
+
+function withBias(shape: Shape, bias: Values | undefined): Values {
+  const positions = count(shape.slice(2))
+  const data = new Float64Array(count(shape))
+  return { shape, data: data.map((_, i) => bias?.data[Math.floor(i / positions) % (shape[1] ?? 1)] ?? 0) }
+}
+
+const convolution: Evaluate = (inputs, attributes) => {
+  const [x, weight] = [one(inputs), one(inputs, 1)]
+  const [batch = 0, , height = 0, width = 0] = x.shape
+  const [out = 0, , kernelHeight = 0, kernelWidth = 0] = weight.shape
+  const shape = [
+    batch,
+    out,
+    sizeAlong(height, kernelHeight, attributes),
+    sizeAlong(width, kernelWidth, attributes),
+  ]
+  const result = withBias(shape, inputs[2])
+  forEachTap({ x: x.shape, weight: weight.shape, output: shape }, attributes, (output, input, tap) => {
+    result.data[output] = (result.data[output] ?? 0) + (x.data[input] ?? 0) * (weight.data[tap] ?? 0)
+  })
+  return result
+}
+
+/** Spreads the numbers of an output over the input that it came from. */
+function spread(from: Values, weight: Values, into: Values, attributes: Attributes): Values {
+  forEachTap(
+    { x: into.shape, weight: weight.shape, output: from.shape },
+    attributes,
+    (output, input, tap) => {
+      into.data[input] = (into.data[input] ?? 0) + (from.data[output] ?? 0) * (weight.data[tap] ?? 0)
+    },
+  )
+  return into
+}
+
+const transposedConvolution: Evaluate = (inputs, attributes) => {
+  const [x, weight] = [one(inputs), one(inputs, 1)]
+  const [batch = 0, , height = 0, width = 0] = x.shape
+  const [, own = 0, kernelHeight = 0, kernelWidth = 0] = weight.shape
+  const { stride, padding, dilation, groups } = attributes
+  const length = (size: number, kernel: number) =>
+    (size - 1) * (stride as number) + (dilation as number) * (kernel - 1) + 1 - 2 * (padding as number)
+  const shape = [batch, own * (groups as number), length(height, kernelHeight), length(width, kernelWidth)]
+  return spread(x, weight, withBias(shape, inputs[2]), attributes)
+}
+
+const convolutionWeightGradient: Evaluate = (inputs, attributes) => {
+  const [gradient, x] = [one(inputs), one(inputs, 1)]
+  const shape = attributes.shape as number[]
+  const data = new Float64Array(count(shape))
+  forEachTap({ x: x.shape, weight: shape, output: gradient.shape }, attributes, (output, input, tap) => {
+    data[tap] = (data[tap] ?? 0) + (gradient.data[output] ?? 0) * (x.data[input] ?? 0)
+  })
+  return { shape, data }
+}
+
+/** The two pixels that one lies between, and how near it is to the second. */
+function between(i: number, from: number, to: number) {
+  const place = Math.min(Math.max((i + 0.5) * (from / to) - 0.5, 0), from - 1)
+  const first = Math.floor(place)
+  return { first, second: Math.min(first + 1, from - 1), share: place - first }
+}
+
+/** Each pixel of the large map as a mixture of four of the other. */
+function forEachMixture(
+  [batch = 0, channels = 0, rows = 0, columns = 0]: Shape,
+  [height, width]: readonly [number, number],
+  visit: (to: number, from: number, share: number) => void,
+): void {
+  forEachIndex([batch, channels, height, width], ([b = 0, c = 0, i = 0, j = 0], to) => {
+    const [y, x] = [between(i, rows, height), between(j, columns, width)]
+    const start = (b * channels + c) * rows
+    visit(to, (start + y.first) * columns + x.first, (1 - y.share) * (1 - x.share))
+    visit(to, (start + y.first) * columns + x.second, (1 - y.share) * x.share)
+    visit(to, (start + y.second) * columns + x.first, y.share * (1 - x.share))
+    visit(to, (start + y.second) * columns + x.second, y.share * x.share)
+  })
+}
+
+const resizeBilinear: Evaluate = (inputs, attributes) => {
+  const x = one(inputs)
+  const shape = [...x.shape.slice(0, 2), attributes.height as number, attributes.width as number]
+  const data = new Float64Array(count(shape))
+  const add = (to: number, from: number, share: number) => {
+    data[to] = (data[to] ?? 0) + share * (x.data[from] ?? 0)
+  }
+  const [, , rows = 0, columns = 0] = x.shape
+  if (attributes.backward) forEachMixture(shape, [rows, columns], (to, from, share) => add(from, to, share))
+  else forEachMixture(x.shape, [shape[2] ?? 0, shape[3] ?? 0], add)
+  return { shape, data }
+}
+
+export const mapOps: Readonly<Record<string, Evaluate>> = {
+  Convolution: convolution,
+  ConvolutionInputGradient: (inputs, attributes, sizes) => {
+    const shape = (attributes.shape as Dim[]).map((dim) => size(dim, sizes))
+    return spread(one(inputs), one(inputs, 1), { shape, data: new Float64Array(count(shape)) }, attributes)
+  },
+  ConvolutionWeightGradient: convolutionWeightGradient,
+  ResizeBilinear: resizeBilinear,
+  TransposedConvolution: transposedConvolution,
+}
