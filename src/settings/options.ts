@@ -21,7 +21,8 @@ export const settingOptions = {
   reduce: {
     flags: '--reduce',
     placeholder: 'method',
-    about: 'let tokens go on the way through a plain ViT: evit:0.7, tome:8, top-k:0.5, random:0.5',
+    about:
+      'let tokens go on the way through a plain ViT, e.g. evit:0.7 or tome:8; a name that is none lists all',
     // `tome:8,schedule=decreasing,tome:13` are two: a name with = goes on with the method before it
     separator: /,(?!\s*[\w-]+\s*=)/,
   },

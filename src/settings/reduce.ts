@@ -1,4 +1,4 @@
-import { parseReduction } from '../reduction/index.js'
+import { parseReduction } from '../reduction/parse-reduction.js'
 import type { Setting } from './setting.js'
 
 /** Nothing is reduced: takes back what a model was loaded with. */
