@@ -83,7 +83,8 @@ export class Model implements AsyncDisposable {
   }
 
   private get context(): AnswerContext {
-    return { labels: this.labels, scores: this.scores, prefix: this.architecture.prefix }
+    const { prefix, blocks } = this.architecture
+    return { labels: this.labels, scores: this.scores, prefix, classToken: blocks?.classToken ?? prefix > 0 }
   }
 
   /**
