@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { embed } from '../../src/problems/embed.js'
 
 const features = { shape: [4, 2], values: Float32Array.of(9, 9, 1, 2, 3, 4, 5, 6) }
-const context = { labels: [], scores: 'softmax', prefix: 1 } as const
+const context = { labels: [], scores: 'softmax', prefix: 1, classToken: true } as const
 
 describe('an embedding', () => {
   test('is the class token, the mean of the patches, or one after the other', () => {
@@ -26,7 +26,7 @@ describe('an embedding', () => {
   })
 
   test('a model without a class token gives the mean, and refuses to give another', () => {
-    const bare = { labels: [], scores: 'softmax', prefix: 0 } as const
+    const bare = { labels: [], scores: 'softmax', prefix: 0, classToken: false } as const
     expect([...embed.answer({ features }, bare, {})]).toEqual([4.5, 5.25])
     expect(() => embed.check?.({ pooling: 'cls' }, bare)).toThrow(/no class token/)
     expect(() => embed.check?.({ pooling: 'median' as 'mean' }, context)).toThrow(/one of cls, mean, both/)
