@@ -2,8 +2,7 @@ import { type Command, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
-import { type Convention, conventionOption } from '../convention-option.js'
-import { positiveInteger, setting } from '../option-values.js'
+import { type Convention, conventionOption, positiveInteger, setting } from '../option-values.js'
 import { hasSettings, type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
 interface Flags extends SettingFlags {
