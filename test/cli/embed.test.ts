@@ -46,10 +46,9 @@ describe('blvit embed', () => {
 
   test('NumPy reads the array', (context) => {
     const text = `import numpy, sys; a = numpy.load(sys.argv[1]); print(a.shape, a.dtype, a.flags['C_CONTIGUOUS'])`
-    const { stdout, status } = spawnSync('/usr/bin/python3', ['-c', text, path('a.npy')], {
-      encoding: 'utf8',
-    })
-    if (status !== 0) return context.skip('no Python with NumPy here')
+    const python = pythonWith('numpy')
+    if (python === undefined) return context.skip('no Python with NumPy here')
+    const { stdout } = spawnSync(python, ['-c', text, path('a.npy')], { encoding: 'utf8' })
     expect(stdout).toBe('(3, 192) float32 True\n')
   })
 
