@@ -22,7 +22,7 @@ export function seed(text: string): number {
 }
 
 /** r in (0, 1]. */
-export function keepRatio(text: string): number {
+function keepRatio(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (value > 0 && value <= 1) return value
   throw new InvalidArgumentError('It must be a number above 0 and up to 1.')
