@@ -2,7 +2,7 @@
 // reduced decoding changes. Run after a build: node scripts/bench-image.mjs [megapixels]
 import { readdirSync } from 'node:fs'
 import sharp from 'sharp'
-import { preparePicture } from '../dist/image/node/prepare.js'
+import { preparePicture } from '../dist/image/prepare.js'
 import { load } from '../dist/index.js'
 
 const runs = 15
@@ -69,7 +69,9 @@ for (const [name, bytes] of Object.entries(pictures)) {
     const waits = []
     for (let run = 0; run < runs; run++) {
       const start = performance.now()
-      waits.push(await longestWait(() => preparePicture(bytes, model.preprocessing, { exact })))
+      waits.push(
+        await longestWait(() => preparePicture(bytes, model.preprocessing, { decoder: nodeDecoder, exact })),
+      )
       times.push(performance.now() - start)
     }
     medians.push(median(times))
@@ -87,8 +89,8 @@ for (const [name, bytes] of Object.entries(pictures)) {
 console.log('\nWhat the reduced decoding changes: grey levels of the input, logits, the best label')
 for (const name of photographs) {
   const bytes = await enlarged(name, (picture) => picture.jpeg({ quality: 90 }))
-  const exact = await preparePicture(bytes, model.preprocessing, { exact: true })
-  const reduced = await preparePicture(bytes, model.preprocessing)
+  const exact = await preparePicture(bytes, model.preprocessing, { decoder: nodeDecoder, exact: true })
+  const reduced = await preparePicture(bytes, model.preprocessing, { decoder: nodeDecoder })
   const steps = exact.pixels.values.map((value, i) => Math.abs(value - reduced.pixels.values[i]))
   const logits = [await model.logits([exact.input]), await model.logits([reduced.input])]
   const shift = logits[0].map((logit, i) => Math.abs(logit - logits[1][i]))

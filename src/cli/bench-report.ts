@@ -51,7 +51,11 @@ export function benchText({ machine, engines, gemm, results }: BenchReport): str
     results.map((result) => shown.map(({ cell }) => cell(result))),
   )
   const rates = gemm.map(({ device, threads, precision, gflops }) => {
-    const where = [device, ...(threads === undefined ? [] : [`${threads} threads`]), precision].join(', ')
+    const where = [
+      device,
+      ...(threads === undefined ? [] : [`${threads} thread${threads === 1 ? '' : 's'}`]),
+      precision,
+    ].join(', ')
     return `${gflops.toFixed(0)} GFLOP/s (${where})`
   })
   const disturbed = results.reduce((sum, { disturbedRuns }) => sum + disturbedRuns, 0)

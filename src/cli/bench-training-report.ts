@@ -20,7 +20,7 @@ export function trainingBenchText({ machine, gemm, results, missing }: TrainingR
     ],
   )
   const columns = headings.map((heading) => ({ heading }))
-  const threads = gemm.threads === undefined ? '' : `, ${gemm.threads} threads`
+  const threads = gemm.threads === undefined ? '' : `, ${gemm.threads} thread${gemm.threads === 1 ? '' : 's'}`
   const runs = results.reduce((sum, result) => sum + result.runs, 0)
   const disturbed = results.reduce((sum, result) => sum + result.disturbedRuns, 0)
   return [

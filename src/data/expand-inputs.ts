@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
-import { isAddress } from '../image/node/image-source.js'
+import { isAddress } from '../image/image-input.js'
 import { readExtensions } from '../image/picture-formats.js'
 import { existingPaths, isFolder } from './find-files.js'
 import { findPictures } from './walk-pictures.js'

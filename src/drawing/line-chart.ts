@@ -25,20 +25,20 @@ export interface LineChart {
   readonly curves: readonly Curve[]
   /** Where the y axis begins: 0 (default), or the smallest value. */
   readonly yFrom?: 'zero' | 'smallest' | undefined
-  /** Pixels. Default 720 × 420, or as high as the curves' names need. */
+  /** Pixels. Default 720 × 420, or as large as the curves' names need. */
   readonly width?: number
   readonly height?: number
 }
 
-const margin = { left: 64, right: 170, top: 44, bottom: 48 }
+const margins = { left: 64, right: 170, top: 44, bottom: 48 }
 /** Okabe and Ito's colours: told apart by colour-blind readers too. */
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
 const font = 'font-family="system-ui, sans-serif"'
 /** Names at the curves' ends stand at least so far apart. */
 const lineHeight = 15
 const labelSize = 10
-/** About the width of a letter of a label. */
-const letterWidth = 5.6
+/** About the width of a letter of a label, and of a name. */
+const letterWidth = { label: 5.6, name: 6.6 }
 /** Pixels² of a point. */
 const pointArea = 30
 
@@ -73,22 +73,29 @@ function overlaps(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
 }
 
-/** Puts labels beside their points, above, below, left or right, where nothing stands yet. */
+/** Puts labels beside their points, above or below, else left or right, where nothing stands yet. */
 function placeLabels(points: readonly Point[], inside: Box): { text: string; x: number; y: number }[] {
   const taken: Box[] = points.map(({ x, y }) => ({ left: x - 4, top: y - 4, right: x + 4, bottom: y + 4 }))
   return points.flatMap(({ x, y, label }) => {
     if (label === undefined) return []
-    const width = letterWidth * label.length
+    const width = letterWidth.label * label.length
     const boxAt = (left: number, top: number): Box => ({
       left,
       top,
       right: left + width,
       bottom: top + labelSize,
     })
+    const row = labelSize + 3
     const candidates = [
-      boxAt(x - width / 2, y - labelSize - 7),
+      ...[0, 1, 2].flatMap((rows) => [
+        boxAt(x - width / 2, y - labelSize - 7 - rows * row),
+        boxAt(x - width / 2, y + 7 + rows * row),
+        boxAt(x - width, y - labelSize - 7 - rows * row),
+        boxAt(x, y - labelSize - 7 - rows * row),
+        boxAt(x - width, y + 7 + rows * row),
+        boxAt(x, y + 7 + rows * row),
+      ]),
       boxAt(x + 8, y - labelSize / 2),
-      boxAt(x - width / 2, y + 7),
       boxAt(x - width - 8, y - labelSize / 2),
     ]
     const fits = ({ left, right }: Box) => left >= inside.left && right <= inside.right
@@ -101,7 +108,10 @@ function placeLabels(points: readonly Point[], inside: Box): { text: string; x: 
 
 /** Curves as an SVG picture, each named at its end. @returns a whole SVG document */
 export function drawLineChart(chart: LineChart): string {
-  const { title, xLabel, yLabel, curves, yFrom = 'zero', width = 720 } = chart
+  const { title, xLabel, yLabel, curves, yFrom = 'zero' } = chart
+  const longest = Math.max(0, ...curves.map(({ name }) => name.length))
+  const margin = { ...margins, right: Math.max(margins.right, 16 + letterWidth.name * longest) }
+  const { width = Math.ceil(720 - margins.right + margin.right) } = chart
   const { height = Math.max(420, margin.top + margin.bottom + lineHeight * curves.length) } = chart
   const points = curves.flatMap((curve) => curve.points)
   const [lowest, highest] = extentOf(points.map(({ y }) => y))

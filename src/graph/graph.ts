@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
-import { evaluate, formatShape, sameShape } from './dim.js'
+import { conventions } from './cost.js'
+import { type Bindings, evaluate, formatShape, sameShape } from './dim.js'
 import type { Initialiser } from './initialiser.js'
 import type { Leaf, Tensor } from './tensor.js'
 
@@ -109,4 +110,9 @@ export function graphOf(
     inputs: [...leavesOf(nodes, 'input').values()],
     parameters: parametersOf(nodes),
   }
+}
+
+/** All multiply-adds of a graph, attention and backward pass included, as its ops tell them. */
+export function graphWork({ nodes }: Graph, sizes: Bindings): number {
+  return nodes.reduce((sum, node) => sum + evaluate(conventions.full(node.cost()), sizes), 0)
 }

@@ -1,8 +1,15 @@
 import { BlvitError } from '../base/blvit-error.js'
-import type { Architecture } from '../models/architecture.js'
-import { presets, withChanges } from '../models/index.js'
+import type { Parameter } from '../graph/graph.js'
+import type { Architecture, ConfigJson } from '../models/architecture.js'
+import { presets } from '../models/index.js'
+import { type Difference, inheriting, sizeDifferences } from '../models/inherit.js'
+import { readScoreFunction } from '../models/score-function.js'
+import { resamplePositionEmbedding } from '../weights/position-embedding.js'
+import { readFloats } from '../weights/read-floats.js'
+import { storedFrom } from '../weights/stored-from.js'
 import type { StoredTensor } from '../weights/stored-tensor.js'
 import { initialWeights } from './initial-weights.js'
+import { readLabels } from './labels.js'
 import { type ModelFiles, parametersOf } from './model-files.js'
 
 /** What came of a conversion. */
@@ -10,59 +17,104 @@ export interface Conversion {
   readonly files: ModelFiles
   /** Names of parameters that the source has. */
   readonly copied: readonly string[]
-  /** Names of parameters that start anew: E-blocks, predictors, α and γ. */
+  /** Names of parameters that start anew: E-blocks, predictors, α and γ, a head of other classes. */
   readonly fresh: readonly string[]
   /** Names of the source's parameters that the new model doesn't have. */
   readonly dropped: readonly string[]
+  /** What the wanted configuration says otherwise, and the source's weights decide. */
+  readonly overruled: readonly Difference[]
 }
 
-/** What must agree between a ViT and the P-block that takes its weights. */
-const sizes = ['patch_size', 'in_chans', 'embed_dim', 'depth', 'num_heads', 'mlp_ratio'] as const
-/** What a conversion takes over from the source, whatever the configuration says. */
-const inherited = ['image_size', 'num_classes', 'layer_norm_eps', 'distilled'] as const
-
-function misfits(source: Architecture, target: Architecture): string[] {
-  return sizes.filter((key) => source.json[key] !== target.json[key])
+export interface ConvertOptions {
+  /** What the target is called, for messages. */
+  readonly name?: string
+  /** Of weights that start anew. */
+  readonly seed?: number
+  /** config.json keys to change, those included that are the source's otherwise. */
+  readonly set?: ConfigJson | undefined
 }
 
 function checkSizes(source: Architecture, target: Architecture, targetName: string): void {
-  const differing = misfits(source, target)
+  const differing = sizeDifferences(source, target)
   if (differing.length === 0) return
-  const list = differing.map((key) => `${key} ${source.json[key]}, not ${target.json[key]}`).join('; ')
+  const list = differing
+    .map(({ key, source: has, target: wanted }) => `${key} ${has}, not ${wanted}`)
+    .join('; ')
   const fitting = Object.entries(presets)
-    .filter(([, preset]) => preset.family !== 'vit' && misfits(source, preset).length === 0)
+    .filter(([, preset]) => preset.plain !== undefined && sizeDifferences(source, preset).length === 0)
     .map(([name]) => name)
   const advice = fitting.length > 0 ? `Use ${fitting.join(' or ')}.` : 'Write a config.json that fits.'
   throw new BlvitError(
     'SHAPE_MISMATCH',
     `${targetName} doesn't fit these weights: the model has ${list}. ${advice}`,
-    { differing, fitting },
+    { differing: differing.map(({ key }) => key), fitting },
   )
+}
+
+/**
+ * A position embedding on another grid or with other prefix tokens: the grid is resampled, rows of tokens that were
+ * there are copied, those of new ones start anew.
+ */
+async function movedPositions(
+  stored: StoredTensor,
+  parameter: Parameter,
+  { source, target, seed }: { source: Architecture; target: Architecture; seed: number },
+): Promise<StoredTensor> {
+  const { width } = target.facts
+  const before = source.facts.positionEmbedding?.prefix ?? 0
+  const after = target.facts.positionEmbedding?.prefix ?? 0
+  const { rows, columns } = target.grid
+  const resampled = resamplePositionEmbedding(await readFloats(stored), {
+    prefix: before,
+    from: [source.grid.rows, source.grid.columns],
+    to: [rows, columns],
+    width,
+  })
+  const values = await readFloats(initialWeights(parameter, { seed }))
+  values.set(resampled.subarray(0, Math.min(before, after) * width))
+  values.set(resampled.subarray(before * width), after * width)
+  return storedFrom(values, parameter.shape)
 }
 
 /**
  * Makes a model of another configuration from a ViT's weights (spec §3): what has the same name is copied, the
  * rest starts as its initialiser says. At keep ratio 1 and γ = 0 the converted model computes what the ViT does.
- * @param target the wanted configuration; image size, classes and distillation are the source's
- * @throws BlvitError `SHAPE_MISMATCH` if the P-block is not the source's size
+ * @param target the wanted configuration; image size, classes and whatever else the weights decide are the source's
+ *   unless `set` says otherwise: another image size resamples the position embedding, other classes get a new head
+ * @throws BlvitError `SHAPE_MISMATCH` if the P-block is not the source's size, `BAD_OPTION`, `BAD_CONFIG`
  */
-export function convert(
+export async function convert(
   source: ModelFiles,
   target: Architecture,
-  { name = target.family, seed = 0 }: { name?: string; seed?: number } = {},
-): Conversion {
-  checkSizes(source.architecture, target, name)
-  const changes = Object.fromEntries(inherited.map((key) => [key, source.architecture.json[key]]))
-  const architecture = withChanges(target, changes)
+  { name = target.family, seed = 0, set }: ConvertOptions = {},
+): Promise<Conversion> {
+  const { architecture, overruled } = inheriting(source.architecture, target, set)
+  checkSizes(source.architecture, architecture, name)
+  const positions = architecture.facts.positionEmbedding?.parameter
   const weights = new Map<string, StoredTensor>()
   const copied: string[] = []
   const fresh: string[] = []
   for (const parameter of parametersOf(architecture)) {
     const stored = source.weights.get(parameter.name)
     const fits = stored !== undefined && stored.shape.join() === parameter.shape.join()
-    weights.set(parameter.name, fits ? stored : initialWeights(parameter, { seed }))
-    ;(fits ? copied : fresh).push(parameter.name)
+    const moves = stored !== undefined && !fits && parameter.name === positions
+    const models = { source: source.architecture, target: architecture, seed }
+    if (moves) weights.set(parameter.name, await movedPositions(stored, parameter, models))
+    else weights.set(parameter.name, fits ? stored : initialWeights(parameter, { seed }))
+    ;(fits || moves ? copied : fresh).push(parameter.name)
   }
   const dropped = [...source.weights.keys()].filter((parameter) => !weights.has(parameter))
-  return { files: { ...source, architecture, weights }, copied, fresh, dropped }
+  const { image, classes } = architecture
+  const preprocessing = { ...source.preprocessing, ...image }
+  const sameClasses = classes === source.architecture.classes
+  const named = sameClasses
+    ? {}
+    : { labels: readLabels({}, classes).labels, scores: readScoreFunction({}, classes) }
+  return {
+    files: { ...source, architecture, preprocessing, weights, ...named },
+    copied,
+    fresh,
+    dropped,
+    overruled,
+  }
 }

@@ -44,6 +44,8 @@ export const paperSwitches = switchesOf(switches.parse({}))
 function checked(config: BlvitConfig): BlvitConfig {
   const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
   const { fullLayers, predictorAfter, depth, little } = config
+  if (!config.classToken)
+    throw complain('class_token false: patches are ranked by where the class token looks')
   if (fullLayers >= depth)
     throw complain(`full_layers ${fullLayers} leaves none of the ${depth} layers to route`)
   const rising = predictorAfter.every((layer, i) => layer > (predictorAfter[i - 1] ?? 0))

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
+import type { ActivationName } from '../nn/activations.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, imageOf, imageSize, ratio, size } from './config-values.js'
 import { readLabelNames } from './label-names.js'
-import { type Activation, usualSwitches, type VitShape } from './vit-config.js'
+import { usualSwitches, type VitShape } from './vit-config.js'
 
 /** transformers' names of activations (its `ACT2FN`). */
-const activationNames: Readonly<Record<string, Activation>> = {
+const activationNames: Readonly<Record<string, ActivationName>> = {
   gelu: 'gelu',
   gelu_new: 'gelu_tanh',
   gelu_pytorch_tanh: 'gelu_tanh',

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
+import type { ActivationName } from '../nn/activations.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, imageOf, imageSize, ratio, size } from './config-values.js'
 import { argumentsOfName, whyUnsupported } from './timm-architectures.js'
-import { type Activation, prefixCount, usualSwitches, type VitShape } from './vit-config.js'
+import { prefixCount, usualSwitches, type VitShape } from './vit-config.js'
 
 /** timm's names of activations; it takes several spellings. */
-const activationNames: Readonly<Record<string, Activation>> = {
+const activationNames: Readonly<Record<string, ActivationName>> = {
   gelu: 'gelu',
   gelu_tanh: 'gelu_tanh',
   quick_gelu: 'quick_gelu',

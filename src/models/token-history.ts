@@ -55,7 +55,7 @@ export function eventOutputs(history: readonly TokenEvent[]): Readonly<Record<st
 }
 
 /** The numbers of one event of one picture, from the outputs of {@link eventOutputs}. */
-export function eventValues(
+function eventValues(
   { tensors }: TokenEvent,
   index: number,
   numbersOf: (output: string) => readonly number[],

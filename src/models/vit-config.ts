@@ -1,6 +1,4 @@
-/** What a block's MLP applies between its two maps. */
-export const activations = ['gelu', 'gelu_tanh', 'quick_gelu', 'relu', 'silu'] as const
-export type Activation = (typeof activations)[number]
+import type { ActivationName } from '../nn/activations.js'
 
 /** Everything in which plain ViTs differ beside their sizes, by the name that the code uses. */
 export interface VitSwitches {
@@ -21,7 +19,8 @@ export interface VitSwitches {
   readonly qkNorm: boolean
   /** What the factors of each half-block's update start with (LayerScale); undefined: there are none. */
   readonly layerScale: number | undefined
-  readonly activation: Activation
+  /** What a block's MLP applies between its two maps. */
+  readonly activation: ActivationName
   /** Where the last norm stands: on all tokens, or on what the head reads of them. */
   readonly finalNorm: 'tokens' | 'pooled' | 'none'
   /** What the head reads: the class token, the mean of the patches, or one beside the other (DINOv2). */

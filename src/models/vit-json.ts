@@ -51,12 +51,12 @@ export function readVitShape(json: ConfigJson): VitShape {
   return checked(theirs ? readHuggingFaceConfig(json) : readTimmConfig(json))
 }
 
-/** The keys of switches that are not as usual. */
-function writeSwitches(shape: VitShape): ConfigJson {
+/** The keys of all switches, with their values and whether these are not as usual. */
+function switchesOf(shape: VitShape): Readonly<Record<string, readonly [differs: boolean, value: unknown]>> {
   const usual = usualSwitches(shape)
   const prefix = prefixCount(shape)
   const { embeddedPrefix, pooling, finalNorm } = shape
-  const all: Readonly<Record<string, readonly [differs: boolean, value: unknown]>> = {
+  return {
     class_token: [!shape.classToken, shape.classToken],
     reg_tokens: [shape.registers > 0, shape.registers],
     pos_embed: [embeddedPrefix === undefined, 'none'],
@@ -81,9 +81,6 @@ function writeSwitches(shape: VitShape): ConfigJson {
     distilled_head: [shape.distilled && !shape.distilledHead, false],
     projection_dim: [shape.projection !== undefined, shape.projection],
   }
-  return Object.fromEntries(
-    Object.entries(all).flatMap(([key, [differs, value]]) => (differs ? [[key, value]] : [])),
-  )
 }
 
 /** The same model as config.json keys, in timm's names where it has any. */
@@ -100,6 +97,17 @@ export function writeVitShape(shape: VitShape): ConfigJson {
     mlp_ratio: shape.mlpRatio,
     layer_norm_eps: shape.layerNormEpsilon,
     distilled: shape.distilled,
-    ...writeSwitches(shape),
+    // usual ones are left out
+    ...Object.fromEntries(
+      Object.entries(switchesOf(shape)).flatMap(([key, [differs, value]]) => (differs ? [[key, value]] : [])),
+    ),
   }
+}
+
+/** Every key that {@link writeVitShape} may write. */
+export const vitKeys: readonly string[] = allKeys()
+
+function allKeys(): readonly string[] {
+  const shape = readVitShape({ architecture: 'vit_tiny_patch16_224' })
+  return [...Object.keys(writeVitShape(shape)), ...Object.keys(switchesOf(shape))]
 }

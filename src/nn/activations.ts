@@ -1,16 +1,9 @@
-import { concat, gelu, maximum, multiply, reshape, scaleShift, slice, softmax } from '../graph/ops/index.js'
+import { gelu, multiply, relu, scaleShift, sigmoid, silu } from '../graph/ops/index.js'
 import type { Tensor } from '../graph/tensor.js'
 
-function sigmoid(x: Tensor): Tensor {
-  const column = reshape(x, [...x.shape, 1])
-  const axis = x.shape.length
-  const pair = softmax(concat([column, scaleShift(column, { scale: 0 })], { axis }))
-  return reshape(slice(pair, { axis, end: 1 }), x.shape)
-}
-
-/** `x·σ(slope·x)`: SiLU, and with a slope of 1.702 OpenAI's quick form of GELU. */
-function gated(x: Tensor, slope: number): Tensor {
-  return multiply(x, sigmoid(scaleShift(x, { scale: slope })))
+/** OpenAI's quick form of GELU: `x·σ(1.702·x)`. */
+function quickGelu(x: Tensor): Tensor {
+  return multiply(x, sigmoid(scaleShift(x, { scale: 1.702 })))
 }
 
 /** GELU by the formula with tanh (Hendrycks and Gimpel 2016); (1 + tanh z)/2 is σ(2z). */
@@ -23,9 +16,9 @@ function geluTanh(x: Tensor): Tensor {
 export const activations = {
   gelu,
   gelu_tanh: geluTanh,
-  quick_gelu: (x: Tensor) => gated(x, 1.702),
-  relu: (x: Tensor) => maximum(x, 0),
-  silu: (x: Tensor) => gated(x, 1),
+  quick_gelu: quickGelu,
+  relu,
+  silu,
 } as const satisfies Record<string, (x: Tensor) => Tensor>
 
 export type ActivationName = keyof typeof activations

@@ -13,8 +13,8 @@ export interface EmbedOptions {
   readonly normalize?: boolean | undefined
 }
 
-function poolingOf({ pooling }: EmbedOptions, { prefix }: AnswerContext): Pooling {
-  return pooling ?? (prefix > 0 ? 'cls' : 'mean')
+function poolingOf({ pooling }: EmbedOptions, { classToken }: AnswerContext): Pooling {
+  return pooling ?? (classToken ? 'cls' : 'mean')
 }
 
 /** The mean of the patch tokens; one that stands for several patches counts as often. */
@@ -44,11 +44,11 @@ export const embed: Problem<Float32Array, EmbedOptions> = {
     if (!features) throw new BlvitError('UNSUPPORTED', 'This model gives no features.')
     return { features, ...(sizes && { token_sizes: sizes }) }
   },
-  check: ({ pooling }, { prefix }) => {
+  check: ({ pooling }, { classToken }) => {
     if (pooling !== undefined && !poolings.includes(pooling)) {
       throw new BlvitError('BAD_OPTION', `pooling is "${pooling}"; it must be one of ${poolings.join(', ')}.`)
     }
-    if (prefix > 0 || pooling === undefined || pooling === 'mean') return
+    if (classToken || pooling === undefined || pooling === 'mean') return
     throw new BlvitError(
       'BAD_OPTION',
       `This model has no class token: pooling "${pooling}" needs one. Use "mean".`,

@@ -17,6 +17,8 @@ export interface AnswerContext {
   readonly scores: ScoreFunction
   /** Tokens before the patches. */
   readonly prefix: number
+  /** Whether the first of them is a class token. */
+  readonly classToken: boolean
 }
 
 /** How answers are compared with the truth. Counts are plain data, so that what several runs counted can be merged. */

@@ -14,7 +14,7 @@ export function candidatesOf({ tokens, prefix }: TokenState): number {
 }
 
 /** Blocks after a quarter, a half and three quarters of the depth, counted from 0: 3, 6 and 9 of 12. */
-export function quarters(depth: number): readonly number[] {
+function quarters(depth: number): readonly number[] {
   return [...new Set([1, 2, 3].map((quarter) => Math.floor((quarter * depth) / 4)))]
 }
 

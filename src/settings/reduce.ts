@@ -1,4 +1,4 @@
-import { parseReduction } from '../reduction/index.js'
+import { parseReduction, reductions } from '../reduction/parse-reduction.js'
 import type { Setting } from './setting.js'
 
 /** Nothing is reduced: takes back what a model was loaded with. */
@@ -9,7 +9,7 @@ export const reduce: Setting<string> = {
   option: {
     flags: '--reduce',
     placeholder: 'method',
-    about: 'let tokens go on the way through a plain ViT: evit:0.7, tome:8, top-k:0.5, random:0.5',
+    about: `let tokens go on the way through a plain ViT: ${reductions.map(({ example }) => example).join(', ')}`,
   },
   // `tome:8,schedule=decreasing,tome:13` are two: a name with = goes on with the method before it
   separator: /,(?!\s*[\w-]+\s*=)/,

@@ -1,5 +1,5 @@
+import { preparedBatches } from '../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import { preparedBatches } from '../batches/ahead.js'
 import type { PictureInput } from '../data/expand-inputs.js'
 import { type Classification, checkTop, classify } from '../problems/classify.js'
 import type { ClassifyOptions, Model } from './model.js'

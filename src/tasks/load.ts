@@ -51,10 +51,13 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
     if (onAssumption) stored.assumptions.forEach(onAssumption)
-    const { Model } = await import('./model.js')
+    const [{ Model }, { nodeDecoder }] = await Promise.all([
+      import('./model.js'),
+      import('../image/node/decode.js'),
+    ])
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
-    return new Model(name, files, chosen, { threads, precision, settings })
+    return new Model(name, files, chosen, { threads, precision, settings, decoder: nodeDecoder })
   } catch (thrown) {
     await choosing.then(
       ({ runtime }) => runtime.rest(),

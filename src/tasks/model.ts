@@ -1,10 +1,14 @@
+import { preparedBatches } from '../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import { preparedBatches } from '../batches/ahead.js'
 import { Engine, type EngineRun, type EngineRunOptions } from '../engine/engine.js'
 import { outputRows, pixelFeeds } from '../engine/rows.js'
-import type { ImageInput } from '../image/node/decode.js'
-import { type PrepareOptions, preparePicture } from '../image/node/prepare.js'
-import { loadSharp } from '../image/node/sharp.js'
+import type { ImageInput } from '../image/image-input.js'
+import {
+  type ImageDecoder,
+  type PreparedPicture,
+  type PrepareOptions,
+  preparePicture,
+} from '../image/prepare.js'
 import type { Preprocessing } from '../image/preprocessing.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import type { ModelFiles } from '../model-store/model-files.js'
@@ -15,7 +19,7 @@ import { type EmbedOptions, embed } from '../problems/embed.js'
 import type { AnswerContext, Problem } from '../problems/problem.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
 import { resolveSettings, type Settings, settingsOf } from '../settings/index.js'
-import { type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
+import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
 
 /** How pictures are prepared and run, whatever is asked of them. */
@@ -30,8 +34,9 @@ export interface Answered<Answer> {
   readonly elapsedMs: number
 }
 
-/** How the engine was asked to run a model. */
+/** How a model is run: what decodes its pictures, and how its engine was asked to run it. */
 export interface ModelOptions extends Pick<LoadOptions, 'threads' | 'precision'> {
+  readonly decoder: ImageDecoder
   /** Settings of every run that says nothing else. Default: the model's own. */
   readonly settings?: Settings | undefined
 }
@@ -62,7 +67,7 @@ export class Model implements AsyncDisposable {
     private readonly files: ModelFiles,
     /** The engine that runs it, and why that one. */
     readonly engine: ChosenRuntime,
-    readonly engineOptions: ModelOptions = {},
+    readonly engineOptions: ModelOptions,
   ) {
     this.architecture = files.architecture
     this.preprocessing = files.preprocessing
@@ -78,7 +83,8 @@ export class Model implements AsyncDisposable {
   }
 
   private get context(): AnswerContext {
-    return { labels: this.labels, scores: this.scores, prefix: this.architecture.prefix }
+    const { prefix, blocks } = this.architecture
+    return { labels: this.labels, scores: this.scores, prefix, classToken: blocks?.classToken ?? prefix > 0 }
   }
 
   /**
@@ -86,7 +92,7 @@ export class Model implements AsyncDisposable {
    * @param problem what will be asked. Default: classification
    */
   async warmUp(problem: Pick<Problem<unknown>, 'name' | 'outputs'> = classify): Promise<void> {
-    await Promise.all([this.engineFor(problem), loadSharp()])
+    await Promise.all([this.engineFor(problem), this.engineOptions.decoder.warmUp?.()])
   }
 
   private engineFor({ name, outputs }: Pick<Problem<unknown>, 'name' | 'outputs'>): Promise<Engine> {
@@ -185,7 +191,11 @@ export class Model implements AsyncDisposable {
 
   /** Decodes, resizes, crops and normalises, while the event loop goes on. @returns `[channels, height, width]` */
   async prepare(image: ImageInput, options: PrepareOptions = {}): Promise<Float32Array> {
-    return (await preparePicture(image, this.preprocessing, options)).input
+    return (await this.preparePicture(image, options)).input
+  }
+
+  private preparePicture(image: ImageInput, options: PrepareOptions): Promise<PreparedPicture> {
+    return preparePicture(image, this.preprocessing, { ...options, decoder: this.engineOptions.decoder })
   }
 
   /** The raw class scores, before softmax. @returns `[pictures, classes]`, row-major */
@@ -199,7 +209,9 @@ export class Model implements AsyncDisposable {
    * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike; else as {@link classify}
    */
   async trace(image: ImageInput, options: TraceOptions = {}): Promise<Trace> {
-    return tracePicture(this, image, options, (pixels) => this.run(traceProgram, [pixels], options))
+    assertTraceable(this, options)
+    const picture = await this.preparePicture(image, options)
+    return tracePicture(this, picture, options, (pixels) => this.run(traceProgram, [pixels], options))
   }
 
   /** Changes when anything does that decides the answers. Reads all weights. */

@@ -1,6 +1,6 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
-import type { ImageInput } from '../image/node/decode.js'
+import type { ImageInput } from '../image/image-input.js'
 import type { Classification } from '../problems/classify.js'
 import { type LoadModelOptions, load } from './load.js'
 import type { Model } from './model.js'

@@ -7,7 +7,7 @@ import { findConfiguration } from '../model-store/node/find-configuration.js'
 import { locateModel } from '../model-store/node/locate-model.js'
 import { openModel } from '../model-store/node/open-model.js'
 import type { ConfigJson } from '../models/architecture.js'
-import { withChanges } from '../models/index.js'
+import { classOrder, type NamedClasses } from '../problems/class-order.js'
 import { type DecidedRecipe, objectiveOf } from '../recipes/recipe.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 
@@ -55,6 +55,19 @@ function checkPixels(student: ModelFiles, teacher: Named): void {
   )
 }
 
+function checkClasses(student: NamedClasses, { name, files: { labels } }: Named): void {
+  // another number of classes is told with all that doesn't fit
+  if (labels.length !== student.labels.length) return
+  const { numbers } = classOrder(student, { name: `The teacher ${name}`, labels })
+  const at = numbers?.findIndex((number, own) => number !== own)
+  if (at === undefined) return
+  throw new BlvitError(
+    'BAD_OPTION',
+    `The teacher ${name} has the classes of ${student.name} in another order: class ${at}, "${student.labels[at]}", is its ` +
+      `class ${numbers?.[at]}. Take a teacher with the same order, or a loss without its answers (tokens).`,
+  )
+}
+
 /**
  * Opens the models of a training, and converts the student.
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `BAD_OPTION`
@@ -65,15 +78,16 @@ export async function openParticipants(
   { to, set, seed, teacher, ...download }: ParticipantOptions,
 ): Promise<Participants> {
   const source = await opened(model, download)
-  const own = source.files.architecture
-  const target = to === undefined ? undefined : await findConfiguration(to, { set })
-  const changed = target ?? (set && withChanges(own, set))
-  const student = changed
-    ? convert(source.files, changed, { name: to ?? source.name, seed }).files
-    : source.files
+  const target = to === undefined ? source.files.architecture : await findConfiguration(to)
+  const student =
+    to === undefined && !set
+      ? source.files
+      : (await convert(source.files, target, { name: to ?? source.name, seed, set })).files
   if (!recipe.stages.some((stage) => objectiveOf(stage).needsTeacher(stage)))
     return { source, student, teacher: undefined }
   const taughtBy = teacher === undefined ? source : await opened(teacher, download)
   checkPixels(student, taughtBy)
+  if (recipe.stages.some((stage) => objectiveOf(stage).comparesClasses?.(stage)))
+    checkClasses({ name: source.name, labels: student.labels }, taughtBy)
   return { source, student, teacher: taughtBy }
 }

@@ -1,6 +1,7 @@
 import { BlvitError } from '../base/blvit-error.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet } from '../data/open-data-set.js'
+import { nodeDecoder } from '../image/node/decode.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import type { ChosenRuntime } from '../runtime/runtime.js'
 import { resolveSettings, type Settings } from '../settings/index.js'
@@ -62,7 +63,10 @@ export async function openValidation(
   return {
     identity: JSON.stringify([await dataSet.fingerprint(), limit ?? null, keys]),
     async measure(files, { runtime, threads, signal }) {
-      await using model = new Model('the model in training', files, runtime, { threads })
+      await using model = new Model('the model in training', files, runtime, {
+        threads,
+        decoder: nodeDecoder,
+      })
       const counts = await evaluate(model, dataSet, { settings, limit, signal })
       if (counts.labelled === 0) throw noLabels(dataSet.name)
       return counts

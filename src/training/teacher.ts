@@ -6,7 +6,7 @@ import type { BlockHooks } from '../models/block-loop.js'
 import { outputOf } from '../models/model-definition.js'
 import { vit } from '../models/vit.js'
 import { prefixCount } from '../models/vit-config.js'
-import { readVitShape } from '../models/vit-json.js'
+import { isVit } from '../models/vit-family.js'
 import { isLate, lateAttention } from './late-attention.js'
 
 const scopeName = 'teacher'
@@ -26,13 +26,19 @@ export function teachersName(parameter: string): string {
   return `${scopeName}.${parameter}`
 }
 
-/** @throws BlvitError `UNSUPPORTED` for a teacher that is no plain ViT */
+function withoutClassToken(): BlvitError {
+  const message =
+    'The teacher has no class token, so it looks nowhere that a ranking could learn from. Give another with --teacher.'
+  return new BlvitError('UNSUPPORTED', message)
+}
+
+/** @throws BlvitError `UNSUPPORTED` for a teacher that is no plain ViT, and where attention of a class token is asked for that isn't there */
 export function teacher(architecture: Architecture): Teacher {
-  if (architecture.family !== 'vit') {
+  if (!isVit(architecture)) {
     const message = `The teacher is a ${architecture.family}; only a plain ViT or DeiT can teach. Give one with --teacher.`
     throw new BlvitError('UNSUPPORTED', message, { family: architecture.family })
   }
-  const config = readVitShape(architecture.json)
+  const { config } = architecture
   return scope(scopeName, () => {
     const attentions: Tensor[] = []
     const looking: BlockHooks = {
@@ -41,9 +47,16 @@ export function teacher(architecture: Architecture): Teacher {
         return undefined
       },
     }
-    const model = vit({ family: 'vit', ...config }, { hooks: looking })
+    const model = vit(config, { hooks: looking })
     const logits = outputOf(model, 'classify', 'logits')
     const features = outputOf(model, 'embed', 'features')
-    return { logits, features, lateAttention: lateAttention(attentions, prefixCount(config)) }
+    return {
+      logits,
+      features,
+      get lateAttention() {
+        if (!config.classToken) throw withoutClassToken()
+        return lateAttention(attentions, prefixCount(config))
+      },
+    }
   })
 }

@@ -43,3 +43,23 @@ test('libvips draws it: the rising curve ends above where it began', async () =>
   }
   expect(highestBlue(60, 120)).toBeGreaterThan(highestBlue(500, 552) + 100)
 })
+
+test('points beyond the colours have another shape, long names widen the picture, labels stand apart', () => {
+  const curves = Array.from({ length: 9 }, (_, i) => ({
+    name: i === 8 ? 'n'.repeat(60) : `curve ${i}`,
+    points: [{ x: i % 2, y: 1, label: `label ${i}` }],
+  }))
+  const svg = drawLineChart({ title: '', xLabel: '', yLabel: '', curves })
+  const looks = [...svg.matchAll(/class="point"[^>]* d="([^"]*)" fill="(#\w+)"/g)].map(
+    ([, shape, colour]) => `${shape} ${colour}`,
+  )
+  expect(new Set(looks).size).toBe(9)
+  expect(Number(/width="(\d+)"/.exec(svg)?.[1])).toBeGreaterThan(900)
+  const places = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>label \d</g)].map(([, x, y]) => [
+    Number(x),
+    Number(y),
+  ])
+  expect(places).toHaveLength(9)
+  const sorted = places.sort(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d)
+  expect(new Set(sorted.map((place) => place.join())).size).toBe(9)
+})

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkFinite } from '../../src/engine/check-finite.js'
+import { nodeDecoder } from '../../src/image/node/decode.js'
 import { chooseRuntime } from '../../src/runtime/node/choose.js'
 import { Model } from '../../src/tasks/model.js'
 import { randomModel, randomPixels, shrunk } from '../support/tiny-models.js'
@@ -22,7 +23,7 @@ describe('logits that are not numbers', () => {
 
   test('of the second of two pictures end a run', async () => {
     const files = randomModel(shrunk('vit-tiny'))
-    await using model = new Model('tiny', files, await chooseRuntime('cpu'))
+    await using model = new Model('tiny', files, await chooseRuntime('cpu'), { decoder: nodeDecoder })
     const { values } = randomPixels(files.architecture)
     await expect(model.logits([values, values.map(() => Number.NaN)])).rejects.toMatchObject({
       code: 'ENGINE',

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { decodeImage } from '../../src/image/node/decode.js'
-import { preparePicture } from '../../src/image/node/prepare.js'
+import { decodeImage, nodeDecoder } from '../../src/image/node/decode.js'
+import { preparePicture } from '../../src/image/prepare.js'
 import { defaultPreprocessing } from '../../src/image/preprocessing-config.js'
 import { openModel } from '../../src/model-store/node/open-model.js'
 import { load } from '../../src/tasks/load.js'
@@ -44,7 +44,11 @@ function pictureTarget(name: string, endings: readonly string[], mutate: Mutate)
           const path = join(folder, 'picture')
           await (exact
             ? decodeImage(path)
-            : preparePicture(path, { ...defaultPreprocessing, height: 8, width: 8 }))
+            : preparePicture(
+                path,
+                { ...defaultPreprocessing, height: 8, width: 8 },
+                { decoder: nodeDecoder },
+              ))
         },
       }
     },

@@ -141,7 +141,10 @@ async function compareGradients(
   const golden = await readGolden(join(folder.folder, file))
   const inputs = await readGolden(join(folder.folder, given.file))
   const parameters = given.grad_norm_parameters
-  const { loss, gradientOf } = await runGradients(built.loss, parameters, { model: golden, inputs })
+  const { loss, gradientOf } = await runGradients({ ...built, loss: built.loss }, parameters, {
+    model: golden,
+    inputs,
+  })
   const norms = Array.from(inputs.floats('out/grad_norms'))
   return [
     ofGradient('loss', [loss], Array.from(inputs.floats('out/loss'))),
@@ -177,7 +180,7 @@ export async function compareCase(
   const wanted = Object.fromEntries(outputs.map((output) => [output, defined(built.outputs[output], output)]))
   const pictures = defined(golden.shape('in/x')[0], 'the batch')
   const tolerance = given.tolerance?.abs ?? usualTolerance
-  await using loaded = await loadCase(name, wanted, { golden, target })
+  await using loaded = await loadCase(name, { ...built, outputs: wanted }, { golden, target })
   const compare = async (from: number, to: number, which: readonly string[]) =>
     compareRun(await loaded.run(from, to), which, { golden, tolerance, pictures, rows: [from, to] })
   const together = await compare(0, pictures, outputs)

@@ -2,10 +2,12 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { mergingSchedule } from '../../src/reduction/tome.js'
+import { expectClose } from '../support/expect-close.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { compareCase, openGoldenFolder, passed } from './compare.js'
 import { expandedR } from './methods/tome.js'
+import { resizedPositions } from './position-embedding.js'
 
 const folders = hasSharedData
   ? await Promise.all(['vit', 'evit', 'tome'].map((method) => openGoldenFolder(shared(`golden/${method}`))))
@@ -52,6 +54,15 @@ describe.skipIf(!hasSharedData)(`golden vectors of official code${withoutSharedD
   })
 })
 
+test('a position embedding for another grid: bicubic with a = −0.75, taps beyond the border take its entry', () => {
+  const [prefix, width] = [1, 1]
+  const line = resizedPositions(Float32Array.of(9, 0, 1), { prefix, width, from: [1, 2], to: [1, 4] })
+  // cubic(1.25) = −0.10546875, cubic(0.75) = 0.26171875 + cubic(1.75) = −0.03515625
+  expect([...line]).toEqual([9, -0.10546875, 0.2265625, 0.7734375, 1.10546875])
+  const constant = resizedPositions(new Float32Array(13).fill(3), { prefix, width, from: [3, 4], to: [5, 2] })
+  expectClose(constant, new Float32Array(11).fill(3), { atol: 1e-6 })
+})
+
 describe.skipIf(!hasSharedData)(`a comparison fails${withoutSharedData}`, () => {
   const folder = temporaryFolder()
 
@@ -88,7 +99,7 @@ describe.skipIf(!hasSharedData)(`a comparison fails${withoutSharedData}`, () => 
     const evit = await openGoldenFolder(shared('golden/evit'))
     await expect(compareCase(evit, 'keep07_nofus')).rejects.toThrow('Did you mean "keep07_nofuse"?')
     const wrong = await changed({}, [nofuse, { config: { depth: 'five' } }])
-    await expect(compareCase(wrong, nofuse)).rejects.toThrow("the case's config is not valid: patch_size")
+    await expect(compareCase(wrong, nofuse)).rejects.toThrow("the case's config is not valid: img_size")
     await expect(openGoldenFolder(join(folder, 'missing'))).rejects.toThrow("golden.json can't be read")
   })
 })

@@ -3,7 +3,9 @@ import { parseWith } from '../../src/base/parse.js'
 import type { Tensor } from '../../src/graph/tensor.js'
 import type { EventValues } from '../../src/models/token-history.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
+import { gridOf, prefixCount } from '../../src/models/vit-config.js'
 import { usualVit } from '../../src/models/vit-family.js'
+import type { ResizedPositions } from './position-embedding.js'
 
 /** Numbers that follow from what an engine gives for some tensors, one picture at a time. */
 export interface Derived {
@@ -20,6 +22,8 @@ export interface Built {
   readonly outputs: Readonly<Record<string, Ours>>
   /** What the golden gradients are the gradients of. `[1]` */
   readonly loss?: Tensor
+  /** The grids of the stored position embedding and of the pictures; they differ where a case is of another resolution. */
+  readonly positions: Omit<ResizedPositions, 'width'>
 }
 
 /** What is known of a case's tensors before it is built. */
@@ -44,6 +48,8 @@ export function goldenMethod<Config>(
 
 /** What all ViT-like methods write in `config`; keys that only their own code reads may stand beside. */
 export const vitConfig = z.looseObject({
+  /** That the weights are for; height and width if two. */
+  img_size: z.union([z.int(), z.tuple([z.int(), z.int()])]),
   patch_size: z.int(),
   embed_dim: z.int(),
   depth: z.int(),
@@ -52,6 +58,7 @@ export const vitConfig = z.looseObject({
   num_classes: z.int(),
   eps: z.number().default(1e-6),
   distilled: z.boolean().default(false),
+  qkv_bias: z.boolean().default(true),
 })
 
 export type VitLike = z.output<typeof vitConfig>
@@ -69,5 +76,17 @@ export function vitOf(config: VitLike, { image, channels }: CaseFacts): VitConfi
     classes: config.num_classes,
     layerNormEpsilon: config.eps,
     distilled: config.distilled,
+    qkvBias: config.qkv_bias,
   })
+}
+
+/** Where the position embedding of a case is from and what it is for. */
+export function positionsOf(given: VitLike, facts: CaseFacts): Built['positions'] {
+  const config = vitOf(given, facts)
+  const [height, width] = Array.isArray(given.img_size) ? given.img_size : [given.img_size, given.img_size]
+  const gridFor = (image: CaseFacts['image']) => {
+    const { rows, columns } = gridOf({ ...config, image })
+    return [rows, columns] as const
+  }
+  return { prefix: prefixCount(config), from: gridFor({ height, width }), to: gridFor(facts.image) }
 }

@@ -5,9 +5,8 @@ import { type BlockHooks, composeHooks } from '../../src/models/block-loop.js'
 import { outputOf } from '../../src/models/model-definition.js'
 import type { TokenEvent } from '../../src/models/token-history.js'
 import { vit } from '../../src/models/vit.js'
-import type { VitConfig } from '../../src/models/vit-config.js'
 import { crossEntropy } from '../../src/training/objectives/cross-entropy.js'
-import type { Built, Ours } from './method.js'
+import { type Built, type CaseFacts, positionsOf, type VitLike, vitOf } from './method.js'
 
 /** A model that reduces tokens, run as the official code was. */
 export interface ReducedVit {
@@ -16,12 +15,9 @@ export interface ReducedVit {
   readonly built: Built
 }
 
-/** @param more other outputs, read while the blocks are built */
-export function reducedVit(
-  config: VitConfig,
-  hooks: BlockHooks,
-  more: () => Readonly<Record<string, Ours>> = () => ({}),
-): ReducedVit {
+/** The model of a case with some hooks. */
+export function reducedVit(given: VitLike, facts: CaseFacts, hooks: BlockHooks): ReducedVit {
+  const config = vitOf(given, facts)
   const blocks: Tensor[] = []
   const looking: BlockHooks = {
     after: ({ tokens }) => {
@@ -38,11 +34,11 @@ export function reducedVit(
     history,
     built: {
       loss: crossEntropy(logits, targets),
+      positions: positionsOf(given, facts),
       outputs: {
         ...Object.fromEntries(tokens),
         token_counts: blocks.map((block) => Number(sizeAt(block, 1))),
         logits,
-        ...more(),
       },
     },
   }

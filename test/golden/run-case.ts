@@ -10,8 +10,11 @@ import { ortSession } from '../../src/runtime/ort-session.js'
 import { placeWeights } from '../../src/runtime/place-weights.js'
 import type { NamedTensors, Session } from '../../src/runtime/runtime.js'
 import { fitParameters } from '../../src/weights/fit.js'
+import { storedFrom } from '../../src/weights/stored-from.js'
+import type { StoredTensor } from '../../src/weights/stored-tensor.js'
 import type { Golden } from '../support/golden.js'
 import type { Built, Ours } from './method.js'
+import { resizedPositions } from './position-embedding.js'
 
 /** Ours for some official outputs, as far as they were run. */
 export interface CaseRun {
@@ -30,11 +33,27 @@ function nameOf({ id }: Tensor): string {
   return `t${id}`
 }
 
-async function load(graph: Graph, golden: Golden, target: Target): Promise<Session> {
+/** The position embedding for the grid of the pictures, where the stored one is for another. */
+function positioned(golden: Golden, { prefix, from, to }: Built['positions']): StoredTensor | undefined {
+  const name = 'w/pos_embed'
+  if (from.join() === to.join() || !golden.has(name)) return undefined
+  const [, stored = 0, width = 0] = golden.shape(name)
+  const [rows, columns] = from
+  if (stored !== prefix + rows * columns) return undefined
+  const values = resizedPositions(golden.floats(name), { prefix, from, to, width })
+  return storedFrom(values, [1, values.length / width, width])
+}
+
+async function load(
+  graph: Graph,
+  { golden, positions, target }: { golden: Golden; positions: Built['positions']; target: Target },
+): Promise<Session> {
   const needed = new Set(graph.parameters.map(({ name }) => name))
   // what this graph doesn't read, e.g. a head beside a loss of features, may be there all the same
-  const stored = [...golden.weights('w/')].filter(([name]) => needed.has(name))
-  const weights = fitParameters(graph.parameters, new Map(stored), { source: 'the case' })
+  const stored = new Map([...golden.weights('w/')].filter(([name]) => needed.has(name)))
+  const resized = positioned(golden, positions)
+  if (resized) stored.set('pos_embed', resized)
+  const weights = fitParameters(graph.parameters, stored, { source: 'the case' })
   if (target === 'native') return await (await nativeRuntime()).load(graph, weights)
   const { storageOf } = await placeWeights(weights, { locate: () => undefined })
   // on WebGPU's form too: the processor can run all that it consists of
@@ -87,12 +106,12 @@ function readRun(results: NamedTensors, outputs: Built['outputs'], pictures: num
 /** A case as one graph of all that is compared. Dispose it. */
 export async function loadCase(
   name: string,
-  outputs: Built['outputs'],
+  { outputs, positions }: Pick<Built, 'outputs' | 'positions'>,
   { golden, target }: { golden: Golden; target: Target },
 ) {
   const tensors = Object.values(outputs).flatMap(tensorsOf)
   const graph = graphOf(name, Object.fromEntries(tensors.map((tensor) => [nameOf(tensor), tensor])))
-  const session = await load(graph, golden, target)
+  const session = await load(graph, { golden, positions, target })
   return {
     run: async (from: number, to: number): Promise<CaseRun> =>
       readRun(await session.run(feedsOf(graph, golden, [from, to])), outputs, to - from),
@@ -102,7 +121,7 @@ export async function loadCase(
 
 /** The loss of a case and the gradient of each named parameter. */
 export async function runGradients(
-  loss: Tensor,
+  { loss, positions }: { loss: Tensor; positions: Built['positions'] },
   parameters: readonly string[],
   { model, inputs }: { model: Golden; inputs: Golden },
 ): Promise<{ loss: number; gradientOf: (parameter: string) => readonly number[] }> {
@@ -119,7 +138,7 @@ export async function runGradients(
     ...Object.fromEntries(found.map((gradient, i) => [`gradient of ${parameters[i]}`, gradient])),
   }
   const graph = graphOf('backward', outputs)
-  await using session = await load(graph, model, 'native')
+  await using session = await load(graph, { golden: model, positions, target: 'native' })
   const both: Golden = {
     ...model,
     floats: (name) => (inputs.has(name) ? inputs : model).floats(name),

@@ -2,10 +2,12 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { describe, expect, test } from 'vitest'
 import { symbol } from '../../src/graph/dim.js'
 import { type Graph, graphOf } from '../../src/graph/graph.js'
+import { zeros } from '../../src/graph/initialiser.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
-import { input, sizeInput, slice } from '../../src/graph/ops/index.js'
+import { add, input, parameter, sizeInput, slice } from '../../src/graph/ops/index.js'
 import { scope } from '../../src/graph/scope.js'
+import type { Tensor } from '../../src/graph/tensor.js'
 import { attention } from '../../src/nn/attention.js'
 import { type ModelProto, ModelProtoSchema } from '../support/onnx_pb.js'
 
@@ -93,4 +95,12 @@ describe.each(['native', 'standard'] as const)('the ONNX file of target %s', (ta
       ['', target === 'native' ? 23n : 17n],
     ])
   })
+})
+
+test('an output is not called like what is fed or stored', () => {
+  const x = input('x', [4])
+  const write = (outputs: Record<string, Tensor>) =>
+    toOnnx(graphOf('g', outputs), { storageOf: () => ({ dtype: 'F32', ranges: [] }) })
+  expect(() => write({ x: add(x, x) })).toThrow('The output x has the name of an input. Call it otherwise.')
+  expect(() => write({ bias: add(x, parameter('bias', [4], zeros)) })).toThrow('the name of a parameter')
 })

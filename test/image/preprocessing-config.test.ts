@@ -21,7 +21,7 @@ const readTimm = (pretrained_cfg: unknown) => readPreprocessing({ config: { pret
 describe('the preprocessing of a model folder', () => {
   test('is the default where no file says otherwise', () => {
     expect(readPreprocessing({})).toEqual(defaultPreprocessing)
-    expect(readPreprocessing({ config: { model_type: 'vit' } })).toEqual(defaultPreprocessing)
+    expect(readPreprocessing({ config: { model_type: 'blvit' } })).toEqual(defaultPreprocessing)
   })
 
   test('comes from preprocessor_config.json before config.json', () => {
@@ -71,13 +71,13 @@ describe("timm's pretrained_cfg", () => {
   test.each([
     [{ interpolation: 'nearest' }, /interpolation: .*"bilinear"\|"bicubic"\|"lanczos"/],
     [{ crop_mode: 'corner' }, /crop_mode: .*"center"\|"squash"\|"border"/],
-    [{ input_size: [1, 224, 224] }, /input_size\.0: expected 3 channels/],
+    [{ input_size: [0, 224, 224] }, /input_size\.0: /],
     [{ input_size: [3, 0, 224] }, /input_size\.1: /],
     [{ input_size: [3, 1e9, 224] }, /input_size\.1: /],
     [{ crop_pct: 0 }, /crop_pct: /],
     // would resize to more pixels than a number can count
     [{ crop_pct: 1e-320 }, /crop_pct: /],
-    [{ mean: [0.5] }, /mean: expected three numbers/],
+    [{ mean: [0.5, 0.5] }, /mean: expected three numbers/],
     [{ mean: 1e308 }, /mean: /],
     [{ std: [0.5, 0, 0.5] }, /std: expected numbers of at least/],
     // not 0, but 0 in float32
@@ -246,3 +246,48 @@ describe('preprocessor_config.json', () => {
 function sorted({ height, width, cropRatio, cropMode, filter, mean, std }: Preprocessing): Preprocessing {
   return { height, width, cropRatio, cropMode, filter, mean, std }
 }
+
+describe('what no file says', () => {
+  const halves = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }
+  const clip = { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711] }
+
+  test.each([
+    ['vit', { ...halves, filter: 'bilinear', cropMode: 'squash', cropRatio: 1 }, 'ViTImageProcessor'],
+    ['deit', { ...halves, filter: 'bicubic', cropMode: 'squash', cropRatio: 0.875 }, 'DeiTImageProcessor'],
+    ['dinov2', { ...clip, filter: 'bicubic', cropMode: 'center', cropRatio: 1 }, 'BitImageProcessor'],
+    [
+      'clip_vision_model',
+      { ...clip, filter: 'bicubic', cropMode: 'center', cropRatio: 1 },
+      'CLIPImageProcessor',
+    ],
+  ])('is as transformers has it for a %s, and told', (model_type, expected, className) => {
+    const found = findPreprocessing({ config: { model_type } }, { imageSize: 32 })
+    expect(found.preprocessing).toEqual({ ...expected, height: 32, width: 32 })
+    expect(found.assumptions).toEqual([expect.stringContaining(`defaults of ${className}`)])
+    // a file that names no class leaves the same defaults
+    const named = findPreprocessing({ config: { model_type }, preprocessorConfig: { do_rescale: true } })
+    expect(named.preprocessing).toMatchObject(expected)
+    expect(named.assumptions).toEqual([expect.stringContaining(`${className} is assumed`)])
+  })
+
+  test('is timm’s where its pretrained_cfg is silent, and told', () => {
+    const { assumptions } = findPreprocessing({ config: { pretrained_cfg: { mean: 0.5, std: 0.5 } } })
+    expect(assumptions).toEqual([expect.stringContaining('has no interpolation, crop_pct')])
+  })
+
+  test('is nothing where a file says all', () => {
+    const preprocessorConfig = writeHuggingFacePreprocessing(defaultPreprocessing)
+    expect(findPreprocessing({ preprocessorConfig }).assumptions).toEqual([])
+    const other = findPreprocessing({ preprocessorConfig }, { imageSize: 384 })
+    expect(other.assumptions).toEqual([expect.stringContaining('224 × 224, but the model')])
+  })
+
+  test('grey models take one number, or three that are one', () => {
+    const read = (image_mean: unknown) =>
+      findPreprocessing({ preprocessorConfig: { image_mean, image_std: 0.5 } }, { channels: 1 }).preprocessing
+    expect(read([0.1307])).toMatchObject({ mean: [0.1307], std: [0.5] })
+    expect(read(0.25).mean).toEqual([0.25])
+    expect(read([0.5, 0.5, 0.5]).mean).toEqual([0.5])
+    expect(() => read([0.4, 0.5, 0.6])).toThrow(/grey pictures, but its preprocessing has three means/)
+  })
+})

@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { defined } from '../../src/base/assert.js'
 import { Engine } from '../../src/engine/engine.js'
 import { convert } from '../../src/model-store/convert.js'
+import { atImageSize } from '../../src/model-store/image-size.js'
 import type { ModelFiles } from '../../src/model-store/model-files.js'
-import { presets, withChanges } from '../../src/models/index.js'
+import { presets, readArchitecture, withChanges } from '../../src/models/index.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { traceProgram } from '../../src/tasks/trace/trace.js'
+import { readFloats } from '../../src/weights/read-floats.js'
 import { expectClose } from '../support/expect-close.js'
 import { outputsOf, randomFeeds, randomModel, shrunk, zeroed } from '../support/tiny-models.js'
 
@@ -47,7 +50,7 @@ describe('conversion', () => {
         }),
         async ({ seed, ...size }) => {
           const vit = randomModel(shrunk(plain, size), { seed })
-          const { files } = convert(vit, shrunk(routing, size), { seed })
+          const { files } = await convert(vit, shrunk(routing, size), { seed })
           const converted = zeroed(files, /gamma/)
           const expected = floats((await logitsOf(vit)).logits?.values)
           const actual = floats((await logitsOf(converted, { keepRatio: 1 })).logits?.values)
@@ -120,11 +123,11 @@ describe('conversion', () => {
 
   test('fresh parameters start as spec §3 says and don’t depend on what else is drawn', async () => {
     const vit = randomModel(shrunk('vit-tiny'))
-    const { files, fresh, copied, dropped } = convert(vit, shrunk('t+48'))
+    const { files, fresh, copied, dropped } = await convert(vit, shrunk('t+48'))
     expect(dropped).toEqual([])
     expect(copied).toHaveLength(vit.weights.size)
     expect(fresh.every((name) => /alpha|gamma|little|predictors/.test(name))).toBe(true)
-    const zeroStart = convert(
+    const zeroStart = await convert(
       vit,
       shrunk('t+48', { little: { ...littleOf('t+48'), initialisation: 'zero' } }),
     )
@@ -142,11 +145,78 @@ describe('conversion', () => {
     )
   })
 
-  test('a P-block of another size is refused with the configuration that fits', () => {
+  test('a P-block of another size is refused with the configuration that fits', async () => {
     const vit = randomModel(shrunk('vit-micro'))
-    const error = () => convert(vit, withChanges(shrunk('b+t'), {}), { name: 'b+t' })
-    expect(error).toThrowError(/b\+t doesn't fit these weights: the model has embed_dim 16, not 48/)
+    const converted = convert(vit, withChanges(shrunk('b+t'), {}), { name: 'b+t' })
+    await expect(converted).rejects.toThrow(
+      /b\+t doesn't fit these weights: the model has embed_dim 16, not 48/,
+    )
   })
+})
+
+describe('keys of the configuration that are set', () => {
+  const vit = randomModel(shrunk('vit-micro'))
+  const target = () => shrunk('micro+16')
+  const numbers = async ({ weights }: ModelFiles, name: string) =>
+    readFloats(defined(weights.get(name), name))
+
+  test('another image size resamples the position embedding as running at that size does', async () => {
+    const { files, copied, fresh } = await convert(vit, target(), { set: { image_size: 24 } })
+    const resized = await atImageSize(vit, 24)
+    expect(copied).toContain('pos_embed')
+    expect(fresh).not.toContain('pos_embed')
+    expect(await numbers(files, 'pos_embed')).toEqual(await numbers(resized, 'pos_embed'))
+    expect(files.preprocessing).toMatchObject({ height: 24, width: 24 })
+  })
+
+  test('other classes get a new head, numbered labels, and are not told as overruled', async () => {
+    const { files, fresh, overruled } = await convert(vit, target(), { set: { num_classes: 2 } })
+    expect(files.architecture.classes).toBe(2)
+    expect(files.labels).toEqual(['class 0', 'class 1'])
+    expect(fresh).toEqual(expect.arrayContaining(['head.weight', 'head.bias']))
+    expect(overruled).toEqual([])
+  })
+
+  test('what the weights decide and nobody sets is told', async () => {
+    const { overruled } = await convert(vit, withChanges(target(), { num_classes: 7 }))
+    expect(overruled).toEqual([{ key: 'num_classes', source: 5, target: 7 }])
+  })
+
+  test('a distillation token comes with a row of its own, and takes it away', async () => {
+    const { files, fresh } = await convert(vit, target(), { set: { distilled: true } })
+    expect(fresh).toEqual(expect.arrayContaining(['dist_token', 'head_dist.weight', 'head_dist.bias']))
+    const width = files.architecture.facts.width
+    const own = await numbers(vit, 'pos_embed')
+    const moved = await numbers(files, 'pos_embed')
+    expect(moved.subarray(0, width)).toEqual(own.subarray(0, width))
+    expect(moved.subarray(2 * width)).toEqual(own.subarray(width))
+    const back = await convert({ ...files, architecture: files.architecture }, files.architecture, {
+      set: { distilled: false },
+    })
+    expect(await numbers(back.files, 'pos_embed')).toEqual(own)
+    expect(back.dropped).toEqual(expect.arrayContaining(['dist_token', 'head_dist.weight', 'head_dist.bias']))
+  })
+
+  test('epsilon is as it is set; sizes that the weights have are refused by name', async () => {
+    const { files } = await convert(vit, target(), { set: { layer_norm_eps: 0.001 } })
+    expect(files.architecture.json.layer_norm_eps).toBe(0.001)
+    await expect(convert(vit, target(), { set: { depth: 5 } })).rejects.toThrow(/depth 4, not 5/)
+    await expect(convert(vit, target(), { set: { class_count: 4 } })).rejects.toThrow(
+      /no setting "class_count"/,
+    )
+  })
+})
+
+test('switches of the ViT inside go with its weights', async () => {
+  const vit = randomModel(
+    readArchitecture({
+      ...shrunk('vit-micro').json,
+      ...{ init_values: 1e-5, reg_tokens: 2, qkv_bias: false },
+    }),
+  )
+  const { files, dropped } = await convert(vit, shrunk('micro+16'))
+  expect(dropped).toEqual([])
+  expect(files.architecture.json).toMatchObject({ init_values: 1e-5, reg_tokens: 2, qkv_bias: false })
 })
 
 function littleOf(name: 't+48') {

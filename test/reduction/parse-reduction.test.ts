@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BlvitError } from '../../src/base/blvit-error.js'
 import { presets } from '../../src/models/index.js'
-import { parseReduction, reductions } from '../../src/reduction/index.js'
+import { parseReduction, reductions } from '../../src/reduction/parse-reduction.js'
 import { shrunk } from '../support/tiny-models.js'
 
 /** What is thrown, as `CODE: message`. */
@@ -41,7 +41,7 @@ describe('a reduction as text', () => {
   test.each([
     [
       'evti:0.7',
-      'BAD_OPTION: There is no reduction "evti". Did you mean "evit"? Known, for example: evit:0.7, tome:8, top-k:0.5, random:0.5.',
+      'BAD_OPTION: There is no reduction "evti". Did you mean "evit"? Known, for example: evit:0.7, random:0.5, tome:8, top-k:0.5.',
     ],
     ['evit', `BAD_OPTION: "evit" doesn't say how much: write for example evit:0.7.`],
     [
@@ -82,7 +82,7 @@ describe('a reduction as text', () => {
     ],
     [
       'constructor:1',
-      'BAD_OPTION: There is no reduction "constructor". Known, for example: evit:0.7, tome:8, top-k:0.5, random:0.5.',
+      'BAD_OPTION: There is no reduction "constructor". Known, for example: evit:0.7, random:0.5, tome:8, top-k:0.5.',
     ],
     [
       'tome:8,__proto__=1',

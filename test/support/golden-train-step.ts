@@ -10,7 +10,7 @@ import { vit } from '../../src/models/vit.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
 import { type TrainingStep, trainingStep } from '../../src/training/training-step.js'
-import { outputsOf } from '../support/tiny-models.js'
+import { outputsOf } from './tiny-models.js'
 
 /** What the golden training step was made with. */
 export const goldenTraining = {

@@ -2,8 +2,10 @@
 export interface TarEntry {
   readonly name: string
   readonly content: Uint8Array | string
-  /** `0` a file (default), `2` a symbolic link, `5` a folder */
-  readonly type?: '0' | '2' | '5'
+  /** `0` a file (default), `1` a hard link, `2` a symbolic link, `3` a device, `5` a folder */
+  readonly type?: '0' | '1' | '2' | '3' | '5'
+  /** What a link leads to. Default `/etc/passwd`. */
+  readonly target?: string
 }
 
 const blockBytes = 512
@@ -12,7 +14,7 @@ function octal(value: number, width: number): string {
   return `${value.toString(8).padStart(width - 1, '0')}\0`
 }
 
-function header({ name, type = '0' }: TarEntry, sizeBytes: number): Buffer {
+function header({ name, type = '0', target = '/etc/passwd' }: TarEntry, sizeBytes: number): Buffer {
   const block = Buffer.alloc(blockBytes)
   block.write(name, 0, 100)
   block.write(
@@ -20,7 +22,7 @@ function header({ name, type = '0' }: TarEntry, sizeBytes: number): Buffer {
     100,
     'latin1',
   )
-  block.write(`        ${type}${type === '2' ? '/etc/passwd' : ''}`, 148, 'latin1')
+  block.write(`        ${type}${type === '1' || type === '2' ? target : ''}`, 148, 'latin1')
   block.write('ustar\u000000', 257, 'latin1')
   const checksum = block.reduce((sum, byte) => sum + byte, 0)
   block.write(`${checksum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')

@@ -162,6 +162,14 @@ describe('train', () => {
       train(blvit, pictures, twoStages, options('whole', { overwrite: true, onStep, ...changes }))
     // a bLViT, its own teacher here, teaches no second stage
     await expect(again({})).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    const reordered = join(folder, 'reordered')
+    const { architecture, ...files } = await openModel(vit)
+    const card = initialCard(architecture, { configuration: 'vit-micro', seed: 1 })
+    await writeModelFolder(reordered, { ...files, architecture, labels: files.labels.toReversed() }, { card })
+    await expect(again({ teacher: reordered })).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringMatching(/in another order: class 0, "0", is its class 9\. Take a teacher/),
+    })
     await expect(again({ teacher: vit, workers: 300 })).rejects.toMatchObject({ code: 'BAD_OPTION' })
     const missing = { teacher: vit, validation: [join(folder, 'nowhere')] }
     await expect(again(missing)).rejects.toMatchObject({ code: 'NOT_FOUND' })

@@ -1,6 +1,6 @@
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import { machineGemms } from '../../engine/gemm-sizes.js'
-import { graphWork } from '../../graph/work.js'
+import { graphWork } from '../../graph/graph.js'
 import { describeMachine, type Machine } from '../machine.js'
 import type { EngineChoice, Job, Workload } from '../messages.js'
 import { BenchProcess } from '../process.js'

@@ -3,7 +3,7 @@ import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { blvit } from '../../models/blvit.js'
 import { blvitFacts } from '../../models/blvit-facts.js'
-import { readBlvitConfig } from '../../models/blvit-json.js'
+import { isBlvit } from '../../models/blvit-family.js'
 import { findPreset } from '../../models/index.js'
 import { outputOf } from '../../models/model-definition.js'
 import { vit } from '../../models/vit.js'
@@ -39,8 +39,8 @@ function supervised(name: string, logits: Tensor): TrainingStep {
 
 function tinyStudent() {
   const preset: Architecture | undefined = findPreset('t+48')
-  if (!preset) throw new Error('blvit bug: no preset t+48')
-  return readBlvitConfig(preset.json)
+  if (!preset || !isBlvit(preset)) throw new Error('blvit bug: no preset t+48')
+  return preset.config
 }
 
 /** Everything that `bench --train` measures here, in this order. */

@@ -3,8 +3,7 @@ import { BlvitError } from '../../base/blvit-error.js'
 import { parseSetting, type Settings } from '../../settings/index.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
-import { type Convention, conventionOption } from '../convention-option.js'
-import { positiveInteger, setting } from '../option-values.js'
+import { type Convention, conventionOption, positiveInteger, setting } from '../option-values.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
 interface Flags extends SettingFlags {

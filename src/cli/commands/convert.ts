@@ -47,11 +47,16 @@ Examples:
 async function convert(model: string, flags: Flags, context: CliContext): Promise<void> {
   const { convertFolder } = await import('../../model-store/node/convert-folder.js')
   const { json, ...options } = flags
-  const { files, copied, fresh, dropped } = await convertFolder(model, {
+  const { files, copied, fresh, dropped, overruled } = await convertFolder(model, {
     ...options,
     signal: context.signal,
     onProgress: downloadProgress(context),
   })
+  for (const { key, source, target } of overruled) {
+    context.note(
+      `note: ${key} is ${show(source)} as in ${model}, not ${flags.to}'s ${show(target)} (change it with --set).`,
+    )
+  }
   if (json) {
     const { architecture } = files
     context.out(JSON.stringify({ output: flags.output, config: architecture.json, copied, fresh, dropped }))
@@ -65,4 +70,8 @@ async function convert(model: string, flags: Flags, context: CliContext): Promis
     context.note('The new parts are not trained yet: below keep ratio 1 the model guesses.')
     context.out(`Try it: blvit classify photo.jpg --model ${flags.output} --keep-ratio 1`)
   }
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'as usual' : JSON.stringify(value)
 }

@@ -6,7 +6,7 @@ import { type TarMember, tarMembers } from '../tar-members.js'
 
 /** The key of a sample and what the member holds of it. */
 export function partsOf(member: string): { key: string; extension: string } {
-  const [, key = '', extension = ''] = /^((?:.*\/)?[^/.]*)\.?([^/]*)$/s.exec(member) ?? []
+  const [, key = '', extension = ''] = /^(?:\.\/)*((?:.*\/)?[^/.]*)\.?([^/]*)$/s.exec(member) ?? []
   return { key, extension: extension.toLowerCase() }
 }
 

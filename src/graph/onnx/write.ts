@@ -32,6 +32,15 @@ export interface OnnxOptions {
   readonly metadata?: Readonly<Record<string, string>>
 }
 
+/** In ONNX, what is fed, what is stored and what comes out share one space of names. */
+function checkNames({ outputs, nodes }: Graph): void {
+  for (const { leaf } of nodes) {
+    if (leaf === undefined || !Object.hasOwn(outputs, leaf.name)) continue
+    const message = `The output ${leaf.name} has the name of ${leaf.kind === 'input' ? 'an input' : 'a parameter'}. Call it otherwise.`
+    throw new BlvitError('BAD_OPTION', message, { output: leaf.name })
+  }
+}
+
 /** Sizes that a graph finds out can't be decided before; on WebGPU those that a caller would feed must be. */
 function checkSizes({ name, nodes }: Graph, target: Target, sizes: Bindings): void {
   for (const { counts, leaf } of nodes) {
@@ -53,7 +62,8 @@ function checkSizes({ name, nodes }: Graph, target: Target, sizes: Bindings): vo
 
 /**
  * The graph as a serialised ONNX model. Node names are the scopes of the graph.
- * @throws BlvitError `BAD_OPTION` for sizes that are open and mustn't be, or the other way round; `SHAPE_MISMATCH` for
+ * @throws BlvitError `BAD_OPTION` for sizes that are open and mustn't be, or the other way round, and for an output that is
+ *   called like an input or a parameter; `SHAPE_MISMATCH` for
  *   one that nothing tells; `UNSUPPORTED` for an op that the target can't run
  */
 export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
@@ -65,6 +75,7 @@ export function toOnnx(graph: Graph, options: OnnxOptions): Uint8Array {
     defaults = {},
     metadata = {},
   } = options
+  checkNames(graph)
   checkSizes(graph, target, sizes)
   const typeOf = floatTypes(graph.nodes, precision)
   const emitter = new Emitter(target, precision, storageOf, sizes)

@@ -3,7 +3,6 @@ import { broadcastShape, defineOp, type Op, operand, shapeError } from '../op.js
 import type { Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
 import { constant } from './constants.js'
-import { multiply, scaleShift } from './elementwise.js'
 
 /** An op that tells 1 where a comparison of two tensors of one type holds, else 0. */
 function comparison(name: 'Greater' | 'Less' | 'Equal'): Op<Record<string, never>> {
@@ -70,11 +69,10 @@ const whereOp = defineOp({
   dtype: (inputs) => operand(inputs, 1).dtype,
   gradient: (gradient, inputs) => {
     const [condition, a, b] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
-    const other = scaleShift(condition, { scale: -1, shift: 1 })
     return [
       undefined,
-      sumTo(multiply(gradient, condition), a.shape),
-      sumTo(multiply(gradient, other), b.shape),
+      sumTo(where(condition, gradient, 0), a.shape),
+      sumTo(where(condition, 0, gradient), b.shape),
     ]
   },
   onnx: (lowering, inputs, { tensor }) => {

@@ -1,3 +1,4 @@
+import { greyAt } from '../grey.js'
 import type { Pixels } from '../pixels.js'
 import { toByte, withToneCurve } from './tone-curve.js'
 
@@ -55,14 +56,6 @@ function smoothedAt(values: Uint8Array, i: number, rowLength: number): number {
     sum += (values[line - 3] as number) + (values[line] as number) + (values[line + 3] as number)
   }
   return Math.floor((2 * sum + 13) / 26)
-}
-
-/** Pillow's `convert('L')`: ITU-R 601 luma in 16 binary places. @param i the pixel's red */
-function greyAt(values: Uint8Array, i: number): number {
-  const red = values[i] as number
-  const green = values[i + 1] as number
-  const blue = values[i + 2] as number
-  return (red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16
 }
 
 /** Pillow's `Image.blend`, which computes in float32. @param alpha a float32 */

@@ -3,27 +3,15 @@ import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js
 import { bmpHeader, bmpPixels } from '../bmp.js'
 import { rgbFromCmyk } from '../cmyk.js'
 import type { Size } from '../crop-window.js'
+import { type ImageInput, isEncoded, isPixels, noImageInput } from '../image-input.js'
 import { formatByContent, formatByName, formatNames } from '../picture-formats.js'
 import type { Pixels } from '../pixels.js'
-import { type CanvasPixels, type RawPixels, rgbFromRaw } from '../raw-pixels.js'
+import type { DecodeOptions, ImageDecoder } from '../prepare.js'
+import { rgbFromRaw } from '../raw-pixels.js'
 import { reducedSize } from '../reduced-size.js'
 import { runWithPauses } from '../steps.js'
-import { type EncodedImage, type ImageBytes, isEncoded, readImageBytes } from './image-source.js'
+import { type ImageBytes, readImageBytes } from './image-source.js'
 import { loadSharp } from './sharp.js'
-
-/** Everything that can be given as a picture: a path, an address, encoded bytes, or pixels. */
-export type ImageInput = EncodedImage | Pixels | RawPixels | CanvasPixels
-
-export interface DecodeOptions {
-  /** largest accepted width × height; default 100 megapixels */
-  readonly maxPixels?: number
-  /**
-   * Lets a JPEG that is at least three times as large come back at a third, a fifth or a ninth of its size, no side
-   * smaller than this (in pixels, upright): twice as fast, but no longer the bytes of Pillow. Default: the full size.
-   */
-  readonly atLeast?: Size | undefined
-  readonly signal?: AbortSignal | undefined
-}
 
 // The largest cameras have 100 megapixels: 300 MB as RGB. A tiny file can claim far more.
 const defaultMaxPixels = 100_000_000
@@ -180,23 +168,5 @@ function notAPicture({ name, bytes }: ImageBytes, why: string, cause?: unknown):
   )
 }
 
-/** Pixels in memory; what is wrong with them is told when they are read. */
-function isPixels(input: unknown): input is Pixels | RawPixels | CanvasPixels {
-  return (
-    typeof input === 'object' && input !== null && 'width' in input && ('values' in input || 'data' in input)
-  )
-}
-
-function noImageInput(input: unknown): BlvitError {
-  return new BlvitError(
-    'BAD_OPTION',
-    'A picture is a path, a URL, a file:, http:, https:, data: or blob: address, encoded bytes (Uint8Array, ArrayBuffer, ' +
-      `Blob), an ImageData or pixels { width, height, channels, values }; got ${kindOf(input)}.`,
-  )
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value
-  const { name } = (value as { constructor?: { name?: unknown } }).constructor ?? {}
-  return typeof name === 'string' && name !== '' ? name : 'object'
-}
+/** sharp's. */
+export const nodeDecoder: ImageDecoder = { decode: decodeImage, warmUp: loadSharp }

@@ -4,10 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
 import { didYouMean } from '../../base/suggest.js'
 import { inOtherUnicodeForm } from '../../files/unicode-path.js'
+import { bytesIn, type EncodedImage, isAddress, isBlob } from '../image-input.js'
 import { downloadImage } from './download.js'
-
-/** A picture that is still encoded: a path, a `file:`, `http(s):`, `data:` or `blob:` address, or the bytes themselves. */
-export type EncodedImage = string | URL | Uint8Array | DataView | ArrayBufferLike | Blob
 
 /** Encoded bytes with the name by which messages speak of them. */
 export interface ImageBytes {
@@ -52,35 +50,6 @@ export async function readImageBytes(
   }
 }
 
-/** Is it something whose encoded bytes can be read? By shape, not by class: other realms have classes of their own. */
-export function isEncoded(input: unknown): input is EncodedImage {
-  return typeof input === 'string' || isUrl(input) || isBlob(input) || bytesIn(input) !== undefined
-}
-
-function isUrl(input: unknown): input is URL {
-  return typeof input === 'object' && input !== null && 'href' in input && 'protocol' in input
-}
-
-function isBlob(input: unknown): input is Blob {
-  return typeof input === 'object' && input !== null && 'arrayBuffer' in input && 'size' in input
-}
-
-function classOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice('[object '.length, -1)
-}
-
-/** @returns undefined for what is no memory of bytes; samples in other arrays need a width and a height */
-function bytesIn(input: unknown): Uint8Array | undefined {
-  const kind = classOf(input)
-  if (kind === 'ArrayBuffer') return new Uint8Array(input as ArrayBuffer)
-  // sharp reads in other threads: what several may write to is copied first
-  if (kind === 'SharedArrayBuffer') return Uint8Array.from(new Uint8Array(input as SharedArrayBuffer))
-  if (kind !== 'Uint8Array' && kind !== 'DataView') return undefined
-  const { buffer, byteOffset, byteLength } = input as Uint8Array | DataView
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength)
-  return classOf(buffer) === 'SharedArrayBuffer' ? Uint8Array.from(bytes) : bytes
-}
-
 /** A string is a path unless it starts like an address (`C:\…` is a path). */
 function addressOf(input: string | URL): string | URL {
   if (typeof input !== 'string') return new URL(input.href)
@@ -89,11 +58,6 @@ function addressOf(input: string | URL): string | URL {
     throw new BlvitError('BAD_OPTION', `${input} is not a valid address.`, { url: input })
   }
   return new URL(input)
-}
-
-/** Does a text begin like an address of a picture? */
-export function isAddress(text: string): boolean {
-  return /^(?:(?:https?|file):\/\/|blob:|data:[^,]{0,200},)/i.test(text)
 }
 
 async function readAddressInMemory(address: URL): Promise<ImageBytes> {

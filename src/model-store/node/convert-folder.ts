@@ -29,9 +29,9 @@ export interface ConvertFolderOptions extends DownloadOptions {
  */
 export async function convertFolder(source: string, options: ConvertFolderOptions): Promise<Conversion> {
   const { to, output, set, dtype, seed = 0, overwrite, ...download } = options
-  const target = await findConfiguration(to, { set })
+  const target = await findConfiguration(to)
   const { name, folder } = await locateModel(source, download)
-  const conversion = convert(await openModel(folder, download), target, { name: to, seed })
+  const conversion = await convert(await openModel(folder, download), target, { name: to, seed, set })
   const sourceCard = await readFile(join(folder, 'README.md'), 'utf8').catch(() => undefined)
   const title = basename(resolve(output))
   const card = conversionCard(conversion, { title, source: name, sourceCard, seed })

@@ -112,7 +112,7 @@ export function analyze(
     multiplyAdds: scopes.multiplyAdds,
     formulas: formulasOf(graph),
     activations: activationsOf(graph, bindings),
-    parts: partCosts(shares, parameters),
+    parts: partCosts(shares, parameters, architecture.facts),
     layers: layerCosts(shares, { graph, history: model.history, bindings }),
     scopes,
   }

@@ -1,32 +1,10 @@
 import type { Parameter } from '../../graph/graph.js'
+import { type FamilyFacts, type PartName, partNames } from '../../models/facts.js'
 import { type ScopeShare, sumOf, type Tally, valuesOf } from './shares.js'
 
+export type { PartName }
+
 const bytesPerFloat = 4
-
-/**
- * What a model is made of, in the order in which data flows through it. The first pattern that matches the
- * name of a parameter or a scope (with a dot behind it) takes it.
- */
-const patterns = {
-  /** Patches to tokens. */
-  patchEmbedding: /^patch_embed\./,
-  /** Position embedding and prefix tokens. */
-  tokens: /^(cls_token|dist_token|pos_embed)$/,
-  /** The P-blocks; in a plain ViT all blocks. */
-  blocks: /^blocks\.\d+\.(?!little\.|(alpha|gamma)[12]$)/,
-  /** The E-blocks. */
-  littleBlocks: /^blocks\.\d+\.little\./,
-  /** α and γ. */
-  gates: /^blocks\.\d+\.(alpha|gamma)[12]$/,
-  predictors: /^predictors\./,
-  norm: /^norm\./,
-  head: /^head(_dist)?\./,
-  other: /^/,
-} as const
-
-export type PartName = keyof typeof patterns
-
-const partNames = Object.keys(patterns) as PartName[]
 
 /** One part of a model. */
 export interface PartCost extends Tally {
@@ -35,14 +13,11 @@ export interface PartCost extends Tally {
   readonly sizeBytes: number
 }
 
-function partOf(name: string): PartName {
-  return partNames.find((part) => patterns[part].test(name)) ?? 'other'
-}
-
-/** A model by part; parts that it doesn't have are left out. */
+/** A model by part, in the order in which data flows through it; parts that it doesn't have are left out. */
 export function partCosts(
   shares: readonly ScopeShare[],
   parameters: readonly Parameter[],
+  { partOf }: Pick<FamilyFacts, 'partOf'>,
 ): readonly PartCost[] {
   return partNames.flatMap((part) => {
     const count = parameters

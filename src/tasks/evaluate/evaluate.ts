@@ -1,7 +1,8 @@
+import { preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
-import { preparedBatches } from '../../batches/ahead.js'
 import type { DataSet } from '../../data/data-set.js'
 import { openDataSet } from '../../data/open-data-set.js'
+import { type ClassOrder, classOrder } from '../../problems/class-order.js'
 import type { Settings } from '../../settings/index.js'
 import type { Model } from '../model.js'
 import { identityOf } from './identity.js'
@@ -82,7 +83,7 @@ export async function evaluate(
   if (limit !== undefined) checkCount('limit', limit)
   const settings = decidedSettings(model, options.settings)
   const classes = model.labels.length
-  if (teacher && teacher.labels.length !== classes) throw otherClasses(model, teacher)
+  const teacherClasses = teacher && classOrder(model, teacher)
   const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
 
   const identity =
@@ -99,7 +100,7 @@ export async function evaluate(
   const earlier = state?.outcomes ?? []
   for (const outcome of earlier) add(outcome)
 
-  const runner = pictureRunner(model, { teacher, settings, signal })
+  const runner = pictureRunner(model, { teacher, teacherClasses, settings, signal })
   await runner.warmUp()
   const start = performance.now()
   const items = remainingItems(dataSet, { earlier, limit, signal })
@@ -129,7 +130,8 @@ export async function evaluate(
     elapsedMs: performance.now() - start,
     engineMs: runner.engineMs(),
   }
-  const { labelRule, notes = [] } = dataSet
+  const { labelRule } = dataSet
+  const notes = [...(dataSet.notes ?? []), ...classNotes(teacherClasses)]
   const evaluation = { ...tally(outcomes, { settings, classes }), labelRule, notes, timing }
   await options.onResult?.(evaluation)
   throwIfAborted(signal)
@@ -166,10 +168,7 @@ function decidedSettings(model: Model, given: readonly Settings[] = []): readonl
     .map(({ key, values }) => ({ setting: key, values }))
 }
 
-function otherClasses(model: Model, teacher: Model): BlvitError {
-  return new BlvitError(
-    'BAD_OPTION',
-    `The teacher ${teacher.name} has ${teacher.labels.length} classes, ${model.name} has ${model.labels.length}: ` +
-      'their answers can’t be compared.',
-  )
+function classNotes(classes: ClassOrder | undefined): readonly string[] {
+  if (classes?.numbers) return ['the classes of the teacher stand in another order: compared by label']
+  return classes?.by === 'number' ? ['only one of the models names its classes: compared by number'] : []
 }

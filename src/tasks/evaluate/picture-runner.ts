@@ -2,6 +2,7 @@ import { BlvitError, messageOf } from '../../base/blvit-error.js'
 import { messageAbout } from '../../base/message-about.js'
 import type { DataItem } from '../../data/data-set.js'
 import { decodeImage } from '../../image/node/decode.js'
+import { type ClassOrder, inOrder } from '../../problems/class-order.js'
 import type { Settings } from '../../settings/index.js'
 import type { Model } from '../model.js'
 import { answerOf, type PictureOutcome } from './picture-outcome.js'
@@ -21,12 +22,17 @@ export type PreparedItem = { readonly readShare: number | undefined } & (
 
 export interface PictureRunnerOptions {
   readonly teacher: Model | undefined
+  /** Where the model's classes are among the teacher's. */
+  readonly teacherClasses: ClassOrder | undefined
   readonly settings: readonly EvaluatedSetting[]
   readonly signal: AbortSignal | undefined
 }
 
 /** What is done with each picture: decoded once, then run at each setting and by the teacher. */
-export function pictureRunner(model: Model, { teacher, settings, signal }: PictureRunnerOptions) {
+export function pictureRunner(
+  model: Model,
+  { teacher, teacherClasses, settings, signal }: PictureRunnerOptions,
+) {
   const busy = busyTime()
   // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
   const prepareAlike =
@@ -73,7 +79,9 @@ export function pictureRunner(model: Model, { teacher, settings, signal }: Pictu
         name,
         ...(label === undefined ? {} : { label }),
         answers: logits.map((of) => answerOf(of(own), label, model)),
-        ...(teacher && teacherLogits ? { teacher: answerOf(teacherLogits(own), label, teacher) } : {}),
+        ...(teacher && teacherClasses && teacherLogits
+          ? { teacher: answerOf(inOrder(teacherLogits(own), teacherClasses), label, teacher) }
+          : {}),
       }
     })
   }

@@ -2,9 +2,7 @@ import { BlvitError } from '../../base/blvit-error.js'
 import type { EngineRun, EngineRunOptions } from '../../engine/engine.js'
 import type { Bindings } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
-import type { ImageInput } from '../../image/node/decode.js'
-import { type PrepareOptions, preparePicture } from '../../image/node/prepare.js'
-import type { Preprocessing } from '../../image/preprocessing.js'
+import type { PreparedPicture, PrepareOptions } from '../../image/prepare.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
 import type { ScoreFunction } from '../../models/score-function.js'
@@ -23,7 +21,6 @@ export interface TraceOptions extends EngineRunOptions, PrepareOptions {
 interface Traceable {
   readonly name: string
   readonly architecture: Architecture
-  readonly preprocessing: Preprocessing
   readonly labels: readonly string[]
   readonly scores: ScoreFunction
   resolve(options: Settings): ResolvedSettings
@@ -73,18 +70,15 @@ export function tracedSteps(
 
 /**
  * @param run runs {@link traceProgram} on a prepared picture
- * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike
  */
 export async function tracePicture(
   model: Traceable,
-  image: ImageInput,
+  { pixels, input }: PreparedPicture,
   { top = 5, ...options }: TraceOptions,
   run: (pixels: Float32Array) => Promise<Pick<EngineRun, 'outputs'>>,
 ): Promise<Trace> {
-  assertTraceable(model, options)
-  const { architecture, preprocessing, labels, scores } = model
+  const { architecture, labels, scores } = model
   const { key, sizes, build } = model.resolve(options)
-  const { pixels, input } = await preparePicture(image, preprocessing, options)
   const { outputs } = await run(input)
   const numbersOf = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
   const definition = architecture.build(build)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { BlvitError } from '../../base/blvit-error.js'
-import { readBlvitConfig } from '../../models/blvit-json.js'
+import { isBlvit } from '../../models/blvit-family.js'
 import { blockImitation, learnsByImitation } from '../block-imitation.js'
 import type { StageKind } from './stage-kind.js'
 
@@ -12,7 +12,7 @@ export const blockImitationStage = {
   // the P-blocks are the teacher
   needsTeacher: () => false,
   build: ({ student }) => {
-    const parts = student.family === 'blvit' ? blockImitation(readBlvitConfig(student.json)) : undefined
+    const parts = isBlvit(student) ? blockImitation(student.config) : undefined
     if (!parts) {
       throw new BlvitError(
         'BAD_OPTION',

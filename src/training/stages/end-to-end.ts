@@ -54,6 +54,7 @@ function logName(part: string): string {
 export const endToEndStage = {
   schema,
   needsTeacher: (stage) => wantedParts(stage).some((name) => lossPart(name).alike !== undefined),
+  comparesClasses: (stage) => wantedParts(stage).some((name) => lossPart(name).alike?.includes('classes')),
   build: ({ student: architecture, teacher }, stage): StageGraph => {
     const wanted = wantedParts(stage)
     if (teacher) checkFit(architecture, teacher, wanted)

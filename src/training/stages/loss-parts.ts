@@ -15,10 +15,11 @@ import {
 } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
+import { isBlvit } from '../../models/blvit-family.js'
 import { type ModelDefinition, outputOf, programOf } from '../../models/model-definition.js'
 import { type RouteEvent, routesOf } from '../../models/token-history.js'
 import { heads } from '../../models/vit.js'
-import { readVitShape } from '../../models/vit-json.js'
+import { isVit } from '../../models/vit-family.js'
 import { cosineDistance, crossEntropy, hardDistillation, klDivergence } from '../objectives/index.js'
 import type { Teacher } from '../teacher.js'
 
@@ -134,15 +135,15 @@ export const lossParts = {
   hardDistillation: {
     alike: [...image, 'classes'],
     loss: ({ architecture, student, teacher }) => {
-      const { classLogits, distillationLogits } = heads(
-        outputOf(student, 'embed', 'features'),
-        readVitShape(architecture.json),
-      )
-      if (!distillationLogits) {
+      const stands = isVit(architecture) || isBlvit(architecture)
+      const features = outputOf(student, 'embed', 'features')
+      const said = stands ? heads(features, architecture.config) : undefined
+      if (!said?.distillationLogits) {
         const message =
           'hardDistillation is for students with a distillation token: take a DeiT, or "distilled": true.'
         throw new BlvitError('BAD_OPTION', message)
       }
+      const { classLogits, distillationLogits } = said
       const targets = targetsOf(architecture)
       return hardDistillation({ classLogits, distillationLogits, teacherLogits: teacher().logits, targets })
     },

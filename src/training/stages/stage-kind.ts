@@ -24,6 +24,8 @@ export interface StageModels {
 export interface StageObjective<Options> {
   /** Whether a teacher's weights are needed beside the student's. */
   needsTeacher(options: Options): boolean
+  /** Whether answers are compared class by class, so that both models must have the same ones; default: they aren't. */
+  comparesClasses?(options: Options): boolean
   /** @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if these models can't do that */
   build(models: StageModels, options: Options): StageGraph
   /** The settings of the student in each step; absent where it doesn't run as it will later. */

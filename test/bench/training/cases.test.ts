@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { trainingCases } from '../../../src/bench/training/cases.js'
-import { graphWork } from '../../../src/graph/work.js'
+import { graphWork } from '../../../src/graph/graph.js'
 
 test('multiply-adds of the small ViT’s step are those of each product, forward and backward', () => {
   const [batch, tokens, patches, width, hidden, layers, classes] = [64, 65, 64, 128, 512, 6, 10]

@@ -64,6 +64,22 @@ describe('an image folder', () => {
     )
   })
 
+  test('numbers that are names mean these; the data set says so', async () => {
+    const fromOne = ['1', '2', '3']
+    const names = await openDataSet(folderOf('from-1', ['1/a.jpg', '03/b.jpg']), { labels: fromOne })
+    expect(await itemsOf(names)).toEqual([
+      ['03/b.jpg', 2],
+      ['1/a.jpg', 0],
+    ])
+    expect(names.labelRule).toBe("names of the model's classes, also where they are numbers")
+    const numbers = await openDataSet(folderOf('from-0', ['0/a.jpg', '2/b.jpg']), { labels: fromOne })
+    expect(await itemsOf(numbers)).toEqual([
+      ['0/a.jpg', 0],
+      ['2/b.jpg', 2],
+    ])
+    expect(numbers.labelRule).toBe('class numbers from 0, not names: no class is called "0"')
+  })
+
   test('a folder without pictures, and one that is not there', async () => {
     await expect(openDataSet(folderOf('none', ['hen/a.txt']), { labels })).rejects.toThrow(
       /holds no pictures/,

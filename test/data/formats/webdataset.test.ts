@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { openDataSet } from '../../../src/data/open-data-set.js'
+import { fixture } from '../../image/fixtures.js'
 import { hasSharedData, shared, withoutSharedData } from '../../support/shared-data.js'
 import { type TarEntry, tarBytes } from '../../support/tar-bytes.js'
 import { temporaryFolder } from '../../support/temporary-folder.js'
@@ -89,6 +90,154 @@ describe('a WebDataset tar', () => {
       ['a.tar//etc/y.jpg', undefined],
       ['a.tar/\u001b[2Jz.jpg', undefined],
     ])
+  })
+
+  test('macOS’s doubles of files are passed over', async () => {
+    const double = (name: string) => ({ name, content: Buffer.from('\u0000\u0005\u0016\u0007Mac OS X') })
+    const items = await itemsOf(
+      await open([
+        ...[double('._1.jpg'), picture('1.jpg'), double('._1.cls'), { name: '1.cls', content: '1' }],
+        ...[
+          double('__MACOSX/a/._2.jpg'),
+          double('a/._2.jpg'),
+          picture('a/2.jpg'),
+          { name: 'a/2.cls', content: '2' },
+        ],
+      ]),
+    )
+    expect(items).toEqual([
+      ['a.tar/1.jpg', 1],
+      ['a.tar/a/2.jpg', 2],
+    ])
+  })
+
+  describe('members of one sample that lie apart', () => {
+    const label = (name: string, content: string) => ({ name, content })
+
+    test.each([
+      ['pictures first', [picture('a.jpg'), picture('b.jpg'), label('a.cls', '1'), label('b.cls', '2')]],
+      ['labels first', [label('b.cls', '2'), label('a.cls', '1'), picture('a.jpg'), picture('b.jpg')]],
+      [
+        'in another order',
+        [picture('a.jpg'), label('b.cls', '2'), picture('b.jpg'), label('a.json', '{"label": 1}')],
+      ],
+      [
+        'and a label beside',
+        [picture('a.jpg'), label('a.cls', '1'), label('b.txt', '2'), picture('c.jpg'), picture('b.jpg')],
+      ],
+    ])('are joined: %s', async (_, entries) => {
+      const items = await itemsOf(await open(entries))
+      expect(items.filter(([name]) => name !== 'a.tar/c.jpg').sort()).toEqual([
+        ['a.tar/a.jpg', 1],
+        ['a.tar/b.jpg', 2],
+      ])
+    })
+
+    test('in a gzipped one', async () => {
+      const bytes = gzipSync(
+        tarBytes([picture('a.jpg'), picture('b.jpg'), label('a.cls', '1'), label('b.cls', '2')]),
+      )
+      expect(await itemsOf(await openDataSet(tar(bytes, 'apart.tar.gz'), { labels }))).toEqual([
+        ['apart.tar.gz/a.jpg', 1],
+        ['apart.tar.gz/b.jpg', 2],
+      ])
+    })
+
+    test('two labels that differ, and a label without a picture, are told by name', async () => {
+      const items = await itemsOf(
+        await open([
+          picture('a.jpg'),
+          picture('b.jpg'),
+          label('a.cls', '1'),
+          label('c.cls', '0'),
+          label('a.cls', '2'),
+        ]),
+      )
+      expect(items.map(([name, outcome]) => [name, `${outcome}`.replaceAll(`${root}/`, '')])).toEqual([
+        ['a.tar/a.jpg', 'a.tar holds a.cls twice, with different labels.'],
+        ['a.tar/b.jpg', 'undefined'],
+        [
+          'a.tar/c.cls',
+          "a.tar: c.cls is the label of a picture that isn't there; expected c.jpg or the like.",
+        ],
+      ])
+    })
+
+    test('nobody looks for labels that don’t matter', async () => {
+      const data = await openDataSet(tar(tarBytes([picture('a.jpg'), label('c.cls', 'x')])), {
+        labels: 'ignored',
+      })
+      expect(await itemsOf(data)).toEqual([['a.tar/a.jpg', undefined]])
+    })
+  })
+
+  test('links within the archive give the content of what they lead to', async () => {
+    const link = (name: string, target: string, type: '1' | '2' = '1') => ({
+      name,
+      content: '',
+      type,
+      target,
+    })
+    const data = await open([
+      { name: './all/1.jpg', content: Buffer.alloc(700, 'one') },
+      { name: 'all/1.cls', content: '1' },
+      link('hen/2.jpg', 'all/1.jpg'),
+      { name: 'hen/2.cls', content: '2' },
+      link('hen/3.JPG', '../all/1.jpg', '2'),
+      link('hen/3.cls', '2.cls', '2'),
+      link('hen/4.jpg', 'hen/3.JPG'),
+      link('hen/5.jpg', 'hen/5.jpg'),
+      link('hen/6.jpg', '../../outside.jpg', '2'),
+      link('hen/notes', 'nowhere'),
+      { name: 'hen/7.jpg', content: '', type: '3' },
+    ])
+    const found: [string, unknown][] = []
+    for await (const item of data.items()) {
+      const content = 'source' in item ? (item.source as Buffer).toString('latin1', 0, 6) : item.error.message
+      found.push([item.name, 'label' in item ? [content, item.label] : content])
+    }
+    expect(Object.fromEntries(found)).toEqual({
+      'a.tar/./all/1.jpg': ['oneone', 1],
+      'a.tar/hen/2.jpg': ['oneone', 2],
+      'a.tar/hen/3.JPG': ['oneone', 2],
+      'a.tar/hen/4.jpg': ['oneone', undefined],
+      'a.tar/hen/5.jpg': 'hen/5.jpg is a link to itself.',
+      'a.tar/hen/6.jpg': "hen/6.jpg is a link to ../outside.jpg, which the archive doesn't hold as a file.",
+      'a.tar/hen/7.jpg': 'hen/7.jpg is no file but a CharacterDevice, which holds no picture.',
+    })
+  })
+
+  test('a picture by its content, and those that are refused when they are decoded', async () => {
+    const png = readFileSync(fixture('rgb.png'))
+    const items = await itemsOf(
+      await open([
+        { name: '1.data', content: png },
+        { name: '1.cls', content: '1' },
+        picture('2.HEIC'),
+        { name: '3.npy', content: 'x' },
+      ]),
+    )
+    expect(items).toEqual([
+      ['a.tar/1.data', 1],
+      ['a.tar/2.HEIC', undefined],
+    ])
+  })
+
+  test('where classes are called by numbers, all labels are seen before the first is understood', async () => {
+    const fromOne = ['1', '2', '3']
+    const entries = [
+      picture('a.jpg'),
+      { name: 'a.cls', content: '1' },
+      picture('b.jpg'),
+      { name: 'b.cls', content: '2' },
+    ]
+    const first = tar(tarBytes(entries), 'one.tar')
+    const names = await openDataSet(first, { labels: fromOne })
+    expect((await itemsOf(names)).map(([, label]) => label)).toEqual([0, 1])
+    const second = tar(tarBytes([picture('c.jpg'), { name: 'c.cls', content: '0' }]), 'two.tar')
+    const numbers = await openDataSet([first, second], { labels: fromOne })
+    expect((await itemsOf(numbers)).map(([, label]) => label)).toEqual([1, 2, 0])
+    expect(numbers.labelRule).toBe('class numbers from 0, not names: no class is called "0"')
   })
 
   const two = [

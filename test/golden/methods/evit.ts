@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { slice } from '../../../src/graph/ops/index.js'
 import type { Tensor } from '../../../src/graph/tensor.js'
 import { tokenReorganisation } from '../../../src/reduction/evit.js'
-import { goldenMethod, vitConfig, vitOf } from '../method.js'
+import { goldenMethod, vitConfig } from '../method.js'
 import { reducedVit } from '../reduced-vit.js'
 
 /** One value for all blocks, or one for each. */
@@ -38,7 +38,7 @@ export const evitMethod = goldenMethod(config, (given, facts) => {
     fuse: given.fuse_token,
     kept: (block, candidates) => keptIn(block, candidates, given),
   })
-  const { history, built } = reducedVit(vitOf(given, facts), hooks)
+  const { history, built } = reducedVit(given, facts, hooks)
   const selections = history.flatMap((event): [string, Tensor][] => {
     const { scores, order } = event.tensors
     if (event.kind !== 'reduce' || !scores || !order) return []

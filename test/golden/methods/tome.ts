@@ -3,7 +3,7 @@ import type { Tensor } from '../../../src/graph/tensor.js'
 import { type BlockHooks, composeHooks } from '../../../src/models/block-loop.js'
 import { eventOutputs, followPatches, type TokenEvent } from '../../../src/models/token-history.js'
 import { mergingSchedule, similarityMetric, tokenMerging } from '../../../src/reduction/tome.js'
-import { type Derived, goldenMethod, type Ours, vitConfig, vitOf } from '../method.js'
+import { type Derived, goldenMethod, type Ours, vitConfig } from '../method.js'
 import { reducedVit } from '../reduced-vit.js'
 
 const config = vitConfig.extend({
@@ -85,7 +85,7 @@ export const tomeMethod = goldenMethod(config, (given, facts) => {
     },
   }
   const merging = tokenMerging(r, { proportional: given.prop_attn })
-  const { history, built } = reducedVit(vitOf(given, facts), composeHooks(looking, merging))
+  const { history, built } = reducedVit(given, facts, composeHooks(looking, merging))
   const outputs: Record<string, Ours> = {
     ...built.outputs,
     ...metrics,

@@ -7,7 +7,7 @@ import { heads, pixelInput, vit } from '../../../src/models/vit.js'
 import { patchEmbed } from '../../../src/nn/patch-embed.js'
 import { crossEntropy } from '../../../src/training/objectives/cross-entropy.js'
 import { hardDistillation, softDistillation } from '../../../src/training/objectives/deit-distillation.js'
-import { goldenMethod, vitConfig, vitOf } from '../method.js'
+import { goldenMethod, positionsOf, vitConfig, vitOf } from '../method.js'
 
 /** timm's ViT and DeiT with its distillation losses. */
 export const vitMethod = goldenMethod(vitConfig, (given, facts) => {
@@ -42,6 +42,7 @@ export const vitMethod = goldenMethod(vitConfig, (given, facts) => {
   }
   return {
     loss: crossEntropy(logits, targets),
+    positions: positionsOf(given, facts),
     outputs: {
       ...seen,
       patch_embed: patchEmbed(pixelInput(config), config),

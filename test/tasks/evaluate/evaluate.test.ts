@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { DataSet } from '../../../src/data/data-set.js'
+import { nodeDecoder } from '../../../src/image/node/decode.js'
 import { chooseRuntime } from '../../../src/runtime/node/choose.js'
 import { type EvaluateOptions, type Evaluation, evaluate } from '../../../src/tasks/evaluate/evaluate.js'
 import type { PictureOutcome } from '../../../src/tasks/evaluate/picture-outcome.js'
@@ -27,6 +28,7 @@ async function tinyModel(name: string, seed: number): Promise<Model> {
     `${name} ${seed}`,
     randomModel(shrunk(name, { num_classes: 8 }), { seed }),
     await chooseRuntime('cpu'),
+    { decoder: nodeDecoder },
   )
 }
 
@@ -212,6 +214,32 @@ describe('evaluate', () => {
     await refused(evaluate(model, folder, { resume, batch: 2 }), /another evaluation:\n {2}data: fingerprint/)
   })
 
+  test('a teacher with its classes in another order is compared by label', async () => {
+    const folder = folderWith(
+      'reordered',
+      good.map(([name], i) => [name, i]),
+    )
+    const runtime = await chooseRuntime('cpu')
+    const files = randomModel(shrunk('vit-tiny', { num_classes: 8 }), { seed: 4 })
+    const called = (labels: string) =>
+      new Model(labels, { ...files, labels: [...labels] }, runtime, { decoder: nodeDecoder })
+    await using model = called('abcdefgh')
+    // the same weights call every class otherwise: never the same answer
+    await using rotated = called('bcdefgha')
+    const agreement = async (teacher: Model) => {
+      const { results, notes } = await evaluate(model, folder, { teacher })
+      return { count: results[0]?.agreement?.count, notes }
+    }
+    expect(await agreement(called('abcdefgh'))).toEqual({ count: 6, notes: [] })
+    expect(await agreement(rotated)).toEqual({
+      count: 0,
+      notes: ['the classes of the teacher stand in another order: compared by label'],
+    })
+    await expect(evaluate(model, folder, { teacher: called('abcdefgx') })).rejects.toThrow(
+      /it has no class "h"/,
+    )
+  })
+
   test('what can’t be evaluated is refused before anything is read', async () => {
     const folder = folderWith(
       'refused',
@@ -224,7 +252,7 @@ describe('evaluate', () => {
     await refused({ settings: [{ keepRatio: 0.5 }] }, /processes every token/)
     await refused({ batch: 0 }, /batch is 0/)
     await refused({ limit: 1.5 }, /limit is 1\.5/)
-    await refused({ teacher }, /has 1000 classes, vit-tiny 3 has 8/)
+    await refused({ teacher }, /vit-tiny has other classes than vit-tiny 3: it has 1000 classes instead of 8/)
     await expect(evaluate(model, join(root, 'nowhere'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 

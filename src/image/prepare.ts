@@ -1,8 +1,27 @@
-import { sizeBeforeCrop } from '../crop-window.js'
-import type { Pixels } from '../pixels.js'
-import { normaliseSteps, type Preprocessing, resizeAndCropSteps } from '../preprocessing.js'
-import { runWithPauses, type Steps } from '../steps.js'
-import { decodeImage, type ImageInput } from './decode.js'
+import { type Size, sizeBeforeCrop } from './crop-window.js'
+import type { ImageInput } from './image-input.js'
+import type { Pixels } from './pixels.js'
+import { normaliseSteps, type Preprocessing, resizeAndCropSteps } from './preprocessing.js'
+import { runWithPauses, type Steps } from './steps.js'
+
+export interface DecodeOptions {
+  /** largest accepted width × height; default 100 megapixels */
+  readonly maxPixels?: number
+  /**
+   * Lets a JPEG that is at least three times as large come back at a third, a fifth or a ninth of its size, no side
+   * smaller than this (in pixels, upright): twice as fast, but no longer the bytes of Pillow. Default: the full size.
+   */
+  readonly atLeast?: Size | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What makes pixels of pictures: Node and browsers have different means. */
+export interface ImageDecoder {
+  /** @throws BlvitError `BAD_IMAGE`, `NOT_FOUND`, `OFFLINE`, `BAD_OPTION`, `ABORTED` */
+  decode(image: ImageInput, options?: DecodeOptions): Promise<Pixels>
+  /** Loads now what the first picture would have to wait for. */
+  warmUp?(): Promise<unknown>
+}
 
 export interface PrepareOptions {
   /**
@@ -29,16 +48,16 @@ const reservedSize = 2
 /**
  * Decodes, resizes, crops and normalises a picture. Decoding runs on other threads, the rest in steps of a few
  * milliseconds, so that the event loop goes on meanwhile.
- * @throws BlvitError as {@link decodeImage}
+ * @throws BlvitError as the decoder
  */
 export async function preparePicture(
   image: ImageInput,
   preprocessing: Preprocessing,
-  { exact = false, signal }: PrepareOptions = {},
+  { decoder, exact = false, signal }: PrepareOptions & { decoder: ImageDecoder },
 ): Promise<PreparedPicture> {
   const { height, width } = sizeBeforeCrop(preprocessing, preprocessing.cropRatio)
   const atLeast = exact ? undefined : { height: reservedSize * height, width: reservedSize * width }
-  const decoded = await decodeImage(image, { atLeast, signal })
+  const decoded = await decoder.decode(image, { atLeast, signal })
   return runWithPauses(prepareSteps(decoded, preprocessing), { signal })
 }
 

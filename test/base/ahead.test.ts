@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { preparedBatches } from '../../src/batches/ahead.js'
+import { preparedBatches } from '../../src/base/ahead.js'
 
 async function collect<T>(batches: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []

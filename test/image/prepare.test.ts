@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { decodeImage } from '../../../src/image/node/decode.js'
-import { preparePicture } from '../../../src/image/node/prepare.js'
-import type { Pixels } from '../../../src/image/pixels.js'
-import { preprocess, resizeAndCrop } from '../../../src/image/preprocessing.js'
-import { defaultPreprocessing } from '../../../src/image/preprocessing-config.js'
-import { fixture } from '../fixtures.js'
+import { decodeImage, nodeDecoder } from '../../src/image/node/decode.js'
+import type { Pixels } from '../../src/image/pixels.js'
+import { preparePicture } from '../../src/image/prepare.js'
+import { preprocess, resizeAndCrop } from '../../src/image/preprocessing.js'
+import { defaultPreprocessing } from '../../src/image/preprocessing-config.js'
+import { fixture } from './fixtures.js'
 
 const photograph = 'examples/hummingbird.jpg'
 // No model is this small, but the pictures stay small too.
@@ -24,20 +24,20 @@ function differences(a: Pixels, b: Pixels): { mean: number; max: number } {
 
 describe('preparing a picture', () => {
   test('gives the bits of timm for pictures of ordinary size', async () => {
-    const { pixels, input } = await preparePicture(photograph, defaultPreprocessing)
+    const { pixels, input } = await preparePicture(photograph, defaultPreprocessing, { decoder: nodeDecoder })
     const decoded = await decodeImage(photograph)
     expect(pixels).toEqual(resizeAndCrop(decoded, defaultPreprocessing))
     expect(input).toEqual(preprocess(decoded, defaultPreprocessing))
   })
 
   test('gives the bits of timm for large pictures where that is asked for', async () => {
-    const { pixels } = await preparePicture(large, small, { exact: true })
+    const { pixels } = await preparePicture(large, small, { decoder: nodeDecoder, exact: true })
     expect(pixels).toEqual(resizeAndCrop(await decodeImage(large), small))
   })
 
   test('moves grey levels of large JPEGs hardly', async () => {
-    const exact = await preparePicture(large, small, { exact: true })
-    const reduced = await preparePicture(large, small)
+    const exact = await preparePicture(large, small, { decoder: nodeDecoder, exact: true })
+    const reduced = await preparePicture(large, small, { decoder: nodeDecoder })
     const { mean, max } = differences(exact.pixels, reduced.pixels)
     // Not zero: else the reduced way wasn't taken. Most differs at hard edges, where another filter comes first.
     expect(mean).toBeGreaterThan(0)
@@ -46,7 +46,7 @@ describe('preparing a picture', () => {
   })
 
   test('stops when its caller aborts', async () => {
-    const aborted = preparePicture(large, small, { signal: AbortSignal.abort() })
+    const aborted = preparePicture(large, small, { decoder: nodeDecoder, signal: AbortSignal.abort() })
     await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' })
   })
 })

@@ -1,0 +1,143 @@
+import type { z } from 'zod'
+import { BlvitError } from '../base/blvit-error.js'
+import { didYouMean } from '../base/suggest.js'
+import type { Architecture } from '../models/architecture.js'
+import type { BlockHooks } from '../models/block-loop.js'
+import * as methods from './index.js'
+import { descriptionOf } from './parameters.js'
+import { type Parameters, type Reduction, reducedModel } from './reduction.js'
+
+/** A reduction with its parameters, whatever they are. */
+export interface ChosenReduction {
+  /** The same choice always has the same text: names in one order, no defaults. */
+  readonly text: string
+  /**
+   * What it does in the block loop of an architecture.
+   * @throws BlvitError `UNSUPPORTED` for a model that it can't work on, `BAD_OPTION` for parameters that don't fit it
+   */
+  hooks(architecture: Architecture): BlockHooks
+  /**
+   * Choices that differ from this in its main number alone, from the one that saves most work to the one that saves
+   * least; none for a main parameter that is a list.
+   * @throws BlvitError as `hooks`
+   */
+  steps(architecture: Architecture): readonly string[]
+}
+
+/** A reduction that reads its own parameters, so that nobody above knows their types. */
+interface Entry extends Pick<Reduction, 'name' | 'about' | 'paper' | 'example'> {
+  choose(given: string): ChosenReduction
+}
+
+type Texts = Record<string, string>
+
+/** `0.7,fuse=false` → what is given for each parameter. */
+function textsOf(given: string, { name, main, parameters, example }: Reduction): Texts {
+  const known = Object.keys(parameters.shape)
+  const texts: Texts = {}
+  given.split(',').forEach((part, i) => {
+    const [key = '', ...value] = part.split('=').map((piece) => piece.trim())
+    const isMain = i === 0 && value.length === 0
+    const parameter = isMain ? main : key
+    const complain = (what: string) => {
+      const list = known.map((other) => (other === main ? `${other} (the first)` : other)).join(', ')
+      return new BlvitError(
+        'BAD_OPTION',
+        `"${name}:${given}": ${what} ${name} has ${list}; for example ${example}.`,
+        { reduction: name, parameter },
+      )
+    }
+    if (!isMain && value.length !== 1) throw complain(`"${part}" should be written parameter=value.`)
+    if (!known.includes(parameter))
+      throw complain(`there is no parameter "${parameter}".${didYouMean(parameter, known)}`)
+    if (Object.hasOwn(texts, parameter)) throw complain(`${parameter} is given twice.`)
+    texts[parameter] = isMain ? key : (value[0] ?? '')
+  })
+  return texts
+}
+
+/** Parameters as values. @throws BlvitError `BAD_OPTION` that names the first wrong one and what it must be */
+function decoded<P extends Parameters>(reduction: Reduction<P>, texts: Texts): z.output<P> {
+  const { name, main, example, parameters } = reduction
+  const parsed = parameters.safeDecode(texts as z.input<P>)
+  if (parsed.success) return parsed.data as z.output<P>
+  const parameter = String(parsed.error.issues[0]?.path[0] ?? main)
+  const schema = parameters.shape[parameter]
+  const description = schema ? descriptionOf(schema) : 'something else'
+  const got = Object.hasOwn(texts, parameter) ? `is "${texts[parameter]}", but` : 'is missing; it'
+  throw new BlvitError(
+    'BAD_OPTION',
+    `${name}'s ${parameter} ${got} must be ${description}. For example: ${example}.`,
+    { reduction: name, parameter },
+  )
+}
+
+/** The text of parameters, those that nobody changed left out. */
+function printed<P extends Parameters>(
+  { name, main, parameters }: Reduction<P>,
+  values: z.output<P>,
+): string {
+  const texts = parameters.encode(values) as Texts
+  const own = texts[main] ?? ''
+  const usual = parameters.encode(parameters.decode({ [main]: own } as z.input<P>)) as Texts
+  const changed = Object.keys(parameters.shape).filter((key) => key !== main && texts[key] !== usual[key])
+  return [`${name}:${own}`, ...changed.map((key) => `${key}=${texts[key]}`)].join(',')
+}
+
+function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
+  const { name, about, paper, example } = reduction
+  return {
+    name,
+    about,
+    paper,
+    example,
+    choose: (given) => {
+      const texts = textsOf(given, reduction as unknown as Reduction)
+      const values = decoded(reduction, texts)
+      const isList = texts[reduction.main]?.includes('/') ?? false
+      const withMain = (main: string) =>
+        printed(reduction, decoded(reduction, { ...texts, [reduction.main]: main }))
+      return {
+        text: printed(reduction, values),
+        hooks: (architecture) => reduction.hooks(reducedModel(name, architecture), values),
+        steps: (architecture) =>
+          isList ? [] : (reduction.steps?.(reducedModel(name, architecture)).map(withMain) ?? []),
+      }
+    },
+  }
+}
+
+/** Every reduction, by name. */
+export const reductions: readonly Entry[] = Object.values(methods)
+  // each is right about its own parameters; here they only have to fit each other
+  .map((reduction) => entry(reduction as unknown as Reduction))
+  .sort((a, b) => (a.name < b.name ? -1 : 1))
+
+/**
+ * Reads a reduction with its parameters: `evit:0.7`, `tome:8,schedule=decreasing`. The name is followed by its main
+ * parameter; others are given by name, values that are lists have slashes: `evit:0.9/0.7,blocks=3/6`.
+ * @throws BlvitError `BAD_OPTION`
+ */
+export function parseReduction(text: string): ChosenReduction {
+  const [name = '', ...rest] = text.trim().split(':')
+  const known = reductions.map((reduction) => reduction.name)
+  const found = reductions.find((reduction) => reduction.name === name.trim().toLowerCase())
+  if (!found) {
+    const examples = reductions.map(({ example }) => example).join(', ')
+    throw new BlvitError(
+      'BAD_OPTION',
+      `There is no reduction "${name}".${didYouMean(name, known)} Known, for example: ${examples}.`,
+      { known },
+    )
+  }
+  if (rest.length === 0) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `"${text}" doesn't say how much: write for example ${found.example}.`,
+      {
+        reduction: found.name,
+      },
+    )
+  }
+  return found.choose(rest.join(':'))
+}
