@@ -64,7 +64,7 @@ function isBmp(start: Uint8Array): boolean {
 function isSvg(start: Uint8Array): boolean {
   // a byte order mark, declarations and comments may stand before it
   const text = textAt(start, 0, start.length).replace(/^(?:\xEF\xBB\xBF)?\s*/, '')
-  return /^<(?:\?xml|!--|!DOCTYPE|svg)/i.test(text) && /<(?:\w+:)?svg[\s>]|<!DOCTYPE\s+svg/i.test(text)
+  return /^<(?:\?xml|!--|!DOCTYPE|svg)/i.test(text) && /<(?:\w+:)?svg[\s/>]|<!DOCTYPE\s+svg/i.test(text)
 }
 
 /** What decides whether a file in a folder or an archive is taken for a picture, and what a refusal says. */
