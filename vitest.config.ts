@@ -40,6 +40,8 @@ export default defineConfig({
   plugins: [builtThreads],
   test: {
     reporters: ['default', './test/support/closing-line.ts'],
+    // tests of operators open sessions of ONNX Runtime themselves
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     // both cores of a small machine; vitest would leave one to itself
     maxWorkers: '100%',
     testTimeout: 60_000,
