@@ -28,7 +28,7 @@ const layers = {
     packages: ['zod'],
   },
   // The outside world: files, pictures, engines.
-  files: { layers: ['base'], packages: [], builtins: [...fileSystem, 'crypto'] },
+  files: { layers: ['base'], packages: ['zod'], builtins: [...fileSystem, 'crypto'] },
   threads: { layers: ['base'], packages: [], builtins: ['worker_threads'] },
   weights: {
     layers: ['base'],

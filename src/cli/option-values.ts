@@ -22,7 +22,7 @@ export function seed(text: string): number {
 }
 
 /** r in (0, 1]. */
-export function keepRatio(text: string): number {
+function keepRatio(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (value > 0 && value <= 1) return value
   throw new InvalidArgumentError('It must be a number above 0 and up to 1.')
@@ -38,9 +38,12 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 }
 
 /** Several values with commas between them. */
-export function commaSeparated<T>(one: (text: string) => T): (text: string) => T[] {
+export function commaSeparated<T>(
+  one: (text: string) => T,
+  separator: string | RegExp = ',',
+): (text: string) => T[] {
   return (text) => {
-    const parts = text.split(',').map((part) => part.trim())
+    const parts = text.split(separator).map((part) => part.trim())
     if (parts.some((part) => part === ''))
       throw new InvalidArgumentError('Between its commas something is missing.')
     return parts.map(one)

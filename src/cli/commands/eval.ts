@@ -63,6 +63,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   if (flags.perImage !== undefined) await checkWritable(flags.perImage)
   const { load } = await import('../../tasks/load.js')
+  const settings = await manySettingsFrom(flags)
   await using model = await load(reference, loadOptions(flags, context))
   // The image size is the model's; a teacher sees its own.
   const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
@@ -71,7 +72,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
 
   const outcomes: PictureOutcome[] = []
   const evaluation = await withProgress(model, flags, context, {
-    teacher,
+    ...{ settings, teacher },
     onPicture: (outcome) => outcomes.push(outcome),
     onResult: async (result) => {
       if (flags.perImage !== undefined) {
@@ -99,16 +100,21 @@ const shownFailures = 20
 
 async function withProgress(
   model: Model,
-  { data, batch, limit, resume, ...flags }: Flags,
+  { data, batch, limit, resume }: Flags,
   context: CliContext,
-  { teacher, onPicture, onResult }: Pick<EvaluateOptions, 'teacher' | 'onPicture' | 'onResult'>,
+  {
+    settings,
+    teacher,
+    onPicture,
+    onResult,
+  }: Pick<EvaluateOptions, 'settings' | 'teacher' | 'onPicture' | 'onResult'>,
 ): Promise<Evaluation> {
   const { evaluate } = await import('../../tasks/evaluate/evaluate.js')
   let progress: Progress | undefined
   let failures = 0
   try {
     return await evaluate(model, data, {
-      ...{ settings: manySettingsFrom(flags), teacher, batch, limit, resume, signal: context.signal },
+      ...{ settings, teacher, batch, limit, resume, signal: context.signal },
       onResult: async (evaluation) => {
         // A bar makes room for the report; it can be stopped only once.
         progress?.stop()

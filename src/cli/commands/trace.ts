@@ -60,11 +60,12 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const picture = await onePicture(argument)
 
   const { load } = await import('../../tasks/load.js')
+  const settings = await settingsFrom(flags)
   const { assertTraceable } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  assertTraceable(model, settingsFrom(flags)) // before the weights go into the engine
+  assertTraceable(model, settings) // before the weights go into the engine
   if (runsUnusually(model)) context.note(engineNote(model))
-  const options = { top: flags.top, ...settingsFrom(flags), signal: context.signal }
+  const options = { top: flags.top, ...settings, signal: context.signal }
   const traced = await model.trace(picture.source, options)
   await write(traced, { model, picture: picture.name, targets }, context)
 }
