@@ -1,6 +1,11 @@
 // The staircase of docs/architecture.md as a rule: what each layer may import, and nothing else.
 // test/package/layers.test.ts proves that each kind of forbidden import fails.
 
+const { builtinModules: nodeModules } = require('node:module')
+
+/** Whatever Node brings with it. */
+const builtin = `^(node:.*|${nodeModules.join('|')})$`
+
 /** Node's built-in modules for files and their names. */
 const fileSystem = ['fs', 'fs/promises', 'os', 'path', 'url']
 
@@ -23,7 +28,7 @@ const layers = {
     packages: ['zod'],
   },
   // The outside world: files, pictures, engines.
-  files: { layers: ['base'], packages: [], builtins: [...fileSystem, 'crypto'] },
+  files: { layers: ['base'], packages: ['zod'], builtins: [...fileSystem, 'crypto'] },
   threads: { layers: ['base'], packages: [], builtins: ['worker_threads'] },
   weights: {
     layers: ['base'],
@@ -153,27 +158,34 @@ module.exports = {
       comment: 'A new folder under src needs a row in the table above.',
       severity: 'error',
       from: {},
-      to: { path: '^src/', pathNot: [`^src/(${names.join('|')})/`, '^src/index\\.ts$'] },
+      to: { path: '^src/', pathNot: [`^src/(${names.join('|')})/`, '^src/(index|web)\\.ts$'] },
     },
     {
       name: 'no-unknown-layer-importing',
       comment: 'A new folder under src needs a row in the table above.',
       severity: 'error',
-      from: { path: '^src/', pathNot: [`^src/(${names.join('|')})/`, '^src/index\\.ts$'] },
+      from: { path: '^src/', pathNot: [`^src/(${names.join('|')})/`, '^src/(index|web)\\.ts$'] },
       to: {},
     },
     {
       name: 'index-imports',
       comment: 'The public face shows the library; the command line is another face of it.',
       severity: 'error',
-      from: { path: '^src/index\\.ts$' },
+      from: { path: '^src/(index|web)\\.ts$' },
       to: { pathNot: `^src/(${names.filter((name) => name !== 'cli').join('|')})/` },
+    },
+    {
+      name: 'web-runs-in-a-browser',
+      comment: 'Nothing of Node is reached from the web face, by whatever way.',
+      severity: 'error',
+      from: { path: '^src/web\\.ts$' },
+      to: { path: ['^src/.*/node/', '(^|/)node_modules/(sharp|onnxruntime-node)/', builtin], reachable: true },
     },
     {
       name: 'nothing-imports-the-faces',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^src/(index|cli/main)\\.ts$' },
+      to: { path: '^src/(index|web|cli/main)\\.ts$' },
     },
     {
       name: 'cli-takes-only-types-of-weights',

@@ -40,14 +40,19 @@ export { vit } from './models/vit.js'
 export type { VitConfig } from './models/vit-config.js'
 export * as nn from './nn/index.js'
 export type { Classification, ScoredLabel } from './problems/classify.js'
+export type { EmbedOptions, Pooling } from './problems/embed.js'
+export * as problems from './problems/index.js'
+export type { AnswerContext, Metric, OutputRow, Problem } from './problems/problem.js'
 export { recipes } from './recipes/index.js'
 export type { Recipe, Stage } from './recipes/recipe.js'
 export type { Device, DeviceRequest } from './runtime/device.js'
 export { chooseRuntime } from './runtime/node/choose.js'
 export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from './runtime/runtime.js'
+export { type ResolvedSettings, resolveSettings, type Settings } from './settings/index.js'
 // Count what a model costs
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
-export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/classify-many.js'
+export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/answer-many.js'
+export { type EmbeddedPicture, type EmbedManyOptions, embedMany } from './tasks/embed/embed-many.js'
 // Measure how good it is
 export {
   type EvaluateOptions,
@@ -66,12 +71,12 @@ export { type Exported, type ExportOptions, exportOnnx } from './tasks/export/ex
 // Run a model
 export { type LoadModelOptions, load } from './tasks/load.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
-export {
-  type ImageClassificationOptions,
-  type ImageClassificationPipeline,
-  type LabelScore,
-  pipeline,
-} from './tasks/pipeline.js'
+export type { ImageClassificationOptions, LabelScore } from './tasks/pipelines/image-classification.js'
+export type {
+  FeatureTensor,
+  ImageFeatureExtractionOptions,
+} from './tasks/pipelines/image-feature-extraction.js'
+export { type Pipeline, type PipelineTask, pipeline } from './tasks/pipelines/index.js'
 export { tracePng } from './tasks/trace/node/trace-png.js'
 // See where a model looked
 export type { TraceOptions } from './tasks/trace/trace.js'

@@ -78,13 +78,19 @@ async function load(
     machineGemms.forEach((_, index) => {
       products.push({ name, process: gemm, choice, job: { kind: 'gemm', index }, runs: [] })
     })
+    const processOf = new Map<Variant, BenchProcess>()
     for (const group of groups) {
       const [first] = group
       if (!first) continue
       const { subject, settings } = first
       const process = await start(nameOf(first), { kind: 'model', model: subject.model, settings }, choice)
+      for (const variant of group) processOf.set(variant, process)
+    }
+    // variants of a model stand together at each batch, so that they can be compared
+    for (const subject of new Set(variants.map((variant) => variant.subject))) {
       for (const batch of batches) {
-        for (const variant of group) {
+        for (const [variant, process] of processOf) {
+          if (variant.subject !== subject) continue
           const job = { kind: 'model', batch, settings: variant.settings } as const
           models.push({ name: nameOf(variant), variant, process, choice, job, runs: [] })
         }

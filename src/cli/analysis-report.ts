@@ -3,7 +3,7 @@ import type { LayerCost } from '../tasks/analyze/layers.js'
 import type { PartCost, PartName } from '../tasks/analyze/parts.js'
 import type { ScopeTree } from '../tasks/analyze/scopes.js'
 import type { MultiplyAdds, Tally } from '../tasks/analyze/shares.js'
-import type { Convention } from './convention-option.js'
+import type { Convention } from './option-values.js'
 import { bytes, grouped, large, percent, unitFor } from './quantities.js'
 import { textTable } from './table.js'
 

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+import type { MultiplyAdds } from '../tasks/analyze/shares.js'
 
 /** A whole number from 1. */
 export function positiveInteger(text: string): number {
@@ -21,7 +22,7 @@ export function seed(text: string): number {
 }
 
 /** r in (0, 1]. */
-export function keepRatio(text: string): number {
+function keepRatio(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (value > 0 && value <= 1) return value
   throw new InvalidArgumentError('It must be a number above 0 and up to 1.')
@@ -37,9 +38,12 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 }
 
 /** Several values with commas between them. */
-export function commaSeparated<T>(one: (text: string) => T): (text: string) => T[] {
+export function commaSeparated<T>(
+  one: (text: string) => T,
+  separator: string | RegExp = ',',
+): (text: string) => T[] {
   return (text) => {
-    const parts = text.split(',').map((part) => part.trim())
+    const parts = text.split(separator).map((part) => part.trim())
     if (parts.some((part) => part === ''))
       throw new InvalidArgumentError('Between its commas something is missing.')
     return parts.map(one)
@@ -66,4 +70,15 @@ export function setting(
   } catch {
     return { ...earlier, [key]: value }
   }
+}
+
+/** How multiply-adds are counted: see `graph/cost.ts`. */
+export type Convention = keyof MultiplyAdds
+
+/** Spelled out here so that help needs no graph. */
+const conventions: readonly Convention[] = ['thop', 'linear', 'full']
+
+/** `--convention`. The default gives the figures of the bLViT paper. */
+export function conventionOption(description: string): Option {
+  return new Option('-c, --convention <name>', description).choices(conventions).default('thop')
 }

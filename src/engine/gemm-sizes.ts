@@ -13,7 +13,7 @@ export const machineGemms: readonly GemmSize[] = [
 ]
 
 /** Multiply-adds of a product. */
-export function gemmWork({ rows, inner, columns }: GemmSize): number {
+function gemmWork({ rows, inner, columns }: GemmSize): number {
   return rows * inner * columns
 }
 

@@ -25,12 +25,13 @@ export function addCosts(a: Cost, b: Cost): Cost {
 /**
  * The three ways in which papers count multiply-adds.
  * - `linear`: linear maps and convolutions only, as a module hook sees them. The bLViT paper's ViT-B: 16.85 G.
- * - `thop`: `linear` plus 4 per LayerNorm element, the rule of the thop profiler; gives the paper's figures.
+ * - `thop`: `linear` plus 4 per LayerNorm element, the rule of the thop profiler; gives the paper's figures. A
+ *   transposed convolution counts there as if every output pixel met every tap: `thopExcess` is what that is too many.
  * - `full`: `linear` plus the attention products: fvcore's count without its 5 per LayerNorm element.
  */
 export const conventions = {
   linear: (cost: Cost): Dim => cost.linear,
-  thop: (cost: Cost): Dim => plus(cost.linear, times(4, cost.normalised)),
+  thop: (cost: Cost): Dim => plus(plus(cost.linear, times(4, cost.normalised)), cost.thopExcess ?? 0),
   full: (cost: Cost): Dim => plus(cost.linear, cost.attention),
 } as const
 

@@ -17,7 +17,7 @@ export type InputLeaf = { readonly kind: 'input'; readonly name: string } & (
 )
 
 /** What is stored beside the graph. Its name is the one in weights files. */
-export interface ParameterLeaf {
+interface ParameterLeaf {
   readonly kind: 'parameter'
   readonly name: string
   readonly initialiser: Initialiser

@@ -1,23 +1,61 @@
-import type { ConfigJson } from './architecture.js'
-import { mlpWidth } from './vit-config.js'
-import { readVitShape } from './vit-json.js'
+import { BlvitError } from '../base/blvit-error.js'
+import type { ActivationName } from '../nn/activations.js'
+import type { Architecture, ConfigJson } from './architecture.js'
+import { isBlvit } from './blvit-family.js'
+import { readArchitecture } from './index.js'
+import { mlpWidth, type VitShape } from './vit-config.js'
+import { isVit } from './vit-family.js'
 
-/** The keys by which transformers and transformers.js describe a ViT, from ours. */
-export function huggingFaceVitKeys(json: ConfigJson): ConfigJson {
-  const shape = readVitShape(json)
-  const family = shape.distilled ? 'DeiT' : 'ViT'
+/** transformers' names of activations. */
+const activationNames: Readonly<Record<ActivationName, string>> = {
+  gelu: 'gelu',
+  gelu_tanh: 'gelu_pytorch_tanh',
+  quick_gelu: 'quick_gelu',
+  relu: 'relu',
+  silu: 'silu',
+}
+
+function className({ distilled, distilledHead }: VitShape): string {
+  if (!distilled) return 'ViTForImageClassification'
+  return distilledHead ? 'DeiTForImageClassificationWithTeacher' : 'DeiTForImageClassification'
+}
+
+function keysOf(shape: VitShape): ConfigJson {
+  const { height, width } = shape.image
   return {
-    architectures: [`${family}ForImageClassification${shape.distilled ? 'WithTeacher' : ''}`],
-    model_type: family.toLowerCase(),
+    architectures: [className(shape)],
+    model_type: shape.distilled ? 'deit' : 'vit',
     hidden_size: shape.width,
     num_hidden_layers: shape.depth,
     num_attention_heads: shape.heads,
     intermediate_size: mlpWidth(shape),
-    hidden_act: 'gelu',
-    image_size: json.image_size,
+    hidden_act: activationNames[shape.activation],
+    image_size: height === width ? height : [height, width],
     patch_size: shape.patchSize,
     num_channels: shape.channels,
     layer_norm_eps: shape.layerNormEpsilon,
-    qkv_bias: true,
+    qkv_bias: shape.qkvBias,
   }
+}
+
+/**
+ * The keys by which transformers and transformers.js describe a classifier as a ViT or DeiT. What these keys can't say
+ * stands under `blvit`, which {@link readArchitecture} reads first.
+ * @throws BlvitError `UNSUPPORTED` for a model that has no classifier or no ViT inside
+ */
+export function huggingFaceKeys(architecture: Architecture): ConfigJson {
+  const { family, classes, json } = architecture
+  if (!isVit(architecture) && !isBlvit(architecture)) {
+    throw new BlvitError('UNSUPPORTED', `transformers.js has no class for a ${family}.`, { family })
+  }
+  if (classes === 0) {
+    throw new BlvitError(
+      'UNSUPPORTED',
+      'This model has no classifier, and the export for transformers.js is for classifiers. Export a plain ONNX file, without --for.',
+    )
+  }
+  const keys = keysOf(architecture.config)
+  const read = readArchitecture({ ...keys, num_labels: classes })
+  const says = JSON.stringify(read.json) === JSON.stringify(json)
+  return says ? keys : { ...keys, blvit: json }
 }

@@ -8,7 +8,7 @@ import { noHalfFloats } from './half-floats.js'
 import { placeWeights } from './place-weights.js'
 import { assertPrecision } from './precision.js'
 import type { LoadOptions, Runtime, Session } from './runtime.js'
-import { noAdapter, onGpuAlone } from './webgpu.js'
+import { findAdapter, noAdapter, onGpuAlone } from './webgpu.js'
 
 /** The builds of ONNX Runtime for browsers; only the first also runs in Node. */
 const builds = {
@@ -17,11 +17,6 @@ const builds = {
 }
 
 const webDevices = ['wasm', 'webgpu'] as const
-
-/** What blvit asks of a browser's graphics processor. */
-interface Adapter {
-  readonly features: { has(feature: string): boolean }
-}
 
 /** What is read whole for one graph of a model is there for its next one, as long as the model is. */
 const wholes = new WeakMap<ByteSource, Promise<Uint8Array>>()
@@ -34,12 +29,6 @@ function wholeOf(source: ByteSource): Promise<Uint8Array> {
   // what failed once may go well the next time
   reading.catch(() => wholes.delete(source))
   return reading
-}
-
-/** Undefined where there is no WebGPU or no graphics processor behind it. */
-async function findAdapter(): Promise<Adapter | undefined> {
-  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<Adapter | null> } }
-  return (await gpu?.requestAdapter()) ?? undefined
 }
 
 /**

@@ -16,3 +16,16 @@ export function noAdapter(where: string, cause?: unknown): BlvitError {
     { cause },
   )
 }
+
+/** What blvit asks of a browser's graphics processor. */
+interface Adapter {
+  readonly features: { has(feature: string): boolean }
+  readonly info?: { readonly isFallbackAdapter?: boolean }
+}
+
+/** Undefined where there is no WebGPU or no graphics processor behind it. */
+export async function findAdapter(): Promise<Adapter | undefined> {
+  // the types of WebGPU aren't among those of the page
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<Adapter | null> } }
+  return (await gpu?.requestAdapter()) ?? undefined
+}

@@ -4,13 +4,14 @@ import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
 import type { BuildOptions } from '../models/model-definition.js'
 import { keepRatio } from './keep-ratio.js'
+import { type SettingName, settingNames } from './options.js'
 import { reduce } from './reduce.js'
 import type { Setting } from './setting.js'
 
 export type { SettingValue } from '../models/architecture.js'
 
-/** Every setting, in the order in which they are printed. Adding one is its file and a line here. */
-export const settingKinds = { keepRatio, reduce }
+/** What every setting does. Adding one is its file, a line here and how it is typed in `options.ts`. */
+const settingKinds = { keepRatio, reduce } satisfies Record<SettingName, unknown>
 
 type Kinds = typeof settingKinds
 
@@ -32,22 +33,25 @@ export interface ResolvedSettings {
   readonly buildKey: string
 }
 
-const names = Object.keys(settingKinds) as (keyof Kinds)[]
-
 /** The setting of a name, its value's type forgotten: whoever goes through all of them knows only that they fit. */
-function kindOf(name: keyof Kinds): Setting {
+function kindOf(name: SettingName): Setting {
   return settingKinds[name] as unknown as Setting
 }
-
-/** Every setting as the command line needs it. */
-export const settingOptions: readonly { readonly name: keyof Kinds; readonly setting: Setting }[] = names.map(
-  (name) => ({ name, setting: kindOf(name) }),
-)
 
 /** Only the settings among other options, so that they can be passed on by whoever knows none of them. */
 export function settingsOf(options: Settings): Settings {
   return Object.fromEntries(
-    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+    settingNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  )
+}
+
+/** Settings from texts under their names. @throws BlvitError `BAD_OPTION` for a text that is no value */
+export function parseSettings(texts: Readonly<Partial<Record<SettingName, string>>>): Settings {
+  return Object.fromEntries(
+    settingNames.flatMap((name) => {
+      const text = texts[name]
+      return text === undefined ? [] : [[name, kindOf(name).parse(text)]]
+    }),
   )
 }
 
@@ -57,9 +61,9 @@ export function settingsOf(options: Settings): Settings {
  */
 export function parseSetting(text: string): Settings {
   const complaints: string[] = []
-  for (const { name, setting } of settingOptions) {
+  for (const name of settingNames) {
     try {
-      return { [name]: setting.parse(text) } as Settings
+      return parseSettings({ [name]: text })
     } catch (thrown) {
       if (!(thrown instanceof BlvitError)) throw thrown
       complaints.push(thrown.message)
@@ -74,12 +78,12 @@ export function parseSetting(text: string): Settings {
  */
 export function resolveSettings(architecture: Architecture, given: Settings = {}): ResolvedSettings {
   for (const name of Object.keys(given)) {
-    if (names.some((known) => known === name)) continue
-    throw new BlvitError('BAD_OPTION', `There is no setting "${name}".${didYouMean(name, names)}`)
+    if (settingNames.some((known) => known === name)) continue
+    throw new BlvitError('BAD_OPTION', `There is no setting "${name}".${didYouMean(name, settingNames)}`)
   }
   const own = architecture.settings as Settings
   const values = settingsOf({ ...own, ...settingsOf(given) })
-  const set = names.flatMap((name) => {
+  const set = settingNames.flatMap((name) => {
     const value: SettingValue | undefined = values[name]
     if (value === undefined) return []
     const setting = kindOf(name)
@@ -103,8 +107,8 @@ export function resolveSettings(architecture: Architecture, given: Settings = {}
  */
 export function ladderOf(architecture: Architecture, given: Settings = {}): readonly Settings[] {
   const { values } = resolveSettings(architecture, given)
-  const asked = names.filter((name) => given[name] !== undefined)
-  const [turned] = asked.length > 0 ? asked : names.filter((name) => values[name] !== undefined)
+  const asked = settingNames.filter((name) => given[name] !== undefined)
+  const [turned] = asked.length > 0 ? asked : settingNames.filter((name) => values[name] !== undefined)
   const value: SettingValue | undefined = turned && values[turned]
   if (turned === undefined || value === undefined) return []
   const ladder = kindOf(turned).ladder?.(value, architecture) ?? []

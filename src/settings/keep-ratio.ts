@@ -17,11 +17,6 @@ function keptPatches(ratio: number, { grid }: Architecture): number {
 
 /** r, the share of patches that the big blocks of a bLViT process. */
 export const keepRatio: Setting<number> = {
-  option: {
-    flags: '-r, --keep-ratio',
-    placeholder: 'r',
-    about: "share of patches for the big blocks (default: the model's own)",
-  },
   parse: (text) => {
     const ratio = text.trim() === '' ? Number.NaN : Number(text)
     if (ratio > 0 && ratio <= 1) return ratio
@@ -35,7 +30,7 @@ export const keepRatio: Setting<number> = {
     return Array.from({ length: patches }, (_, i) => Math.ceil((1e4 * (i + 1)) / patches) / 1e4)
   },
   decide: (ratio, architecture) => {
-    if (!(ratio > 0 && ratio <= 1)) {
+    if (!(typeof ratio === 'number' && ratio > 0 && ratio <= 1)) {
       throw new BlvitError('BAD_OPTION', `Keep ratio ${ratio} is not a number above 0 and up to 1.`)
     }
     if (architecture.settings.keepRatio !== undefined) {

@@ -15,12 +15,8 @@ export interface Decision {
  * evaluation, bench, trace and logs pass settings on and print them, and know none by name.
  */
 export interface Setting<Value extends SettingValue = SettingValue> {
-  /** Of the command line: flags, placeholder, and what it says in the help. */
-  readonly option: { readonly flags: string; readonly placeholder: string; readonly about: string }
   /** @throws BlvitError `BAD_OPTION` for a text that is no value */
   parse(text: string): Value
-  /** What stands between several values on the command line. Default: a comma. */
-  readonly separator?: RegExp
   /** The value as people read it, also where nothing tells which setting it is: `keep ratio 0.5`. */
   print(value: Value): string
   /**

@@ -5,7 +5,8 @@ import { defaultModel } from '../model-store/node/shipped-models.js'
 import { checkThreads, type DeviceRequest } from '../runtime/device.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import { assertPrecision } from '../runtime/precision.js'
-import { type Settings, settingsOf } from '../settings/index.js'
+import type { ChosenRuntime } from '../runtime/runtime.js'
+import type { Settings } from '../settings/index.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { Model } from './model.js'
 
@@ -13,6 +14,8 @@ import type { Model } from './model.js'
 export interface LoadModelOptions extends DownloadOptions, Settings {
   /** Default `auto`: the native library, or WebAssembly where that can't be loaded. */
   readonly device?: DeviceRequest | undefined
+  /** One that is there or on its way, in place of `device`. It is the model's from then on. */
+  readonly runtime?: Promise<ChosenRuntime> | undefined
   /** Threads of the engine. Default: as the engine chooses, usually one per core. */
   readonly threads?: number | undefined
   /**
@@ -27,6 +30,16 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
 }
 
 /**
+ * Starts the engine's thread for a {@link load} that comes later: for who has other modules to read first.
+ * @throws nothing before it is given to `load`
+ */
+export function startEngine(device?: DeviceRequest): Promise<ChosenRuntime> {
+  const starting = chooseRuntime(device)
+  starting.catch(() => {})
+  return starting
+}
+
+/**
  * Loads a model.
  * @param reference a shipped name, a folder, or an id of the Hugging Face hub, which is downloaded once
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `OFFLINE`, `HUB`, `ENGINE`,
@@ -36,13 +49,11 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, threads, precision, imageSize, onAssumption, ...others } = options
-  const settings = settingsOf(others)
+  const { device, runtime, threads, precision, imageSize, onAssumption, ...others } = options
   const download: DownloadOptions = others
   checkThreads(threads)
   // The engine's thread starts first: its library is loaded while this thread reads its own modules and the model.
-  const choosing = chooseRuntime(device)
-  choosing.catch(() => {})
+  const choosing = runtime ?? startEngine(device)
   try {
     const { locateModel } = await import('../model-store/node/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
@@ -51,13 +62,19 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
     if (onAssumption) stored.assumptions.forEach(onAssumption)
-    const [{ Model }, { nodeDecoder }] = await Promise.all([
+    const [{ Model }, { nodeDecoder }, { settingsOf }] = await Promise.all([
       import('./model.js'),
       import('../image/node/decode.js'),
+      import('../settings/index.js'),
     ])
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
-    return new Model(name, files, chosen, { threads, precision, settings, decoder: nodeDecoder })
+    return new Model(name, files, chosen, {
+      threads,
+      precision,
+      settings: settingsOf(others),
+      decoder: nodeDecoder,
+    })
   } catch (thrown) {
     await choosing.then(
       ({ runtime }) => runtime.rest(),

@@ -119,6 +119,15 @@ export class Model implements AsyncDisposable {
     return engine.run(pixelFeeds(pictures), { seed, ...this.engineOptions.settings, ...settingsOf(options) })
   }
 
+  /** @throws BlvitError `BAD_OPTION` for options that make no sense with this model, before anything runs */
+  check<Answer, Options extends object>(
+    problem: Problem<Answer, Options>,
+    options: Options & Settings,
+  ): void {
+    problem.check?.(options, this.context)
+    this.resolve(options)
+  }
+
   /**
    * The answers to a problem for pictures from {@link prepare}, in one run of the engine.
    * @throws BlvitError `BAD_OPTION`, `ENGINE`, `UNSUPPORTED` for a model that can't answer it
@@ -144,7 +153,7 @@ export class Model implements AsyncDisposable {
     images: readonly ImageInput[],
     options: Options & RunOptions,
   ): Promise<Answered<Answer>[]> {
-    problem.check?.(options, this.context)
+    this.check(problem, options)
     const answers: Answered<Answer>[] = []
     // The engine loads while the first pictures are decoded; if it can't, their run says why.
     this.warmUp(problem).catch(() => {})

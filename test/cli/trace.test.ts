@@ -68,11 +68,38 @@ describe('blvit trace', () => {
     expect(readdirSync(cwd)).toEqual([])
   })
 
+  test('draws what a reduction does with the tokens of a plain ViT', async () => {
+    const cwd = empty('reduced')
+    const words = [
+      'trace',
+      hummingbird,
+      '-m',
+      'vit-tiny',
+      '--reduce',
+      'tome:13',
+      '-o',
+      'a.png',
+      '--json',
+      'a.json',
+    ]
+    const { code, stderr } = await runCli(words, { cwd })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'Wrote a.png and a.json.\n' })
+    const { setting, steps } = read(readFileSync(join(cwd, 'a.json'), 'utf8'))
+    expect(setting).toBe('tome:13')
+    expect(steps.map(({ tokens }) => tokens)).toEqual(
+      Array.from({ length: 12 }, (_, i) => 196 - 13 * (i + 1)),
+    )
+    const { height = 0, width = 0 } = await sharp(join(cwd, 'a.png')).metadata()
+    expect([height, width].every((side) => side > 3 * 448)).toBe(true) // the photo and six steps
+  })
+
   test('a plain ViT has no route', async () => {
     const cwd = empty('plain')
     const { code, stdout, stderr } = await runCli(['trace', hummingbird, '-m', 'vit-tiny'], { cwd })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toMatch(/^error: vit-tiny is a plain vit: .*no route to draw\. .*blvit convert\.\n$/)
+    expect(stderr).toMatch(
+      /^error: vit-tiny is a plain vit: [^\n]*nothing to draw\. [^\n]*--reduce evit:0\.7[^\n]*blvit convert\.\n$/,
+    )
     expect(readdirSync(cwd)).toEqual([])
   })
 

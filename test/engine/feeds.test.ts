@@ -45,4 +45,7 @@ test('an input that nobody gave, and a gift that no input takes, are refused', (
   expect(() => feedGraph(graph, { batch: 1, inputs: given }, { sizes, seed: 0 })).toThrow(
     /has no input "mask"/,
   )
+  expect(() =>
+    feedGraph(graph, { batch: 2, inputs: { pixel_values: new Float32Array(3) } }, { sizes, seed: 0 }),
+  ).toThrow(/pixel_values has 3 numbers, but \[2,3\] are 6/)
 })

@@ -10,6 +10,8 @@ import { type Files, seedPictures } from './seed-files.js'
 import type { FuzzTarget } from './targets.js'
 
 const labels = ['ant', 'bee, bumblebee', 'cat']
+/** Where a class is called by another's number, all labels are read first. */
+const numberedLabels = ['ant', 'bee, bumblebee, 2', '1']
 
 /** Reads the whole data set; what is wrong with one of its items must be a BlvitError too. */
 async function readAll(reference: string, modelLabels = labels): Promise<void> {
@@ -48,6 +50,13 @@ const memberNames = [
   '',
   '0.cls',
   '__proto__.jpg',
+  '._0.jpg',
+  '__MACOSX/._0.cls',
+  './0.jpg',
+  '1.JPG',
+  '2.bmp',
+  '2.HEIC',
+  '2',
   `${'d/'.repeat(49)}.jpg`,
 ]
 const memberSizes = [
@@ -67,7 +76,21 @@ interface Member {
   readonly type?: string
   /** as the header has it, 11 octal digits and a blank */
   readonly size?: string
+  /** what a link leads to */
+  readonly target?: string
 }
+
+const linkTargets = [
+  '../../../etc/passwd',
+  '/etc/passwd',
+  '0.jpg',
+  './1.jpg',
+  '2.jpg',
+  'loop.jpg',
+  '',
+  '0.cls',
+  '..',
+]
 
 const pictures = seedPictures(['.jpg'])
 
@@ -88,6 +111,12 @@ function changed(member: Member, random: Random): Member {
   return random.pick([
     () => ({ ...member, name: random.pick(memberNames) }),
     () => ({ ...member, type: random.pick(memberTypes) }),
+    () => ({
+      ...member,
+      type: random.pick(['1', '2']),
+      target: random.pick(linkTargets),
+      content: new Uint8Array(0),
+    }),
     () => ({ ...member, size: random.pick(memberSizes) }),
     () => ({ ...member, content: mutateBytes(member.content, random) }),
     () => ({ ...member, content: Buffer.from(mutateJson('{"label": 2}', random), 'latin1') }),
@@ -101,6 +130,8 @@ function hostileTar(random: Random): Uint8Array {
     const at = random.integer(some.length)
     some[at] = changed(some[at] as Member, random)
   }
+  // parts a picture from its label
+  if (random.chance(0.3)) some.push(...some.splice(random.integer(some.length), 1))
   return tarOf(some)
 }
 
@@ -109,14 +140,14 @@ function tarOf(all: readonly Member[]): Uint8Array {
 }
 
 /** A header with the right check sum, and the content in whole blocks. */
-function blocksOf({ name, content, type = '0', size }: Member): Uint8Array[] {
+function blocksOf({ name, content, type = '0', size, target = '../../../etc/passwd' }: Member): Uint8Array[] {
   const header = Buffer.alloc(512)
   header.write(name.slice(0, 100), 0, 'latin1')
   header.write('0000644\x000000000\x000000000\x00', 100, 'latin1')
   header.write(size ?? content.length.toString(8).padStart(11, '0'), 124, 'latin1')
   header.write('00000000000\x00        ', 136, 'latin1')
   header.write(type, 156, 'latin1')
-  header.write(type === '1' || type === '2' ? '../../../etc/passwd' : '', 157, 'latin1')
+  header.write(type === '1' || type === '2' ? target : '', 157, 'latin1')
   header.write('ustar\x0000', 257, 'latin1')
   const sum = header.reduce((a, b) => a + b, 0)
   header.write(`${sum.toString(8).padStart(6, '0')}\x00 `, 148, 'latin1')
@@ -125,10 +156,13 @@ function blocksOf({ name, content, type = '0', size }: Member): Uint8Array[] {
 
 export const tarTarget: FuzzTarget = {
   name: 'tar',
-  make: (random) => ({
-    files: new Map([['data.tar', hostileTar(random)]]),
-    run: (folder) => readAll(joinPath(folder, 'data.tar')),
-  }),
+  make: (random) => {
+    const modelLabels = random.chance(0.2) ? numberedLabels : labels
+    return {
+      files: new Map([['data.tar', hostileTar(random)]]),
+      run: (folder) => readAll(joinPath(folder, 'data.tar'), modelLabels),
+    }
+  },
 }
 
 const cifarLabels = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']
@@ -202,8 +236,12 @@ function hostileCsv(random: Random): Uint8Array {
     const row = random.pick(rows)
     row[random.integer(3)] = random.pick(cells)
   }
+  const delimiter = random.pick([',', ';', '\t', '|'])
+  if (random.chance(0.2)) rows.splice(random.integer(rows.length), 0, [])
   return Buffer.from(
-    rows.map((row) => row.join(random.pick([',', ',', ';']))).join(random.pick(['\n', '\r\n', '\r'])),
+    rows
+      .map((row) => row.join(random.chance(0.1) ? random.pick([',', ';']) : delimiter))
+      .join(random.pick(['\n', '\r\n', '\r'])),
   )
 }
 
@@ -214,6 +252,7 @@ export const csvTarget: FuzzTarget = {
       ['labels.csv', hostileCsv(random)],
       ...['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg'].map((name) => [name, random.pick(pictures)] as const),
     ])
-    return { files, run: (folder) => readAll(folder) }
+    const modelLabels = random.chance(0.2) ? numberedLabels : labels
+    return { files, run: (folder) => readAll(folder, modelLabels) }
   },
 }

@@ -20,6 +20,14 @@ export function seedPictures(endings: readonly string[]): readonly Uint8Array[] 
   )
 }
 
+/** Sound bitmaps of every form that is read. */
+export function seedBitmaps(): readonly Uint8Array[] {
+  const { files } = JSON.parse(readFileSync('test/fixtures/bmp/bitmaps.json', 'utf8')) as {
+    files: Readonly<Record<string, { bmp: string }>>
+  }
+  return Object.values(files).map(({ bmp }) => new Uint8Array(Buffer.from(bmp, 'base64')))
+}
+
 /** Sound model folders, in every dialect that blvit reads. */
 export const seedModelFolders: readonly string[] = [
   'timm-f32',

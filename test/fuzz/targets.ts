@@ -11,7 +11,7 @@ import { chunkedFormats, mutateChunks } from './mutate-chunks.js'
 import { mutateJson } from './mutate-json.js'
 import { mutateSafetensors } from './mutate-safetensors.js'
 import type { Random } from './random.js'
-import { type Files, seedModels, seedPictures } from './seed-files.js'
+import { type Files, seedBitmaps, seedModels, seedPictures } from './seed-files.js'
 
 /** Input that a stranger might give, and what a user does with it. */
 interface FuzzCase {
@@ -32,8 +32,7 @@ type Mutate = (bytes: Uint8Array, random: Random) => Uint8Array
 
 const asText = (bytes: Uint8Array) => Buffer.from(bytes).toString()
 
-function pictureTarget(name: string, endings: readonly string[], mutate: Mutate): FuzzTarget {
-  const seeds = seedPictures(endings)
+function pictureTarget(name: string, seeds: readonly Uint8Array[], mutate: Mutate): FuzzTarget {
   return {
     name,
     make: (random) => {
@@ -55,8 +54,21 @@ function pictureTarget(name: string, endings: readonly string[], mutate: Mutate)
   }
 }
 
+/** Where a bitmap's headers say how large it is, how its pixels are stored and where; what they could say. */
+const bitmapFields = [10, 14, 18, 22, 28, 30, 46]
+const bitmapNumbers = [0, 1, 2, 3, 8, 12, 40, 54, 124, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 60_000, 10_000]
+
+const mutateBitmap: Mutate = (bytes, random) => {
+  if (random.chance(0.4)) return mutateBytes(bytes, random)
+  const changed = Buffer.from(bytes)
+  for (let left = 1 + random.integer(2); left > 0; left--) {
+    changed.writeUInt32LE(random.pick(bitmapNumbers), random.pick(bitmapFields))
+  }
+  return changed
+}
+
 const chunkedPicture = (format: keyof typeof chunkedFormats, endings: readonly string[]) =>
-  pictureTarget(format, endings, (bytes, random) =>
+  pictureTarget(format, seedPictures(endings), (bytes, random) =>
     random.chance(0.5) ? mutateBytes(bytes, random) : mutateChunks(bytes, chunkedFormats[format], random),
   )
 
@@ -91,7 +103,8 @@ export const targets: readonly FuzzTarget[] = [
   chunkedPicture('jpeg', ['.jpg']),
   chunkedPicture('png', ['.png']),
   chunkedPicture('webp', ['.webp']),
-  pictureTarget('gif, tiff, avif', ['.gif', '.tif', '.avif'], mutateBytes),
+  pictureTarget('gif, tiff, avif', seedPictures(['.gif', '.tif', '.avif']), mutateBytes),
+  pictureTarget('bmp', seedBitmaps(), mutateBitmap),
   modelTarget('safetensors', (file) => file.endsWith('.safetensors'), mutateSafetensors),
   modelTarget('index.json', (file) => file.endsWith('.index.json'), mutateText),
   modelTarget('config.json', (file) => file === 'config.json', mutateText),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { decodeImage } from '../../src/image/node/decode.js'
 import { load } from '../../src/tasks/load.js'
-import { pipeline } from '../../src/tasks/pipeline.js'
+import { pipeline } from '../../src/tasks/pipelines/index.js'
 import { expectClose } from '../support/expect-close.js'
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}.jpg`, import.meta.url))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { classifyMany } from '../../src/tasks/classify-many.js'
+import { classifyMany } from '../../src/tasks/answer-many.js'
 import { load } from '../../src/tasks/load.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'

@@ -1,11 +1,9 @@
 import { type Command, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
-import { parseSetting, type Settings } from '../../settings/index.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
-import { type Convention, conventionOption } from '../convention-option.js'
-import { positiveInteger, setting } from '../option-values.js'
-import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
+import { type Convention, conventionOption, positiveInteger, setting } from '../option-values.js'
+import { hasSettings, type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
 interface Flags extends SettingFlags {
   readonly convention: Convention
@@ -66,17 +64,18 @@ Examples:
     )
 }
 
-type Changes = Pick<Flags, 'set' | keyof Settings>
+type Changes = Pick<Flags, 'set'> & SettingFlags
 
 /** What a name stands for, e.g. `b+t@0.5`. */
 async function find(reference: string, { set = {}, ...flags }: Changes = {}) {
   const { findConfiguration } = await import('../../model-store/node/find-configuration.js')
+  const { parseSetting } = await import('../../settings/index.js')
   const [, base = reference, suffix] = /^(.+)@([^@]+)$/.exec(reference) ?? []
   const changes = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   return {
     name: [base, ...changes].join(' '),
     architecture: await findConfiguration(base, { set }),
-    settings: { ...(suffix === undefined ? {} : parseSetting(suffix)), ...settingsFrom(flags) },
+    settings: { ...(suffix === undefined ? {} : parseSetting(suffix)), ...(await settingsFrom(flags)) },
   }
 }
 
@@ -93,8 +92,7 @@ async function analyzeConfigurations(
 ): Promise<void> {
   const { compare = [], json } = flags
   if (configuration === undefined && compare.length === 0) throw withoutConfiguration()
-  if (configuration === undefined && (flags.set !== undefined || Object.keys(settingsFrom(flags)).length > 0))
-    throw nothingToChange()
+  if (configuration === undefined && (flags.set !== undefined || hasSettings(flags))) throw nothingToChange()
   if (flags.graph && configuration !== undefined) {
     const { printedGraph } = await import('../../tasks/analyze/analyze.js')
     const { architecture, settings } = await find(configuration, flags)

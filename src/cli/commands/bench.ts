@@ -3,7 +3,8 @@ import { BlvitError } from '../../base/blvit-error.js'
 import type { BenchOptions } from '../../bench/bench.js'
 import type { SpeedGoal } from '../../bench/find-setting.js'
 import type { BenchProgress } from '../../bench/rounds.js'
-import { type Settings, settingOptions } from '../../settings/index.js'
+import type { Settings } from '../../settings/index.js'
+import { settingNames } from '../../settings/options.js'
 import type { CliContext } from '../context.js'
 import { devices, precisions } from '../model-options.js'
 import { commaSeparated, oneOf, positiveInteger } from '../option-values.js'
@@ -37,7 +38,6 @@ function speedGoal(text: string): SpeedGoal {
 
 /** `blvit bench` */
 export function benchCommand(program: Command, context: CliContext): void {
-  const settingNames = settingOptions.map(({ name }) => name)
   const command = program
     .command('bench')
     .description('Measure how fast models are here, against plain ViTs and against matrix products alone.')
@@ -136,7 +136,7 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
   const { benchText } = await import('../bench-report.js')
   const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   for (const path of [flags.csv, flags.plot]) if (path !== undefined) await checkWritable(path)
-  let settings = manySettingsFrom(flags)
+  let settings = await manySettingsFrom(flags)
   if (flags.plot !== undefined) {
     const { settingsToPlot } = await import('../../bench/plot.js')
     settings = await settingsToPlot(models, settings)
@@ -206,9 +206,9 @@ function severalSettings(settings: readonly Settings[]): BlvitError {
 }
 
 /** What `--profile` and `--find` measure. */
-function oneSetting(flags: Flags, context: CliContext) {
+async function oneSetting(flags: Flags, context: CliContext) {
   const { batch, threads, device, dtype } = flags
-  const settings = manySettingsFrom(flags)
+  const settings = await manySettingsFrom(flags)
   if (settings && settings.length > 1) throw severalSettings(settings)
   return {
     batch: only('--batch', batch),
@@ -223,7 +223,7 @@ function oneSetting(flags: Flags, context: CliContext) {
 async function profileModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const { profile } = await import('../../bench/profile.js')
   const { profileText } = await import('../bench-report.js')
-  const profiles = await profile(models, oneSetting(flags, context))
+  const profiles = await profile(models, await oneSetting(flags, context))
   context.out(flags.json ? JSON.stringify(profiles) : profiles.map(profileText).join('\n\n'))
 }
 
@@ -235,7 +235,7 @@ async function findForModels(
 ): Promise<void> {
   const { findSetting } = await import('../../bench/find-setting.js')
   const { foundText } = await import('../bench-report.js')
-  const found = await findSetting(models, goal, oneSetting(flags, context))
+  const found = await findSetting(models, goal, await oneSetting(flags, context))
   context.out(flags.json ? JSON.stringify(found) : found.map(foundText).join('\n'))
 }
 

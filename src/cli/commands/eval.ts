@@ -46,8 +46,9 @@ export function evalCommand(program: Command, context: CliContext): void {
       `
 Data:
   class/picture.jpg      class is a number from 0, a label of the model, or a WordNet id (n01440764)
-  labels.csv             columns file,label; files relative to it, labels as above, -1 or nothing: no label
+  labels.csv             columns file,label (or ; or tabs); files relative to it, labels as above, -1 or nothing: no label
   key.jpg + key.cls      in a .tar, also key.json {"label": …} or key.txt; globs and several tars
+Where the model calls its classes by numbers, the report says what the numbers of the data were taken for.
 Pictures that can't be used are named, left out and counted; the exit code is 1 then.
 
 Examples:
@@ -62,6 +63,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   if (flags.perImage !== undefined) await checkWritable(flags.perImage)
   const { load } = await import('../../tasks/load.js')
+  const settings = await manySettingsFrom(flags)
   await using model = await load(reference, loadOptions(flags, context))
   // The image size is the model's; a teacher sees its own.
   const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
@@ -70,7 +72,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
 
   const outcomes: PictureOutcome[] = []
   const evaluation = await withProgress(model, flags, context, {
-    teacher,
+    ...{ settings, teacher },
     onPicture: (outcome) => outcomes.push(outcome),
     onResult: async (result) => {
       if (flags.perImage !== undefined) {
@@ -98,16 +100,21 @@ const shownFailures = 20
 
 async function withProgress(
   model: Model,
-  { data, batch, limit, resume, ...flags }: Flags,
+  { data, batch, limit, resume }: Flags,
   context: CliContext,
-  { teacher, onPicture, onResult }: Pick<EvaluateOptions, 'teacher' | 'onPicture' | 'onResult'>,
+  {
+    settings,
+    teacher,
+    onPicture,
+    onResult,
+  }: Pick<EvaluateOptions, 'settings' | 'teacher' | 'onPicture' | 'onResult'>,
 ): Promise<Evaluation> {
   const { evaluate } = await import('../../tasks/evaluate/evaluate.js')
   let progress: Progress | undefined
   let failures = 0
   try {
     return await evaluate(model, data, {
-      ...{ settings: manySettingsFrom(flags), teacher, batch, limit, resume, signal: context.signal },
+      ...{ settings, teacher, batch, limit, resume, signal: context.signal },
       onResult: async (evaluation) => {
         // A bar makes room for the report; it can be stopped only once.
         progress?.stop()

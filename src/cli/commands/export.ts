@@ -97,7 +97,7 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
     target: flags.standard ? 'standard' : 'native',
     weights: flags.external ? 'external' : 'inside',
     precision: flags.dtype,
-    ...settingsFrom(flags),
+    ...(await settingsFrom(flags)),
     allOutputs: flags.allOutputs,
   })
 }
@@ -105,6 +105,6 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
 async function exportFolder(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
   const { exportForTransformersJs } = await import('../../tasks/export/export-for-transformers-js.js')
   const { allOutputs, overwrite, dtype: precision } = flags
-  const options = { precision, ...settingsFrom(flags), allOutputs, overwrite, signal }
+  const options = { precision, ...(await settingsFrom(flags)), allOutputs, overwrite, signal }
   return exportForTransformersJs(folder, flags.output, options)
 }

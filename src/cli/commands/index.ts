@@ -5,6 +5,7 @@ import { benchCommand } from './bench.js'
 import { classifyCommand } from './classify.js'
 import { convertCommand } from './convert.js'
 import { distillCommand } from './distill.js'
+import { embedCommand } from './embed.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { initCommand } from './init.js'
@@ -19,6 +20,7 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   classifyCommand,
   convertCommand,
   distillCommand,
+  embedCommand,
   evalCommand,
   exportCommand,
   initCommand,

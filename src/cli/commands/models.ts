@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ListedHubModel, ListedModel, ListedPreset, ModelList } from '../../tasks/list-models.js'
 import type { CliContext } from '../context.js'
-import { type Convention, conventionOption } from '../convention-option.js'
+import { type Convention, conventionOption } from '../option-values.js'
 
 interface Flags {
   readonly convention: Convention

@@ -33,7 +33,7 @@ export function traceCommand(program: Command, context: CliContext): void {
   const command = withModelOptions(
     program
       .command('trace')
-      .description('Draw which patches of a picture take the big path, layer by layer.')
+      .description('Draw what a model does with the patches of a picture, layer by layer.')
       .argument('<picture>', 'a file, a URL, or - for standard input'),
   )
   withSettings(command)
@@ -43,11 +43,13 @@ export function traceCommand(program: Command, context: CliContext): void {
     .addHelpText(
       'after',
       `
-The model must route, as the one that ships does; a plain ViT doesn't.
+A big.LITTLE model, as the one that ships, chooses which patches take the big path. A plain ViT or DeiT lets tokens go
+with --reduce: the picture shows which patches were kept, merged, fused into one token or dropped.
 
 Examples:
   blvit trace photo.jpg
   blvit trace photo.jpg --model my-t48 -o route.png --json route.json --keep-ratio 0.5
+  blvit trace photo.jpg --model vit-tiny --reduce tome:13
   blvit trace photo.jpg --model my-t48 --json - | jq '.steps[0].route.big'`,
     )
     .action((picture: string, flags: Flags) => trace(picture, flags, context))
@@ -58,11 +60,12 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const picture = await onePicture(argument)
 
   const { load } = await import('../../tasks/load.js')
+  const settings = await settingsFrom(flags)
   const { assertTraceable } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
-  assertTraceable(model, settingsFrom(flags)) // before the weights go into the engine
+  assertTraceable(model, settings) // before the weights go into the engine
   if (runsUnusually(model)) context.note(engineNote(model))
-  const options = { top: flags.top, ...settingsFrom(flags), signal: context.signal }
+  const options = { top: flags.top, ...settings, signal: context.signal }
   const traced = await model.trace(picture.source, options)
   await write(traced, { model, picture: picture.name, targets }, context)
 }

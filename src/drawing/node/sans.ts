@@ -14,12 +14,18 @@ function fontFile(): string {
   }
 }
 
+async function read(): Promise<Lettering> {
+  const bytes = await readFile(fontFile())
+  return Lettering.read(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+}
+
 let loading: Promise<Lettering> | undefined
 
 /** DejaVu Sans: Latin, Greek, Cyrillic, Arabic and signs such as → ×; takes 0.2 s to read, once a process. */
 export function sans(): Promise<Lettering> {
-  loading ??= readFile(fontFile()).then((bytes) =>
-    Lettering.read(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)),
-  )
+  loading ??= read().catch((thrown: unknown) => {
+    loading = undefined // the next one may be luckier
+    throw thrown
+  })
   return loading
 }

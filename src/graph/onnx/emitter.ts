@@ -1,16 +1,5 @@
 import { assert, defined } from '../../base/assert.js'
-import { BlvitError } from '../../base/blvit-error.js'
-import {
-  type Bindings,
-  type Dim,
-  elements,
-  formatDim,
-  isPositive,
-  type Polynomial,
-  type Shape,
-  sameShape,
-  substitute,
-} from '../dim.js'
+import { type Bindings, type Dim, elements, formatDim, isPositive, type Shape, sameShape } from '../dim.js'
 import type {
   AttributeValue,
   FloatType,
@@ -30,6 +19,7 @@ import {
   storedTensor,
   valueInfoProto,
 } from './proto.js'
+import { RunTimeSizes } from './run-time-sizes.js'
 
 /** In characters, of constants that are named by what they hold. */
 const longestName = 64
@@ -50,7 +40,7 @@ export class Emitter implements Lowering {
 
   private readonly uses = new Map<string, number>()
   private readonly constants = new Map<string, string>()
-  private readonly symbols = new Map<string, () => string>()
+  private readonly sizes: RunTimeSizes
   private readonly computed = new Map<string, string>()
   private readonly parameters = new Map<string, string>()
 
@@ -58,8 +48,10 @@ export class Emitter implements Lowering {
     readonly target: Target,
     readonly precision: Precision,
     private readonly storageOf: StorageOf,
-    private readonly sizes: Bindings,
-  ) {}
+    sizes: Bindings,
+  ) {
+    this.sizes = new RunTimeSizes(this, sizes)
+  }
 
   emit(operator: string, inputs: readonly string[], attributes: EmittedAttributes = {}): string {
     return defined(this.emitMany(operator, inputs, 1, attributes)[0], 'the output of a node')
@@ -174,46 +166,19 @@ export class Emitter implements Lowering {
     const known = this.constants.get(key)
     if (known !== undefined) return known
     // a table is named by its number, as its content would be too long a name
-    const name = key.length <= longestName ? key : `table.${this.constants.size}`
+    const name = key.length <= longestName ? key : `constant #${this.constants.size}`
     this.constants.set(key, name)
     this.initialisers.push(make(name))
     return name
   }
 
-  size(symbolic: Dim): string {
-    const dim = substitute(symbolic, this.sizes)
-    if (typeof dim === 'number') return this.integers([dim])
-    return this.once(`size ${formatDim(dim)}`, () => this.polynomial(dim))
-  }
-
-  private polynomial(dim: Polynomial): string {
-    const terms = [...dim.terms].map(([symbols, factor]) => {
-      const factors = symbols
-        .split('·')
-        .filter(Boolean)
-        .map((name) => this.symbol(name))
-      if (factor !== 1 || factors.length === 0) factors.unshift(this.integers([factor]))
-      return factors.reduce((a, b) => this.emit('Mul', [a, b]))
-    })
-    return terms.reduce((a, b) => this.emit('Add', [a, b]))
-  }
-
-  private symbol(name: string): string {
-    const source = this.symbols.get(name)
-    if (!source) {
-      throw new BlvitError(
-        'SHAPE_MISMATCH',
-        `A shape in ${this.scope || 'the graph'} needs the size "${name}", which no input and no op of the graph tells. ` +
-          "Name its input among the graph's sizes, or fix its value.",
-        { size: name, scope: this.scope },
-      )
-    }
-    return this.once(`symbol ${name}`, source)
+  size(dim: Dim): string {
+    return this.sizes.size(dim)
   }
 
   /** From here on a size is known as that of an axis of a value. */
   defineSize(name: string, value: Value, axis: number): void {
-    this.symbols.set(name, () => this.emit('Shape', [this.full(value)], { start: axis, end: axis + 1 }))
+    this.sizes.define(name, () => this.emit('Shape', [this.full(value)], { start: axis, end: axis + 1 }))
   }
 
   private once(key: string, make: () => string): string {
@@ -222,22 +187,12 @@ export class Emitter implements Lowering {
     return found
   }
 
-  /** A shape with the sizes that were decided when the graph is loaded. */
   decided(shape: Shape): Shape {
-    return shape.map((dim) => substitute(dim, this.sizes))
+    return this.sizes.decided(shape)
   }
 
-  shape(symbolic: Shape): string {
-    const shape = this.decided(symbolic)
-    const sizes = shape.filter((dim): dim is number => typeof dim === 'number')
-    if (sizes.length === shape.length) return this.integers(sizes)
-    return this.once(`shape ${shape.map(formatDim).join(',')}`, () =>
-      this.emit(
-        'Concat',
-        shape.map((dim) => this.size(dim)),
-        { axis: 0 },
-      ),
-    )
+  shape(shape: Shape): string {
+    return this.sizes.shape(shape)
   }
 
   reshape(name: string, symbolic: Shape): string {
@@ -266,11 +221,11 @@ export class Emitter implements Lowering {
     // A graph may make the same input in several places; ONNX wants it declared once.
     if (this.inputs.some((declared) => declared.name === name)) return
     this.inputs.push(valueInfoProto(name, dtype, this.decided(shape)))
-    if (defines !== undefined) this.symbols.set(defines, () => name)
+    if (defines !== undefined) this.sizes.define(defines, () => name)
     shape.forEach((dim, axis) => {
       if (typeof dim === 'number') return
       const sizeOf = () => this.emit('Shape', [name], { start: axis, end: axis + 1 })
-      if (!this.symbols.has(formatDim(dim))) this.symbols.set(formatDim(dim), sizeOf)
+      if (!this.sizes.has(formatDim(dim))) this.sizes.define(formatDim(dim), sizeOf)
     })
   }
 

@@ -43,7 +43,7 @@ export interface ValueInfoProto {
   readonly shape: readonly (number | string)[]
 }
 
-export interface GraphProto {
+interface GraphProto {
   readonly name: string
   readonly node: readonly NodeProto[]
   readonly initializer: readonly TensorProto[]

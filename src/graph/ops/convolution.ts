@@ -1,4 +1,4 @@
-import { type Shape, sameDim, sameShape, times } from '../dim.js'
+import { elements, minus, type Shape, sameDim, sameShape, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
@@ -100,8 +100,14 @@ const transposedConvolutionOp = defineOp<Form>({
       'x [batch, in, height, width], weight [in, out, kernel, kernel] and bias [out] or none',
     )
   },
-  // one for each input position, input channel and tap
-  cost: (inputs) => macs(operand(inputs, 0).shape, operand(inputs, 1).shape),
+  // one for each input position, input channel and tap; thop: for each output element, input channel and tap
+  cost: (inputs, output, { groups }) => {
+    const [x, weight] = [operand(inputs, 0), operand(inputs, 1)]
+    const { linear } = macs(x.shape, weight.shape)
+    const channels = Number(sizeAt(weight, 0)) / groups
+    const counted = times(elements(output), elements([channels, ...weight.shape.slice(2)]))
+    return { linear, thopExcess: minus(counted, linear) }
+  },
   gradient: (gradient, inputs, { attributes: form }) => {
     const [x, weight] = [operand(inputs, 0), operand(inputs, 1)]
     // it is a convolution read backward: what was that one's input is this one's output

@@ -52,7 +52,9 @@ export interface Analysis extends Tally, Settings {
 
 /** The part of a model that classification runs: what only features need is not in it. */
 function classificationGraph(family: string, model: ModelDefinition): Graph {
-  return graphOf(family, programOf(model, 'classify'), { sizes: model.sizes })
+  return graphOf(family, programOf(model, model.programs.classify ? 'classify' : 'embed'), {
+    sizes: model.sizes,
+  })
 }
 
 /**

@@ -2,14 +2,14 @@ import { preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import type { DataSet } from '../../data/data-set.js'
 import { openDataSet } from '../../data/open-data-set.js'
+import { defaultStatePath, StateFile, type StateKind } from '../../files/state-file.js'
 import { type ClassOrder, classOrder } from '../../problems/class-order.js'
 import type { Settings } from '../../settings/index.js'
 import type { Model } from '../model.js'
 import { identityOf } from './identity.js'
-import type { PictureOutcome } from './picture-outcome.js'
+import { type PictureOutcome, pictureOutcomeSchema } from './picture-outcome.js'
 import { pictureRunner } from './picture-runner.js'
 import { remainingItems } from './remaining-items.js'
-import { defaultStatePath, StateFile } from './state-file.js'
 import { type Counts, type EvaluatedSetting, tally } from './tally.js'
 
 export interface EvaluateOptions {
@@ -91,7 +91,11 @@ export async function evaluate(
   await using state =
     resume === undefined
       ? undefined
-      : await StateFile.open(resume === true ? await defaultStatePath(identity) : resume, identity)
+      : await StateFile.open(
+          resume === true ? await defaultStatePath(identity, stateKind) : resume,
+          identity,
+          stateKind,
+        )
   const outcomes: PictureOutcome[] = []
   const add = (outcome: PictureOutcome) => {
     outcomes.push(outcome)
@@ -137,6 +141,12 @@ export async function evaluate(
   throwIfAborted(signal)
   if (resume === true) await state?.remove()
   return evaluation
+}
+
+const stateKind: StateKind<PictureOutcome> = {
+  name: 'evaluation',
+  command: 'blvit eval',
+  outcome: pictureOutcomeSchema,
 }
 
 /** A batch that an engine is working on, or will next. */

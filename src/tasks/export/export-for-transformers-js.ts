@@ -8,7 +8,7 @@ import { licenceOf } from '../../model-store/model-card.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
 import { openModel } from '../../model-store/node/open-model.js'
 import type { ConfigJson } from '../../models/architecture.js'
-import { huggingFaceVitKeys } from '../../models/hugging-face-keys.js'
+import { huggingFaceKeys } from '../../models/hugging-face-keys.js'
 import { writeScoreFunction } from '../../models/score-function.js'
 import type { Settings } from '../../settings/index.js'
 import { type Exported, type ExportOptions, exportOnnx } from './export-onnx.js'
@@ -29,15 +29,13 @@ const fileSuffixes: Readonly<Record<Precision, string>> = { fp32: '', fp16: '_fp
  * it; what it really is stands under `blvit`.
  */
 function configJson({ architecture, labels, scores }: ModelFiles, dtype: Precision): ConfigJson {
-  const { family, json } = architecture
   return {
-    ...huggingFaceVitKeys(json),
+    ...huggingFaceKeys(architecture),
     ...writeScoreFunction(scores, architecture.classes),
     id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
     label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
     // In a browser it would otherwise look for onnx/model_quantized.onnx.
     'transformers.js_config': { dtype },
-    ...(family === 'vit' ? {} : { blvit: json }),
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { BlvitError } from '../../base/blvit-error.js'
 import { maximumHeaderBytes, readSafetensors, type SafetensorsContent } from '../safetensors/read.js'
 import { parseShardIndex } from '../safetensors/shard-index.js'
-import type { StoredIntegers } from '../safetensors/stored-integers.js'
+import { readShards } from '../safetensors/shards.js'
 import type { StoredTensor } from '../stored-tensor.js'
 import { storedBytes } from '../tensor-chunks.js'
 import { openFileSource } from './file-source.js'
@@ -29,22 +29,7 @@ async function openShards(indexPath: string): Promise<SafetensorsContent> {
   const index = parseShardIndex(await readText(indexPath), { source: indexPath })
   const folder = dirname(indexPath)
   await requireShards([...index.keys()], { folder, indexPath })
-
-  const tensors = new Map<string, StoredTensor>()
-  const integers = new Map<string, StoredIntegers>()
-  const metadata: Record<string, string> = {}
-  for (const [shard, names] of index) {
-    const content = await readSafetensors(await openFileSource(join(folder, shard)))
-    for (const name of names) {
-      const tensor = content.tensors.get(name)
-      const integer = content.integers.get(name)
-      if (tensor !== undefined) tensors.set(name, tensor)
-      else if (integer !== undefined) integers.set(name, integer)
-      else throw absent(name, { shard, indexPath })
-    }
-    Object.assign(metadata, content.metadata)
-  }
-  return { tensors, integers, metadata }
+  return readShards(index, { source: indexPath, open: (shard) => openFileSource(join(folder, shard)) })
 }
 
 async function readText(path: string): Promise<string> {
@@ -76,14 +61,6 @@ async function requireShards(
     'BAD_WEIGHTS',
     `${indexPath} names ${shards.length} files, of which ${missing.length} are missing: ${missing.join(', ')}. Download or copy them beside it.`,
     { index: indexPath, missing },
-  )
-}
-
-function absent(tensor: string, { shard, indexPath }: { shard: string; indexPath: string }): BlvitError {
-  return new BlvitError(
-    'BAD_WEIGHTS',
-    `${indexPath} places "${tensor}" in ${shard}, but it isn't there: index and shards belong to different downloads.`,
-    { index: indexPath, shard, tensor },
   )
 }
 

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { runInNewContext } from 'node:vm'
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -29,6 +30,8 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     if (request.url === '/rgb.png') response.end(picture)
     else if (request.url === '/silent.png') response.writeHead(200).flushHeaders()
+    else if (request.url === '/busy') response.writeHead(503).end()
+    else if (request.url === '/private') response.writeHead(403).end()
     else response.writeHead(404).end('no such picture')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -74,12 +77,30 @@ describe('decoding', () => {
     const path = fixture('rgb.png')
     const bytes = await readFile(path)
     const expected = await decodeImage(path)
+    const size = { width: expected.width, height: expected.height }
+    const rgba = Array.from({ length: 21 * 13 }, (_, i) => [
+      ...expected.values.subarray(3 * i, 3 * i + 3),
+      i % 256,
+    ]).flat()
+    const shared = new SharedArrayBuffer(bytes.length)
+    new Uint8Array(shared).set(bytes)
     const inputs: Record<string, ImageInput> = {
       'file URL': pathToFileURL(path),
       'file URL as text': pathToFileURL(path).href,
       Buffer: bytes,
       Uint8Array: new Uint8Array(bytes),
+      ArrayBuffer: Uint8Array.from(bytes).buffer,
+      SharedArrayBuffer: shared,
+      'a view of shared memory': new Uint8Array(shared),
+      DataView: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      'bytes of another realm': runInNewContext('Uint8Array.from(bytes)', { bytes }),
       Blob: new Blob([bytes]),
+      'data URL': new URL(`data:image/png;base64,${bytes.toString('base64')}`),
+      'data URL as text': `data:image/png;base64,${bytes.toString('base64')}`,
+      'data address without base64': `data:,${[...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}`,
+      'blob URL': URL.createObjectURL(new Blob([bytes])),
+      ImageData: { ...size, data: Uint8ClampedArray.from(rgba), colorSpace: 'srgb' } as ImageInput,
+      'RawImage of transformers.js': { ...size, channels: 3, data: expected.values },
       File: new File([bytes], 'rgb.png'),
       Pixels: expected,
       'http address': `${origin}/rgb.png`,
@@ -124,11 +145,99 @@ describe('a bad picture is refused with its name', () => {
     )
   })
 
-  test('a drawing', async () => {
-    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"/>'
-    expect((await failureOf(await write('drawing.svg', Buffer.from(svg)))).message).toContain(
-      "drawing.svg is SVG, which isn't read: it is a drawing",
+  /** The first box of an ISO base media file. */
+  const brands = (...names: readonly string[]) =>
+    Buffer.concat([
+      Buffer.of(0, 0, 0, 16 + 4 * (names.length - 1)),
+      Buffer.from(`ftyp${names[0]}\0\0\0\0`),
+      Buffer.from(names.slice(1).join('')),
+    ])
+  const hevc =
+    /^.* is HEIC, which isn't read: its codec, HEVC, is under patents, so the libvips that sharp brings has none\. Convert it/
+
+  test.each([
+    [
+      'a drawing',
+      'a.svg',
+      '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"/>',
+      /a\.svg is SVG, which isn't read: it is a drawing/,
+    ],
+    [
+      'a drawing behind a comment, called .jpg',
+      'a.jpg',
+      '\uFEFF<?xml version="1.0"?><!-- a --><svg/>',
+      /a\.jpg is SVG/,
+    ],
+    ['a telephone’s photo', 'a.heic', brands('heic', 'mif1', 'heic'), hevc],
+    ['one that is called .jpg', 'a.jpg', brands('mif1', 'mif1', 'heic'), hevc],
+    ['one by its name alone', 'a.HEIF', 'x', hevc],
+    ['an icon', 'a.ico', Buffer.of(0, 0, 1, 0, 1, 0), /a\.ico is an icon \(ICO\), which isn't read/],
+    [
+      'JPEG XL',
+      'a.jxl',
+      Buffer.of(0xff, 0x0a),
+      /is JPEG XL, which isn't read: blvit has no decoder for it\. Convert it/,
+    ],
+    ['a drawing that is packed', 'a.svgz', Buffer.of(0x1f, 0x8b, 8), /is SVG/],
+    [
+      'a web page',
+      'a.jpg',
+      '\n<!DOCTYPE html><html>',
+      /can't be decoded \(it is a web page, perhaps a download that was refused\)/,
+    ],
+    [
+      'a pointer of Git LFS',
+      'a.jpg',
+      'version https://git-lfs.github.com/spec/v1\noid',
+      /it is a pointer of Git LFS, get the file by git lfs pull/,
+    ],
+    ['a PDF', 'a.jpg', '%PDF-1.7', /a\.jpg can't be decoded \(it begins like no picture that is known\)/],
+  ])('%s', async (_, name, content, message) => {
+    const failure = await failureOf(await write(name, Buffer.from(content)))
+    expect(failure.code).toBe('BAD_IMAGE')
+    expect(failure.message).toMatch(message)
+  })
+
+  test('one whose container names no codec', async () => {
+    const bytes = await readFile(fixture('hevc.heif'))
+    expect(bytes.toString('latin1', 8, 28)).not.toMatch(/hei|hev/)
+    expect((await failureOf(bytes)).message).toMatch(hevc)
+  })
+
+  test('its name doesn’t matter where its content is a picture’s', async () => {
+    const png = await readFile(fixture('rgb.png'))
+    for (const name of ['a.heic', 'b.txt', 'c']) {
+      expect(await decodeImage(await write(name, png))).toMatchObject({ width: 21, height: 13 })
+    }
+  })
+
+  test.skipIf(process.platform === 'win32')('a link that leads nowhere, and one in a circle', async () => {
+    await symlink('gone.jpg', join(folder, 'broken.jpg'))
+    await symlink('circle.jpg', join(folder, 'circle.jpg'))
+    expect((await failureOf(join(folder, 'broken.jpg'))).message).toBe(
+      `${folder}/broken.jpg is a link that leads to gone.jpg, which isn't there.`,
     )
+    expect((await failureOf(join(folder, 'circle.jpg'))).message).toBe(
+      `${folder}/circle.jpg is a link that leads in a circle.`,
+    )
+  })
+
+  test('a name in another Unicode form is the same name', async () => {
+    const png = await readFile(fixture('rgb.png'))
+    await mkdir(join(folder, 'Zürich'.normalize('NFD')), { recursive: true })
+    await write(`${'Zürich'.normalize('NFD')}/${'São.png'.normalize('NFD')}`, png)
+    expect(await decodeImage(join(folder, 'Zürich', 'São.png'.normalize('NFC')))).toMatchObject({ width: 21 })
+    expect(await failureOf(join(folder, 'Zürich', 'Söo.png'))).toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('addresses in memory that hold nothing', async () => {
+    expect((await failureOf('data:image/png;base64,####')).message).toMatch(
+      /^the data: address data:image\/png;base64,####… (can't be read; expected data:image|is empty)/,
+    )
+    expect((await failureOf('blob:nodedata:00000000-0000-0000-0000-000000000000')).message).toMatch(
+      /it was revoked/,
+    )
+    expect((await failureOf('')).message).toBe('The path of a picture is empty.')
   })
 
   test.each([
@@ -203,6 +312,21 @@ describe('a bad picture is refused with its name', () => {
     const missing = await failureOf(`${origin}/owl.jpg`)
     expect(missing.code).toBe('NOT_FOUND')
     expect(missing.message).toBe(`${origin}/owl.jpg answered 404 Not Found; check the address.`)
+    expect((await failureOf(`${origin}/busy`)).message).toBe(
+      `${origin}/busy answered 503 Service Unavailable; try again later.`,
+    )
+    expect((await failureOf(`${origin}/private`)).message).toMatch(
+      /answered 403 Forbidden; it doesn't give it to everybody/,
+    )
+    const secret = await failureOf('http://me:secret@127.0.0.1:1/owl.jpg')
+    expect(secret.code).toBe('BAD_OPTION')
+    expect(secret.message).not.toContain('secret')
+    for (const address of ['file://host/owl.jpg', 'file:///a%2Fb.jpg']) {
+      expect(await failureOf(address)).toMatchObject({
+        code: 'BAD_OPTION',
+        message: expect.stringMatching(/ is no address of a file on this machine: /),
+      })
+    }
     const unreachable = await failureOf('http://127.0.0.1:1/owl.jpg')
     expect(unreachable.code).toBe('OFFLINE')
     expect(unreachable.message).toContain('http://127.0.0.1:1/owl.jpg could not be fetched: ')
@@ -212,7 +336,8 @@ describe('a bad picture is refused with its name', () => {
   })
 
   test('something else altogether', async () => {
-    for (const input of [null, undefined, 7, {}, [1]]) {
+    const others = [null, undefined, 7, {}, [1], new Float32Array(3), new Response('x'), Object.create(null)]
+    for (const input of others) {
       const failure = await failureOf(input as unknown as ImageInput)
       expect(failure.code).toBe('BAD_OPTION')
       expect(failure.message).toContain('A picture is a path, a URL,')

@@ -90,6 +90,48 @@ describe('a trace', () => {
   })
 })
 
+describe('a trace of a reduction', () => {
+  const plain = randomModel(shrunk('vit-tiny'))
+  const traced = async (reduce: string) => {
+    const trace = await traceWith(plain, { reduce })
+    const json = traceJson(trace, { model: { name: 'tiny', ...plain }, picture: 'photo.jpg' })
+    return parseWith(traceJsonSchema, json, 'the trace') // which wants partitions
+  }
+
+  test('EViT keeps ⌈r·N⌉ tokens and one more, in layers 4, 7 and 10', async () => {
+    const { steps, setting } = await traced('evit:0.5')
+    expect(setting).toBe('evit:0.5')
+    expect(steps.map(({ afterLayer, tokens }) => [afterLayer, tokens])).toEqual([
+      [4, 7],
+      [7, 5],
+      [10, 4],
+    ])
+    expect(steps[0]).toMatchObject({ merged: [], dropped: [] })
+    expect(steps[0]?.kept).toHaveLength(6)
+    expect(steps[0]?.fused.flat()).toHaveLength(6)
+  })
+
+  test('ToMe merges r in every layer while it can', async () => {
+    const { steps } = await traced('tome:2')
+    expect(steps.map(({ tokens }) => tokens).slice(0, 5)).toEqual([10, 8, 6, 4, 2])
+    for (const { fused, dropped } of steps) expect([fused, dropped]).toEqual([[], []])
+  })
+
+  test.each(['top-k:0.5', 'random:0.5', 'evit:0.5,fuse=false'])(
+    '%s drops half, three times',
+    async (reduce) => {
+      const { steps } = await traced(reduce)
+      expect(steps.map(({ kept, dropped }) => [kept.length, dropped.length])).toEqual([
+        [6, 6],
+        [3, 9],
+        [2, 10],
+      ])
+      const [first, second] = steps
+      expect(first?.kept).toEqual(expect.arrayContaining(second?.kept ?? []))
+    },
+  )
+})
+
 test('a plain ViT has nothing to draw', () => {
   const plain = randomModel(shrunk('vit-tiny'))
   const resolve = () => resolveSettings(plain.architecture)

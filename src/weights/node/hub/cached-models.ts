@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { holdsWeights, snapshotFolder } from './cache.js'
 import { type HubSettings, resolveHubSettings } from './settings.js'
@@ -10,13 +10,14 @@ export interface CachedModel {
   /** The branch or tag it was asked for by; the commit where none is known. */
   readonly revision: string
   readonly commit: string
-  readonly sizeBytes: number
   /** Opens with `openCheckpoint`. */
   readonly folder: string
 }
 
 /**
  * The models that the cache holds whole, by id; those that Python downloaded included. Empty if there is no cache.
+ * The hub package's `scanCacheDir` won't do: it drops a model whose last download was interrupted (a link without its
+ * blob, a branch without its snapshot) or that was asked for by a commit, and it reads no branch with a slash.
  * @param cacheFolder default as for `downloadModel`
  */
 export async function cachedModels(
@@ -32,9 +33,7 @@ export async function cachedModels(
     for (const commit of await namesIn(join(cacheFolder, entry, 'snapshots'))) {
       const folder = snapshotFolder(cacheFolder, { id, commit })
       if (!(await holdsWeights(folder))) continue
-      const sizeBytes = await folderBytes(folder)
-      for (const revision of revisions.get(commit) ?? [commit])
-        models.push({ id, revision, commit, sizeBytes, folder })
+      for (const revision of revisions.get(commit) ?? [commit]) models.push({ id, revision, commit, folder })
     }
   }
   return models
@@ -49,15 +48,6 @@ async function revisionsByCommit(folder: string): Promise<ReadonlyMap<string, re
     revisions.set(commit, [...(revisions.get(commit) ?? []), relative(folder, path)])
   }
   return revisions
-}
-
-async function folderBytes(folder: string): Promise<number> {
-  let sum = 0
-  for (const name of await namesIn(folder)) {
-    const stats = await stat(join(folder, name)).catch(() => undefined)
-    if (stats?.isFile()) sum += stats.size
-  }
-  return sum
 }
 
 function namesIn(folder: string): Promise<string[]> {

@@ -1,14 +1,16 @@
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { StateFile } from '../../../src/tasks/evaluate/state-file.js'
-import { temporaryFolder } from '../../support/temporary-folder.js'
+import { StateFile } from '../../src/files/state-file.js'
+import { pictureOutcomeSchema } from '../../src/tasks/evaluate/picture-outcome.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
+const kind = { name: 'evaluation', command: 'blvit eval', outcome: pictureOutcomeSchema }
 const identity = { model: 'a'.repeat(64), batch: '8' }
 const batch = (name: string) => [{ name, label: 1, answers: [{ predicted: 1, probability: 1 / 3, rank: 1 }] }]
 
 async function namesIn(path: string, then: readonly string[] = []): Promise<string[]> {
-  await using state = await StateFile.open(path, identity)
+  await using state = await StateFile.open(path, identity, kind)
   for (const name of then) await state.append(batch(name))
   return state.outcomes.map(({ name }) => name)
 }
@@ -22,7 +24,7 @@ describe('the state of an evaluation', () => {
     const path = newPath()
     expect(await namesIn(path, ['a', 'b'])).toEqual([])
     expect(await namesIn(path, ['c'])).toEqual(['a', 'b'])
-    await using state = await StateFile.open(path, identity)
+    await using state = await StateFile.open(path, identity, kind)
     expect(state.outcomes).toEqual([...batch('a'), ...batch('b'), ...batch('c')])
   })
 
@@ -52,7 +54,7 @@ describe('the state of an evaluation', () => {
     await namesIn(path, ['a'])
     const before = readFileSync(path)
     const other = { model: 'b'.repeat(64), batch: '4' }
-    await expect(StateFile.open(path, other)).rejects.toThrow(
+    await expect(StateFile.open(path, other, kind)).rejects.toThrow(
       /state of another evaluation:\n {2}model: fingerprint aaaaaaaaaaaa… there, fingerprint bbbbbbbbbbbb… now\n {2}batch: 8 there, 4 now\n/,
     )
     expect(readFileSync(path)).toEqual(before)
@@ -64,7 +66,7 @@ describe('the state of an evaluation', () => {
   ])('%s is no state and is left as it is', async (_, content) => {
     const path = newPath()
     writeFileSync(path, content)
-    await expect(StateFile.open(path, identity)).rejects.toThrow(/is no state file of "blvit eval"/)
+    await expect(StateFile.open(path, identity, kind)).rejects.toThrow(/is no state file of "blvit eval"/)
     expect(readFileSync(path)).toEqual(content)
   })
 
@@ -74,7 +76,7 @@ describe('the state of an evaluation', () => {
     truncateSync(path, 0)
     expect(await namesIn(path, ['a'])).toEqual([])
     expect(await namesIn(path)).toEqual(['a'])
-    await expect(StateFile.open(folder, identity)).rejects.toThrow(/is a folder/)
-    await expect(StateFile.open(join(folder, 'none/x'), identity)).rejects.toThrow(/doesn't exist/)
+    await expect(StateFile.open(folder, identity, kind)).rejects.toThrow(/is a folder/)
+    await expect(StateFile.open(join(folder, 'none/x'), identity, kind)).rejects.toThrow(/doesn't exist/)
   })
 })

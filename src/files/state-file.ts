@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { assertSameRun, type RunIdentity, runIdentitySchema } from '../base/run-identity.js'
+import { checkWritable, writeWholeFile } from './output-files.js'
+
+/** What a state file holds. */
+export interface StateKind<Outcome> {
+  /** Of what: `evaluation`. */
+  readonly name: string
+  /** The command that makes such files. */
+  readonly command: string
+  /** Of one item. */
+  readonly outcome: z.ZodType<Outcome>
+}
+
+const headSchema = z.object({ format: z.string(), identity: runIdentitySchema })
+
+function formatOf({ name }: Pick<StateKind<unknown>, 'name'>): string {
+  return `blvit ${name} 1`
+}
+
+/**
+ * What is done of a long run over many items, one line a batch, in a file that is only appended to. Each line begins with a
+ * checksum: a kill while writing leaves at most a last line that doesn't match, and that batch is done again.
+ */
+export class StateFile<Outcome> implements AsyncDisposable {
+  private constructor(
+    readonly path: string,
+    /** What earlier runs have done, in order. */
+    readonly outcomes: readonly Outcome[],
+    private batches: number,
+    private readonly file: FileHandle,
+  ) {}
+
+  /**
+   * Opens the state of a run, or begins one.
+   * @throws BlvitError `BAD_OPTION` if the file is something else or of another run, `WRITE_FAILED`
+   */
+  static async open<Outcome>(
+    path: string,
+    identity: RunIdentity,
+    kind: StateKind<Outcome>,
+  ): Promise<StateFile<Outcome>> {
+    await checkWritable(path)
+    const bytes = await readOptional(path)
+    const head = lineOf({ format: formatOf(kind), identity })
+    // Whole or not at all, so a state file never lacks the line that says what it is of.
+    if (bytes.length === 0) await writeWholeFile(path, head)
+    else checkHead(path, bytes.toString('utf8', 0, bytes.indexOf(newline) + 1), identity, kind)
+    const { outcomes, batches, sizeBytes } = readRecords(bytes.length === 0 ? Buffer.from(head) : bytes, kind)
+    try {
+      const file = await open(path, 'r+')
+      await file.truncate(sizeBytes)
+      await file.close()
+      return new StateFile(path, outcomes, batches, await open(path, 'a'))
+    } catch (cause) {
+      throw writeFailed(path, cause)
+    }
+  }
+
+  /** Adds a batch. @throws BlvitError `WRITE_FAILED`, e.g. when the disk is full */
+  async append(outcomes: readonly Outcome[]): Promise<void> {
+    const line = lineOf({ batch: this.batches, outcomes })
+    this.batches += 1
+    try {
+      await this.file.appendFile(line)
+    } catch (cause) {
+      throw writeFailed(this.path, cause)
+    }
+  }
+
+  /** Deletes the file. */
+  async remove(): Promise<void> {
+    await rm(this.path, { force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.file.close()
+  }
+}
+
+/** A place in the user's cache that no other run has. Makes the folder. @throws BlvitError `WRITE_FAILED` */
+export async function defaultStatePath(
+  identity: RunIdentity,
+  { name }: Pick<StateKind<unknown>, 'name'>,
+): Promise<string> {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  const folder = join(cache, 'blvit', `${name}s`)
+  const path = join(folder, `${checksum(JSON.stringify(identity))}.state`)
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (cause) {
+    throw writeFailed(path, cause)
+  }
+  return path
+}
+
+// Bytes, because a text has at most 2²⁹ characters and the state of a long run may be larger.
+async function readOptional(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
+    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${messageOf(cause)}.`, { path }, { cause })
+  }
+}
+
+function lineOf(content: unknown): string {
+  const json = JSON.stringify(content)
+  return `${checksum(json)} ${json}\n`
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
+/** @returns undefined for a line that wasn't written whole */
+function contentOf(line: string): unknown {
+  const json = line.slice(13, -1)
+  return line.endsWith('\n') && line.slice(0, 12) === checksum(json) ? JSON.parse(json) : undefined
+}
+
+function checkHead(path: string, line: string, identity: RunIdentity, kind: StateKind<unknown>): void {
+  const head = headSchema.safeParse(contentOf(line))
+  if (!head.success || head.data.format !== formatOf(kind)) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `${path} is no state file of "${kind.command}", and is left as it is. Name a file that doesn't exist yet.`,
+      { path },
+    )
+  }
+  const identities = { found: head.data.identity, wanted: identity }
+  assertSameRun(path, identities, {
+    is: `is the state of another ${kind.name}`,
+    advice: 'Repeat that command to go on with it, or name another state file.',
+  })
+}
+
+const newline = 0x0a
+
+function readRecords<Outcome>(
+  bytes: Buffer,
+  { outcome }: StateKind<Outcome>,
+): { outcomes: Outcome[]; batches: number; sizeBytes: number } {
+  const recordSchema = z.object({ batch: z.int(), outcomes: z.array(outcome) })
+  const outcomes: Outcome[] = []
+  let batches = 0
+  let end = bytes.indexOf(newline) + 1
+  for (;;) {
+    const next = bytes.indexOf(newline, end) + 1
+    const line = next === 0 ? '' : bytes.toString('utf8', end, next)
+    const record = recordSchema.safeParse(contentOf(line))
+    if (!record.success || record.data.batch !== batches) break
+    for (const one of record.data.outcomes) outcomes.push(one)
+    batches += 1
+    end = next
+  }
+  return { outcomes, batches, sizeBytes: end }
+}
+
+function writeFailed(path: string, cause: unknown): BlvitError {
+  return new BlvitError('WRITE_FAILED', `Can't write ${path}: ${messageOf(cause)}.`, { path }, { cause })
+}

@@ -1,0 +1,89 @@
+import { extname } from 'node:path'
+import { BlvitError } from '../../base/blvit-error.js'
+import { csvText } from '../../data/csv-table.js'
+import { writeWholeFile } from '../../files/output-files.js'
+import { replaceFile } from '../../files/replace-file.js'
+
+/** A picture's vector. */
+export interface Embedding {
+  readonly name: string
+  readonly vector: Float32Array
+}
+
+/** A kind of file for vectors. */
+interface EmbeddingFormat {
+  /** Writes the file whole or not at all. @returns every path that it wrote @throws BlvitError `WRITE_FAILED` */
+  write(path: string, embeddings: readonly Embedding[]): Promise<readonly string[]>
+}
+
+/** The header of NumPy's format 1.0: a magic, a length, a Python literal, filled up to a multiple of 64 bytes. */
+function npyHeader(rows: number, columns: number): Uint8Array {
+  const prefixBytes = 10
+  const literal = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
+  const length = Math.ceil((prefixBytes + literal.length + 1) / 64) * 64 - prefixBytes
+  const text = `${literal.padEnd(length - 1)}\n`
+  const lengthBytes = String.fromCharCode(length & 0xff, length >> 8)
+  return Buffer.from(`\x93NUMPY\x01\x00${lengthBytes}${text}`, 'latin1')
+}
+
+function littleEndian(vector: Float32Array): Uint8Array {
+  const bytes = Buffer.alloc(4 * vector.length)
+  vector.forEach((value, i) => {
+    bytes.writeFloatLE(value, 4 * i)
+  })
+  return bytes
+}
+
+async function* npyChunks(embeddings: readonly Embedding[]): AsyncGenerator<Uint8Array> {
+  yield npyHeader(embeddings.length, embeddings[0]?.vector.length ?? 0)
+  for (const { vector } of embeddings) yield littleEndian(vector)
+}
+
+async function* jsonLines(embeddings: readonly Embedding[]): AsyncGenerator<Uint8Array> {
+  for (const { name, vector } of embeddings) {
+    yield Buffer.from(`${JSON.stringify({ picture: name, embedding: Array.from(vector) })}\n`)
+  }
+}
+
+/** Row names of an array, which has no place for them: `features.npy` → `features.files.txt`. */
+export function namesPath(path: string): string {
+  return `${path.slice(0, -extname(path).length)}.files.txt`
+}
+
+/** By the ending of the file's name. Adding one is an entry here, and a line in the help of `blvit embed`. */
+const embeddingFormats: Readonly<Record<string, EmbeddingFormat>> = {
+  '.npy': {
+    write: async (path, embeddings) => {
+      // JSON texts, because names may hold line breaks
+      const names = embeddings.map(({ name }) => (/[\r\n"]/.test(name) ? JSON.stringify(name) : name))
+      await writeWholeFile(namesPath(path), names.map((name) => `${name}\n`).join(''))
+      await replaceFile(path, npyChunks(embeddings))
+      return [path, namesPath(path)]
+    },
+  },
+  '.jsonl': {
+    write: async (path, embeddings) => {
+      await replaceFile(path, jsonLines(embeddings))
+      return [path]
+    },
+  },
+  '.csv': {
+    write: async (path, embeddings) => {
+      const width = embeddings[0]?.vector.length ?? 0
+      const columns = ['file', ...Array.from({ length: width }, (_, i) => `${i}`)]
+      const rows = embeddings.map(({ name, vector }) => [name, ...vector])
+      await writeWholeFile(path, csvText(columns, rows))
+      return [path]
+    },
+  },
+}
+
+/** @throws BlvitError `BAD_OPTION` for a name whose ending is none that can be written */
+export function embeddingFormatOf(path: string): EmbeddingFormat {
+  const format = embeddingFormats[extname(path).toLowerCase()]
+  if (format) return format
+  const known = Object.keys(embeddingFormats).join(', ')
+  throw new BlvitError('BAD_OPTION', `${path} must end in ${known}: its ending says what is written.`, {
+    known,
+  })
+}

@@ -1,0 +1,42 @@
+import type { ImageInput } from '../../image/image-input.js'
+import type { Classification } from '../../problems/classify.js'
+import type { Settings } from '../../settings/index.js'
+import type { Model } from '../model.js'
+
+/** A label in the form of transformers and transformers.js. */
+export interface LabelScore {
+  readonly label: string
+  /** Probability, 0 … 1. */
+  readonly score: number
+}
+
+/** Settings among them, e.g. `keepRatio`. */
+export interface ImageClassificationOptions extends Settings {
+  /** How many labels, from 1; null: all. Default 5. */
+  readonly top_k?: number | null
+  readonly signal?: AbortSignal
+}
+
+/** Says what is on a picture, or on each of several. */
+export interface ImageClassification {
+  (image: ImageInput, options?: ImageClassificationOptions): Promise<LabelScore[]>
+  (images: readonly ImageInput[], options?: ImageClassificationOptions): Promise<LabelScore[][]>
+}
+
+function labelScores({ top }: Classification): LabelScore[] {
+  return top.map(({ label, probability }) => ({ label, score: probability }))
+}
+
+/** As transformers.js has it, for people who come from there. */
+export function imageClassification(model: Model): ImageClassification {
+  const classify = async (
+    images: ImageInput | readonly ImageInput[],
+    { top_k: topK = 5, ...options }: ImageClassificationOptions = {},
+  ) => {
+    const given = { top: topK ?? Number.POSITIVE_INFINITY, ...options }
+    return Array.isArray(images)
+      ? (await model.classify(images as readonly ImageInput[], given)).map(labelScores)
+      : labelScores(await model.classify(images as ImageInput, given))
+  }
+  return classify as ImageClassification
+}

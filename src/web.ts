@@ -1,0 +1,52 @@
+/**
+ * blvit in a browser: what of the library needs no Node, under the same names. `docs/library.md` shows it at work.
+ * @packageDocumentation
+ */
+
+// Errors
+export { BlvitError, type ErrorCode, type ErrorFields } from './base/blvit-error.js'
+// Define models: architectures, layers, graphs
+export { type Dim, evaluate as evaluateDim, type Shape, symbol } from './graph/dim.js'
+export { gradients } from './graph/gradients.js'
+export { type Graph, graphOf, type Parameter } from './graph/graph.js'
+export { type OnnxOptions, toOnnx } from './graph/onnx/write.js'
+export { defineOp, type Op, type OpDefinition } from './graph/op.js'
+export * as ops from './graph/ops/index.js'
+export { printGraph } from './graph/print.js'
+export { scope } from './graph/scope.js'
+export type { Tensor } from './graph/tensor.js'
+// Prepare pictures
+export type { ImageInput } from './image/image-input.js'
+export type { Pixels } from './image/pixels.js'
+export type { ImageDecoder, PrepareOptions } from './image/prepare.js'
+export { type Preprocessing, preprocess } from './image/preprocessing.js'
+export { type Conversion, convert } from './model-store/convert.js'
+export type { FetchProgress } from './model-store/fetch-model.js'
+export type { ModelFiles, ModelJson } from './model-store/model-files.js'
+export type { Architecture, ConfigJson, ModelFamily } from './models/architecture.js'
+export { blvit } from './models/blvit.js'
+export type { BlvitConfig, LittleConfig } from './models/blvit-config.js'
+export { presets, readArchitecture, withChanges } from './models/index.js'
+export type { BuildOptions, ModelDefinition, Program } from './models/model-definition.js'
+export { vit } from './models/vit.js'
+export type { VitConfig } from './models/vit-config.js'
+export * as nn from './nn/index.js'
+export type { Classification, ScoredLabel } from './problems/classify.js'
+export { type BrowserDevice, chooseBrowserRuntime as chooseRuntime } from './runtime/browser.js'
+export type { Device } from './runtime/device.js'
+export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from './runtime/runtime.js'
+// Count what a model costs
+export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
+// Run a model
+export { type BrowserLoadOptions, load, type ModelParts } from './tasks/browser/load.js'
+export type { ClassifyOptions, Model } from './tasks/model.js'
+// See where a model looked
+export type { TraceOptions } from './tasks/trace/trace.js'
+export { type Partition, partition, type Trace, type TracedStep } from './tasks/trace/traced-steps.js'
+// Train: a loss, its step, a session
+export type { AdamwOptions, StateTensor } from './training/adamw.js'
+export { learningRateAt, type Schedule } from './training/learning-rate.js'
+export * as objectives from './training/objectives/index.js'
+export { type LearningRateScale, layerDecay, type ParameterGroup } from './training/parameter-groups.js'
+export { TrainingSession, type TrainingSessionOptions } from './training/training-session.js'
+export { type TrainingStep, type TrainingStepOptions, trainingStep } from './training/training-step.js'

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { type Convention, conventions } from '../../src/graph/cost.js'
+import { formatDim, symbol } from '../../src/graph/dim.js'
+import { zeros } from '../../src/graph/initialiser.js'
+import * as ops from '../../src/graph/ops/index.js'
+import type { Tensor } from '../../src/graph/tensor.js'
+
+const batch = symbol('batch')
+const map = (channels: number, size: number) => ops.input('map', [batch, channels, size, size])
+const p = (...shape: number[]) => ops.parameter('p', shape, zeros)
+
+/** What an op costs in each convention, by numbers that are counted by hand or stand in a specification. */
+const known: readonly (readonly [what: string, op: () => Tensor, Partial<Record<Convention, string>>])[] = [
+  // Segment Anything's mask decoder: thop counts 1.0737 G and 0.5369 G, four times too many
+  [
+    'the first transposed convolution of Segment Anything',
+    () => ops.transposedConvolution(map(256, 64), p(256, 64, 2, 2), p(64), { stride: 2 }),
+    { linear: '268435456·batch', full: '268435456·batch', thop: '1073741824·batch' },
+  ],
+  [
+    'the second',
+    () => ops.transposedConvolution(map(64, 128), p(64, 32, 2, 2), p(32), { stride: 2 }),
+    { linear: '134217728·batch', thop: '536870912·batch' },
+  ],
+  // its neck: N·9·256² on 64 × 64
+  [
+    'a convolution with padding',
+    () => ops.convolution(map(256, 64), p(256, 256, 3, 3), undefined, { stride: 1, padding: 1 }),
+    { linear: `${4096 * 9 * 256 ** 2}·batch`, thop: `${4096 * 9 * 256 ** 2}·batch` },
+  ],
+  [
+    'a convolution of each channel by itself',
+    () => ops.convolution(map(192, 14), p(192, 1, 3, 3), undefined, { stride: 2, padding: 1, groups: 192 }),
+    { linear: `${7 * 7 * 192 * 9}·batch` },
+  ],
+  [
+    'a product of stacks that broadcast',
+    () => ops.matmul(ops.input('a', [batch, 3, 5, 4]), p(3, 4, 6)),
+    { linear: '0', full: `${3 * 5 * 4 * 6}·batch` },
+  ],
+  [
+    'resizing',
+    () => ops.resizeBilinear(map(3, 8), { height: 16, width: 16 }),
+    { linear: '0', full: '0', thop: '0' },
+  ],
+  [
+    'choosing',
+    () => ops.where(ops.greater(map(3, 8), 0), map(3, 8), 0),
+    { linear: '0', full: '0', thop: '0' },
+  ],
+]
+
+test.each(known)('%s', (_, op, expected) => {
+  const cost = op().cost()
+  const names = Object.keys(expected) as Convention[]
+  expect(Object.fromEntries(names.map((name) => [name, formatDim(conventions[name](cost))]))).toEqual(
+    expected,
+  )
+})
+
+test('what no convention counts can be read by its name', () => {
+  const resized = ops.resizeBilinear(map(3, 8), { height: 16, width: 16 })
+  expect(formatDim(resized.cost().resized ?? 0)).toBe('768·batch')
+})

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { presets } from '../../src/models/index.js'
+import { parseSetting, parseSettings, resolveSettings } from '../../src/settings/index.js'
+
+function preset(name: string) {
+  const found = presets[name]
+  if (!found) throw new Error(`no preset ${name}`)
+  return found
+}
+
+describe('settings', () => {
+  test('a model’s own hold where nothing is said, and print as people read them', () => {
+    expect(resolveSettings(preset('b+t'))).toMatchObject({
+      key: 'keep ratio 0.25',
+      values: { keepRatio: 0.25 },
+      sizes: { kept: 49 },
+      buildKey: '',
+    })
+    expect(resolveSettings(preset('vit-base'))).toMatchObject({ key: 'plain', values: {}, sizes: {} })
+    expect(resolveSettings(preset('b+t'), { keepRatio: 0.5 }).sizes).toEqual({ kept: 98 })
+  })
+
+  test('a reduction decides how the model is built, under one text however it was typed', () => {
+    const { key, buildKey, build } = resolveSettings(preset('vit-base'), { reduce: ' EViT:0.70, fuse=true' })
+    expect({ key, buildKey }).toEqual({ key: 'evit:0.7', buildKey: 'evit:0.7' })
+    expect(build.hooks?.between).toBeTypeOf('function')
+    expect(resolveSettings(preset('vit-base'), { reduce: 'none' })).toMatchObject({
+      key: 'plain',
+      buildKey: '',
+    })
+  })
+
+  test.each([
+    ['b+t', { keepRatio: 0.001 }, /keeps none of 196 patches\. The smallest that keeps one is 0\.005103/],
+    ['b+t', { keepRatio: 1.5 }, /not a number above 0 and up to 1/],
+    ['b+t', { keepRatio: '0.5' }, /not a number above 0 and up to 1/],
+    ['vit-base', { keepRatio: 0.5 }, /processes every token/],
+    ['b+t', { reduce: 'evit:0.7' }, /for plain ViTs and DeiTs; a blvit decides in its own blocks/],
+    ['vit-base', { reduce: 'evitt:0.7' }, /no reduction "evitt"\. Did you mean "evit"/],
+    ['vit-base', { keepratio: 0.5 }, /no setting "keepratio"\. Did you mean "keepRatio"/],
+  ])('%s can’t take %j', (name, settings, complaint) => {
+    expect(() => resolveSettings(preset(name), settings as object)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(complaint) }),
+    )
+  })
+
+  test('a text is read by the setting that understands it', () => {
+    expect(parseSetting('0.5')).toEqual({ keepRatio: 0.5 })
+    expect(parseSetting('tome:8')).toEqual({ reduce: 'tome:8' })
+    expect(() => parseSetting('half')).toThrow(/"half" is no setting/)
+    expect(parseSettings({ keepRatio: '0.25' })).toEqual({ keepRatio: 0.25 })
+  })
+})
