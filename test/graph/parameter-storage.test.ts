@@ -8,12 +8,14 @@ import { symbol } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { zeros } from '../../src/graph/initialiser.js'
 import { cutRanges } from '../../src/graph/onnx/parameter-storage.js'
-import { input, linear, parameter, slice } from '../../src/graph/ops/index.js'
+import { buffer, input, linear, multiply, parameter, slice, subtract } from '../../src/graph/ops/index.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import type { Runtime } from '../../src/runtime/runtime.js'
 import { webRuntime } from '../../src/runtime/web.js'
 import { bytesSource } from '../../src/weights/byte-source.js'
 import { openFileSource } from '../../src/weights/node/file-source.js'
+import { encodeSafetensors } from '../../src/weights/safetensors/encode.js'
+import { readSafetensors } from '../../src/weights/safetensors/read.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 import { type ByteSource, elementBytes, type StoredTensor } from '../../src/weights/stored-tensor.js'
 
@@ -107,6 +109,34 @@ describe('a parameter in several pieces computes the same bits as in one', () =>
     })
     await fc.assert(property, { numRuns })
   })
+
+  test.each([
+    ['native', nativeRuntime],
+    ['WebAssembly', webRuntime],
+  ] as const)(
+    '%s: a single number and a buffer come from a safetensors file as all else',
+    async (_, runtimeOf) => {
+      const runtime = await runtimeOf()
+      const x = input('x', [symbol('batch'), 3])
+      const scaled = multiply(x, parameter('scale', [], zeros))
+      const shifted = graphOf('shifted', { y: subtract(scaled, buffer('mean', [3], zeros)) })
+      for (const dtype of ['F32', 'F16', 'BF16'] as const) {
+        const path = join(folder, `${runtime.device}-${dtype}.safetensors`)
+        const tensors = [
+          ['scale', storedFrom(Float32Array.of(0.5), [])],
+          ['mean', storedFrom(Float32Array.of(1, 2, -3), [3])],
+        ] as const
+        const { chunks } = encodeSafetensors(tensors, { dtype })
+        await writeFile(path, chunks())
+        const { tensors: read } = await readSafetensors(await openFileSource(path))
+        expect(read.get('scale')?.shape).toEqual([])
+        await using session = await runtime.load(shifted, read, { threads: 1 })
+        const values = Float32Array.of(2, 4, 6, 8, 10, 12)
+        const { y } = await session.run({ x: { dtype: 'float32', shape: [2, 3], values } })
+        expect(Array.from(y?.values ?? [], Number)).toEqual([0, 0, 6, 3, 3, 9])
+      }
+    },
+  )
 })
 
 test('cutting ranges anywhere gives the bytes between the cuts', () => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Engine } from '../../src/engine/engine.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import { atImageSize } from '../../src/model-store/image-size.js'
 import { openModel } from '../../src/model-store/node/open-model.js'
 import type { Architecture } from '../../src/models/architecture.js'
 import { readArchitecture } from '../../src/models/index.js'
@@ -26,6 +27,9 @@ interface Expected {
   /** What CLIP's last norm makes of the class token. */
   readonly pooled?: readonly number[]
   readonly embedding?: readonly number[]
+  /** At 8 pixels a side. */
+  readonly pixels8?: readonly number[]
+  readonly logits8?: readonly number[]
 }
 
 const expected = JSON.parse(readFileSync(join(fixtures, 'expected.json'), 'utf8')) as Record<string, Expected>
@@ -41,6 +45,17 @@ describe('a ViT computes what the library computes that saved it', () => {
   test('all variants are there', () => {
     expect(names.length).toBeGreaterThan(30)
     expect(names).toEqual(Object.keys(expected).sort())
+  })
+
+  const resized = names.filter((name) => expected[name]?.logits8)
+  test.each(resized)('%s at another image size, with its position embedding resampled', async (name) => {
+    const { pixels8 = [], logits8 = [] } = expected[name] ?? {}
+    const { architecture, weights } = await atImageSize(await openModel(join(fixtures, name)), 8)
+    const { runtime } = await chooseRuntime('cpu')
+    await using engine = await Engine.load({ architecture, weights, runtime }, everything)
+    const inputs = { pixel_values: Float32Array.from(pixels8) }
+    const { outputs } = await engine.run({ batch: 1, inputs })
+    expectClose(Array.from(outputs.logits?.values ?? [], Number), logits8, tolerance)
   })
 
   test.each(names)('%s', async (name) => {

@@ -46,8 +46,9 @@ export function evalCommand(program: Command, context: CliContext): void {
       `
 Data:
   class/picture.jpg      class is a number from 0, a label of the model, or a WordNet id (n01440764)
-  labels.csv             columns file,label; files relative to it, labels as above, -1 or nothing: no label
+  labels.csv             columns file,label (or ; or tabs); files relative to it, labels as above, -1 or nothing: no label
   key.jpg + key.cls      in a .tar, also key.json {"label": …} or key.txt; globs and several tars
+Where the model calls its classes by numbers, the report says what the numbers of the data were taken for.
 Pictures that can't be used are named, left out and counted; the exit code is 1 then.
 
 Examples:

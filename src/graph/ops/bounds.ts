@@ -22,11 +22,6 @@ export function maximum(x: Tensor, bound: number): Tensor {
   return maximumOp([x], { bound })
 }
 
-/** `max(x, 0)` */
-export function relu(x: Tensor): Tensor {
-  return maximum(x, 0)
-}
-
 const stopGradientOp = defineOp({
   name: 'StopGradient',
   shape: (inputs) => operand(inputs, 0).shape,

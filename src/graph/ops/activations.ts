@@ -1,5 +1,6 @@
 import { defineOp, operand } from '../op.js'
 import type { Tensor } from '../tensor.js'
+import { maximum } from './bounds.js'
 import { multiply, scaleShift } from './elementwise.js'
 
 const sigmoidOp = defineOp({
@@ -19,4 +20,9 @@ export function sigmoid(x: Tensor): Tensor {
 /** `x·σ(x)`, also called swish; ONNX Runtime fuses the two operators. */
 export function silu(x: Tensor): Tensor {
   return multiply(x, sigmoid(x))
+}
+
+/** `max(x, 0)` */
+export function relu(x: Tensor): Tensor {
+  return maximum(x, 0)
 }
