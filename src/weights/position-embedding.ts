@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js'
+import { bicubic, resamplingWindow } from '../base/resampling.js'
 
 /** Rows and columns of a patch grid. */
 export type GridSize = readonly [rows: number, columns: number]
@@ -46,10 +47,10 @@ function resampleAxis(
   values: ArrayLike<number>,
   { outer, from, to, inner }: { outer: number; from: number; to: number; inner: number },
 ): Float64Array {
-  const taps = Array.from({ length: to }, (_, i) => tapsAt(i, { from, to }))
+  const windows = Array.from({ length: to }, (_, i) => resamplingWindow(i, { from, to }, bicubic))
   const result = new Float64Array(outer * to * inner)
   for (let o = 0; o < outer; o++) {
-    taps.forEach(({ first, weights }, i) => {
+    windows.forEach(({ first, weights }, i) => {
       const target = (o * to + i) * inner
       weights.forEach((weight, j) => {
         const origin = (o * from + first + j) * inner
@@ -60,30 +61,4 @@ function resampleAxis(
     })
   }
   return result
-}
-
-/** Which samples make output sample `i`, and with what weights. The cubic reaches two (scaled) steps each way. */
-function tapsAt(
-  i: number,
-  { from, to }: { from: number; to: number },
-): { first: number; weights: readonly number[] } {
-  const scale = from / to
-  // Antialias: when shrinking, the filter widens to cover every input sample.
-  const stretch = Math.max(scale, 1)
-  const support = 2 * stretch
-  const centre = scale * (i + 0.5)
-  const first = Math.max(Math.trunc(centre - support + 0.5), 0)
-  const end = Math.min(Math.trunc(centre + support + 0.5), from)
-  const raw = Array.from({ length: end - first }, (_, j) => cubic((first + j - centre + 0.5) / stretch))
-  const sum = raw.reduce((total, weight) => total + weight, 0)
-  return { first, weights: raw.map((weight) => weight / sum) }
-}
-
-/** Keys' cubic convolution with a = −0.5: torch takes it, as Pillow does, when antialias is on (and −0.75 when off). */
-function cubic(distance: number): number {
-  const a = -0.5
-  const x = Math.abs(distance)
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1
-  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a
-  return 0
 }

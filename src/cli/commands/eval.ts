@@ -46,8 +46,9 @@ export function evalCommand(program: Command, context: CliContext): void {
       `
 Data:
   class/picture.jpg      class is a number from 0, a label of the model, or a WordNet id (n01440764)
-  labels.csv             columns file,label; files relative to it, labels as above, -1 or nothing: no label
+  labels.csv             columns file,label (or ; or tabs); files relative to it, labels as above, -1 or nothing: no label
   key.jpg + key.cls      in a .tar, also key.json {"label": …} or key.txt; globs and several tars
+Where the model calls its classes by numbers, the report says what the numbers of the data were taken for.
 Pictures that can't be used are named, left out and counted; the exit code is 1 then.
 
 Examples:
@@ -59,14 +60,16 @@ Examples:
 }
 
 async function evaluateModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
+  const { assertNotInput, checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   if (flags.perImage !== undefined) await checkWritable(flags.perImage)
   const { load } = await import('../../tasks/node/load.js')
   const settings = await manySettingsFrom(flags)
+  for (const path of outputsOf(flags)) await assertNotInput(path, flags.data)
   await using model = await load(reference, loadOptions(flags, context))
   // The image size is the model's; a teacher sees its own.
   const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
+  for (const path of outputsOf(flags)) await assertNotInput(path, model.readFrom)
   context.note(engineNote(model))
 
   const outcomes: PictureOutcome[] = []
@@ -92,6 +95,11 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
     context.note(`${failures.length} of ${pictures} pictures could not be used.`)
     context.exitWith(1)
   }
+}
+
+/** Files that the command writes. */
+function outputsOf({ perImage, resume }: Flags): readonly string[] {
+  return [perImage, resume].filter((path) => typeof path === 'string')
 }
 
 /** More complaints than these would hide everything else; the report has them all. */

@@ -263,8 +263,8 @@ describe('evaluate', () => {
   test.skipIf(!hasSharedData)(
     `650 real pictures and two models in one pass: what PyTorch counts${withoutSharedData}`,
     async () => {
-      await using model = await load(shared('weights/vit_tiny_patch16_224'))
-      await using teacher = await load(shared('weights/deit_tiny_patch16_224'))
+      await using model = await load(shared('weights/vit_tiny_patch16_224'), { threads: 1 })
+      await using teacher = await load(shared('weights/deit_tiny_patch16_224'), { threads: 1 })
       const evaluation = await evaluate(model, shared('imagenet-val-650'), { teacher })
       expect(evaluation.results).toMatchObject([
         { top1: { count: 533, of: 650 }, top5: { count: 623, of: 650 } },
