@@ -59,7 +59,7 @@ Examples:
 }
 
 async function embedPictures(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
-  const { checkWritable } = await import('../../files/output-files.js')
+  const { assertNotInput, checkWritable } = await import('../../files/output-files.js')
   const { embeddingFormatOf } = await import('../../tasks/embed/embedding-formats.js')
   const { output, pooling, normalize, batch, resume } = flags
   const format = embeddingFormatOf(output)
@@ -73,6 +73,8 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const { load } = await import('../../tasks/load.js')
   const { embedMany } = await import('../../tasks/embed/embed-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
+  const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
+  await assertNotInput(output, [...sources, ...model.readFrom])
   context.note(engineNote(model, model.resolve(settings).key))
   let progress: Progress | undefined
   let failures = errors.length

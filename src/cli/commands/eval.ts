@@ -60,14 +60,16 @@ Examples:
 }
 
 async function evaluateModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
+  const { assertNotInput, checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   if (flags.perImage !== undefined) await checkWritable(flags.perImage)
   const { load } = await import('../../tasks/load.js')
   const settings = await manySettingsFrom(flags)
+  for (const path of outputsOf(flags)) await assertNotInput(path, flags.data)
   await using model = await load(reference, loadOptions(flags, context))
   // The image size is the model's; a teacher sees its own.
   const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
+  for (const path of outputsOf(flags)) await assertNotInput(path, model.readFrom)
   context.note(engineNote(model))
 
   const outcomes: PictureOutcome[] = []
@@ -93,6 +95,11 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
     context.note(`${failures.length} of ${pictures} pictures could not be used.`)
     context.exitWith(1)
   }
+}
+
+/** Files that the command writes. */
+function outputsOf({ perImage, resume }: Flags): readonly string[] {
+  return [perImage, resume].filter((path) => typeof path === 'string')
 }
 
 /** More complaints than these would hide everything else; the report has them all. */
