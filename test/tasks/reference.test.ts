@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 import { load } from '../../src/tasks/load.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
