@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'vitest'
-import { load } from '../../src/tasks/load.js'
+import { load } from '../../src/tasks/node/load.js'
 import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
