@@ -30,13 +30,19 @@ const about = {
   cli: 'a command a file',
 }
 
-const depcruise = fileURLToPath(new URL('../node_modules/dependency-cruiser/bin/dependency-cruise.mjs', import.meta.url))
+const depcruise = fileURLToPath(
+  new URL('../node_modules/dependency-cruiser/bin/dependency-cruise.mjs', import.meta.url),
+)
 const { modules } = JSON.parse(
-  execFileSync(process.execPath, [depcruise, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'src'], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  }),
+  execFileSync(
+    process.execPath,
+    [depcruise, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'src'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    },
+  ),
 )
 const roomOf = (file) => /^src\/([^/]+)\//.exec(file)?.[1]
 const rooms = new Map()
@@ -61,9 +67,12 @@ const floorOf = (room) => {
 }
 for (const room of rooms.keys()) floorOf(room)
 /** Imports that no other way leads along: the rest would only be noise. */
-const reaches = (from, to) => rooms.get(from).below.has(to) || [...rooms.get(from).below].some((via) => reaches(via, to))
+const reaches = (from, to) =>
+  rooms.get(from).below.has(to) || [...rooms.get(from).below].some((via) => reaches(via, to))
 const arrows = [...rooms].flatMap(([room, { below }]) =>
-  [...below].filter((to) => ![...below].some((via) => via !== to && reaches(via, to))).map((to) => [room, to]),
+  [...below]
+    .filter((to) => ![...below].some((via) => via !== to && reaches(via, to)))
+    .map((to) => [room, to]),
 )
 
 const [boxWidth, boxHeight, gapX, gapY, margin] = [292, 52, 22, 40, 16]
