@@ -59,7 +59,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const targets = await checkedTargets(flags)
   const picture = await onePicture(argument)
 
-  const { load } = await import('../../tasks/load.js')
+  const { load } = await import('../../tasks/node/load.js')
   const settings = await settingsFrom(flags)
   const { assertTraceable } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
