@@ -98,7 +98,7 @@ function patchMean(features: Tensor, sizes: Tensor | undefined, config: VitShape
  * @param sizes how many patches each token stands for, `[batch, tokens]`; default: each for itself
  * @returns `[batch, width]`; class token and mean side by side: `[batch, 2·width]`
  */
-export function pooled(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
+function pooled(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
   const { pooling, layerNormEpsilon: epsilon } = config
   const parts = [
     ...(pooling === 'mean' ? [] : [tokenAt(0, features)]),
@@ -126,7 +126,7 @@ export function heads(features: Tensor, config: VitShape, sizes?: Tensor): HeadL
 }
 
 /** Class scores: of the head, or the mean of both heads. @returns `[batch, classes]` */
-export function classify(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
+function classify(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
   const { classLogits, distillationLogits } = heads(features, config, sizes)
   return distillationLogits ? scaleShift(add(classLogits, distillationLogits), { scale: 0.5 }) : classLogits
 }
