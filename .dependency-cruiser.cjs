@@ -73,11 +73,11 @@ const layers = {
   },
   tasks: {
     layers: [
-      'drawing', 'engine', 'model-store', 'runtime', 'batches', 'data', 'image', 'weights', 'files',
+      'drawing', 'engine', 'model-store', 'runtime', 'image', 'weights',
       'problems', 'settings', 'reduction', 'models', ...pure,
     ],
     packages: ['zod'],
-    builtins: [...fileSystem, 'crypto', 'util'],
+    node: { layers: ['data', 'files'], builtins: [...fileSystem, 'crypto', 'util'] },
   },
   trainer: {
     layers: [

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { exportOnnx, load, openModel } from '../dist/index.js'
-import { locateModel } from '../dist/model-store/locate-model.js'
+import { locateModel } from '../dist/model-store/node/locate-model.js'
+
+// this script opens sessions of its own
+process.env.ORT_DISABLE_TELEMETRY = '1'
 
 const [reference = 'vit-tiny', pictures = 'examples', limit = '20'] = process.argv.slice(2)
 const scratch = mkdtempSync(join(tmpdir(), 'blvit-float16-'))

@@ -2,6 +2,7 @@
 // reduced decoding changes. Run after a build: node scripts/bench-image.mjs [megapixels]
 import { readdirSync } from 'node:fs'
 import sharp from 'sharp'
+import { nodeDecoder } from '../dist/image/node/decode.js'
 import { preparePicture } from '../dist/image/prepare.js'
 import { load } from '../dist/index.js'
 

@@ -28,8 +28,15 @@ install_and_classify() {
   cd "$folder"
   printf '{ "private": true }\n' > package.json
   npm install --no-audit --no-fund --loglevel error "$@" "$archive" < /dev/null || fail "npm install $* failed"
-  npx --no-install blvit classify --top 1 "$root/examples/hummingbird.jpg" > out.txt 2> err.txt < /dev/null ||
-    fail "blvit classify failed: $(cat err.txt)"
+  mkdir home
+  HOME=$PWD/home node node_modules/blvit/dist/cli/main.js classify --top 1 "$root/examples/hummingbird.jpg" \
+    > out.txt 2> err.txt < /dev/null || fail "blvit classify failed: $(cat err.txt)"
+  [ -z "$(ls -A home)" ] || fail "the home folder isn't empty: $(find home)"
+  npx --no-install blvit --version > /dev/null < /dev/null || fail 'there is no command blvit'
+  node --input-type=module -e "
+    const { analyze, presets } = await import('blvit/web')
+    if (analyze(presets['vit-tiny']).parameters !== 5717416) throw new Error('another ViT-Tiny')" ||
+    fail 'blvit/web has failed'
   grep -q hummingbird out.txt || fail "no hummingbird in: $(cat out.txt)"
   grep -q "$expected" err.txt || fail "not \"$expected\": $(cat err.txt)"
   printf '%s: %s s; %s\n' "$(basename "$folder")" $((SECONDS - start)) "$(grep "$expected" err.txt)"

@@ -51,8 +51,9 @@ export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from '
 export { type ResolvedSettings, resolveSettings, type Settings } from './settings/index.js'
 // Count what a model costs
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
-export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/answer-many.js'
-export { type EmbeddedPicture, type EmbedManyOptions, embedMany } from './tasks/embed/embed-many.js'
+export type { ClassifyOptions, Model } from './tasks/model.js'
+export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/node/answer-many.js'
+export { type EmbeddedPicture, type EmbedManyOptions, embedMany } from './tasks/node/embed/embed-many.js'
 // Measure how good it is
 export {
   type EvaluateOptions,
@@ -60,23 +61,22 @@ export {
   type EvaluationProgress,
   type EvaluationTiming,
   evaluate,
-} from './tasks/evaluate/evaluate.js'
-export type { Answer, PictureOutcome } from './tasks/evaluate/picture-outcome.js'
-export type { Accuracy, Counts, SettingResult } from './tasks/evaluate/tally.js'
+} from './tasks/node/evaluate/evaluate.js'
+export type { Answer, PictureOutcome } from './tasks/node/evaluate/picture-outcome.js'
+export type { Accuracy, Counts, SettingResult } from './tasks/node/evaluate/tally.js'
 export {
   type ExportFolderOptions,
   exportForTransformersJs,
-} from './tasks/export/export-for-transformers-js.js'
-export { type Exported, type ExportOptions, exportOnnx } from './tasks/export/export-onnx.js'
+} from './tasks/node/export/export-for-transformers-js.js'
+export { type Exported, type ExportOptions, exportOnnx } from './tasks/node/export/export-onnx.js'
 // Run a model
-export { type LoadModelOptions, load } from './tasks/load.js'
-export type { ClassifyOptions, Model } from './tasks/model.js'
-export type { ImageClassificationOptions, LabelScore } from './tasks/pipelines/image-classification.js'
+export { type LoadModelOptions, load } from './tasks/node/load.js'
+export type { ImageClassificationOptions, LabelScore } from './tasks/node/pipelines/image-classification.js'
 export type {
   FeatureTensor,
   ImageFeatureExtractionOptions,
-} from './tasks/pipelines/image-feature-extraction.js'
-export { type Pipeline, type PipelineTask, pipeline } from './tasks/pipelines/index.js'
+} from './tasks/node/pipelines/image-feature-extraction.js'
+export { type Pipeline, type PipelineTask, pipeline } from './tasks/node/pipelines/index.js'
 export { tracePng } from './tasks/trace/node/trace-png.js'
 // See where a model looked
 export type { TraceOptions } from './tasks/trace/trace.js'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
 import { locateModel } from '../model-store/node/locate-model.js'
-import { exportForTransformersJs } from '../tasks/export/export-for-transformers-js.js'
+import { exportForTransformersJs } from '../tasks/node/export/export-for-transformers-js.js'
 import { describeMachine, type Machine } from './machine.js'
 import type { EngineChoice, Workload } from './messages.js'
 import { BenchProcess, temporaryFolder } from './process.js'

@@ -52,7 +52,7 @@ async function timed(job: Job): Promise<Run> {
   return { ms, waitShare }
 }
 
-async function warmUp(job: Job): Promise<{ runs: number }> {
+async function warmUp(job: Job): Promise<undefined> {
   const times: number[] = []
   const start = performance.now()
   while (performance.now() - start < longestWarmUpMs || times.length < 2) {
@@ -61,20 +61,15 @@ async function warmUp(job: Job): Promise<{ runs: number }> {
     const [before, now] = [times.slice(-2 * stableRuns, -stableRuns), times.slice(-stableRuns)].map(median)
     if (before !== undefined && now !== undefined && now > (1 - stableWithin) * before) break
   }
-  return { runs: times.length }
+  return undefined
 }
 
 const answers: Answers<Questions> = {
   load: async ({ workload, profileFolder: folder, ...engine }) => {
     profileFolder = folder
     const profilePrefix = profileFolder === undefined ? undefined : join(profileFolder, 'run')
-    const start = performance.now()
     program = await loadProgram(workload, { ...engine, profilePrefix })
-    return {
-      engine: program.engine,
-      loadMs: performance.now() - start,
-      residentBytes: process.memoryUsage.rss(),
-    }
+    return { engine: program.engine }
   },
   warmUp,
   sample: async ({ job, atLeastMs, atLeastRuns }) => {

@@ -53,20 +53,13 @@ export interface Questions {
   /** @param ask `profileFolder`: an empty folder of the parent's for the engine's profile; without it there is none */
   load: {
     ask: EngineChoice & { workload: Workload; profileFolder?: string }
-    answer: LoadedWorkload
+    answer: Pick<Program, 'engine'>
   }
   /** Runs until the time no longer falls. */
-  warmUp: { ask: Job; answer: { runs: number } }
+  warmUp: { ask: Job; answer: undefined }
   sample: { ask: { job: Job; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }
   /** The time of each node, summed over some runs; ends the profile. */
   profile: { ask: { job: Job; runs: number }; answer: readonly ProfiledNode[] }
-}
-
-export interface LoadedWorkload {
-  /** E.g. `ONNX Runtime 1.30.0 native`. */
-  readonly engine: string
-  readonly loadMs: number
-  readonly residentBytes: number
 }
 
 /** A workload that its process has loaded. */

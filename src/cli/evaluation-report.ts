@@ -1,6 +1,6 @@
 import type { Share } from '../base/share.js'
-import type { Evaluation, EvaluationTiming } from '../tasks/evaluate/evaluate.js'
-import type { Accuracy } from '../tasks/evaluate/tally.js'
+import type { Evaluation, EvaluationTiming } from '../tasks/node/evaluate/evaluate.js'
+import type { Accuracy } from '../tasks/node/evaluate/tally.js'
 import { grouped, percent } from './quantities.js'
 import { textTable } from './table.js'
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { defaultModel } from '../model-store/node/shipped-models.js'
-import type { LoadModelOptions } from '../tasks/load.js'
 import type { Model } from '../tasks/model.js'
+import type { LoadModelOptions } from '../tasks/node/load.js'
 import type { CliContext } from './context.js'
 import { positiveInteger } from './option-values.js'
 import { downloadProgress } from './progress.js'

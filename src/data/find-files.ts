@@ -1,10 +1,11 @@
 import { type Dirent, readdirSync } from 'node:fs'
-import { readdir, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join } from 'node:path'
 import { glob } from 'tinyglobby'
 import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import { inOtherUnicodeForm } from '../files/unicode-path.js'
+import { explainFileError } from '../image/node/image-source.js'
 
 function neighbours(path: string): string[] {
   try {
@@ -19,11 +20,19 @@ function neighbours(path: string): string[] {
  * @throws BlvitError `NOT_FOUND`
  */
 export async function existingPaths(argument: string): Promise<string[]> {
-  if (await stat(argument).catch(() => undefined)) return [argument]
+  const missing: unknown = await stat(argument).then(
+    () => undefined,
+    (cause) => cause,
+  )
+  if (missing === undefined) return [argument]
+  if ((await lstat(argument).catch(() => undefined))?.isSymbolicLink())
+    throw await explainFileError(argument, missing)
   const other = await inOtherUnicodeForm(argument)
   if (other !== undefined) return [other]
   if (/[*?[\]{}]/.test(argument)) {
-    const files = await withoutCircles(await glob(argument, { expandDirectories: false }))
+    const files = await withoutCircles(
+      await glob(argument, { absolute: isAbsolute(argument), expandDirectories: false }),
+    )
     if (files.length === 0) throw new BlvitError('NOT_FOUND', `No file matches ${argument}.`)
     return files.sort()
   }

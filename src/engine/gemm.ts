@@ -8,7 +8,11 @@ import { storedFrom } from '../weights/stored-from.js'
 import { type GemmSize, gemmGflops, machineGemms, repeatsOf } from './gemm-sizes.js'
 
 function randomFloats(count: number, seed: number): Float32Array {
-  return Float32Array.from({ length: count }, seededRandom(seed))
+  const random = seededRandom(seed)
+  const values = new Float32Array(count)
+  // ten times as fast as Float32Array.from, and there are millions
+  for (let i = 0; i < count; i++) values[i] = random()
+  return values
 }
 
 /** Loads products x·Wᵀ + b of one size as a graph of their own. */

@@ -1,6 +1,6 @@
 import { constants, existsSync } from 'node:fs'
-import { access, mkdir, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { access, mkdir, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { replaceFile } from './replace-file.js'
 
@@ -37,6 +37,34 @@ export async function checkWritable(path: string): Promise<void> {
       `Can't write ${target}: ${messageOf(cause)}. Choose another folder.`,
       { path: target },
       { cause },
+    )
+  }
+}
+
+/** What a path leads to, links followed; for a file that isn't there yet, where it would be. */
+async function realPathOf(path: string): Promise<string> {
+  const target = resolve(path)
+  try {
+    return await realpath(target)
+  } catch {
+    const folder = await realpath(dirname(target)).catch(() => dirname(target))
+    return join(folder, basename(target))
+  }
+}
+
+/**
+ * Complains about an output that would take the place of something that is read, by whatever name or link.
+ * @param inputs files that are read; where one is a folder, `labels.csv` in it counts
+ * @throws BlvitError `BAD_OPTION`
+ */
+export async function assertNotInput(output: string, inputs: readonly string[]): Promise<void> {
+  const target = await realPathOf(output)
+  for (const input of inputs.flatMap((path) => [path, join(path, 'labels.csv')])) {
+    if ((await realPathOf(input)) !== target) continue
+    throw new BlvitError(
+      'BAD_OPTION',
+      `${output} is read by this command: writing it would destroy an input. Give another name.`,
+      { path: output },
     )
   }
 }

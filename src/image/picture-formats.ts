@@ -67,6 +67,16 @@ function isSvg(start: Uint8Array): boolean {
   return /^<(?:\?xml|!--|!DOCTYPE|svg)/i.test(text) && /<(?:\w+:)?svg[\s/>]|<!DOCTYPE\s+svg/i.test(text)
 }
 
+/** A telephone's photo; in some the brands don't tell, only the codec inside does. */
+export const heic: PictureFormat = {
+  name: 'HEIC',
+  extensions: ['.heic', '.heif', '.hif', '.heics', '.heifs'],
+  begins: isHevc,
+  refused:
+    'its codec, HEVC, is under patents, so the libvips that sharp brings has none. ' +
+    `${convert} (macOS: sips -s format jpeg in.heic --out out.jpg; elsewhere heif-convert or ImageMagick)`,
+}
+
 /** What decides whether a file in a folder or an archive is taken for a picture, and what a refusal says. */
 const pictureFormats: readonly PictureFormat[] = [
   {
@@ -85,14 +95,7 @@ const pictureFormats: readonly PictureFormat[] = [
   { name: 'TIFF', extensions: ['.tif', '.tiff'], begins: at(0, 'II*\0', 'MM\0*', 'II+\0', 'MM\0+') },
   { name: 'AVIF', extensions: ['.avif', '.avifs'], begins: isAvif },
   { name: 'BMP', extensions: ['.bmp', '.dib'], begins: isBmp },
-  {
-    name: 'HEIC',
-    extensions: ['.heic', '.heif', '.hif', '.heics', '.heifs'],
-    begins: isHevc,
-    refused:
-      'its codec, HEVC, is under patents, so the libvips that sharp brings has none. ' +
-      `${convert} (macOS: sips -s format jpeg in.heic --out out.jpg; elsewhere heif-convert or ImageMagick)`,
-  },
+  heic,
   {
     name: 'SVG',
     extensions: ['.svg', '.svgz'],

@@ -1,3 +1,4 @@
+import { resamplingWindow } from '../base/resampling.js'
 import { type FilterName, filters } from './filters.js'
 import { type Steps, unitsPerStep } from './steps.js'
 
@@ -19,40 +20,25 @@ export interface ResamplingWeights {
 }
 
 /**
- * The weights for scaling one axis, computed as Pillow's `precompute_coeffs` does: doubles in the same order
- * of operations, then rounded to fixed point; in steps of a few outputs, because the first calls of a process are slow.
+ * The weights for scaling one axis as Pillow has them, rounded to fixed point; in steps of a few outputs, because the first
+ * calls of a process are slow.
  * @param axis `from` pixels become `to`; only outputs `first … first + count − 1` are wanted
  */
 export function* resamplingWeights(
   { from, to, first, count }: { from: number; to: number; first: number; count: number },
   { filter }: { filter: FilterName },
 ): Steps<ResamplingWeights> {
-  const { support, weight } = filters[filter]
-  const scale = from / to
-  // Shrinking widens the filter, so that every input counts; enlarging leaves it at its own width.
-  const filterScale = Math.max(scale, 1)
-  const reach = support * filterScale
-  const stride = Math.ceil(reach) * 2 + 1
+  const stride = Math.ceil(filters[filter].support * Math.max(from / to, 1)) * 2 + 1
   const starts = new Int32Array(count)
   const counts = new Int32Array(count)
   const weights = new Int32Array(count * stride)
-  const window = new Float64Array(stride)
   const outputsPerStep = unitsPerStep(operationsPerWeight * stride)
 
   for (let output = 0; output < count; output++) {
-    const centre = (first + output + 0.5) * scale
-    const start = Math.max(0, Math.trunc(centre - reach + 0.5))
-    const end = Math.min(from, Math.trunc(centre + reach + 0.5))
-    let sum = 0
-    for (let x = start; x < end; x++) {
-      const w = weight((x - centre + 0.5) * (1 / filterScale))
-      window[x - start] = w
-      sum += w
-    }
-    starts[output] = start
-    counts[output] = end - start
-    for (let tap = 0; tap < end - start; tap++) {
-      const share = (window[tap] as number) / sum
+    const window = resamplingWindow(first + output, { from, to }, filters[filter])
+    starts[output] = window.first
+    counts[output] = window.weights.length
+    for (const [tap, share] of window.weights.entries()) {
       weights[output * stride + tap] = Math.trunc(share * 2 ** weightBits + (share < 0 ? -0.5 : 0.5))
     }
     if (output % outputsPerStep === 0) yield

@@ -1,21 +1,10 @@
-import type { StoredTensor } from '../weights/stored-tensor.js'
-import { storedBytes, tensorChunks } from '../weights/tensor-chunks.js'
+import { readBytes } from '../weights/read-floats.js'
 import type { ModelFiles } from './model-files.js'
 
 /** Web Crypto digests no streams: a tensor is one piece, the whole is the digest of its pieces' digests. */
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-async function bytesOf(tensor: StoredTensor): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(storedBytes(tensor))
-  let done = 0
-  for await (const chunk of tensorChunks(tensor)) {
-    bytes.set(chunk, done)
-    done += chunk.byteLength
-  }
-  return bytes
 }
 
 /**
@@ -32,7 +21,7 @@ export async function modelFingerprint({
 }: ModelFiles): Promise<string> {
   const pieces = [JSON.stringify([architecture.json, architecture.image, preprocessing, labels, scores])]
   for (const [name, tensor] of weights) {
-    pieces.push(JSON.stringify([name, tensor.dtype, tensor.shape, await sha256(await bytesOf(tensor))]))
+    pieces.push(JSON.stringify([name, tensor.dtype, tensor.shape, await sha256(await readBytes(tensor))]))
   }
   return sha256(new TextEncoder().encode(pieces.join('\n')))
 }

@@ -42,6 +42,17 @@ export interface ModelFiles extends ModelDescription {
   readonly weights: StoredTensors
 }
 
+/** The files on this machine that a model was read from: its weights, and what stands beside them. */
+export function filesOf({ weights }: Pick<ModelFiles, 'weights'>): readonly string[] {
+  const sources = [...weights.values()].flatMap(({ segments }) =>
+    segments.flatMap(({ source }) => source.path ?? []),
+  )
+  const files = [...new Set(sources)]
+  const folders = new Set(files.map((path) => path.replace(/[^/\\]*$/, '')))
+  const others = ['config.json', 'preprocessor_config.json', 'model.safetensors.index.json']
+  return [...files, ...[...folders].flatMap((folder) => others.map((name) => `${folder}${name}`))]
+}
+
 /** All parameters of an architecture, those of optional outputs included. */
 export function parametersOf(architecture: Architecture): readonly Parameter[] {
   const { programs, history, sizes } = architecture.build()

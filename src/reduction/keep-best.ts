@@ -13,6 +13,11 @@ export function candidatesOf({ tokens, prefix }: TokenState): number {
   return count - prefix
 }
 
+/** The prefix tokens, a list of one tensor; none where there are none, as not every engine knows empty tensors. */
+export function prefixOf(tokens: Tensor, prefix: number): readonly Tensor[] {
+  return prefix === 0 ? [] : [slice(tokens, { axis: 1, end: prefix })]
+}
+
 /** Blocks after a quarter, a half and three quarters of the depth, counted from 0: 3, 6 and 9 of 12. */
 function quarters(depth: number): readonly number[] {
   return [...new Set([1, 2, 3].map((quarter) => Math.floor((quarter * depth) / 4)))]
@@ -84,16 +89,19 @@ export function keepBest(state: TokenState, scores: Tensor, options: KeepOptions
   const { kept, fuse } = options
   const patches = slice(tokens, { axis: 1, start: prefix })
   const order = argsort(scores)
-  const parts = [
-    slice(tokens, { axis: 1, end: prefix }),
-    gather(patches, slice(order, { axis: 1, end: kept })),
-  ]
+  const parts = [...prefixOf(tokens, prefix), gather(patches, slice(order, { axis: 1, end: kept }))]
   if (fuse) parts.push(fused(patches, scores, slice(order, { axis: 1, start: kept })))
   return {
     ...state,
-    tokens: concat(parts, { axis: 1 }),
+    tokens: joinedTokens(parts),
     history: [...state.history, eventOf(state, { scores, order }, options)],
   }
+}
+
+/** Tokens one after the other. */
+export function joinedTokens(parts: readonly Tensor[]): Tensor {
+  const [only, ...others] = parts
+  return only && others.length === 0 ? only : concat(parts, { axis: 1 })
 }
 
 /** Σ s·x over some tokens, not divided by Σ s. @param rest their indices. `[batch, rest]` @returns `[batch, 1, width]` */

@@ -1,12 +1,10 @@
 import { z } from 'zod'
-import { assert } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
 import type { Dim } from '../graph/dim.js'
 import {
   add,
   argmax,
   argsort,
-  concat,
   constant,
   divide,
   expand,
@@ -21,6 +19,7 @@ import {
   scaleShift,
   scatterAdd,
   slice,
+  sort,
   squareRoot,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
@@ -29,7 +28,7 @@ import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
 import type { AttentionView } from '../nn/attention.js'
 import { widthOf } from '../nn/linear.js'
-import { candidatesOf } from './keep-best.js'
+import { candidatesOf, joinedTokens, prefixOf } from './keep-best.js'
 import { counts, flag, namedNumber } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -63,20 +62,6 @@ function ones(batch: Dim, tokens: number): Tensor {
   return expand(constant(1, [1, tokens]), [batch, tokens])
 }
 
-/** What stands at even and what at odd places, along axis 1. @param x `[batch, count]` or `[batch, count, width]` */
-function alternating(x: Tensor, count: number): readonly [even: Tensor, odd: Tensor] {
-  const [batch, rest] = [sizeAt(x, 0), x.shape.slice(2)]
-  const pairs = Math.floor(count / 2)
-  const isOdd = count % 2 === 1
-  const whole = isOdd ? slice(x, { axis: 1, end: 2 * pairs }) : x
-  const paired = reshape(whole, [batch, pairs, 2, ...rest])
-  const [even, odd] = [0, 1].map((start) =>
-    reshape(slice(paired, { axis: 2, start, end: start + 1 }), [batch, pairs, ...rest]),
-  )
-  assert(even && odd, 'two halves')
-  return [isOdd ? concat([even, slice(x, { axis: 1, start: 2 * pairs })], { axis: 1 }) : even, odd]
-}
-
 /** What tokens are compared by: their keys, averaged over the heads (§3, "Token similarity"). `[batch, keys, headWidth]` */
 export function similarityMetric({ k, heads }: Pick<AttentionView, 'k' | 'heads'>): Tensor {
   const [batch, tokens, headWidth] = [sizeAt(k, 0), sizeAt(k, 1), widthOf(k) / heads]
@@ -101,8 +86,8 @@ interface Matching {
   readonly merged: Tensor
   /** Which destination each of them becomes part of. int64 `[batch, r]` */
   readonly into: Tensor
-  /** The other sources, ascending. int64 `[batch, sources − r]` */
-  readonly unmerged: Tensor
+  /** The other sources, ascending; undefined if there are none. int64 `[batch, sources − r]` */
+  readonly unmerged: Tensor | undefined
 }
 
 /** @param metric `[batch, sources, headWidth]` and `[batch, destinations, headWidth]` */
@@ -112,32 +97,31 @@ function match(sources: Tensor, destinations: Tensor, r: number): Matching {
   const similarity = reshape(reduceMax(cosines), [batch, count])
   const order = argsort(similarity)
   const merged = slice(order, { axis: 1, end: r })
-  // 1 for who stays; equal scores are sorted by index, so these come ascending
-  const stays = scatterAdd(ones(batch, count - r), slice(order, { axis: 1, start: r }), { tokens: count })
   return {
     similarity,
     merged,
     into: gather(argmax(cosines), merged),
-    unmerged: slice(argsort(stays), { axis: 1, end: count - r }),
+    // an engine needn't know tensors without elements: ONNX Runtime's WebGPU provider doesn't
+    unmerged: r < count ? sort(slice(order, { axis: 1, start: r })) : undefined,
   }
 }
 
-/** Patches alternate between sources and destinations; so do all tokens in the paper, whose class token is the first source. */
-function halves(x: Tensor, prefix: number, count: number): { sources: Tensor; destinations: Tensor } {
-  const [even, odd] = alternating(slice(x, { axis: 1, start: prefix }), count)
-  return prefix % 2 === 0 ? { sources: even, destinations: odd } : { sources: odd, destinations: even }
+/** Patches alternate between sources, at even places among all tokens, and destinations; the prefix is neither. */
+function halves(x: Tensor, prefix: number): { sources: Tensor; destinations: Tensor } {
+  const everySecond = (start: number) => slice(x, { axis: 1, start, step: 2 })
+  return { sources: everySecond(prefix + (prefix % 2)), destinations: everySecond(prefix + 1 - (prefix % 2)) }
 }
 
 function eventOf(
   { prefix }: TokenState,
   { candidates, r, layer }: { candidates: number; r: number; layer: number },
-  matching: Matching,
+  { unmerged: stays, ...matching }: Matching,
 ): ReduceEvent {
   return {
     kind: 'reduce',
     layer,
     tokensAfter: prefix + candidates - r,
-    tensors: { ...matching },
+    tensors: { ...matching, ...(stays && { unmerged: stays }) },
     assignment: ({ merged = [], into = [], unmerged = [] }) => {
       const firstSource = prefix % 2
       const sources = merged.length + unmerged.length
@@ -163,7 +147,7 @@ function merge(state: TokenState, metric: Tensor, r: number, layer: number): Tok
   const { tokens, prefix } = state
   const candidates = candidatesOf(state)
   const batch = sizeAt(tokens, 0)
-  const split = (x: Tensor) => halves(x, prefix, candidates)
+  const split = (x: Tensor) => halves(x, prefix)
   const { sources, destinations } = split(metric)
   const matching = match(sources, destinations, r)
   const { merged, into, unmerged } = matching
@@ -174,12 +158,12 @@ function merge(state: TokenState, metric: Tensor, r: number, layer: number): Tok
     add(to, scatterAdd(gather(x, merged), into, { tokens: sizeAt(to, 1) }))
   const size = added(sizes.sources, sizes.destinations)
   const sum = added(weighed(values.sources, sizes.sources), weighed(values.destinations, sizes.destinations))
-  const joined = (prefixPart: Tensor, x: Tensor, after: Tensor) =>
-    concat([prefixPart, gather(x, unmerged), after], { axis: 1 })
+  const joined = (own: readonly Tensor[], x: Tensor, after: Tensor) =>
+    joinedTokens([...own, ...(unmerged ? [gather(x, unmerged)] : []), after])
   return {
     ...state,
-    tokens: joined(slice(tokens, { axis: 1, end: prefix }), values.sources, divide(sum, ofChannels(size))),
-    size: joined(ones(batch, prefix), sizes.sources, size),
+    tokens: joined(prefixOf(tokens, prefix), values.sources, divide(sum, ofChannels(size))),
+    size: joined(prefix === 0 ? [] : [ones(batch, prefix)], sizes.sources, size),
     history: [...state.history, eventOf(state, { candidates, r, layer }, matching)],
   }
 }

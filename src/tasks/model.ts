@@ -11,7 +11,7 @@ import {
 } from '../image/prepare.js'
 import type { Preprocessing } from '../image/preprocessing.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
-import type { ModelFiles } from '../model-store/model-files.js'
+import { filesOf, type ModelFiles } from '../model-store/model-files.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ScoreFunction } from '../models/score-function.js'
 import { type Classification, type ClassificationOptions, classify } from '../problems/classify.js'
@@ -75,6 +75,11 @@ export class Model implements AsyncDisposable {
     this.scores = files.scores
     this.assumptions = files.assumptions
     this.resolve({})
+  }
+
+  /** The files on this machine that it was read from, for who writes files and must not destroy any of them. */
+  get readFrom(): readonly string[] {
+    return filesOf(this.files)
   }
 
   /** What a run with these options does, the model's own settings included. */

@@ -1,4 +1,4 @@
-import type { SettingResult } from '../tasks/evaluate/tally.js'
+import type { SettingResult } from '../tasks/node/evaluate/tally.js'
 
 /** Where in a training something happened. */
 export interface StagePlace {

@@ -73,6 +73,20 @@ function notesOn({ labelRule = anyRule, notes = [] }: DataSet, isLabelled: boole
   return [...notes, ...(isLabelled ? [`labels: ${labelRule}`] : [])]
 }
 
+/** What matrix products alone reach, measured once: trainings of one process are compared with the same number. */
+const gemmRates = new Map<string, Promise<number>>()
+
+function knownGemmRate({ runtime }: ChosenRuntime, threads: number | undefined): Promise<number> {
+  const key = `${runtime.description} ${threads}`
+  const known = gemmRates.get(key)
+  if (known) return known
+  const rate = gemmRate(runtime, { threads })
+  gemmRates.set(key, rate)
+  // the next training tries again
+  rate.catch(() => gemmRates.delete(key))
+  return rate
+}
+
 /** What a model in training is measured at where nobody says. */
 function usualSettings({ settings }: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
   if (settings.keepRatio !== undefined) return [0.25, 0.5, 0.75, 1].map((keepRatio) => ({ keepRatio }))
@@ -125,7 +139,7 @@ export async function train(
   })
   const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
   // only whoever looks at the progress wants to know it
-  const rate = options.onStep && (await gemmRate(runtime.runtime, { threads }))
+  const rate = options.onStep && (await knownGemmRate(runtime, threads))
   const course = new Course({
     ...options,
     ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },

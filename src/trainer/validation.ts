@@ -5,9 +5,9 @@ import { nodeDecoder } from '../image/node/decode.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import type { ChosenRuntime } from '../runtime/runtime.js'
 import { resolveSettings, type Settings } from '../settings/index.js'
-import { evaluate } from '../tasks/evaluate/evaluate.js'
-import type { Counts, SettingResult } from '../tasks/evaluate/tally.js'
 import { Model } from '../tasks/model.js'
+import { evaluate } from '../tasks/node/evaluate/evaluate.js'
+import type { Counts, SettingResult } from '../tasks/node/evaluate/tally.js'
 
 /** What a model in training is measured with. */
 export interface ValidationOptions {

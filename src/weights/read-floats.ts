@@ -21,7 +21,7 @@ export async function readFloats(tensor: StoredTensor): Promise<Float32Array> {
  * A tensor's bytes as stored, in fresh memory.
  * @throws BlvitError `BAD_WEIGHTS` if its source can't be read whole
  */
-export async function readBytes(tensor: StoredTensor): Promise<Uint8Array> {
+export async function readBytes(tensor: StoredTensor): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(storedBytes(tensor))
   let done = 0
   for await (const chunk of tensorChunks(tensor)) {

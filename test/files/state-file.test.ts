@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { StateFile } from '../../src/files/state-file.js'
-import { pictureOutcomeSchema } from '../../src/tasks/evaluate/picture-outcome.js'
+import { pictureOutcomeSchema } from '../../src/tasks/node/evaluate/picture-outcome.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const kind = { name: 'evaluation', command: 'blvit eval', outcome: pictureOutcomeSchema }

@@ -159,20 +159,24 @@ async function compareGradients(
   ]
 }
 
+/** A case as golden.json has it. @throws BlvitError `NOT_FOUND` */
+export function caseOf({ folder, file: { cases } }: GoldenFolder, name: string) {
+  const given = Object.hasOwn(cases, name) ? cases[name] : undefined
+  if (given) return given
+  const known = Object.keys(cases)
+  throw new BlvitError(
+    'NOT_FOUND',
+    `${folder} has no case "${name}".${didYouMean(name, known)} It has ${known.join(', ')}.`,
+  )
+}
+
 /** Runs a case, all pictures at once and each alone, and its gradients, and compares all that its files hold. */
 export async function compareCase(
   folder: GoldenFolder,
   name: string,
   { target = 'native' as Target } = {},
 ): Promise<CaseReport> {
-  const given = folder.file.cases[name]
-  if (!given) {
-    const known = Object.keys(folder.file.cases)
-    throw new BlvitError(
-      'NOT_FOUND',
-      `${folder.folder} has no case "${name}".${didYouMean(name, known)} It has ${known.join(', ')}.`,
-    )
-  }
+  const given = caseOf(folder, name)
   const golden = await readGolden(join(folder.folder, given.file))
   const built = build(folder, given.config, golden)
   const official = golden.names('out/').map((output) => output.slice('out/'.length))

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { BlvitError } from '../../src/base/blvit-error.js'
-import { type CaseReport, compareCase, openGoldenFolder, passed } from './compare.js'
+import { BlvitError, messageOf } from '../../src/base/blvit-error.js'
+import { type CaseReport, caseOf, compareCase, openGoldenFolder, passed } from './compare.js'
 import type { Difference } from './difference.js'
 
 const usage = `npm run golden -- <folder> [--case <name>] [--target native|standard|webgpu]
@@ -35,6 +35,10 @@ function line(method: string, report: CaseReport): string {
   ].join('; ')
 }
 
+function describe(thrown: unknown): string {
+  return thrown instanceof BlvitError ? `${thrown.code}: ${thrown.message}` : messageOf(thrown)
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -54,9 +58,16 @@ async function main(): Promise<number> {
     const folder = await openGoldenFolder(path)
     const names = values.case === undefined ? Object.keys(folder.file.cases) : [values.case]
     for (const name of names) {
-      const report = await compareCase(folder, name, { target })
-      if (!passed(report)) failed++
-      console.log(line(folder.file.method, report))
+      caseOf(folder, name)
+      try {
+        const report = await compareCase(folder, name, { target })
+        if (!passed(report)) failed++
+        console.log(line(folder.file.method, report))
+      } catch (thrown) {
+        // the other cases may be right all the same
+        failed++
+        console.log(`${folder.file.method} ${name}: FAILED; ${describe(thrown)}`)
+      }
     }
   }
   return failed > 0 ? 1 : 0
@@ -65,6 +76,6 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main()
 } catch (thrown) {
-  console.error(thrown instanceof BlvitError ? `${thrown.code}: ${thrown.message}` : thrown)
+  console.error(describe(thrown))
   process.exitCode = 2
 }

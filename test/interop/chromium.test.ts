@@ -7,7 +7,7 @@ import { writeModelFolder } from '../../src/model-store/node/write-model-folder.
 import { writeBlvitConfig } from '../../src/models/blvit-json.js'
 import { programOf } from '../../src/models/model-definition.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
-import { exportOnnx } from '../../src/tasks/export/export-onnx.js'
+import { exportOnnx } from '../../src/tasks/node/export/export-onnx.js'
 import { writeSafetensors } from '../../src/weights/node/write-safetensors.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 import { hasChromium, launchChromium, withoutChromium } from '../support/chromium.js'

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { load } from '../../src/tasks/load.js'
+import { load } from '../../src/tasks/node/load.js'
 import { writeSafetensors } from '../../src/weights/node/write-safetensors.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 import { expectClose } from '../support/expect-close.js'

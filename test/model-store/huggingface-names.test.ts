@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openModel } from '../../src/model-store/node/open-model.js'
 import { shippedFolder } from '../../src/model-store/node/shipped-models.js'
-import { load } from '../../src/tasks/load.js'
+import { load } from '../../src/tasks/node/load.js'
 import { writeSafetensors } from '../../src/weights/node/write-safetensors.js'
 import { toHuggingFace } from '../support/hugging-face-names.js'
 

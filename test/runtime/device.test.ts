@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { load } from '../../src/tasks/load.js'
+import { load } from '../../src/tasks/node/load.js'
 
 describe('a device that there is not', () => {
   test.each([

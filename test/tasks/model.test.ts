@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { decodeImage } from '../../src/image/node/decode.js'
-import { load } from '../../src/tasks/load.js'
-import { pipeline } from '../../src/tasks/pipelines/index.js'
+import { load } from '../../src/tasks/node/load.js'
+import { pipeline } from '../../src/tasks/node/pipelines/index.js'
 import { expectClose } from '../support/expect-close.js'
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}.jpg`, import.meta.url))

@@ -96,7 +96,10 @@ const runtimes: readonly (readonly [string, () => Promise<Runtime>])[] = [
 describe.each(runtimes)('training on %s', (_, runtime) => {
   test.each(Object.entries(models))('%s learns 16 pictures of noise by heart', async (_, model) => {
     const step = tinyStep({}, model)
-    await using session = await TrainingSession.open(await runtime(), step, { start: await startOf(step) })
+    await using session = await TrainingSession.open(await runtime(), step, {
+      start: await startOf(step),
+      threads: 1,
+    })
     const inputs = noise()
     const first = await session.run(inputs, { learningRate: 3e-3 })
     expect(correct(first)).toBeLessThan(pictures)
@@ -205,8 +208,14 @@ describe.each(runtimes)('accumulation on %s', (_, runtime) => {
     const clipNorm = 0.01
     const whole = tinyStep({ clipNorm })
     const inParts = tinyStep({ clipNorm, accumulate: 4 })
-    await using one = await TrainingSession.open(await runtime(), whole, { start: await startOf(whole) })
-    await using four = await TrainingSession.open(await runtime(), inParts, { start: await startOf(inParts) })
+    await using one = await TrainingSession.open(await runtime(), whole, {
+      start: await startOf(whole),
+      threads: 1,
+    })
+    await using four = await TrainingSession.open(await runtime(), inParts, {
+      start: await startOf(inParts),
+      threads: 1,
+    })
     for (let step = 1; step <= 2; step++) {
       const expected = await one.run(noise(), { learningRate: 1e-3 })
       const losses: number[] = []

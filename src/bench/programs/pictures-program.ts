@@ -55,7 +55,7 @@ async function transformersJs({ folder }: PicturesWorkload, { threads }: Program
 }
 
 async function blvit({ folder }: PicturesWorkload, { device, threads, precision }: ProgramOptions) {
-  const { load } = await import('../../tasks/load.js')
+  const { load } = await import('../../tasks/node/load.js')
   const model = await load(folder, { device, threads, precision })
   return {
     name: model.engine.runtime.description,

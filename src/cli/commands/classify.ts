@@ -54,10 +54,10 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   if (pictures.length === 0 && errors[0]) throw errors[0]
   for (const error of errors) context.note(`error: ${error.message}`)
 
-  const { load, startEngine } = await import('../../tasks/load.js')
+  const { load, startEngine } = await import('../../tasks/node/load.js')
   const runtime = startEngine(flags.device)
   const settings = await settingsFrom(flags)
-  const { classifyMany } = await import('../../tasks/answer-many.js')
+  const { classifyMany } = await import('../../tasks/node/answer-many.js')
   await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
   const { key } = model.resolve(settings)
   if (!flags.json || runsUnusually(model)) context.note(engineNote(model, key))

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { messageAbout } from '../../base/message-about.js'
 import { type Pooling, poolings } from '../../problems/embed.js'
-import type { EmbeddedPicture } from '../../tasks/embed/embed-many.js'
+import type { EmbeddedPicture } from '../../tasks/node/embed/embed-many.js'
 import type { CliContext } from '../context.js'
 import { engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
@@ -59,8 +59,8 @@ Examples:
 }
 
 async function embedPictures(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
-  const { checkWritable } = await import('../../files/output-files.js')
-  const { embeddingFormatOf } = await import('../../tasks/embed/embedding-formats.js')
+  const { assertNotInput, checkWritable } = await import('../../files/output-files.js')
+  const { embeddingFormatOf } = await import('../../tasks/node/embed/embedding-formats.js')
   const { output, pooling, normalize, batch, resume } = flags
   const format = embeddingFormatOf(output)
   const settings = await settingsFrom(flags)
@@ -70,9 +70,11 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   if (pictures.length === 0 && errors[0]) throw errors[0]
   for (const error of errors) context.note(`error: ${error.message}`)
 
-  const { load } = await import('../../tasks/load.js')
-  const { embedMany } = await import('../../tasks/embed/embed-many.js')
+  const { load } = await import('../../tasks/node/load.js')
+  const { embedMany } = await import('../../tasks/node/embed/embed-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
+  const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
+  await assertNotInput(output, [...sources, ...model.readFrom])
   context.note(engineNote(model, model.resolve(settings).key))
   let progress: Progress | undefined
   let failures = errors.length

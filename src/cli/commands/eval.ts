@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { visible } from '../../base/visible-text.js'
-import type { EvaluateOptions, Evaluation } from '../../tasks/evaluate/evaluate.js'
-import type { PictureOutcome } from '../../tasks/evaluate/picture-outcome.js'
 import type { Model } from '../../tasks/model.js'
+import type { EvaluateOptions, Evaluation } from '../../tasks/node/evaluate/evaluate.js'
+import type { PictureOutcome } from '../../tasks/node/evaluate/picture-outcome.js'
 import type { CliContext } from '../context.js'
 import { type EngineFlags, engineNote, loadOptions, withEngineOptions } from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
@@ -46,8 +46,9 @@ export function evalCommand(program: Command, context: CliContext): void {
       `
 Data:
   class/picture.jpg      class is a number from 0, a label of the model, or a WordNet id (n01440764)
-  labels.csv             columns file,label; files relative to it, labels as above, -1 or nothing: no label
+  labels.csv             columns file,label (or ; or tabs); files relative to it, labels as above, -1 or nothing: no label
   key.jpg + key.cls      in a .tar, also key.json {"label": …} or key.txt; globs and several tars
+Where the model calls its classes by numbers, the report says what the numbers of the data were taken for.
 Pictures that can't be used are named, left out and counted; the exit code is 1 then.
 
 Examples:
@@ -59,14 +60,16 @@ Examples:
 }
 
 async function evaluateModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
+  const { assertNotInput, checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   if (flags.perImage !== undefined) await checkWritable(flags.perImage)
-  const { load } = await import('../../tasks/load.js')
+  const { load } = await import('../../tasks/node/load.js')
   const settings = await manySettingsFrom(flags)
+  for (const path of outputsOf(flags)) await assertNotInput(path, flags.data)
   await using model = await load(reference, loadOptions(flags, context))
   // The image size is the model's; a teacher sees its own.
   const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
+  for (const path of outputsOf(flags)) await assertNotInput(path, model.readFrom)
   context.note(engineNote(model))
 
   const outcomes: PictureOutcome[] = []
@@ -75,7 +78,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
     onPicture: (outcome) => outcomes.push(outcome),
     onResult: async (result) => {
       if (flags.perImage !== undefined) {
-        const { pictureCsv } = await import('../../tasks/evaluate/picture-csv.js')
+        const { pictureCsv } = await import('../../tasks/node/evaluate/picture-csv.js')
         const settings = result.results.map(({ setting }) => setting)
         const csv = pictureCsv(outcomes, { settings, labels: model.labels })
         await writeWholeFile(flags.perImage, csv)
@@ -94,6 +97,11 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   }
 }
 
+/** Files that the command writes. */
+function outputsOf({ perImage, resume }: Flags): readonly string[] {
+  return [perImage, resume].filter((path) => typeof path === 'string')
+}
+
 /** More complaints than these would hide everything else; the report has them all. */
 const shownFailures = 20
 
@@ -108,7 +116,7 @@ async function withProgress(
     onResult,
   }: Pick<EvaluateOptions, 'settings' | 'teacher' | 'onPicture' | 'onResult'>,
 ): Promise<Evaluation> {
-  const { evaluate } = await import('../../tasks/evaluate/evaluate.js')
+  const { evaluate } = await import('../../tasks/node/evaluate/evaluate.js')
   let progress: Progress | undefined
   let failures = 0
   try {

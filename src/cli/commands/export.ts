@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
-import type { Exported } from '../../tasks/export/export-onnx.js'
+import type { Exported } from '../../tasks/node/export/export-onnx.js'
 import type { CliContext } from '../context.js'
 import { dtypeOption, type precisions } from '../model-options.js'
 import { downloadProgress } from '../progress.js'
@@ -92,7 +92,7 @@ function checkOutput(output: string, { asFolder }: { asFolder: boolean }): void 
 
 async function exportFile(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
   const { openModel } = await import('../../model-store/node/open-model.js')
-  const { exportOnnx } = await import('../../tasks/export/export-onnx.js')
+  const { exportOnnx } = await import('../../tasks/node/export/export-onnx.js')
   return exportOnnx(await openModel(folder, { signal }), flags.output, {
     target: flags.standard ? 'standard' : 'native',
     weights: flags.external ? 'external' : 'inside',
@@ -103,7 +103,7 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
 }
 
 async function exportFolder(folder: string, flags: Flags, { signal }: CliContext): Promise<Exported> {
-  const { exportForTransformersJs } = await import('../../tasks/export/export-for-transformers-js.js')
+  const { exportForTransformersJs } = await import('../../tasks/node/export/export-for-transformers-js.js')
   const { allOutputs, overwrite, dtype: precision } = flags
   const options = { precision, ...(await settingsFrom(flags)), allOutputs, overwrite, signal }
   return exportForTransformersJs(folder, flags.output, options)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ListedHubModel, ListedModel, ListedPreset, ModelList } from '../../tasks/list-models.js'
+import type { ListedHubModel, ListedModel, ListedPreset, ModelList } from '../../tasks/node/list-models.js'
 import type { CliContext } from '../context.js'
 import { type Convention, conventionOption } from '../option-values.js'
 
@@ -19,7 +19,7 @@ export function modelsCommand(program: Command, context: CliContext): void {
 }
 
 async function models({ convention, json }: Flags, context: CliContext): Promise<void> {
-  const { listModels } = await import('../../tasks/list-models.js')
+  const { listModels } = await import('../../tasks/node/list-models.js')
   const list = await listModels()
   context.out(json ? JSON.stringify(list) : await listText(list, convention))
 }

@@ -59,10 +59,13 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const targets = await checkedTargets(flags)
   const picture = await onePicture(argument)
 
-  const { load } = await import('../../tasks/load.js')
+  const { load } = await import('../../tasks/node/load.js')
   const settings = await settingsFrom(flags)
   const { assertTraceable } = await import('../../tasks/trace/trace.js')
   await using model = await load(flags.model, loadOptions(flags, context))
+  const { assertNotInput } = await import('../../files/output-files.js')
+  for (const path of [targets.png, targets.json])
+    if (path !== undefined) await assertNotInput(path, [argument, ...model.readFrom])
   assertTraceable(model, settings) // before the weights go into the engine
   if (runsUnusually(model)) context.note(engineNote(model))
   const options = { top: flags.top, ...settings, signal: context.signal }

@@ -4,7 +4,7 @@ import { bmpHeader, bmpPixels } from '../bmp.js'
 import { rgbFromCmyk } from '../cmyk.js'
 import type { Size } from '../crop-window.js'
 import { type ImageInput, isEncoded, isPixels, noImageInput } from '../image-input.js'
-import { formatByContent, formatByName, formatNames } from '../picture-formats.js'
+import { formatByContent, formatByName, formatNames, heic, type PictureFormat } from '../picture-formats.js'
 import type { Pixels } from '../pixels.js'
 import type { DecodeOptions, ImageDecoder } from '../prepare.js'
 import { rgbFromRaw } from '../raw-pixels.js'
@@ -52,6 +52,7 @@ export async function decodeImage(
     return runWithPauses(bmpPixels(source.bytes, header, source.name), { signal })
   }
   const header = await readHeader(source)
+  if (header.compression === 'hevc') throw refusal(source, heic)
   checkSize(source, header, maxPixels)
   checkDepth(source, header)
   throwIfAborted(signal)
@@ -76,15 +77,15 @@ async function readHeader(source: ImageBytes): Promise<Metadata> {
  */
 function readableFormat({ name, bytes }: ImageBytes): string {
   const format = formatByContent(bytes)
-  const refused = format ?? formatByName(name)
-  if (refused?.refused !== undefined) {
-    throw new BlvitError('BAD_IMAGE', `${name} is ${refused.name}, which isn't read: ${refused.refused}.`, {
-      name,
-      format: refused.name,
-    })
-  }
+  const likely = format ?? formatByName(name)
+  if (likely?.refused !== undefined) throw refusal({ name, bytes }, likely)
   if (format) return format.name
   throw notAPicture({ name, bytes }, whatElse(bytes))
+}
+
+function refusal({ name }: ImageBytes, format: PictureFormat): BlvitError {
+  const message = `${name} is ${format.name}, which isn't read: ${format.refused}.`
+  return new BlvitError('BAD_IMAGE', message, { name, format: format.name })
 }
 
 /** What people find in place of a picture. */
@@ -101,7 +102,8 @@ function checkSize({ name }: ImageBytes, { width, height }: Size, maxPixels: num
   if (width * height <= maxPixels) return
   throw new BlvitError(
     'BAD_IMAGE',
-    `${name} is ${width} × ${height}, ${width * height} pixels; the limit is ${maxPixels}. Scale it down or raise maxPixels.`,
+    `${name} is ${width} × ${height}, ${width * height} pixels; the limit is ${maxPixels}. ` +
+      'Scale it down first, or decode it by decodeImage with a higher maxPixels.',
     { name, width, height, maxPixels },
   )
 }
@@ -158,7 +160,11 @@ async function decodeCmyk(picture: Sharp): Promise<Pixels> {
 }
 
 function notAPicture({ name, bytes }: ImageBytes, why: string, cause?: unknown): BlvitError {
-  const reason = why.trim().replace(/[.:]$/, '')
+  // libvips has a line for each thing that went wrong
+  const reason = why
+    .trim()
+    .replace(/\s*\n\s*/g, '; ')
+    .replace(/[.:]$/, '')
   return new BlvitError(
     'BAD_IMAGE',
     `${name} can't be decoded (${reason}): its ${bytes.length} bytes are damaged, cut off or no picture. ` +

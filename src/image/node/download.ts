@@ -8,22 +8,25 @@ const downloadTimeoutMs = 60_000
 /**
  * Fetches a picture over http or https.
  * @throws BlvitError `OFFLINE` when the server can't be reached, `NOT_FOUND` when it answers with anything but
- * the picture, `BAD_IMAGE` when the picture is over 100 MB, `ABORTED`
+ * the picture, `BAD_OPTION` for an address with a password, `BAD_IMAGE` when the picture is over 100 MB, `ABORTED`
  */
 export async function downloadImage(
   url: URL,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<Uint8Array> {
+  if (url.username !== '' || url.password !== '') {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `The address at ${url.host} has a name and a password in it, which aren't sent; download the picture and pass its path.`,
+    )
+  }
   const timeout = AbortSignal.timeout(downloadTimeoutMs)
   try {
     const response = await fetch(url, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout })
     if (!response.ok) {
       throw new BlvitError(
         'NOT_FOUND',
-        `${url.href} answered ${response.status} ${response.statusText}; check the address.`.replace(
-          ' ;',
-          ';',
-        ),
+        `${url.href} answered ${`${response.status} ${response.statusText}`.trim()}; ${adviceFor(response.status)}.`,
         { url: url.href, status: response.status },
       )
     }
@@ -39,6 +42,14 @@ export async function downloadImage(
       { cause: thrown },
     )
   }
+}
+
+/** What helps against an answer that is no picture. */
+function adviceFor(status: number): string {
+  if (status === 429 || status >= 500) return 'try again later'
+  if (status === 401 || status === 403)
+    return "it doesn't give it to everybody: download the picture and pass its path"
+  return 'check the address'
 }
 
 /** Reads chunk by chunk, because the Content-Length header may be absent or wrong. */

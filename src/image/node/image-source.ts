@@ -33,7 +33,7 @@ export async function readImageBytes(
   if (typeof address === 'string') return { name: address, bytes: await readImageFile(address, signal) }
   switch (address.protocol) {
     case 'file:':
-      return { name: address.href, bytes: await readImageFile(fileURLToPath(address), signal) }
+      return { name: address.href, bytes: await readImageFile(pathOf(address), signal) }
     case 'http:':
     case 'https:':
       return { name: address.href, bytes: await downloadImage(address, { signal }) }
@@ -58,6 +58,19 @@ function addressOf(input: string | URL): string | URL {
     throw new BlvitError('BAD_OPTION', `${input} is not a valid address.`, { url: input })
   }
   return new URL(input)
+}
+
+function pathOf(address: URL): string {
+  try {
+    return fileURLToPath(address)
+  } catch (cause) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `${address.href} is no address of a file on this machine: ${messageOf(cause)}.`,
+      { url: address.href },
+      { cause },
+    )
+  }
 }
 
 async function readAddressInMemory(address: URL): Promise<ImageBytes> {

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { messageOf } from '../../base/blvit-error.js'
+import { BlvitError, messageOf } from '../../base/blvit-error.js'
 import type { Graph } from '../../graph/graph.js'
 import { toOnnx } from '../../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../../weights/stored-tensor.js'
@@ -96,6 +96,8 @@ export async function nativeRuntime({
       }
       return await open({ model, options: sessionOptions })
     } catch (thrown) {
+      // a refusal of ours may speak of the adapter too
+      if (thrown instanceof BlvitError) throw thrown
       if (/WebGPU adapter/.test(messageOf(thrown))) throw noAdapter('This machine', thrown)
       throw engineError(`loading ${graph.name}`, thrown)
     }

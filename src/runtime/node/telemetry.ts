@@ -1,4 +1,3 @@
-import { Session } from 'node:inspector'
 import { isMainThread } from 'node:worker_threads'
 import { BlvitError, messageOf } from '../../base/blvit-error.js'
 
@@ -16,6 +15,8 @@ const patienceMs = 2000
  * debugger's protocol is the one way from a thread to the main one that needs nobody's help there.
  */
 async function setInMainThread(name: string, value: string): Promise<void> {
+  // not everything that runs Node's programs has one
+  const { Session } = await import('node:inspector')
   const session = new Session()
   session.connectToMainThread()
   try {

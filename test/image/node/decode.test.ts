@@ -30,6 +30,8 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     if (request.url === '/rgb.png') response.end(picture)
     else if (request.url === '/silent.png') response.writeHead(200).flushHeaders()
+    else if (request.url === '/busy') response.writeHead(503).end()
+    else if (request.url === '/private') response.writeHead(403).end()
     else response.writeHead(404).end('no such picture')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -196,6 +198,12 @@ describe('a bad picture is refused with its name', () => {
     expect(failure.message).toMatch(message)
   })
 
+  test('one whose container names no codec', async () => {
+    const bytes = await readFile(fixture('hevc.heif'))
+    expect(bytes.toString('latin1', 8, 28)).not.toMatch(/hei|hev/)
+    expect((await failureOf(bytes)).message).toMatch(hevc)
+  })
+
   test('its name doesn’t matter where its content is a picture’s', async () => {
     const png = await readFile(fixture('rgb.png'))
     for (const name of ['a.heic', 'b.txt', 'c']) {
@@ -304,6 +312,21 @@ describe('a bad picture is refused with its name', () => {
     const missing = await failureOf(`${origin}/owl.jpg`)
     expect(missing.code).toBe('NOT_FOUND')
     expect(missing.message).toBe(`${origin}/owl.jpg answered 404 Not Found; check the address.`)
+    expect((await failureOf(`${origin}/busy`)).message).toBe(
+      `${origin}/busy answered 503 Service Unavailable; try again later.`,
+    )
+    expect((await failureOf(`${origin}/private`)).message).toMatch(
+      /answered 403 Forbidden; it doesn't give it to everybody/,
+    )
+    const secret = await failureOf('http://me:secret@127.0.0.1:1/owl.jpg')
+    expect(secret.code).toBe('BAD_OPTION')
+    expect(secret.message).not.toContain('secret')
+    for (const address of ['file://host/owl.jpg', 'file:///a%2Fb.jpg']) {
+      expect(await failureOf(address)).toMatchObject({
+        code: 'BAD_OPTION',
+        message: expect.stringMatching(/ is no address of a file on this machine: /),
+      })
+    }
     const unreachable = await failureOf('http://127.0.0.1:1/owl.jpg')
     expect(unreachable.code).toBe('OFFLINE')
     expect(unreachable.message).toContain('http://127.0.0.1:1/owl.jpg could not be fetched: ')

@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, rename, truncate, utimes, writeFile } from 'node:f
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { writeModelFolder } from '../../../src/model-store/node/write-model-folder.js'
-import { load } from '../../../src/tasks/load.js'
+import { load } from '../../../src/tasks/node/load.js'
 import { openFileSource } from '../../../src/weights/node/file-source.js'
 import { temporaryFolder } from '../../support/temporary-folder.js'
 import { randomModel, shrunk } from '../../support/tiny-models.js'

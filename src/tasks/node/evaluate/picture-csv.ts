@@ -1,4 +1,4 @@
-import { csvText } from '../../data/csv-table.js'
+import { csvText } from '../../../data/csv-table.js'
 import type { PictureOutcome } from './picture-outcome.js'
 
 const columns = [

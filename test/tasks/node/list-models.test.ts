@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { shippedFolder } from '../../src/model-store/node/shipped-models.js'
-import { presets } from '../../src/models/index.js'
-import { listModels } from '../../src/tasks/list-models.js'
+import { shippedFolder } from '../../../src/model-store/node/shipped-models.js'
+import { presets } from '../../../src/models/index.js'
+import { listModels } from '../../../src/tasks/node/list-models.js'
 
 let cacheFolder: string
 

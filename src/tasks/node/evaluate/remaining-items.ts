@@ -1,5 +1,5 @@
-import { BlvitError } from '../../base/blvit-error.js'
-import type { DataItem, DataSet } from '../../data/data-set.js'
+import { BlvitError } from '../../../base/blvit-error.js'
+import type { DataItem, DataSet } from '../../../data/data-set.js'
 import type { PictureOutcome } from './picture-outcome.js'
 
 /**

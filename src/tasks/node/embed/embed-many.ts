@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { BlvitError } from '../../base/blvit-error.js'
-import type { RunIdentity } from '../../base/run-identity.js'
-import type { PictureInput } from '../../data/expand-inputs.js'
-import { defaultStatePath, StateFile, type StateKind } from '../../files/state-file.js'
-import { type EmbedOptions, embed } from '../../problems/embed.js'
+import { BlvitError } from '../../../base/blvit-error.js'
+import type { RunIdentity } from '../../../base/run-identity.js'
+import type { PictureInput } from '../../../data/expand-inputs.js'
+import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
+import { type EmbedOptions, embed } from '../../../problems/embed.js'
+import type { Model, RunOptions } from '../../model.js'
 import { answerBatches } from '../answer-many.js'
-import type { Model, RunOptions } from '../model.js'
 
 /** What came of a picture, as a state file keeps it. */
 const outcomeSchema = z.object({

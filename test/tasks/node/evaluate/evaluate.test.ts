@@ -2,19 +2,23 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { DataSet } from '../../../src/data/data-set.js'
-import { nodeDecoder } from '../../../src/image/node/decode.js'
-import { chooseRuntime } from '../../../src/runtime/node/choose.js'
-import { type EvaluateOptions, type Evaluation, evaluate } from '../../../src/tasks/evaluate/evaluate.js'
-import type { PictureOutcome } from '../../../src/tasks/evaluate/picture-outcome.js'
-import { load } from '../../../src/tasks/load.js'
-import { Model } from '../../../src/tasks/model.js'
-import { hasSharedData, shared, withoutSharedData } from '../../support/shared-data.js'
-import { tarBytes } from '../../support/tar-bytes.js'
-import { temporaryFolder } from '../../support/temporary-folder.js'
-import { randomModel, shrunk } from '../../support/tiny-models.js'
+import type { DataSet } from '../../../../src/data/data-set.js'
+import { nodeDecoder } from '../../../../src/image/node/decode.js'
+import { chooseRuntime } from '../../../../src/runtime/node/choose.js'
+import { Model } from '../../../../src/tasks/model.js'
+import {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+} from '../../../../src/tasks/node/evaluate/evaluate.js'
+import type { PictureOutcome } from '../../../../src/tasks/node/evaluate/picture-outcome.js'
+import { load } from '../../../../src/tasks/node/load.js'
+import { hasSharedData, shared, withoutSharedData } from '../../../support/shared-data.js'
+import { tarBytes } from '../../../support/tar-bytes.js'
+import { temporaryFolder } from '../../../support/temporary-folder.js'
+import { randomModel, shrunk } from '../../../support/tiny-models.js'
 
-const example = (name: string) => fileURLToPath(new URL(`../../../examples/${name}.jpg`, import.meta.url))
+const example = (name: string) => fileURLToPath(new URL(`../../../../examples/${name}.jpg`, import.meta.url))
 const names = ['kite', 'hummingbird', 'yurt', 'fly', 'traffic-light', 'fire-engine']
 const classes = [21, 94, 915, 308, 920, 555]
 
@@ -259,8 +263,8 @@ describe('evaluate', () => {
   test.skipIf(!hasSharedData)(
     `650 real pictures and two models in one pass: what PyTorch counts${withoutSharedData}`,
     async () => {
-      await using model = await load(shared('weights/vit_tiny_patch16_224'))
-      await using teacher = await load(shared('weights/deit_tiny_patch16_224'))
+      await using model = await load(shared('weights/vit_tiny_patch16_224'), { threads: 1 })
+      await using teacher = await load(shared('weights/deit_tiny_patch16_224'), { threads: 1 })
       const evaluation = await evaluate(model, shared('imagenet-val-650'), { teacher })
       expect(evaluation.results).toMatchObject([
         { top1: { count: 533, of: 650 }, top5: { count: 623, of: 650 } },

@@ -1,14 +1,14 @@
-import { throwIfAborted } from '../base/blvit-error.js'
-import type { Precision } from '../graph/lowering.js'
-import type { ModelFiles } from '../model-store/model-files.js'
-import { defaultModel } from '../model-store/node/shipped-models.js'
-import { checkThreads, type DeviceRequest } from '../runtime/device.js'
-import { chooseRuntime } from '../runtime/node/choose.js'
-import { assertPrecision } from '../runtime/precision.js'
-import type { ChosenRuntime } from '../runtime/runtime.js'
-import type { Settings } from '../settings/index.js'
-import type { DownloadOptions } from '../weights/node/hub/download-model.js'
-import type { Model } from './model.js'
+import { throwIfAborted } from '../../base/blvit-error.js'
+import type { Precision } from '../../graph/lowering.js'
+import type { ModelFiles } from '../../model-store/model-files.js'
+import { defaultModel } from '../../model-store/node/shipped-models.js'
+import { checkThreads, type DeviceRequest } from '../../runtime/device.js'
+import { chooseRuntime } from '../../runtime/node/choose.js'
+import { assertPrecision } from '../../runtime/precision.js'
+import type { ChosenRuntime } from '../../runtime/runtime.js'
+import type { Settings } from '../../settings/index.js'
+import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
+import type { Model } from '../model.js'
 
 /** Settings among them hold for every run that says nothing else. */
 export interface LoadModelOptions extends DownloadOptions, Settings {
@@ -55,20 +55,25 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   // The engine's thread starts first: its library is loaded while this thread reads its own modules and the model.
   const choosing = runtime ?? startEngine(device)
   try {
-    const { locateModel } = await import('../model-store/node/locate-model.js')
+    const { locateModel } = await import('../../model-store/node/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
+<<<<<<< HEAD:src/tasks/load.ts
     const { openModel } = await import('../model-store/node/open-model.js')
     const stored = await openModel(folder, {
       signal: download.signal,
       ownSize: imageSize === undefined,
     })
+=======
+    const { openModel } = await import('../../model-store/node/open-model.js')
+    const stored = await openModel(folder, { signal: download.signal })
+>>>>>>> main:src/tasks/node/load.ts
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
     if (onAssumption) stored.assumptions.forEach(onAssumption)
     const [{ Model }, { nodeDecoder }, { settingsOf }] = await Promise.all([
-      import('./model.js'),
-      import('../image/node/decode.js'),
-      import('../settings/index.js'),
+      import('../model.js'),
+      import('../../image/node/decode.js'),
+      import('../../settings/index.js'),
     ])
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
@@ -89,6 +94,6 @@ export async function load(reference: string = defaultModel, options: LoadModelO
 }
 
 async function resized(stored: ModelFiles, imageSize: number): Promise<ModelFiles> {
-  const { atImageSize } = await import('../model-store/image-size.js')
+  const { atImageSize } = await import('../../model-store/image-size.js')
   return atImageSize(stored, imageSize)
 }

@@ -1,9 +1,9 @@
-import { preparedBatches } from '../base/ahead.js'
-import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import type { PictureInput } from '../data/expand-inputs.js'
-import { type Classification, classify } from '../problems/classify.js'
-import type { Problem } from '../problems/problem.js'
-import type { Answered, ClassifyOptions, Model, RunOptions } from './model.js'
+import { preparedBatches } from '../../base/ahead.js'
+import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
+import type { PictureInput } from '../../data/expand-inputs.js'
+import { type Classification, classify } from '../../problems/classify.js'
+import type { Problem } from '../../problems/problem.js'
+import type { Answered, ClassifyOptions, Model, RunOptions } from '../model.js'
 
 export interface ManyOptions {
   /** Pictures per run of the engine. Default 1. */

@@ -1,7 +1,7 @@
-import type { ImageInput } from '../../image/image-input.js'
-import type { Classification } from '../../problems/classify.js'
-import type { Settings } from '../../settings/index.js'
-import type { Model } from '../model.js'
+import type { ImageInput } from '../../../image/image-input.js'
+import type { Classification } from '../../../problems/classify.js'
+import type { Settings } from '../../../settings/index.js'
+import type { Model } from '../../model.js'
 
 /** A label in the form of transformers and transformers.js. */
 export interface LabelScore {

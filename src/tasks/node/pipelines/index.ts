@@ -1,7 +1,7 @@
-import { BlvitError } from '../../base/blvit-error.js'
-import { didYouMean } from '../../base/suggest.js'
+import { BlvitError } from '../../../base/blvit-error.js'
+import { didYouMean } from '../../../base/suggest.js'
+import type { Model } from '../../model.js'
 import { type LoadModelOptions, load } from '../load.js'
-import type { Model } from '../model.js'
 import { imageClassification } from './image-classification.js'
 import { imageFeatureExtraction } from './image-feature-extraction.js'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { shareOf } from '../../../src/base/share.js'
-import { answerOf } from '../../../src/tasks/evaluate/picture-outcome.js'
-import { tally } from '../../../src/tasks/evaluate/tally.js'
-import { expectClose } from '../../support/expect-close.js'
+import { shareOf } from '../../../../src/base/share.js'
+import { answerOf } from '../../../../src/tasks/node/evaluate/picture-outcome.js'
+import { tally } from '../../../../src/tasks/node/evaluate/tally.js'
+import { expectClose } from '../../../support/expect-close.js'
 
 describe("Wilson's interval", () => {
   // the roots of (k/n − p)² = z²·p(1 − p)/n, found by bisection in Python

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ModelFiles } from '../../../src/model-store/model-files.js'
-import { openModel } from '../../../src/model-store/node/open-model.js'
-import { writeModelFolder } from '../../../src/model-store/node/write-model-folder.js'
-import { programOf } from '../../../src/models/model-definition.js'
-import { exportOnnx } from '../../../src/tasks/export/export-onnx.js'
-import { load } from '../../../src/tasks/load.js'
-import { expectClose } from '../../support/expect-close.js'
-import { randomFeeds, randomModel, randomPixels, shrunk } from '../../support/tiny-models.js'
+import type { ModelFiles } from '../../../../src/model-store/model-files.js'
+import { openModel } from '../../../../src/model-store/node/open-model.js'
+import { writeModelFolder } from '../../../../src/model-store/node/write-model-folder.js'
+import { programOf } from '../../../../src/models/model-definition.js'
+import { exportOnnx } from '../../../../src/tasks/node/export/export-onnx.js'
+import { load } from '../../../../src/tasks/node/load.js'
+import { expectClose } from '../../../support/expect-close.js'
+import { randomFeeds, randomModel, randomPixels, shrunk } from '../../../support/tiny-models.js'
 
 // Debian's own Python, whatever other Python stands first in the path
 const python = '/usr/bin/python3'
@@ -114,8 +114,8 @@ describe('the keep ratio of an exported model', () => {
       expect(exported).toMatchObject({ inputs: ['kept', 'pixel_values'], outputs: ['logits'] })
       await exportOnnx(files, path(1), { keepRatio: 1 })
       const runtimeRun = async (keepRatio: number) => {
-        const { Engine } = await import('../../../src/engine/engine.js')
-        const { nativeRuntime } = await import('../../../src/runtime/node/native.js')
+        const { Engine } = await import('../../../../src/engine/engine.js')
+        const { nativeRuntime } = await import('../../../../src/runtime/node/native.js')
         const { architecture, weights } = files
         const engine = await Engine.load({ architecture, weights, runtime: await nativeRuntime() }, (model) =>
           programOf(model, 'classify'),

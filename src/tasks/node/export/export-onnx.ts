@@ -1,20 +1,21 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
-import { defined } from '../../base/assert.js'
-import { BlvitError } from '../../base/blvit-error.js'
-import { replaceFile } from '../../files/replace-file.js'
-import { floatTypes } from '../../graph/float-types.js'
-import { type Graph, graphOf } from '../../graph/graph.js'
-import type { Precision, Target } from '../../graph/lowering.js'
-import { toOnnx } from '../../graph/onnx/write.js'
-import type { ModelFiles } from '../../model-store/model-files.js'
-import { programOf } from '../../models/model-definition.js'
-import { eventOutputs } from '../../models/token-history.js'
-import { placeWeights } from '../../runtime/place-weights.js'
-import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../../settings/index.js'
-import { storeAs } from '../../weights/store-as.js'
-import type { ByteSource, StoredTensors } from '../../weights/stored-tensor.js'
-import { storedBytes } from '../../weights/tensor-chunks.js'
+import { defined } from '../../../base/assert.js'
+import { BlvitError } from '../../../base/blvit-error.js'
+import { assertNotInput } from '../../../files/output-files.js'
+import { replaceFile } from '../../../files/replace-file.js'
+import { floatTypes } from '../../../graph/float-types.js'
+import { type Graph, graphOf } from '../../../graph/graph.js'
+import type { Precision, Target } from '../../../graph/lowering.js'
+import { toOnnx } from '../../../graph/onnx/write.js'
+import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
+import { programOf } from '../../../models/model-definition.js'
+import { eventOutputs } from '../../../models/token-history.js'
+import { placeWeights } from '../../../runtime/place-weights.js'
+import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../../../settings/index.js'
+import { storeAs } from '../../../weights/store-as.js'
+import type { ByteSource, StoredTensors } from '../../../weights/stored-tensor.js'
+import { storedBytes } from '../../../weights/tensor-chunks.js'
 
 /** protobuf can't hold more in one message. */
 const maximumModelBytes = 2 ** 31 - 1
@@ -130,6 +131,7 @@ export async function exportOnnx(
   const { architecture } = files
   const settings = resolveSettings(architecture, settingsOf(options))
   const folder = existingFolder(path)
+  await assertNotInput(path, filesOf(files))
   const locate = weights === 'inside' ? () => undefined : locateBelow(folder)
   // WebGPU computes with no sizes that are known only when a graph runs
   const fixed = target === 'webgpu' ? settings.sizes : {}

@@ -1,6 +1,6 @@
-import type { RunIdentity } from '../../base/run-identity.js'
-import type { DataSet } from '../../data/data-set.js'
-import type { Model } from '../model.js'
+import type { RunIdentity } from '../../../base/run-identity.js'
+import type { DataSet } from '../../../data/data-set.js'
+import type { Model } from '../../model.js'
 import type { EvaluatedSetting } from './tally.js'
 
 /**

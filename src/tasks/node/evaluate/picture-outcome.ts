@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { ScoreFunction } from '../../models/score-function.js'
-import { rankOf, scoresOf } from '../../problems/classify.js'
+import type { ScoreFunction } from '../../../models/score-function.js'
+import { rankOf, scoresOf } from '../../../problems/classify.js'
 
 const answerSchema = z.object({
   /** The class with the highest logit; of equal ones the lowest number. */

@@ -1,8 +1,8 @@
 import { extname } from 'node:path'
-import { BlvitError } from '../../base/blvit-error.js'
-import { csvText } from '../../data/csv-table.js'
-import { writeWholeFile } from '../../files/output-files.js'
-import { replaceFile } from '../../files/replace-file.js'
+import { BlvitError } from '../../../base/blvit-error.js'
+import { csvText } from '../../../data/csv-table.js'
+import { writeWholeFile } from '../../../files/output-files.js'
+import { replaceFile } from '../../../files/replace-file.js'
 
 /** A picture's vector. */
 export interface Embedding {
