@@ -57,16 +57,11 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   try {
     const { locateModel } = await import('../../model-store/node/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
-<<<<<<< HEAD:src/tasks/load.ts
-    const { openModel } = await import('../model-store/node/open-model.js')
+    const { openModel } = await import('../../model-store/node/open-model.js')
     const stored = await openModel(folder, {
       signal: download.signal,
       ownSize: imageSize === undefined,
     })
-=======
-    const { openModel } = await import('../../model-store/node/open-model.js')
-    const stored = await openModel(folder, { signal: download.signal })
->>>>>>> main:src/tasks/node/load.ts
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
     if (onAssumption) stored.assumptions.forEach(onAssumption)
