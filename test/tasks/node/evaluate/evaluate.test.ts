@@ -2,10 +2,12 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { defined } from '../../../../src/base/assert.js'
 import type { DataSet } from '../../../../src/data/data-set.js'
 import { nodeDecoder } from '../../../../src/image/node/decode.js'
 import { chooseRuntime } from '../../../../src/runtime/node/choose.js'
 import { Model } from '../../../../src/tasks/model.js'
+import { classifyMany } from '../../../../src/tasks/node/answer-many.js'
 import {
   type EvaluateOptions,
   type Evaluation,
@@ -265,7 +267,11 @@ describe('evaluate', () => {
     async () => {
       await using model = await load(shared('weights/vit_tiny_patch16_224'), { threads: 1 })
       await using teacher = await load(shared('weights/deit_tiny_patch16_224'), { threads: 1 })
-      const evaluation = await evaluate(model, shared('imagenet-val-650'), { teacher })
+      const outcomes: PictureOutcome[] = []
+      const evaluation = await evaluate(model, shared('imagenet-val-650'), {
+        teacher,
+        onPicture: (outcome) => outcomes.push(outcome),
+      })
       expect(evaluation.results).toMatchObject([
         { top1: { count: 533, of: 650 }, top5: { count: 623, of: 650 } },
       ])
@@ -273,6 +279,23 @@ describe('evaluate', () => {
         top1: { count: 526, of: 650 },
         top5: { count: 611, of: 650 },
       })
+      for (const [name, { top1, top5 }] of [
+        ['vit_tiny_patch16_224', defined(evaluation.results[0], 'a result')] as const,
+        ['deit_tiny_patch16_224', defined(evaluation.teacher, 'a teacher')] as const,
+      ]) {
+        const torch = JSON.parse(readFileSync(shared(`reference/${name}.json`), 'utf8'))
+        expect(Math.abs(top1.count - torch.correct_top1_of_650)).toBeLessThanOrEqual(2)
+        expect(Math.abs((top5?.count ?? 0) - torch.correct_top5_of_650)).toBeLessThanOrEqual(2)
+      }
+      // and pictures that aren't evaluated but classified get the same labels
+      const some = outcomes.slice(0, 24)
+      const pictures = some.map(({ name }) => ({ name, source: join(shared('imagenet-val-650'), name) }))
+      const labels: (number | undefined)[] = []
+      for await (const result of classifyMany(model, pictures, { batch: 8 })) {
+        if ('error' in result) throw result.error
+        labels.push(result.classification.top[0]?.index)
+      }
+      expect(labels).toEqual(some.map(({ answers }) => answers?.[0]?.predicted))
       expect(evaluation.failures).toEqual([])
     },
     240_000,
