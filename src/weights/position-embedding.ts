@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.js'
-import { bicubic, resamplingWindow } from '../base/resampling.js'
+import { bicubic, type ResamplingWindow, resamplingWindow } from '../base/resampling.js'
 
 /** Rows and columns of a patch grid. */
 export type GridSize = readonly [rows: number, columns: number]
@@ -57,10 +57,7 @@ export function resamplePositionEmbedding(
 }
 
 /** Which samples make output sample `i`, and with what weights. */
-type WindowOf = (
-  i: number,
-  sizes: { from: number; to: number },
-) => { readonly first: number; readonly weights: readonly number[] }
+type WindowOf = (i: number, sizes: { from: number; to: number }) => ResamplingWindow
 
 /** With antialias, as torch and Pillow have it. */
 const smoothWindow: WindowOf = (i, sizes) => resamplingWindow(i, sizes, bicubic)
@@ -69,7 +66,7 @@ const smoothWindow: WindowOf = (i, sizes) => resamplingWindow(i, sizes, bicubic)
 const plainWindow: WindowOf = (i, { from, to }) => {
   const centre = (from / to) * (i + 0.5) - 0.5
   const first = Math.floor(centre) - 1
-  return { first, weights: Array.from({ length: 4 }, (_, j) => sharpCubic(first + j - centre)) }
+  return { first, weights: Float64Array.from({ length: 4 }, (_, j) => sharpCubic(first + j - centre)) }
 }
 
 function sharpCubic(distance: number): number {
