@@ -242,13 +242,20 @@ export function isOpenByName(name: string): boolean {
   return !byExtension.has(extension) && !otherExtensions.has(extension)
 }
 
+const systemNames: ReadonlySet<string> = new Set([
+  '__MACOSX',
+  '@eaDir',
+  '$RECYCLE.BIN',
+  'System Volume Information',
+  'Thumbs.db',
+  'desktop.ini',
+])
+
 /**
- * Files and folders that systems leave behind: hidden ones, macOS's `._` doubles (the beginnings of which may be
- * a picture's) and `__MACOSX`, Synology's `@eaDir` with its thumbnails, Windows' recycle bin.
+ * Files and folders that systems leave behind: hidden ones, macOS's `._` doubles (whose names end as a picture's) and
+ * `__MACOSX`, Synology's `@eaDir` with its thumbnails, Windows' recycle bin and caches.
  * @param name without its folders
  */
 export function isSystemName(name: string): boolean {
-  return (
-    name.startsWith('.') || ['__MACOSX', '@eaDir', '$RECYCLE.BIN', 'System Volume Information'].includes(name)
-  )
+  return name.startsWith('.') || systemNames.has(name)
 }

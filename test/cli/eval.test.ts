@@ -44,19 +44,19 @@ describe('blvit eval', () => {
       "classes: 7 pictures, 7 evaluated, 7 of them labelled
       labels: class numbers from 0, and names of the model's classes
 
-      model     keep ratio       top-1  95 % interval       top-5  95 % interval  same as teacher   95 % interval
-      vit-tiny           –  85.7 % (6)  48.7 – 97.4 %  85.7 % (6)  48.7 – 97.4 %      100.0 % (7)  64.6 – 100.0 %
-      vit-tiny           –  85.7 % (6)  48.7 – 97.4 %  85.7 % (6)  48.7 – 97.4 %
+      model     setting       top-1  95 % interval       top-5  95 % interval  same as teacher   95 % interval
+      vit-tiny  plain    85.7 % (6)  48.7 – 97.4 %  85.7 % (6)  48.7 – 97.4 %      100.0 % (7)  64.6 – 100.0 %
+      vit-tiny  plain    85.7 % (6)  48.7 – 97.4 %  85.7 % (6)  48.7 – 97.4 %
       "
     `)
     const rows = readFileSync(table, 'utf8').trimEnd().split('\n')
     expect(rows.length).toBe(8)
     expect(rows[0]).toBe(
-      'file,label,keep_ratio,predicted,predicted_label,probability,rank,teacher_predicted,error',
+      'file,label,setting,predicted,predicted_label,probability,rank,teacher_predicted,error',
     )
-    expect(rows).toContainEqual(expect.stringMatching(/^915\/yurt\.jpg,915,,915,yurt,0\.\d+,1,915,$/))
+    expect(rows).toContainEqual(expect.stringMatching(/^915\/yurt\.jpg,915,plain,915,yurt,0\.\d+,1,915,$/))
     expect(rows).toContainEqual(
-      expect.stringMatching(/^goldfish\/a\.jpg,1,,555,"fire engine, fire truck",0\.\d+,\d+,555,$/),
+      expect.stringMatching(/^goldfish\/a\.jpg,1,plain,555,"fire engine, fire truck",0\.\d+,\d+,555,$/),
     )
   })
 
@@ -88,6 +88,7 @@ describe('blvit eval', () => {
       ],
       results: [
         {
+          setting: 'plain',
           top1: { count: 2, of: 2, share: 1, low: expect.closeTo(0.34238, 5), high: 1 },
           top5: { count: 2, of: 2, share: 1, low: expect.closeTo(0.34238, 5), high: 1 },
         },

@@ -66,3 +66,17 @@ test('notes that nobody reads any more stop nothing', async () => {
   expect(code).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ pictures: 1 })
 })
+
+test('what a terminal would obey in names is written out, in JSON too', async () => {
+  const name = '\u001b[31mred\r\u009b2J\u202e.jpg'
+  const shown = '\\u001b[31mred\\u000d\\u009b2J\\u202e.jpg'
+  const missing = await runCli(['classify', name])
+  expect(missing.stderr).toBe(`error: No file matches ${shown}.\n`)
+  const option = await runCli(['classify', `--${name}`])
+  expect(option.stderr).toContain(`unknown option '--${shown}'`)
+
+  copyFileSync(join(root, 'examples/fly.jpg'), join(folder, name))
+  const { stdout } = await runCli(['classify', join(folder, name), '--json', '--top', '1'])
+  expect(stdout).toContain(shown.replace('\\u000d', '\\r'))
+  expect(JSON.parse(stdout).picture).toBe(join(folder, name))
+})

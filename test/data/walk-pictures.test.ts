@@ -59,6 +59,7 @@ describe('the pictures of a folder', () => {
       'cat/a.jpg': 'x',
       'cat/._a.jpg': 'x',
       'cat/.DS_Store': 'x',
+      'cat/Thumbs.db': 'x',
       'cat/.thumbnails/a.jpg': 'x',
       '__MACOSX/cat/._a.jpg': 'x',
       'cat/@eaDir/a.jpg': 'x',

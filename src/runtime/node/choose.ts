@@ -61,10 +61,11 @@ async function webAssembly(options: RuntimeOptions): Promise<Placed> {
 
 async function withoutNative(cause: unknown, options: RuntimeOptions): Promise<ChosenRuntime> {
   const first = messageOf(cause).split('\n')[0]
-  return chosen(
-    await webAssembly(options),
-    `the native library can't be loaded (${first}), so WebAssembly runs instead. ${howToInstallNative}`,
-  )
+  const why =
+    cause instanceof BlvitError
+      ? `WebAssembly runs instead of the native library: ${first}`
+      : `the native library can't be loaded (${first}), so WebAssembly runs instead. ${howToInstallNative}`
+  return chosen(await webAssembly(options), why)
 }
 
 /**
@@ -83,6 +84,8 @@ export async function chooseRuntime(
     return chosen(await native('cpu', options), reason)
   } catch (cause) {
     if (device === 'auto') return withoutNative(cause, options)
+    // the library is there, and something else is wrong
+    if (cause instanceof BlvitError) throw cause
     throw new BlvitError(
       'ENGINE',
       `ONNX Runtime's native library can't be loaded: ${messageOf(cause)}. ${howToInstallNative} Or use --device wasm.`,

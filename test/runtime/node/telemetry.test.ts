@@ -60,6 +60,35 @@ describe('ONNX Runtime reports nothing home', () => {
     expect(await leftAtHome('bare-worker', run(inWorker(script, ', env: {}')))).toEqual([])
   })
 
+  test('not even where a main thread that is held up can’t be asked: WebAssembly runs there, and says why', async () => {
+    const home = join(scratch, 'held')
+    mkdirSync(home)
+    const done = JSON.stringify(join(scratch, 'held-no-longer'))
+    const script = `(async () => {
+      const { load } = await import(${JSON.stringify(join(root, 'dist/index.js'))})
+      const { engine } = await load('vit-tiny')
+      process._rawDebug(JSON.stringify({ device: engine.runtime.device, reason: engine.reason }))
+      const { writeFileSync } = await import('node:fs')
+      writeFileSync(${done}, '')
+    })()`
+    const waiting = `setInterval(() => fs.existsSync(${done}) && process.exit(), 50)`
+    const program = `
+      const { Worker } = await import('node:worker_threads')
+      const { spawnSync } = await import('node:child_process')
+      new Worker(${JSON.stringify(script)}, { eval: true, env: {} }).on('online', () => {
+        spawnSync(process.execPath, ['--eval', ${JSON.stringify(waiting)}], { timeout: 50_000 })
+      })`
+    const { stderr } = await promisify(execFile)(process.execPath, run(program), {
+      env: { PATH: process.env.PATH, HOME: home },
+    })
+    const { device, reason } = JSON.parse(stderr) as Record<string, string>
+    expect(device).toBe('wasm')
+    expect(reason).toMatch(
+      /^WebAssembly runs instead of the native library: ONNX Runtime's native library would report home, .* Start the process with ORT_DISABLE_TELEMETRY=1/,
+    )
+    expect(readdirSync(home)).toEqual([])
+  })
+
   test('from the processes of bench', async () => {
     const bench = [join(root, 'dist/cli/main.js'), 'bench', 'vit-tiny', '--rounds', '1', '--json']
     expect(await leftAtHome('bench', bench)).toEqual([])
