@@ -36,6 +36,8 @@ export interface ModelInput {
 export interface FoundPreprocessing {
   readonly preprocessing: Preprocessing
   readonly assumptions: readonly string[]
+  /** The size that `preprocessor_config.json` says, whatever the model takes. */
+  readonly said?: Size | undefined
 }
 
 /**
@@ -50,15 +52,9 @@ export function findPreprocessing(sources: PreprocessingSources, input: ModelInp
   if (imageSize === undefined) return { preprocessing: { ...found, mean, std }, assumptions }
   const { height, width } =
     typeof imageSize === 'number' ? { height: imageSize, width: imageSize } : imageSize
-  const told = [...assumptions]
-  const { preprocessorConfig } = sources
-  if (preprocessorConfig !== undefined && (found.height !== height || found.width !== width)) {
-    told.push(
-      `preprocessor_config.json makes pictures of ${found.height} × ${found.width}, but the model's config.json says ` +
-        `${height} × ${width}: they are made of that size`,
-    )
-  }
-  return { preprocessing: { ...found, height, width, mean, std }, assumptions: told }
+  const said =
+    sources.preprocessorConfig === undefined ? undefined : { height: found.height, width: found.width }
+  return { preprocessing: { ...found, height, width, mean, std }, assumptions, said }
 }
 
 /** A file's mean and deviation for as many channels as the model has. */

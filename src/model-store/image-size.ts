@@ -9,14 +9,20 @@ import type { ModelFiles } from './model-files.js'
  * The same model at another input size. Only the position embedding depends on it: its grid is resampled as timm
  * does (bicubic with antialias).
  * @param side of the input in pixels
+ * @param options `antialias`: default true
  * @throws BlvitError `BAD_CONFIG` if the patches don't fill it
  */
-export async function atImageSize(files: ModelFiles, side: number): Promise<ModelFiles> {
+export async function atImageSize(
+  files: ModelFiles,
+  side: number,
+  { antialias = true }: { antialias?: boolean } = {},
+): Promise<ModelFiles> {
   const { grid, facts } = files.architecture
   const architecture = withChanges(files.architecture, { image_size: side })
   const preprocessing = { ...files.preprocessing, height: side, width: side }
   const { positionEmbedding } = facts
-  if (!positionEmbedding) return { ...files, architecture, preprocessing }
+  const moved = { ...files, architecture, preprocessing, runsAt: undefined }
+  if (!positionEmbedding) return moved
   const { parameter, prefix } = positionEmbedding
   const stored = defined(files.weights.get(parameter), 'the position embedding')
   const width = defined(stored.shape.at(-1), 'its width')
@@ -26,8 +32,15 @@ export async function atImageSize(files: ModelFiles, side: number): Promise<Mode
     from: [grid.rows, grid.columns],
     to: [rows, columns],
     width,
+    antialias,
   })
   const embedding = storedFrom(resampled, [1, prefix + rows * columns, width])
   const weights = new Map(files.weights).set(parameter, embedding)
-  return { ...files, architecture, preprocessing, weights }
+  return { ...moved, weights }
+}
+
+/** The model at the size of picture that its files say, where that isn't the size that its weights are stored for. */
+export async function atOwnSize(files: ModelFiles): Promise<ModelFiles> {
+  const { runsAt } = files
+  return runsAt ? atImageSize(files, runsAt.side, runsAt) : files
 }

@@ -1,8 +1,10 @@
 import type { Parameter } from '../graph/graph.js'
 import { graphOf } from '../graph/graph.js'
+import type { Size } from '../image/crop-window.js'
 import type { Preprocessing } from '../image/preprocessing.js'
 import { findPreprocessing } from '../image/preprocessing-config.js'
 import type { Architecture, ConfigJson } from '../models/architecture.js'
+import { interpolationOf } from '../models/hugging-face-config.js'
 import { readArchitecture } from '../models/index.js'
 import { readScoreFunction, type ScoreFunction } from '../models/score-function.js'
 import { eventOutputs } from '../models/token-history.js'
@@ -31,6 +33,8 @@ export interface ModelDescription {
   readonly scores: ScoreFunction
   /** What had to be assumed because no file says it, in words for people. */
   readonly assumptions: readonly string[]
+  /** The side of pictures that its files say, where the weights are stored for another; see `atOwnSize`. */
+  readonly runsAt?: { readonly side: number; readonly antialias: boolean } | undefined
 }
 
 /** A model, opened: weights are checked, renamed to timm's names and still where they were stored. */
@@ -59,18 +63,37 @@ export function parametersOf(architecture: Architecture): readonly Parameter[] {
     .parameters
 }
 
+/** What it means that preprocessor_config.json says another size of pictures than config.json. */
+function ownSize(
+  { image, patchSize }: Architecture,
+  said: Size | undefined,
+  config: ConfigJson,
+): Pick<ModelDescription, 'runsAt' | 'assumptions'> {
+  if (!said || (said.height === image.height && said.width === image.width)) return { assumptions: [] }
+  const sizes = `preprocessor_config.json makes pictures of ${said.height} × ${said.width}, but the model's config.json says ${image.height} × ${image.width}`
+  const interpolation = interpolationOf(config)
+  if (!interpolation || said.height !== said.width || said.height % patchSize !== 0)
+    return { assumptions: [`${sizes}: they are made of that size`] }
+  return {
+    runsAt: { side: said.height, ...interpolation },
+    assumptions: [`${sizes}: it runs at the former, its position embedding resampled as transformers does`],
+  }
+}
+
 /** @throws BlvitError `BAD_CONFIG` */
 export function readDescription({ config, preprocessorConfig }: ModelJson): ModelDescription {
   const architecture = readArchitecture(config)
   const { image, channels, classes } = architecture
   const found = findPreprocessing({ config, preprocessorConfig }, { imageSize: image, channels })
   const { labels, assumptions } = readLabels(config, classes)
+  const size = ownSize(architecture, found.said, config)
   return {
     architecture,
     preprocessing: found.preprocessing,
     labels,
     scores: readScoreFunction(config, classes),
-    assumptions: [...found.assumptions, ...assumptions],
+    ...size,
+    assumptions: [...found.assumptions, ...size.assumptions, ...assumptions],
   }
 }
 

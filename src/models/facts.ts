@@ -7,7 +7,7 @@ export interface NamedShape {
 }
 
 /** A position embedding, whose rows a grid of patches decides. */
-export interface PositionEmbedding {
+interface PositionEmbedding {
   /** The parameter. `[1, prefix + rows·columns, width]` */
   readonly parameter: string
   /** Rows before those of the patches, which no resampling touches. */

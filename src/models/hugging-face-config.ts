@@ -178,6 +178,17 @@ const readers: Readonly<Record<string, (json: ConfigJson) => VitShape>> = {
   clip: readClip,
 }
 
+/**
+ * How transformers makes a position embedding fit pictures of another size, for the types that take any: their
+ * preprocessor decides. Undefined for all others, which refuse such pictures.
+ */
+export function interpolationOf({
+  model_type: type,
+}: ConfigJson): { readonly antialias: boolean } | undefined {
+  if (type === 'dinov2') return { antialias: false }
+  return type === 'dinov2_with_registers' ? { antialias: true } : undefined
+}
+
 /** The values of `model_type` that {@link readHuggingFaceConfig} knows. */
 export const huggingFaceTypes: readonly string[] = Object.keys(readers)
 

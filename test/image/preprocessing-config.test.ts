@@ -278,8 +278,8 @@ describe('what no file says', () => {
   test('is nothing where a file says all', () => {
     const preprocessorConfig = writeHuggingFacePreprocessing(defaultPreprocessing)
     expect(findPreprocessing({ preprocessorConfig }).assumptions).toEqual([])
-    const other = findPreprocessing({ preprocessorConfig }, { imageSize: 384 })
-    expect(other.assumptions).toEqual([expect.stringContaining('224 × 224, but the model')])
+    const { said } = findPreprocessing({ preprocessorConfig }, { imageSize: 384 })
+    expect(said).toEqual({ height: 224, width: 224 })
   })
 
   test('grey models take one number, or three that are one', () => {

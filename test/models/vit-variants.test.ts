@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Engine } from '../../src/engine/engine.js'
 import type { Tensor } from '../../src/graph/tensor.js'
-import { atImageSize } from '../../src/model-store/image-size.js'
+import { atImageSize, atOwnSize } from '../../src/model-store/image-size.js'
+import { readDescription, withWeights } from '../../src/model-store/model-files.js'
 import { openModel } from '../../src/model-store/node/open-model.js'
 import type { Architecture } from '../../src/models/architecture.js'
 import { readArchitecture } from '../../src/models/index.js'
@@ -12,6 +13,7 @@ import type { ModelDefinition } from '../../src/models/model-definition.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
 import { isVit } from '../../src/models/vit-family.js'
 import { chooseRuntime } from '../../src/runtime/node/choose.js'
+import { openCheckpoint } from '../../src/weights/node/checkpoint.js'
 import { expectClose } from '../support/expect-close.js'
 
 // What timm and transformers compute, see make.py there.
@@ -30,6 +32,9 @@ interface Expected {
   /** At 8 pixels a side. */
   readonly pixels8?: readonly number[]
   readonly logits8?: readonly number[]
+  /** At 6. */
+  readonly pixels6?: readonly number[]
+  readonly logits6?: readonly number[]
 }
 
 const expected = JSON.parse(readFileSync(join(fixtures, 'expected.json'), 'utf8')) as Record<string, Expected>
@@ -57,6 +62,26 @@ describe('a ViT computes what the library computes that saved it', () => {
     const { outputs } = await engine.run({ batch: 1, inputs })
     expectClose(Array.from(outputs.logits?.values ?? [], Number), logits8, tolerance)
   })
+
+  const interpolated = names.filter((name) => expected[name]?.logits6)
+  test.each(interpolated)(
+    '%s at the size of its preprocessor, as transformers interpolates',
+    async (name) => {
+      const { pixels6 = [], logits6 = [] } = expected[name] ?? {}
+      const config = JSON.parse(readFileSync(join(fixtures, name, 'config.json'), 'utf8'))
+      const preprocessorConfig = { size: { shortest_edge: 6 }, crop_size: { height: 6, width: 6 } }
+      const { tensors } = await openCheckpoint(join(fixtures, name))
+      const description = readDescription({ config, preprocessorConfig })
+      expect(description.assumptions.join()).toContain('makes pictures of 6 × 6')
+      const files = await atOwnSize(await withWeights(description, tensors, { source: name }))
+      expect(files.preprocessing).toMatchObject({ height: 6, width: 6 })
+      const { runtime } = await chooseRuntime('cpu')
+      await using engine = await Engine.load({ ...files, runtime }, everything)
+      const inputs = { pixel_values: Float32Array.from(pixels6) }
+      const { outputs } = await engine.run({ batch: 1, inputs })
+      expectClose(Array.from(outputs.logits?.values ?? [], Number), logits6, tolerance)
+    },
+  )
 
   test.each(names)('%s', async (name) => {
     const { pixels, logits, features, pooled, embedding } = expected[name] ?? { pixels: [] }

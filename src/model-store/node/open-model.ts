@@ -5,6 +5,7 @@ import { BlvitError } from '../../base/blvit-error.js'
 import { parseJson, parseWith } from '../../base/parse.js'
 import type { ConfigJson } from '../../models/architecture.js'
 import { openCheckpoint } from '../../weights/node/checkpoint.js'
+import { atOwnSize } from '../image-size.js'
 import { type ModelDescription, type ModelFiles, readDescription, withWeights } from '../model-files.js'
 
 async function readOptionalJson(path: string): Promise<ConfigJson | undefined> {
@@ -37,13 +38,15 @@ export async function describeModel(folder: string): Promise<ModelDescription> {
 
 /**
  * Opens a model's folder and checks that its weights are the architecture's, and numbers.
+ * @param options `ownSize`: at the size of picture that its files say; default true. False: as the weights are stored
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`
  */
 export async function openModel(
   folder: string,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal, ownSize = true }: { signal?: AbortSignal | undefined; ownSize?: boolean } = {},
 ): Promise<ModelFiles> {
   const description = await describeModel(folder)
   const { tensors } = await openCheckpoint(folder)
-  return withWeights(description, tensors, { source: folder, signal })
+  const files = await withWeights(description, tensors, { source: folder, signal })
+  return ownSize ? atOwnSize(files) : files
 }

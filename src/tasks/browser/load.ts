@@ -2,7 +2,7 @@ import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import type { Precision } from '../../graph/lowering.js'
 import { browserDecoder } from '../../image/browser-decoder.js'
 import { type FetchOptions, fetchModel } from '../../model-store/fetch-model.js'
-import { atImageSize } from '../../model-store/image-size.js'
+import { atImageSize, atOwnSize } from '../../model-store/image-size.js'
 import {
   type ModelFiles,
   type ModelJson,
@@ -43,7 +43,7 @@ async function openParts(parts: ModelParts, signal: AbortSignal | undefined): Pr
   const { name = 'the model given', weights } = parts
   const source = weights instanceof Blob ? blobSource(weights) : bytesSource(weights, { name })
   const { tensors } = await readSafetensors(source)
-  return withWeights(readDescription(parts), tensors, { source: name, signal })
+  return atOwnSize(await withWeights(readDescription(parts), tensors, { source: name, signal }))
 }
 
 function addressOf(reference: string | URL): URL {

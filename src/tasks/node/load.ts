@@ -58,7 +58,10 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const { locateModel } = await import('../../model-store/node/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
     const { openModel } = await import('../../model-store/node/open-model.js')
-    const stored = await openModel(folder, { signal: download.signal })
+    const stored = await openModel(folder, {
+      signal: download.signal,
+      ownSize: imageSize === undefined,
+    })
     const files = imageSize === undefined ? stored : await resized(stored, imageSize)
     throwIfAborted(download.signal)
     if (onAssumption) stored.assumptions.forEach(onAssumption)
