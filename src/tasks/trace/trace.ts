@@ -53,7 +53,7 @@ export const traceProgram = {
 }
 
 /** What happened to one picture's patches, event by event. @param numbersOf the numbers of an output */
-export function tracedSteps(
+function tracedSteps(
   { history }: Pick<ModelDefinition, 'history'>,
   { prefix, grid }: Pick<Architecture, 'prefix' | 'grid'>,
   { sizes, numbersOf }: { sizes: Bindings; numbersOf: (output: string) => readonly number[] },

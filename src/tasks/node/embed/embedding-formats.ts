@@ -46,7 +46,7 @@ async function* jsonLines(embeddings: readonly Embedding[]): AsyncGenerator<Uint
 }
 
 /** Row names of an array, which has no place for them: `features.npy` → `features.files.txt`. */
-export function namesPath(path: string): string {
+function namesPath(path: string): string {
   return `${path.slice(0, -extname(path).length)}.files.txt`
 }
 
