@@ -34,6 +34,8 @@ const quick = [...quickRooms, ...quickFiles]
 /** In these rooms, but each as long as a whole room. */
 const patient = [
   ...['graph/op-gradients', 'graph/webgpu-provider', 'model-store/convert', 'models/blvit-gradients'],
+  // and this one runs the command line
+  'reduction/webgpu',
 ].map((name) => `test/${name}.test.ts`)
 
 export default defineConfig({
@@ -59,7 +61,10 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { extends: true, test: { name: 'patient', include: patient } },
+      {
+        extends: true,
+        test: { name: 'patient', include: patient, globalSetup: ['test/support/build-once.ts'] },
+      },
       {
         extends: true,
         test: {

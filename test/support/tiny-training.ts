@@ -7,7 +7,7 @@ import { presets, withChanges } from '../../src/models/index.js'
 import { randomModel } from './tiny-models.js'
 
 /** vit-micro with a quarter of its patches and a layer less: a step of it takes milliseconds. */
-export const tinyVit: Architecture = withChanges(defined(presets['vit-micro'], 'vit-micro'), {
+const tinyVit: Architecture = withChanges(defined(presets['vit-micro'], 'vit-micro'), {
   image_size: 16,
   depth: 3,
 })
@@ -15,7 +15,7 @@ export const tinyVit: Architecture = withChanges(defined(presets['vit-micro'], '
 /** The names of the classes of {@link writeTinyVit}; pictures stand in folders of the first two. */
 const labels = ['0', '1', ...'abcdefgh']
 
-/** Writes a folder of {@link tinyVit} with random weights. */
+/** Writes a folder of that model with random weights. */
 export async function writeTinyVit(
   folder: string,
   changes: Readonly<Record<string, unknown>> = {},
@@ -23,7 +23,7 @@ export async function writeTinyVit(
   await writeModelFolder(folder, { ...randomModel(withChanges(tinyVit, changes)), labels }, { card: '' })
 }
 
-/** The configuration that {@link tinyVit} is distilled into, as a file beside the models. @returns its path */
+/** The configuration that that model is distilled into, as a file beside the models. @returns its path */
 export async function writeTinyRouted(folder: string): Promise<string> {
   const micro = defined(presets['micro+16'], 'micro+16')
   const little = { ...(micro.json.little as object), layers: [2, 3] }
