@@ -53,3 +53,8 @@ export function messageOf(thrown: unknown): string {
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new BlvitError('ABORTED', 'Stopped: the caller aborted the operation.')
 }
+
+/** A message that begins with the name of what it is about; most messages name it already. */
+export function messageAbout(name: string, message: string): string {
+  return message.includes(name) ? message : `${name}: ${message}`
+}

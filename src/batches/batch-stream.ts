@@ -1,6 +1,5 @@
 import { preparedAhead } from '../base/ahead.js'
-import { BlvitError } from '../base/blvit-error.js'
-import { messageAbout } from '../base/message-about.js'
+import { BlvitError, messageAbout } from '../base/blvit-error.js'
 import { seededRandom } from '../base/random.js'
 import { augmentBatch } from '../image/augment/augment-batch.js'
 import { channelsOf } from '../image/preprocessing.js'

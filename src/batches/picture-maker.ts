@@ -1,5 +1,4 @@
-import { BlvitError } from '../base/blvit-error.js'
-import { messageAbout } from '../base/message-about.js'
+import { BlvitError, messageAbout } from '../base/blvit-error.js'
 import { seededRandom } from '../base/random.js'
 import type { Sample } from '../data/data-set.js'
 import { augmentPicture } from '../image/augment/augment-picture.js'

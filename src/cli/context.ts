@@ -11,3 +11,10 @@ export interface CliContext {
   /** Makes the process end with this code once the command is through. */
   readonly exitWith: (code: number) => void
 }
+
+/** All bytes of standard input. */
+export async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}

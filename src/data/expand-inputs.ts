@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
+import { packageFile } from '../files/package-file.js'
 import { isAddress } from '../image/image-input.js'
 import { readExtensions } from '../image/picture-formats.js'
 import { existingPaths, isFolder } from './find-files.js'
@@ -80,4 +81,9 @@ export async function expandInputs(
     }
   }
   return { pictures, errors }
+}
+
+/** The photographs that come with blvit. */
+export function examplePictures(): Promise<string[]> {
+  return picturesIn(packageFile('examples', 'The folder of example photographs'))
 }

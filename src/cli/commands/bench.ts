@@ -241,7 +241,7 @@ async function findForModels(
 
 async function compareModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const { benchAgainst } = await import('../../bench/against.js')
-  const { examplePictures } = await import('../../data/example-pictures.js')
+  const { examplePictures } = await import('../../data/expand-inputs.js')
   const { picturesIn } = await import('../../data/expand-inputs.js')
   const { againstText } = await import('../bench-report.js')
   const pictures = flags.pictures === undefined ? await examplePictures() : await picturesIn(flags.pictures)

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
-import { messageAbout } from '../../base/message-about.js'
+import { messageAbout } from '../../base/blvit-error.js'
 import { visible } from '../../base/visible-text.js'
 import type { Classification } from '../../problems/classify.js'
 import type { Model } from '../../tasks/model.js'
 import type { CliContext } from '../context.js'
+import { readStandardInput } from '../context.js'
 import {
   engineNote,
   loadOptions,
@@ -14,7 +15,6 @@ import {
 import { positiveInteger } from '../option-values.js'
 import { itemProgress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
-import { readStandardInput } from '../standard-input.js'
 
 interface Flags extends ModelFlags, SettingFlags {
   readonly top: number

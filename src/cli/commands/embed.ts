@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander'
-import { messageAbout } from '../../base/message-about.js'
+import { messageAbout } from '../../base/blvit-error.js'
 import { type Pooling, poolings } from '../../problems/embed.js'
 import type { EmbeddedPicture } from '../../tasks/node/embed/embed-many.js'
 import type { CliContext } from '../context.js'
+import { readStandardInput } from '../context.js'
 import { engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
-import { readStandardInput } from '../standard-input.js'
 
 interface Flags extends ModelFlags, SettingFlags {
   readonly output: string

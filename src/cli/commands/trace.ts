@@ -3,6 +3,7 @@ import { BlvitError } from '../../base/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
 import type { Trace } from '../../tasks/trace/traced-steps.js'
 import type { CliContext } from '../context.js'
+import { readStandardInput } from '../context.js'
 import {
   engineNote,
   loadOptions,
@@ -12,7 +13,6 @@ import {
 } from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
-import { readStandardInput } from '../standard-input.js'
 
 interface Flags extends ModelFlags, SettingFlags {
   readonly output?: string

@@ -1,5 +1,4 @@
-import { BlvitError, messageOf } from '../../../base/blvit-error.js'
-import { messageAbout } from '../../../base/message-about.js'
+import { BlvitError, messageAbout, messageOf } from '../../../base/blvit-error.js'
 import type { DataItem } from '../../../data/data-set.js'
 import { decodeImage } from '../../../image/node/decode.js'
 import { type ClassOrder, inOrder } from '../../../problems/class-order.js'
