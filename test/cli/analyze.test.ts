@@ -92,10 +92,10 @@ describe('blvit analyze', () => {
 
   test('compares, each at its own keep ratio', async () => {
     expect(await output('--compare', 'vit-base,b+t@0.5,b+t')).toMatchInlineSnapshot(`
-      "configuration  keep ratio  parameters          multiply-adds, G          activations, M
-      vit-base                –  86,567,656  ×1.000            16.864  ×1.000          23.896  ×1.000
-      b+t                   0.5  99,616,600  ×1.151            13.072  ×0.775          23.495  ×0.983
-      b+t                  0.25  99,616,600  ×1.151             9.891  ×0.587          18.909  ×0.791
+      "configuration  setting          parameters          multiply-adds, G          activations, M
+      vit-base       plain            86,567,656  ×1.000            16.864  ×1.000          23.896  ×1.000
+      b+t            keep ratio 0.5   99,616,600  ×1.151            13.072  ×0.775          23.495  ×0.983
+      b+t            keep ratio 0.25  99,616,600  ×1.151             9.891  ×0.587          18.909  ×0.791
 
       multiply-adds (thop): linear + 4 per LayerNorm element: the bLViT paper's count
       ×: compared with vit-base
@@ -105,7 +105,7 @@ describe('blvit analyze', () => {
 
   test('compares a changed configuration with the usual one', async () => {
     const text = await output('b+t', '--set', 'semi_cross=false', '--set', 'little=null', '--compare', 'b+t')
-    expect(text).toContain('b+t semi_cross=false little=null        0.25  86,570,754  ×1.000')
+    expect(text).toContain('b+t semi_cross=false little=null  keep ratio 0.25  86,570,754  ×1.000')
   })
 
   test('prints the graph with symbolic sizes, or with those of a keep ratio', async () => {
@@ -139,6 +139,7 @@ describe('blvit analyze --json', () => {
       'batch',
       'patches',
       'prefix',
+      'setting',
       'keepRatio',
       'kept',
       'parameters',
@@ -190,13 +191,13 @@ describe('blvit analyze refuses', () => {
     ['keep ratio 0', ['b+t', '-r', '0'], 2, 'must be a number above 0 and up to 1'],
     ['keep ratio 1.5', ['b+t', '-r', '1.5'], 2, 'must be a number above 0 and up to 1'],
     ['keep ratio NaN', ['b+t', '-r', 'NaN'], 2, 'must be a number above 0 and up to 1'],
-    ['keep ratio 1.5 behind a name', ['b+t@1.5'], 2, 'Keep ratio 1.5 is not a number above 0'],
+    ['keep ratio 1.5 behind a name', ['b+t@1.5'], 2, 'Keep ratio "1.5" must be a number above 0'],
     ['a keep ratio that keeps nothing', ['b+t', '-r', '0.001'], 2, 'keeps none of 196 patches'],
     ['a keep ratio for a plain ViT', ['vit-base', '-r', '0.5'], 2, 'processes every token'],
     ['an unknown convention', ['b+t', '-c', 'flops'], 2, 'Allowed choices are thop, linear, full'],
     ['depth 0', ['b+t', '--depth', '0'], 2, 'must be a whole number from 1'],
     ['no configuration at all', [], 2, 'Name a configuration'],
-    ['changes to nothing', ['--compare', 'b+t,vit-base', '-r', '0.5'], 2, 'take a ratio as b+t@0.5'],
+    ['changes to nothing', ['--compare', 'b+t,vit-base', '-r', '0.5'], 2, 'take a setting as b+t@0.5'],
     ['an empty comparison', ['--compare', ','], 2, 'Name a configuration'],
     ['a graph as JSON', ['b+t', '--graph', '--json'], 2, 'cannot be used with'],
   ])('%s', async (_, args, expectedCode, complaint) => {
