@@ -65,7 +65,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   await using model = await load(flags.model, loadOptions(flags, context))
   const { assertNotInput } = await import('../../files/output-files.js')
   for (const path of [targets.png, targets.json])
-    if (path !== undefined) await assertNotInput(path, [argument, ...model.readFrom])
+    if (path !== undefined && path !== '-') await assertNotInput(path, [argument, ...model.readFrom])
   assertTraceable(model, settings) // before the weights go into the engine
   if (runsUnusually(model)) context.note(engineNote(model))
   const options = { top: flags.top, ...settings, signal: context.signal }
