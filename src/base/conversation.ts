@@ -42,7 +42,13 @@ export class Asker<P extends Protocol<P>> {
     const number = this.asked++
     return new Promise((resolve, reject) => {
       this.waiting.set(number, { resolve, reject })
-      this.send({ number, question, ask })
+      try {
+        this.send({ number, question, ask })
+      } catch (thrown) {
+        // what can't be sent, e.g. memory that has moved away, gets no answer
+        this.waiting.delete(number)
+        throw thrown
+      }
     })
   }
 

@@ -32,10 +32,12 @@ export class LoadedGraphs {
     for (const session of this.sessions) await session.endProfile()
   }
 
-  /** Frees everything, also what is still being loaded. */
+  /** Frees everything, also what is still being loaded and what comes after one that can't be freed. */
   async dispose(): Promise<void> {
     await Promise.allSettled(this.loading.values())
     this.loading.clear()
-    for (const session of this.sessions.splice(0)) await session.dispose()
+    const ended = await Promise.allSettled(this.sessions.splice(0).map((session) => session.dispose()))
+    const failed = ended.find((end) => end.status === 'rejected')
+    if (failed) throw failed.reason
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { makeFolder } from './output-files.js'
 
@@ -18,19 +18,35 @@ export async function checkTarget(folder: string, overwrite: boolean): Promise<v
   )
 }
 
+/** @throws BlvitError `BAD_OPTION` if replacing the folder would destroy what is read for it */
+async function assertHoldsNone(folder: string, reads: readonly string[]): Promise<void> {
+  const real = await realpath(folder).catch(() => folder)
+  for (const path of reads) {
+    const read = await realpath(path).catch(() => resolve(path))
+    if (!read.startsWith(`${real}${sep}`)) continue
+    throw new BlvitError(
+      'BAD_OPTION',
+      `${folder} holds ${basename(read)}, which this command reads: replacing it would destroy an input. Give another folder.`,
+      { path: folder },
+    )
+  }
+}
+
 /**
  * Writes a folder that appears whole or not at all; what it replaces stays until then.
  * @param write fills the empty folder that it is given
- * @param options `overwrite`: replace a folder that is there. Default false.
- * @throws BlvitError `WRITE_FAILED`; a BlvitError of `write` passes unchanged
+ * @param options `overwrite`: replace a folder that is there. Default false. `reads`: files that are read for it, which no
+ *   folder that is replaced may hold
+ * @throws BlvitError `WRITE_FAILED`, `BAD_OPTION`; a BlvitError of `write` passes unchanged
  */
 export async function replaceFolder(
   folder: string,
   write: (temporary: string) => Promise<void>,
-  { overwrite = false }: { overwrite?: boolean | undefined } = {},
+  { overwrite = false, reads = [] }: { overwrite?: boolean | undefined; reads?: readonly string[] } = {},
 ): Promise<void> {
   const target = resolve(folder)
   await checkTarget(target, overwrite)
+  await assertHoldsNone(target, reads)
   const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}`)
   const incomplete = `${beside}.incomplete`
   try {

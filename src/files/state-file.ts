@@ -54,8 +54,7 @@ export class StateFile<Outcome> implements AsyncDisposable {
     const { outcomes, batches, sizeBytes } = readRecords(bytes.length === 0 ? Buffer.from(head) : bytes, kind)
     try {
       const file = await open(path, 'r+')
-      await file.truncate(sizeBytes)
-      await file.close()
+      await file.truncate(sizeBytes).finally(() => file.close())
       return new StateFile(path, outcomes, batches, await open(path, 'a'))
     } catch (cause) {
       throw writeFailed(path, cause)
@@ -65,9 +64,9 @@ export class StateFile<Outcome> implements AsyncDisposable {
   /** Adds a batch. @throws BlvitError `WRITE_FAILED`, e.g. when the disk is full */
   async append(outcomes: readonly Outcome[]): Promise<void> {
     const line = lineOf({ batch: this.batches, outcomes })
-    this.batches += 1
     try {
       await this.file.appendFile(line)
+      this.batches += 1
     } catch (cause) {
       throw writeFailed(this.path, cause)
     }

@@ -65,7 +65,7 @@ export function rankClasses(
 }
 
 /** @throws BlvitError `BAD_OPTION` */
-function checkTop(top: number): void {
+export function checkTop(top: number): void {
   if ((Number.isInteger(top) && top >= 1) || top === Number.POSITIVE_INFINITY) return
   throw new BlvitError(
     'BAD_OPTION',

@@ -26,6 +26,7 @@ interface Adapter {
 /** Undefined where there is no WebGPU or no graphics processor behind it. */
 export async function findAdapter(): Promise<Adapter | undefined> {
   // the types of WebGPU aren't among those of the page
-  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<Adapter | null> } }
-  return (await gpu?.requestAdapter()) ?? undefined
+  // nor is there a navigator everywhere: Node 20 has none
+  const { navigator } = globalThis as { navigator?: { gpu?: { requestAdapter(): Promise<Adapter | null> } } }
+  return (await navigator?.gpu?.requestAdapter()) ?? undefined
 }

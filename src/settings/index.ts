@@ -2,6 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
+import { composeHooks } from '../models/block-loop.js'
 import type { BuildOptions } from '../models/model-definition.js'
 import { keepRatio } from './keep-ratio.js'
 import { type SettingName, settingNames } from './options.js'
@@ -72,6 +73,17 @@ export function parseSetting(text: string): Settings {
   throw new BlvitError('BAD_OPTION', `"${text}" is no setting. ${complaints.join(' ')}`, { text })
 }
 
+/** What two settings decide together: sizes side by side, the hooks of one after those of the other. */
+export function mergedBuild(a: BuildOptions, b: BuildOptions): BuildOptions {
+  const hooks = [a.hooks, b.hooks].filter((each) => each !== undefined)
+  return {
+    ...a,
+    ...b,
+    ...(a.sizes || b.sizes ? { sizes: { ...a.sizes, ...b.sizes } } : {}),
+    ...(hooks.length > 0 ? { hooks: composeHooks(...hooks) } : {}),
+  }
+}
+
 /**
  * Decides what some settings mean for an architecture.
  * @throws BlvitError `BAD_OPTION` for an unknown setting, an impossible value, or one that the architecture can't take
@@ -94,7 +106,7 @@ export function resolveSettings(architecture: Architecture, given: Settings = {}
     key: texts(set).join(', ') || 'plain',
     values,
     sizes: Object.assign({}, ...set.map(({ decision }) => decision.sizes)),
-    build: Object.assign({}, ...set.map(({ decision }) => decision.build)),
+    build: set.map(({ decision }) => decision.build ?? {}).reduce(mergedBuild, {}),
     buildKey: texts(set.filter(({ decision }) => decision.build !== undefined)).join(', '),
   }
 }

@@ -239,10 +239,13 @@ export class Model implements AsyncDisposable {
     const engines = [...this.engines.values()]
     this.engines.clear()
     // An engine that failed to load has told whoever asked for it, and holds nothing.
-    for (const engine of await Promise.allSettled(engines)) {
-      if (engine.status === 'fulfilled') await engine.value.dispose()
+    try {
+      for (const engine of await Promise.allSettled(engines)) {
+        if (engine.status === 'fulfilled') await engine.value.dispose()
+      }
+    } finally {
+      await this.engine.runtime.rest()
     }
-    await this.engine.runtime.rest()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -25,6 +25,7 @@ function asThreadError(name: string, thrown: unknown): Error {
 /** A thread that answers questions. It keeps the process alive only while it owes an answer. */
 export class Thread<P extends Protocol<P>> {
   private readonly worker: Worker
+  private isEnding = false
   private readonly asker = new Asker<P>((request) => this.worker.postMessage(request))
 
   /**
@@ -51,12 +52,15 @@ export class Thread<P extends Protocol<P>> {
     try {
       return await this.asker.ask(question, ask)
     } finally {
-      if (!this.asker.isWaiting) this.worker.unref()
+      if (!this.asker.isWaiting && !this.isEnding) this.worker.unref()
     }
   }
 
   /** An engine's only between runs: one that is killed during a run takes the process with it. */
   async end(): Promise<void> {
+    // kept until it is gone: a process whose last wait is for that would end in the middle of it
+    this.isEnding = true
+    this.worker.ref()
     await this.worker.terminate()
   }
 }

@@ -2,7 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { Target } from '../graph/lowering.js'
 import type { Architecture } from '../models/architecture.js'
 import { objectiveOf, type Stage } from '../recipes/recipe.js'
-import { type ResolvedSettings, resolveSettings, type Settings } from '../settings/index.js'
+import { mergedBuild, type ResolvedSettings, resolveSettings, type Settings } from '../settings/index.js'
 import type { StepPlace } from '../training/settings-plan.js'
 
 /** The settings of a stage, decided for its student. */
@@ -57,8 +57,7 @@ export function builtFor(
     ...student,
     build: (options) =>
       student.build({
-        ...first.build,
-        ...options,
+        ...mergedBuild(first.build, options ?? {}),
         sizes: { ...first.build.sizes, ...sizes, ...options?.sizes },
       }),
   }

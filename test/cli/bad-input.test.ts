@@ -130,7 +130,7 @@ describe('damaged weights', () => {
       '{"model_type": "vit", "architecture": "vit_tiny_patch16_224", "image_size": 225}',
       /225×225 is not a multiple of patch_size 16/,
     ],
-    ['no sizes', '{"model_type": "vit"}', /doesn't say "patch_size"/],
+    ['no sizes', '{"architecture": "vit_nice_patch16_224"}', /doesn't say "embed_dim"/],
     ['a list', '[]', /config\.json is not valid/],
   ])('a config.json with %s', async (name, config, message) => {
     const model = join(folder, `config-${name.replaceAll(' ', '-')}`)

@@ -11,14 +11,14 @@ test('blvit models lists what ships, what is cached and every preset', async () 
   expect(code).toBe(0)
   expect(stdout).toMatch(/^ {2}vit-tiny {2,}vit-tiny {2,}5,717,416 {2}11\.\d MB {2}.*vit-tiny$/m)
   expect(stdout).toContain('Downloaded from the Hugging Face hub: none yet')
-  expect(stdout).toMatch(/^ {2}name +parameters +multiply-adds, G \(thop\) +keep ratio$/m)
-  expect(stdout).toMatch(/^ {2}b\+t +99,616,600 +9\.891 +0\.25$/m)
-  expect(stdout).toMatch(/^ {2}vit-base +86,567,656 +16\.864 +–$/m)
+  expect(stdout).toMatch(/^ {2}name +parameters +multiply-adds, G \(thop\) +setting$/m)
+  expect(stdout).toMatch(/^ {2}b\+t +99,616,600 +9\.891 +keep ratio 0\.25$/m)
+  expect(stdout).toMatch(/^ {2}vit-base +86,567,656 +16\.864 +plain$/m)
 })
 
 test('blvit models --convention counts in another way', async () => {
   const { stdout } = await runCli(['models', '--convention', 'full'], { env: emptyCache })
-  expect(stdout).toMatch(/^ {2}b\+t +99,616,600 +10\.258 +0\.25$/m)
+  expect(stdout).toMatch(/^ {2}b\+t +99,616,600 +10\.258 +keep ratio 0\.25$/m)
 })
 
 test('blvit models --json is stable', async () => {
@@ -34,6 +34,6 @@ test('blvit models --json is stable', async () => {
     'family',
     'parameters',
     'multiplyAdds',
-    'keepRatio',
+    'setting',
   ])
 })

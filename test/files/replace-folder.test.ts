@@ -56,3 +56,21 @@ describe('replacing a folder', () => {
     expect(existsSync(others)).toBe(true)
   })
 })
+
+describe('a folder that holds what is read for it', () => {
+  const folder = temporaryFolder()
+
+  test('is not replaced, nor one around it', async () => {
+    const source = join(folder, 'model')
+    mkdirSync(source)
+    writeFileSync(join(source, 'model.safetensors'), 'weights')
+    const options = { overwrite: true, reads: [join(source, 'model.safetensors')] }
+    for (const target of [source, folder]) {
+      await expect(replaceFolder(target, async () => {}, options)).rejects.toMatchObject({
+        code: 'BAD_OPTION',
+        message: expect.stringMatching(/holds model\.safetensors, which this command reads/),
+      })
+    }
+    expect(readFileSync(join(source, 'model.safetensors'), 'utf8')).toBe('weights')
+  })
+})

@@ -64,7 +64,8 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const { output, pooling, normalize, batch, resume } = flags
   const format = embeddingFormatOf(output)
   const settings = await settingsFrom(flags)
-  await checkWritable(output)
+  const outputs = format.paths(output)
+  for (const path of outputs) await checkWritable(path)
   const { expandInputs } = await import('../../data/expand-inputs.js')
   const { pictures, errors } = await expandInputs(args, { readStandardInput })
   if (pictures.length === 0 && errors[0]) throw errors[0]
@@ -74,7 +75,8 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const { embedMany } = await import('../../tasks/node/embed/embed-many.js')
   await using model = await load(flags.model, loadOptions(flags, context))
   const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
-  await assertNotInput(output, [...sources, ...model.readFrom])
+  const written = [...outputs, ...(typeof resume === 'string' ? [resume] : [])]
+  for (const path of written) await assertNotInput(path, [...sources, ...model.readFrom])
   context.note(engineNote(model, model.resolve(settings).key))
   let progress: Progress | undefined
   let failures = errors.length
@@ -82,13 +84,13 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
     progress?.stop()
     progress = undefined
     const vectors = embedded.flatMap((picture) => ('vector' in picture ? [picture] : []))
-    if (vectors.length === 0) return
-    const written = await format.write(output, vectors)
+    if (vectors.length > 0) await format.write(output, vectors)
+    const files = vectors.length > 0 ? outputs : []
     const width = vectors[0]?.vector.length ?? 0
-    const summary = { output, files: written, pictures: vectors.length, width, failures }
-    await context.out(
-      flags.json ? JSON.stringify(summary) : `Wrote ${written.join(' and ')}: ${vectors.length} × ${width}.`,
-    )
+    const summary = { output, files, pictures: vectors.length, width, failures }
+    if (flags.json) await context.out(JSON.stringify(summary))
+    else if (files.length > 0)
+      await context.out(`Wrote ${files.join(' and ')}: ${vectors.length} × ${width}.`)
   }
   try {
     await embedMany(model, pictures, {

@@ -69,7 +69,8 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   // The image size is the model's; a teacher sees its own.
   const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
-  for (const path of outputsOf(flags)) await assertNotInput(path, model.readFrom)
+  for (const path of outputsOf(flags))
+    await assertNotInput(path, [...model.readFrom, ...(teacher?.readFrom ?? [])])
   context.note(engineNote(model))
 
   const outcomes: PictureOutcome[] = []

@@ -5,7 +5,7 @@ import { writeHuggingFacePreprocessing } from '../../image/hugging-face-preproce
 import { writeScoreFunction } from '../../models/score-function.js'
 import { writeSafetensors } from '../../weights/node/write-safetensors.js'
 import type { StoredDtype } from '../../weights/stored-tensor.js'
-import type { ModelFiles } from '../model-files.js'
+import { filesOf, type ModelFiles } from '../model-files.js'
 
 export interface WriteFolderOptions {
   /** The text of its README.md, front matter included. */
@@ -45,5 +45,5 @@ export async function writeModelFolder(
     const options = { metadata: { format: 'pt' }, signal, ...(dtype === undefined ? {} : { dtype }) }
     await writeSafetensors(join(temporary, 'model.safetensors'), files.weights, options)
   }
-  await replaceFolder(folder, write, { overwrite })
+  await replaceFolder(folder, write, { overwrite, reads: filesOf(files) })
 }

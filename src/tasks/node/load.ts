@@ -80,7 +80,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     })
   } catch (thrown) {
     await choosing.then(
-      ({ runtime }) => runtime.rest(),
+      ({ runtime }) => runtime.rest().catch(() => {}),
       // What is wrong with the model, the user hears first.
       () => {},
     )

@@ -40,7 +40,7 @@ export const traceJsonSchema = z
     grid: z.strictObject({ rows: count, columns: count }).describe('how many patches'),
     prefixTokens: index.describe('tokens before the patches, never let go and not counted in any list here'),
     steps: z.array(stepSchema).describe('in the order in which they happen'),
-    top: z.array(z.strictObject({ index, label: z.string(), probability: z.number().min(0).max(1) })),
+    top: z.array(z.strictObject({ index, label: z.string(), probability: z.number() })),
   })
   .superRefine(({ steps, grid }, { addIssue }) => {
     for (const [i, { kept, merged, fused, dropped, tokens }] of steps.entries()) {

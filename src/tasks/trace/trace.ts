@@ -7,7 +7,7 @@ import type { Architecture } from '../../models/architecture.js'
 import type { ModelDefinition } from '../../models/model-definition.js'
 import type { ScoreFunction } from '../../models/score-function.js'
 import { eventOutputs, followPatches } from '../../models/token-history.js'
-import { rankClasses } from '../../problems/classify.js'
+import { checkTop, rankClasses } from '../../problems/classify.js'
 import type { ResolvedSettings, Settings } from '../../settings/index.js'
 import { pathWords } from './trace-words.js'
 import type { Trace, TracedStep } from './traced-steps.js'
@@ -78,6 +78,7 @@ export async function tracePicture(
   run: (pixels: Float32Array) => Promise<Pick<EngineRun, 'outputs'>>,
 ): Promise<Trace> {
   const { architecture, labels, scores } = model
+  checkTop(top)
   const { key, sizes, build } = model.resolve(options)
   const { outputs } = await run(input)
   const numbersOf = (output: string) => Array.from(outputs[output]?.values ?? [], Number)

@@ -16,7 +16,8 @@ function threadSession(
 ): Session {
   let disposed: Promise<void> | undefined
   const dispose = () => {
-    disposed ??= thread.ask('dispose', { session }).then(whenDisposed)
+    // a thread that has ended has freed it: the next session starts a new one
+    disposed ??= thread.ask('dispose', { session }).then(whenDisposed, whenDisposed)
     return disposed
   }
   return {

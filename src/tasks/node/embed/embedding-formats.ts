@@ -12,8 +12,10 @@ export interface Embedding {
 
 /** A kind of file for vectors. */
 interface EmbeddingFormat {
-  /** Writes the file whole or not at all. @returns every path that it wrote @throws BlvitError `WRITE_FAILED` */
-  write(path: string, embeddings: readonly Embedding[]): Promise<readonly string[]>
+  /** Every path that writing to a path writes. */
+  paths(path: string): readonly string[]
+  /** Writes each file whole or not at all. @throws BlvitError `WRITE_FAILED` */
+  write(path: string, embeddings: readonly Embedding[]): Promise<void>
 }
 
 /** The header of NumPy's format 1.0: a magic, a length, a Python literal, filled up to a multiple of 64 bytes. */
@@ -53,27 +55,27 @@ function namesPath(path: string): string {
 /** By the ending of the file's name. Adding one is an entry here, and a line in the help of `blvit embed`. */
 const embeddingFormats: Readonly<Record<string, EmbeddingFormat>> = {
   '.npy': {
+    paths: (path) => [path, namesPath(path)],
     write: async (path, embeddings) => {
       // JSON texts, because names may hold line breaks
       const names = embeddings.map(({ name }) => (/[\r\n"]/.test(name) ? JSON.stringify(name) : name))
       await writeWholeFile(namesPath(path), names.map((name) => `${name}\n`).join(''))
       await replaceFile(path, npyChunks(embeddings))
-      return [path, namesPath(path)]
     },
   },
   '.jsonl': {
+    paths: (path) => [path],
     write: async (path, embeddings) => {
       await replaceFile(path, jsonLines(embeddings))
-      return [path]
     },
   },
   '.csv': {
+    paths: (path) => [path],
     write: async (path, embeddings) => {
       const width = embeddings[0]?.vector.length ?? 0
       const columns = ['file', ...Array.from({ length: width }, (_, i) => `${i}`)]
       const rows = embeddings.map(({ name, vector }) => [name, ...vector])
       await writeWholeFile(path, csvText(columns, rows))
-      return [path]
     },
   },
 }

@@ -5,7 +5,7 @@ import { replaceFolder } from '../../../files/replace-folder.js'
 import type { Precision } from '../../../graph/lowering.js'
 import { writeHuggingFacePreprocessing } from '../../../image/hugging-face-preprocessing.js'
 import { licenceOf } from '../../../model-store/model-card.js'
-import type { ModelFiles } from '../../../model-store/model-files.js'
+import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
 import { openModel } from '../../../model-store/node/open-model.js'
 import type { ConfigJson } from '../../../models/architecture.js'
 import { huggingFaceKeys } from '../../../models/hugging-face-keys.js'
@@ -84,6 +84,6 @@ export async function exportForTransformersJs(
     await writeFile(join(temporary, 'preprocessor_config.json'), json(preprocessor))
     await writeFile(join(temporary, 'README.md'), cardOf(basename(resolve(folder)), sourceCard))
   }
-  await replaceFolder(folder, write, { overwrite })
+  await replaceFolder(folder, write, { overwrite, reads: filesOf(files) })
   return defined(exported, 'the exported file')
 }
