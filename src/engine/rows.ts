@@ -14,7 +14,7 @@ export function pixelFeeds(pictures: readonly Float32Array[]): Feeds {
   return { batch: pictures.length, inputs: { pixel_values: values } }
 }
 
-/** The outputs of one picture of a run, as views. Whole numbers become floats: they are counts and indices. */
+/** The outputs of one picture of a run. Whole numbers become floats: they are counts and indices. */
 export function outputRows(outputs: NamedTensors, row: number): Readonly<Record<string, OutputRow>> {
   return Object.fromEntries(
     Object.entries(outputs).map(([name, { shape, values }]) => {

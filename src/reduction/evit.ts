@@ -43,7 +43,7 @@ export function tokenReorganisation({ kept, fuse }: EvitOptions): BlockHooks {
 function assertNotDistilled({ distilled }: ReducedModel): void {
   if (!distilled) return
   const message =
-    'evit takes a distillation token for a patch: it may be dropped, and afterwards its head reads another token. ' +
+    'The code of EViT takes a distillation token for a patch, which may be dropped, and the paper says nothing of such models. ' +
     'Take a model that is not distilled, or tome.'
   throw new BlvitError('UNSUPPORTED', message, { reduction: 'evit' })
 }

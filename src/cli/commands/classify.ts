@@ -3,8 +3,7 @@ import { messageAbout } from '../../base/blvit-error.js'
 import { visible } from '../../base/visible-text.js'
 import type { Classification } from '../../problems/classify.js'
 import type { Model } from '../../tasks/model.js'
-import type { CliContext } from '../context.js'
-import { readStandardInput } from '../context.js'
+import { type CliContext, readStandardInput } from '../context.js'
 import {
   engineNote,
   loadOptions,

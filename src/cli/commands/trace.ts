@@ -2,8 +2,7 @@ import type { Command } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { Model } from '../../tasks/model.js'
 import type { Trace } from '../../tasks/trace/traced-steps.js'
-import type { CliContext } from '../context.js'
-import { readStandardInput } from '../context.js'
+import { type CliContext, readStandardInput } from '../context.js'
 import {
   engineNote,
   loadOptions,

@@ -117,7 +117,7 @@ function metadataOf(
 }
 
 /**
- * Writes a model as an ONNX file. Its input is `pixel_values [batch, 3, height, width]`; a model that routes also
+ * Writes a model as an ONNX file. Its input is `pixel_values [batch, channels, height, width]`; a model that routes also
  * has `kept`, the number of patches for the big blocks, with a default; for WebGPU that number is fixed. Node names are
  * the scopes of the model.
  * @throws BlvitError `BAD_OPTION`, `WRITE_FAILED`; `BAD_WEIGHTS` for weights that are too large for float16
