@@ -8,6 +8,8 @@ import { textTable } from './table.js'
 export interface EvaluatedNames {
   readonly model: string
   readonly teacher: string | undefined
+  /** What the teacher answers at, as people read it. */
+  readonly teacherSetting?: string | undefined
   readonly data: readonly string[]
 }
 
@@ -20,7 +22,10 @@ function cells(share: Share | undefined): [string, string] {
 }
 
 /** The report for people. */
-export function evaluationText(evaluation: Evaluation, { model, teacher, data }: EvaluatedNames): string {
+export function evaluationText(
+  evaluation: Evaluation,
+  { model, teacher, teacherSetting = 'plain', data }: EvaluatedNames,
+): string {
   const { pictures, evaluated, labelled, results, failures } = evaluation
   const agrees = results.some(({ agreement }) => agreement)
   const hasTop5 = results.some(({ top5 }) => top5)
@@ -40,7 +45,7 @@ export function evaluationText(evaluation: Evaluation, { model, teacher, data }:
     ...(agrees ? cells(result.agreement) : []),
   ])
   if (teacher !== undefined && evaluation.teacher)
-    rows.push([teacher, 'plain', ...accuracyCells(evaluation.teacher)])
+    rows.push([teacher, teacherSetting, ...accuracyCells(evaluation.teacher)])
   const rule = evaluation.labelRule === undefined ? [] : [`labels: ${evaluation.labelRule}`]
   const failed = failures.length > 0 ? `, ${grouped(failures.length)} failed` : ''
   const counts =

@@ -30,6 +30,8 @@ export function withManySettings(command: Command): Command {
 
 /** The settings among the flags of a command. @throws BlvitError `BAD_OPTION` for a text that is no value */
 export async function settingsFrom(flags: SettingFlags): Promise<Settings> {
+  // nothing to read: the methods are loaded when the model is, beside the engine
+  if (!hasSettings(flags)) return {}
   const { parseSettings } = await import('../settings/index.js')
   return parseSettings(flags)
 }

@@ -41,6 +41,21 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
+/**
+ * A file of another ending is more likely something else that would be lost.
+ * @throws BlvitError `BAD_OPTION`
+ */
+export function assertEnding(option: string, path: string, ending: string): void {
+  if (path.toLowerCase().endsWith(ending)) return
+  throw new BlvitError(
+    'BAD_OPTION',
+    `${option} is "${path}"; the name of what is written there must end in ${ending}.`,
+    {
+      path,
+    },
+  )
+}
+
 /** What a path leads to, links followed; for a file that isn't there yet, where it would be. */
 async function realPathOf(path: string): Promise<string> {
   const target = resolve(path)

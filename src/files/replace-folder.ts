@@ -5,11 +5,30 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import { BlvitError, messageOf } from '../base/blvit-error.js'
 import { makeFolder } from './output-files.js'
 
+/**
+ * Overwriting is for a model's folder that is written anew. A folder of something else, or one that the caller stands
+ * in, is hardly what was meant.
+ */
+function mayBeReplaced(folder: string, entries: readonly string[]): boolean {
+  const holdsUs = `${process.cwd()}${sep}`.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)
+  return entries.includes('config.json') && !holdsUs
+}
+
 /** @throws BlvitError `WRITE_FAILED` if something is there that must not be replaced */
-export async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
+export async function checkTarget(path: string, overwrite: boolean): Promise<void> {
+  if (path.trim() === '')
+    throw new BlvitError('BAD_OPTION', 'The output has an empty name. Give the name of a folder.')
+  const folder = resolve(path)
   if (!existsSync(folder)) return
   const entries = await readdir(folder).catch(() => undefined)
-  if (entries?.length === 0 || (entries && overwrite)) return
+  if (entries?.length === 0 || (entries && overwrite && mayBeReplaced(folder, entries))) return
+  if (entries && overwrite) {
+    throw new BlvitError(
+      'WRITE_FAILED',
+      `${folder} is no model's folder (it has no config.json), or you are in it: it is not replaced. Choose another folder.`,
+      { path: folder },
+    )
+  }
   throw new BlvitError(
     'WRITE_FAILED',
     entries
@@ -45,7 +64,7 @@ export async function replaceFolder(
   { overwrite = false, reads = [] }: { overwrite?: boolean | undefined; reads?: readonly string[] } = {},
 ): Promise<void> {
   const target = resolve(folder)
-  await checkTarget(target, overwrite)
+  await checkTarget(folder, overwrite)
   await assertHoldsNone(target, reads)
   const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}`)
   const incomplete = `${beside}.incomplete`

@@ -41,7 +41,7 @@ export interface Reduction<P extends Parameters = Parameters> {
 export function reducedModel(reduction: string, architecture: Architecture): ReducedModel {
   const { blocks, family, grid, prefix } = architecture
   if (blocks) return { ...blocks, patches: grid.rows * grid.columns, prefix }
-  const message = `${reduction} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work.`
+  const message = `${reduction} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`
   throw new BlvitError('UNSUPPORTED', message, { reduction, family })
 }
 

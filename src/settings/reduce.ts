@@ -11,5 +11,5 @@ export const reduce: Setting<string> = {
   print: (text) => (text === none ? '' : parseReduction(`${text}`).text),
   ladder: (text, architecture) => (text === none ? [] : parseReduction(text).steps(architecture)),
   decide: (text, architecture) =>
-    text === none ? {} : { build: { hooks: parseReduction(text).hooks(architecture) } },
+    text === none ? {} : { build: { hooks: parseReduction(`${text}`).hooks(architecture) } },
 }

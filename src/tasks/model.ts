@@ -155,15 +155,19 @@ export class Model implements AsyncDisposable {
    */
   async answer<Answer, Options extends object>(
     problem: Problem<Answer, Options>,
-    images: readonly ImageInput[],
+    images: ImageInput | readonly ImageInput[],
     options: Options & RunOptions,
   ): Promise<Answered<Answer>[]> {
+    if (typeof problem?.answer !== 'function') {
+      const advice = 'Give one of `problems`, e.g. model.answer(problems.classify, ["photo.jpg"], {}).'
+      throw new BlvitError('BAD_OPTION', `${problem} is no problem. ${advice}`)
+    }
     this.check(problem, options)
     const answers: Answered<Answer>[] = []
     // The engine loads while the first pictures are decoded; if it can't, their run says why.
     this.warmUp(problem).catch(() => {})
     const prepare = (input: ImageInput) => this.prepare(input, options)
-    for await (const prepared of preparedBatches(images, prepare, { batch: picturesPerRun })) {
+    for await (const prepared of preparedBatches(listOf(images), prepare, { batch: picturesPerRun })) {
       throwIfAborted(options.signal)
       answers.push(...(await this.answerPrepared(problem, prepared, options)))
     }
@@ -182,7 +186,7 @@ export class Model implements AsyncDisposable {
     images: ImageInput | readonly ImageInput[],
     options: ClassifyOptions = {},
   ): Promise<Classification | Classification[]> {
-    const answers = await this.answer(classify, listOf(images), options)
+    const answers = await this.answer(classify, images, options)
     const results = answers.map(({ answer, elapsedMs }) => ({ top: answer, elapsedMs }))
     return Array.isArray(images) ? results : onlyOne(results)
   }
@@ -199,7 +203,7 @@ export class Model implements AsyncDisposable {
     images: ImageInput | readonly ImageInput[],
     options: EmbedOptions & RunOptions = {},
   ): Promise<Float32Array | Float32Array[]> {
-    const vectors = (await this.answer(embed, listOf(images), options)).map(({ answer }) => answer)
+    const vectors = (await this.answer(embed, images, options)).map(({ answer }) => answer)
     return Array.isArray(images) ? vectors : onlyOne(vectors)
   }
 

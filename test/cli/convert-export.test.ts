@@ -111,7 +111,8 @@ describe('blvit convert and export', () => {
     ['an impossible keep ratio', ['export', 'vit-tiny', '--keep-ratio', '2'], /above 0 and up to 1/],
     ['external weights elsewhere', ['export', 'vit-tiny', '--external'], /outside .*put the weights inside/],
   ])('%s: a clear message, nothing written', async (name, args, message) => {
-    const output = join(folder, name.replaceAll(' ', '-'))
+    const ending = args[0] === 'export' ? '.onnx' : ''
+    const output = join(folder, `${name.replaceAll(' ', '-')}${ending}`)
     const { code, stderr } = await runCli([...args, '-o', output])
     expect(stderr).toMatch(message)
     expect(stderr).not.toMatch(/at .*\.js:\d+|blvit has a bug/)

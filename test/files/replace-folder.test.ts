@@ -64,6 +64,8 @@ describe('a folder that holds what is read for it', () => {
     const source = join(folder, 'model')
     mkdirSync(source)
     writeFileSync(join(source, 'model.safetensors'), 'weights')
+    // both pass for folders of models, which may be replaced
+    for (const path of [source, folder]) writeFileSync(join(path, 'config.json'), '{}')
     const options = { overwrite: true, reads: [join(source, 'model.safetensors')] }
     for (const target of [source, folder]) {
       await expect(replaceFolder(target, async () => {}, options)).rejects.toMatchObject({
@@ -72,5 +74,21 @@ describe('a folder that holds what is read for it', () => {
       })
     }
     expect(readFileSync(join(source, 'model.safetensors'), 'utf8')).toBe('weights')
+  })
+})
+
+describe('--overwrite is for folders of models', () => {
+  const folder = temporaryFolder()
+
+  test('a folder of something else, the one that we stand in, and an empty name stay', async () => {
+    const photos = join(folder, 'photos')
+    mkdirSync(photos)
+    writeFileSync(join(photos, 'a.jpg'), 'a')
+    const overwrite = { overwrite: true }
+    const none = async () => {}
+    await expect(replaceFolder(photos, none, overwrite)).rejects.toThrow(/is no model's folder/)
+    await expect(replaceFolder(process.cwd(), none, overwrite)).rejects.toThrow(/or you are in it/)
+    await expect(replaceFolder('', none, overwrite)).rejects.toThrow(/has an empty name/)
+    expect(readFileSync(join(photos, 'a.jpg'), 'utf8')).toBe('a')
   })
 })

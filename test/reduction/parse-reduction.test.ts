@@ -124,13 +124,13 @@ describe('a reduction of a model that it can’t work on', () => {
 
   test.each(reductions.map(({ example }) => example))('%s of a bLViT', (text) =>
     expect(hooksOf(text, preset('t+48'))).toBe(
-      `UNSUPPORTED: ${text.split(':')[0]} is for plain ViTs and DeiTs; a blvit decides in its own blocks which tokens save work.`,
+      `UNSUPPORTED: ${text.split(':')[0]} is for plain ViTs and DeiTs; a blvit decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`,
     ),
   )
 
   test('a distillation token is no patch', () => {
     expect(hooksOf('evit:0.7', preset('deit-tiny-distilled'))).toMatch(
-      /^UNSUPPORTED: evit takes a distillation token for a patch/,
+      /^UNSUPPORTED: The code of EViT takes a distillation token for a patch/,
     )
     expect(hooksOf('tome:8', preset('deit-tiny-distilled'))).toBe('nothing')
   })

@@ -60,8 +60,13 @@ Examples:
 }
 
 async function evaluateModel(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { assertNotInput, checkWritable, writeWholeFile } = await import('../../files/output-files.js')
-  if (flags.perImage !== undefined) await checkWritable(flags.perImage)
+  const { assertEnding, assertNotInput, checkWritable, writeWholeFile } = await import(
+    '../../files/output-files.js'
+  )
+  if (flags.perImage !== undefined) {
+    assertEnding('--per-image', flags.perImage, '.csv')
+    await checkWritable(flags.perImage)
+  }
   const { load } = await import('../../tasks/node/load.js')
   const settings = await manySettingsFrom(flags)
   for (const path of outputsOf(flags)) await assertNotInput(path, flags.data)
@@ -85,7 +90,10 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
         await writeWholeFile(flags.perImage, csv)
       }
       const { evaluationJson, evaluationText, timingText } = await import('../evaluation-report.js')
-      const names = { model: model.name, teacher: teacher?.name, data: flags.data }
+      const names = {
+        ...{ model: model.name, data: flags.data },
+        ...{ teacher: teacher?.name, teacherSetting: teacher?.resolve({}).key },
+      }
       await context.out(flags.json ? evaluationJson(result, names) : evaluationText(result, names))
       for (const note of result.notes) context.note(note)
       context.note(timingText(result.timing))

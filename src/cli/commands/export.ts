@@ -80,6 +80,8 @@ function checkOutput(output: string, { asFolder }: { asFolder: boolean }): void 
         'file. Give a name without .onnx.',
     )
   }
+  if (output === '')
+    throw new BlvitError('BAD_OPTION', '--output has an empty name. Give the name of a file.')
   const isFolder = output.endsWith('/') || statSync(output, { throwIfNoEntry: false })?.isDirectory() === true
   if (!asFolder && isFolder) {
     throw new BlvitError(
@@ -87,6 +89,10 @@ function checkOutput(output: string, { asFolder }: { asFolder: boolean }): void 
       `${output} is a folder. Give the name of a file, e.g. ${join(output, 'model.onnx')}, or write a folder ` +
         'with --for transformers.js.',
     )
+  }
+  // what has another ending is more likely something else that would be lost
+  if (!asFolder && !output.toLowerCase().endsWith('.onnx')) {
+    throw new BlvitError('BAD_OPTION', `--output is "${output}"; the name of an ONNX file must end in .onnx.`)
   }
 }
 

@@ -6,8 +6,10 @@ import { parseJson, parseWith } from '../../base/parse.js'
 import type { Architecture, ConfigJson } from '../../models/architecture.js'
 import { findPreset, readArchitecture, unknownConfiguration, withChanges } from '../../models/index.js'
 
+import { shippedFolder, shippedModels } from './shipped-models.js'
+
 /**
- * The architecture that a user names: a preset (`b+t`), a config.json, or a folder that holds one.
+ * The architecture that a user names: a preset (`b+t`), a shipped model, a config.json, or a folder that holds one.
  * @param options `set`: config.json keys to change, e.g. `{ semi_cross: false }`
  * @throws BlvitError `BAD_CONFIG` with a suggestion, `BAD_OPTION` for a key that it doesn't have
  */
@@ -17,7 +19,8 @@ export async function findConfiguration(
 ): Promise<Architecture> {
   const preset = findPreset(reference)
   if (preset) return withChanges(preset, set)
-  const path = existsSync(join(reference, 'config.json')) ? join(reference, 'config.json') : reference
+  const folder = shippedModels().includes(reference) ? shippedFolder(reference) : reference
+  const path = existsSync(join(folder, 'config.json')) ? join(folder, 'config.json') : reference
   if (!existsSync(path) || statSync(path).isDirectory()) throw unknownConfiguration(reference)
   const json = parseJson(await readFile(path, 'utf8'), path)
   return withChanges(readArchitecture(parseWith(z.record(z.string(), z.unknown()), json, path)), set)
