@@ -23,7 +23,7 @@ function isDecayed({ name, shape }: NamedShape): boolean {
 
 /** The facts of a ViT, and with more parts of what stands on it. */
 export function vitFacts(shape: VitShape, parts: PartPatterns = vitParts): FamilyFacts {
-  const { depth, width, embeddedPrefix } = shape
+  const { depth, width, embeddedPrefix, distilledHead } = shape
   return {
     depth,
     width,
@@ -34,6 +34,7 @@ export function vitFacts(shape: VitShape, parts: PartPatterns = vitParts): Famil
       return block === undefined ? depth + 1 : Number(block) + 1
     },
     isDecayed,
+    heads: distilledHead ? ['head', 'head_dist'] : ['head'],
     positionEmbedding:
       embeddedPrefix === undefined ? undefined : { parameter: 'pos_embed', prefix: embeddedPrefix },
     names: vitNames,

@@ -131,6 +131,15 @@ function classify(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
   return distillationLogits ? scaleShift(add(classLogits, distillationLogits), { scale: 0.5 }) : classLogits
 }
 
+/**
+ * What all heads of a picture read, side by side: their answer is one linear map of it.
+ * @returns `[batch, width]`, or `[batch, 2·width]` where there are two heads or a head reads two vectors
+ */
+function headInput(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
+  const read = pooled(features, config, sizes)
+  return config.distilledHead ? concat([read, tokenAt(1, features)], { axis: 1 }) : read
+}
+
 /** What a model of these features can be asked for: classes unless it is a backbone, and the features themselves. */
 export function programs(
   tokens: Tensor,
@@ -138,7 +147,10 @@ export function programs(
   { features, sizes }: { features: Tensor; sizes?: Tensor | undefined },
 ): ModelDefinition['programs'] {
   return {
-    ...(config.classes > 0 && { classify: { logits: classify(tokens, config, sizes) } }),
+    ...(config.classes > 0 && {
+      classify: { logits: classify(tokens, config, sizes) },
+      head: { head_input: headInput(tokens, config, sizes) },
+    }),
     embed: { features, ...(sizes && { token_sizes: sizes }), ...projected(tokens, config, sizes) },
   }
 }

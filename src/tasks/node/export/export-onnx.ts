@@ -52,7 +52,7 @@ function graphToExport(
   const model = architecture.build(build)
   const { programs, history, sizes } = model
   const wanted = allOutputs
-    ? { ...Object.assign({}, ...Object.values(programs)), ...eventOutputs(history) }
+    ? { ...programs.classify, ...programs.embed, ...eventOutputs(history) }
     : programOf(model, programs.classify ? 'classify' : 'embed')
   return graphOf(architecture.family, wanted, { sizes })
 }
