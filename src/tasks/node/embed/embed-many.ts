@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { BlvitError } from '../../../base/blvit-error.js'
+import { checkBatch } from '../../../base/ahead.js'
 import type { RunIdentity } from '../../../base/run-identity.js'
 import type { PictureInput } from '../../../data/expand-inputs.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
@@ -94,9 +94,7 @@ export async function embedMany(
   { resume, onProgress, onPicture, onResult, ...given }: EmbedManyOptions = {},
 ): Promise<readonly EmbeddedPicture[]> {
   const { batch = 8 } = given
-  if (!(Number.isSafeInteger(batch) && batch >= 1)) {
-    throw new BlvitError('BAD_OPTION', `batch is ${batch}; it must be a whole number from 1.`)
-  }
+  checkBatch(batch)
   const options = { ...given, batch }
   model.check(embed, options)
   const identity = resume === undefined ? {} : await identityOf(model, pictures, options)

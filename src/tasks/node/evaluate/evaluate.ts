@@ -1,5 +1,6 @@
-import { preparedBatches } from '../../../base/ahead.js'
+import { checkBatch, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
+import { checkWholeNumbers } from '../../../base/whole-number.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
@@ -79,8 +80,8 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { batch = 8, limit, teacher, signal, resume } = options
-  checkCount('batch', batch)
-  if (limit !== undefined) checkCount('limit', limit)
+  checkBatch(batch)
+  checkWholeNumbers({ limit })
   const settings = decidedSettings(model, options.settings)
   const classes = model.labels.length
   const teacherClasses = teacher && classOrder(model, teacher)
@@ -157,13 +158,6 @@ interface BatchInWork {
 
 function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {
   return typeof data === 'object' && 'items' in data
-}
-
-function checkCount(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return
-  throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
-    [name]: value,
-  })
 }
 
 /**
