@@ -76,13 +76,8 @@ export function withChanges(architecture: Architecture, changes: ConfigJson): Ar
     // the file was right before it was changed: whoever wants the change is told
     const changed = Object.entries(changes).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     const why = cause.message.replace('config.json is not valid: ', '')
-    throw new BlvitError(
-      'BAD_OPTION',
-      `${changed.join(', ')} makes no ${architecture.family}: ${why}`,
-      changes,
-      {
-        cause,
-      },
-    )
+    throw new BlvitError('BAD_OPTION', `${changed.join(', ')} is not possible: ${why}`, changes, {
+      cause,
+    })
   }
 }

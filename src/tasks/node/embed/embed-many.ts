@@ -6,6 +6,7 @@ import type { RunIdentity } from '../../../base/run-identity.js'
 import type { PictureInput } from '../../../data/expand-inputs.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
 import { type EmbedOptions, embed } from '../../../problems/embed.js'
+import { engineIdentity } from '../../../runtime/engine-identity.js'
 import type { Model, RunOptions } from '../../model.js'
 import { answerBatches } from '../answer-many.js'
 
@@ -63,9 +64,7 @@ async function identityOf(
     exact: `${exact ?? false}`,
     seed: `${seed ?? 0}`,
     batch: `${batch}`,
-    device: model.engine.runtime.description,
-    threads: `${model.engineOptions.threads ?? 'as the engine chooses'}`,
-    precision: model.engineOptions.precision ?? 'fp32',
+    ...engineIdentity(model.engine, model.engineOptions),
   }
 }
 

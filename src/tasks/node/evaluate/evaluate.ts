@@ -27,6 +27,8 @@ export interface EvaluateOptions {
    * `true`: a file in the user's cache, which is deleted at the end. Default: nothing is kept.
    */
   readonly resume?: string | true | undefined
+  /** Decides what the models pick that pick at random. Default 0. */
+  readonly seed?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
@@ -79,7 +81,7 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { batch = 8, limit, teacher, signal, resume } = options
+  const { batch = 8, limit, teacher, seed, signal, resume } = options
   checkBatch(batch)
   checkWholeNumbers({ limit })
   const settings = decidedSettings(model, options.settings)
@@ -105,7 +107,7 @@ export async function evaluate(
   const earlier = state?.outcomes ?? []
   for (const outcome of earlier) add(outcome)
 
-  const runner = pictureRunner(model, { teacher, teacherClasses, settings, signal })
+  const runner = pictureRunner(model, { teacher, teacherClasses, settings, seed, signal })
   await runner.warmUp()
   const start = performance.now()
   const items = remainingItems(dataSet, { earlier, limit, signal })
