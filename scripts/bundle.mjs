@@ -1,5 +1,5 @@
 // Bundles the modules that tsc wrote to dist/modules into the few files that run: docs/architecture.md says why.
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
@@ -103,6 +103,26 @@ async function bundle(input, { platform, dir, codeSplitting }) {
   })
   const written = new Set(output.map(({ fileName }) => fileName))
   for (const name of readdirSync(dir)) if (name.endsWith('.js') && !written.has(name)) rmSync(join(dir, name))
+  return output.flatMap(({ moduleIds = [] }) => moduleIds)
+}
+
+/** The lines of comment that a module begins with: who made it and what is allowed. */
+function heading(id) {
+  return /^(?:\/\/.*\n)*/.exec(readFileSync(id, 'utf8'))[0].trim()
+}
+
+/** The licences of the packages that some modules are from: their texts have to go with every copy. */
+function licencesOf(moduleIds) {
+  const folderOf = (id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0]
+  const folders = new Set(moduleIds.flatMap((id) => folderOf(id) ?? []))
+  return [...folders].sort().map((packageFolder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'))
+    const file = readdirSync(packageFolder).find((entry) => /^licen[cs]e/i.test(entry))
+    const texts = file
+      ? [readFileSync(join(packageFolder, file), 'utf8').trim()]
+      : [...new Set(moduleIds.filter((id) => folderOf(id) === packageFolder).map(heading))]
+    return `${[`${name} ${version}, ${license}`, ...texts].join('\n\n')}\n`
+  })
 }
 
 const nodeEntries = {
@@ -111,7 +131,7 @@ const nodeEntries = {
   ...startedFiles(),
 }
 
-await bundle(nodeEntries, {
+const forNode = await bundle(nodeEntries, {
   platform: 'node',
   dir: folder,
   codeSplitting: {
@@ -120,7 +140,9 @@ await bundle(nodeEntries, {
   },
 })
 // apart, so that no file of it holds anything of Node
-await bundle(
+const forBrowsers = await bundle(
   { index: join(modules, 'web.js') },
   { platform: 'browser', dir: join(folder, 'web'), codeSplitting: true },
 )
+const rule = `\n${'-'.repeat(80)}\n\n`
+writeFileSync(join(folder, 'licenses.txt'), licencesOf([...forNode, ...forBrowsers]).join(rule))
