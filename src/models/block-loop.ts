@@ -10,8 +10,6 @@ import { dropPath } from '../nn/stochastic-depth.js'
 import type { TokenEvent } from './token-history.js'
 import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
 
-export type { VitShape }
-
 /** The tokens on their way through the blocks. Immutable: a hook that changes something gives a new one. */
 export interface TokenState {
   /** Prefix tokens first. `[batch, tokens, width]` */

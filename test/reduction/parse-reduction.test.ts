@@ -136,7 +136,7 @@ describe('a reduction of a model that it can’t work on', () => {
   })
 
   test('no class token, nobody who looks', () => {
-    const blind = { ...plain, blocks: { depth: 12, classToken: false, distilled: false } }
+    const blind = { ...plain, facts: { ...plain.facts, classToken: false } }
     expect(hooksOf('evit:0.7', blind)).toMatch(/^UNSUPPORTED: evit .* has no class token/)
     expect(hooksOf('top-k:0.7', blind)).toMatch(/^UNSUPPORTED: top-k .* has no class token/)
     expect(hooksOf('tome:8', blind)).toBe('nothing')
