@@ -19,7 +19,6 @@ import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { goldenVit } from '../support/golden-vit.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
-import { outputsOf } from '../support/tiny-models.js'
 
 const scalar = (value: number) => generate([1], () => value)
 
