@@ -3,6 +3,7 @@ import {
   add,
   argmax,
   argsort,
+  concat,
   divide,
   exponential,
   gather,
@@ -31,7 +32,7 @@ import {
   placeOfSource,
   proportionalBias,
 } from './bipartite.js'
-import { blocksOf, candidatesOf, joinedTokens, prefixOf } from './keep-best.js'
+import { blocksOf, candidatesOf, prefixOf } from './keep-best.js'
 import { blockList, flag, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -117,9 +118,9 @@ function merged(x: Tensor, prefix: number, { forward, left, backward }: Fusion):
     add(to, scatterAdd(from, into, { tokens: sizeAt(to, 1) }))
   const met = forward ? plus(destinations, gather(sources, forward.merged), forward.into) : destinations
   const rest = left ? gather(sources, left) : sources
-  if (!backward) return joinedTokens([...prefixOf(x, prefix), rest, met])
+  if (!backward) return concat([...prefixOf(x, prefix), rest, met], { axis: 1 })
   const joined = plus(rest, gather(met, backward.merged), backward.into)
-  return joinedTokens([...prefixOf(x, prefix), joined, gather(met, backward.left)])
+  return concat([...prefixOf(x, prefix), joined, gather(met, backward.left)], { axis: 1 })
 }
 
 function eventOf(
