@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import { inOtherUnicodeForm } from '../files/unicode-path.js'
 import { explainFileError } from '../image/node/image-source.js'
@@ -65,7 +65,7 @@ export async function entriesOf(folder: string): Promise<Dirent[]> {
   } catch (cause) {
     throw new BlvitError(
       'NOT_FOUND',
-      `The folder ${folder} can't be read: ${messageOf(cause)}.`,
+      `The folder ${folder} can't be read: ${fileReason(cause)}.`,
       { path: folder },
       { cause },
     )
