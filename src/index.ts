@@ -8,6 +8,10 @@ export { BlvitError, type ErrorCode, type ErrorFields } from './base/blvit-error
 export { type Share, shareOf } from './base/share.js'
 export type { BadSample, DataItem, DataSet, Sample } from './data/data-set.js'
 export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js'
+// A classifier of one's own classes
+export { type Finetuned, finetune } from './finetune/finetune.js'
+export type { FinetuneOptions, FinetuneProgress } from './finetune/finetune-options.js'
+export type { FinetuneReport } from './finetune/report/report.js'
 export { type Dim, evaluate as evaluateDim, type Shape, symbol } from './graph/dim.js'
 export { gradients } from './graph/gradients.js'
 export { type Graph, graphOf, type Parameter } from './graph/graph.js'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { assertSameRun, type RunIdentity, runIdentitySchema } from '../base/run-identity.js'
 import { cacheFolder } from './cache-folder.js'
 import { checkWritable, writeWholeFile } from './output-files.js'
@@ -96,7 +96,7 @@ async function readOptional(path: string): Promise<Buffer> {
     return await readFile(path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
-    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${messageOf(cause)}.`, { path }, { cause })
+    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${fileReason(cause)}.`, { path }, { cause })
   }
 }
 
@@ -154,5 +154,5 @@ function readRecords<Outcome>(
 }
 
 function writeFailed(path: string, cause: unknown): BlvitError {
-  return new BlvitError('WRITE_FAILED', `Can't write ${path}: ${messageOf(cause)}.`, { path }, { cause })
+  return new BlvitError('WRITE_FAILED', `Can't write ${path}: ${fileReason(cause)}.`, { path }, { cause })
 }

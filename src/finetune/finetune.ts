@@ -17,6 +17,7 @@ import { resolveSettings, settingsOf } from '../settings/index.js'
 import { Model } from '../tasks/model.js'
 import { checkClasses, checkCounts } from './check-classes.js'
 import { type Collected, collectFeatures } from './features/collect.js'
+import { withoutContradictions } from './features/contradictions.js'
 import { findDoubles, groupsOf } from './features/doubles.js'
 import { FeatureCache } from './features/feature-cache.js'
 import { checkFinetuneOptions, type FinetuneOptions } from './finetune-options.js'
@@ -24,6 +25,7 @@ import { fitHead } from './fit/fit-head.js'
 import type { LabelledFeatures } from './fit/labelled-features.js'
 import { finetuneCard } from './report/card.js'
 import { type FinetuneReport, makeReport } from './report/report.js'
+import { checkReportFolder, writeReport } from './report/report-folder.js'
 
 /** What came of a fine-tuning. */
 export interface Finetuned {
@@ -66,7 +68,7 @@ async function featuresOf(
   )
   const key = `${await modelFingerprint(base.files)} ${model.resolve(settings).key} ${model.engine.runtime.description}`
   await using cache = isCached ? await FeatureCache.open(key, { inputs }) : undefined
-  return collectFeatures(model, dataSet, {
+  return await collectFeatures(model, dataSet, {
     ...{ cache, settings, batch, signal },
     onProgress: (progress) => onProgress?.({ phase: 'features', ...progress }),
   })
@@ -118,6 +120,7 @@ export async function finetune(
   } = options
   const paths = typeof data === 'string' ? [data] : data
   await checkTarget(output, overwrite)
+  if (options.report !== undefined) await checkReportFolder(options.report, overwrite)
   const classes = await ownClasses(paths)
   checkClasses(classes, paths)
   const { labels, several } = classes
@@ -126,7 +129,10 @@ export async function finetune(
   const started = await withClasses(base.files, { labels, scores })
   const setting = resolveSettings(started.architecture, settingsOf(options)).key
   const dataSet = await openDataSet(paths, { labels, several: several !== undefined })
-  const collected = await featuresOf(base, started, { dataSet, options })
+  for (const note of dataSet.notes ?? []) options.onNote?.(note)
+  const found = await featuresOf(base, started, { dataSet, options })
+  const { pictures, failures } = withoutContradictions(found.pictures, labels)
+  const collected = { ...found, pictures, failures: [...found.failures, ...failures] }
   const features = matrixOf(collected.pictures)
   const doubles = findDoubles(features)
   const groups = groupsOf(doubles, features.count)
@@ -151,7 +157,9 @@ export async function finetune(
   const card = finetuneCard(files.architecture, {
     ...{ title: basename(resolve(output)), source: base.name, sourceCard: base.card, seed, report },
   })
-  const besides = { 'report.json': `${JSON.stringify(report, null, 2)}\n` }
+  const reportFiles = { 'report.json': `${JSON.stringify(report, null, 2)}\n` }
+  if (options.report !== undefined) await writeReport(options.report, reportFiles)
+  const besides = options.report === undefined ? reportFiles : {}
   await writeModelFolder(output, files, { card, overwrite, signal, besides })
   return { output, report }
 }

@@ -67,7 +67,7 @@ function placesIn(table: number, values: Float32Array, { count, inputs }: Labell
  * @returns in the order of the first picture, then of the second
  */
 export function findDoubles(features: LabelledFeatures): Pair[] {
-  const { count, inputs } = features
+  const { inputs } = features
   const values = directions(features)
   const found = new Map<string, Pair>()
   for (let table = 0; table < tables; table++) {

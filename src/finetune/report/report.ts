@@ -86,11 +86,7 @@ export interface ReportFacts {
 const thresholds = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const
 
 function thresholdResults(answered: Answered): ThresholdResult[] {
-  const answers = answered.labels.map(([label], picture) => ({
-    label,
-    ...answerOf(answered, picture),
-    truth: label,
-  }))
+  const answers = answered.labels.map(([truth], picture) => ({ truth, ...answerOf(answered, picture) }))
   return thresholds.map((threshold) => {
     const told = answers.filter(({ score }) => score >= threshold)
     const right = told.filter((answer) => answer.label === answer.truth).length

@@ -1,5 +1,6 @@
-import { preparedBatches } from '../../../base/ahead.js'
+import { checkBatch, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
+import { checkWholeNumbers } from '../../../base/whole-number.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
@@ -26,6 +27,8 @@ export interface EvaluateOptions {
    * `true`: a file in the user's cache, which is deleted at the end. Default: nothing is kept.
    */
   readonly resume?: string | true | undefined
+  /** Decides what the models pick that pick at random. Default 0. */
+  readonly seed?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
@@ -78,9 +81,9 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { batch = 8, limit, teacher, signal, resume } = options
-  checkCount('batch', batch)
-  if (limit !== undefined) checkCount('limit', limit)
+  const { batch = 8, limit, teacher, seed, signal, resume } = options
+  checkBatch(batch)
+  checkWholeNumbers({ limit })
   const settings = decidedSettings(model, options.settings)
   const classes = model.labels.length
   const teacherClasses = teacher && classOrder(model, teacher)
@@ -104,7 +107,7 @@ export async function evaluate(
   const earlier = state?.outcomes ?? []
   for (const outcome of earlier) add(outcome)
 
-  const runner = pictureRunner(model, { teacher, teacherClasses, settings, signal })
+  const runner = pictureRunner(model, { teacher, teacherClasses, settings, seed, signal })
   await runner.warmUp()
   const start = performance.now()
   const items = remainingItems(dataSet, { earlier, limit, signal })
@@ -157,13 +160,6 @@ interface BatchInWork {
 
 function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {
   return typeof data === 'object' && 'items' in data
-}
-
-function checkCount(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return
-  throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
-    [name]: value,
-  })
 }
 
 /**

@@ -40,6 +40,8 @@ export interface Exported {
   readonly path: string
   readonly sizeBytes: number
   readonly precision: Precision
+  /** What it runs at unless told otherwise, as people read it: `evit:0.7`, `keep ratio 0.5`, `plain`. */
+  readonly setting: string
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
 }
@@ -51,8 +53,10 @@ function graphToExport(
 ): Graph {
   const model = architecture.build(build)
   const { programs, history, sizes } = model
+  // what the heads read is for fitting others
+  const { head: _, ...told } = programs
   const wanted = allOutputs
-    ? { ...programs.classify, ...programs.embed, ...eventOutputs(history) }
+    ? { ...Object.assign({}, ...Object.values(told)), ...eventOutputs(history) }
     : programOf(model, programs.classify ? 'classify' : 'embed')
   return graphOf(architecture.family, wanted, { sizes })
 }
@@ -151,7 +155,14 @@ export async function exportOnnx(
   await replaceFile(path, chunksOf(model))
   const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))
   const outputs = Object.keys(graph.outputs)
-  return { path: basename(path), sizeBytes: model.byteLength, precision, inputs, outputs }
+  return {
+    path: basename(path),
+    sizeBytes: model.byteLength,
+    precision,
+    setting: settings.key,
+    inputs,
+    outputs,
+  }
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
