@@ -52,7 +52,7 @@ export { type ResolvedSettings, resolveSettings, type Settings } from './setting
 // Count what a model costs
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
-export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/node/answer-many.js'
+export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/node/classify-many.js'
 export { type EmbeddedPicture, type EmbedManyOptions, embedMany } from './tasks/node/embed/embed-many.js'
 // Measure how good it is
 export {

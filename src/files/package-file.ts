@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { LeftOut } from '../base/left-out.js'
 
@@ -19,4 +19,15 @@ export function packageFile(path: string, what: string, options: { instead?: str
 function packageRoot(): string {
   const here: string | undefined = import.meta.url
   return here === undefined ? '' : fileURLToPath(new URL('../../', here))
+}
+
+/** The version of blvit; `unknown` where a bundler took the code alone. */
+export function packageVersion(): string {
+  try {
+    const text = readFileSync(packageFile('package.json', 'The description of the package'), 'utf8')
+    return (JSON.parse(text) as { version: string }).version
+  } catch (thrown) {
+    if (thrown instanceof LeftOut) return 'unknown'
+    throw thrown
+  }
 }

@@ -56,7 +56,7 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { load, startEngine } = await import('../../tasks/node/load.js')
   const runtime = startEngine(flags.device)
   const settings = await settingsFrom(flags)
-  const { classifyMany } = await import('../../tasks/node/answer-many.js')
+  const { classifyMany } = await import('../../tasks/node/classify-many.js')
   await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
   const { key } = model.resolve(settings)
   if (!flags.json || runsUnusually(model)) context.note(engineNote(model, key))

@@ -1,5 +1,7 @@
 import type { RunIdentity } from '../../../base/run-identity.js'
+import { type Shard, shardText } from '../../../base/shard.js'
 import type { DataSet } from '../../../data/data-set.js'
+import { packageVersion } from '../../../files/package-file.js'
 import type { Model } from '../../model.js'
 import type { EvaluatedSetting } from './tally.js'
 
@@ -15,20 +17,24 @@ export async function identityOf(
     settings,
     batch,
     limit,
+    shard,
   }: {
     teacher?: Model | undefined
     settings: readonly EvaluatedSetting[]
     batch: number
     limit?: number | undefined
+    shard: Shard
   },
 ): Promise<RunIdentity> {
   return {
+    version: packageVersion(),
     model: await model.fingerprint(),
     teacher: teacher ? await teacher.fingerprint() : 'none',
     data: await data.fingerprint(),
     settings: settings.map(({ setting }) => setting).join('; '),
     batch: `${batch}`,
     limit: `${limit ?? 'none'}`,
+    shard: shardText(shard),
     device: model.engine.runtime.description,
     threads: `${model.engineOptions.threads ?? 'as the engine chooses'}`,
     precision: model.engineOptions.precision ?? 'fp32',
