@@ -3,7 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ActivationName } from '../nn/activations.js'
 import type { ConfigJson } from './architecture.js'
-import { depth, epsilon, imageOf, imageSize, ratio, size } from './config-values.js'
+import { depth, epsilon, imageOf, imageSize, patchSize, ratio, size } from './config-values.js'
 import { argumentsOfName, whyUnsupported } from './timm-architectures.js'
 import { prefixCount, usualSwitches, type VitShape } from './vit-config.js'
 
@@ -32,11 +32,7 @@ const trainingOnly = z.unknown().optional()
 /** Every argument of timm's `VisionTransformer`, each honoured or refused. */
 const vitArguments = {
   img_size: imageSize.optional(),
-  patch_size: z
-    .union([size, z.tuple([size, size])])
-    .refine((value) => typeof value === 'number' || value[0] === value[1], 'patches must be square')
-    .transform((value) => (typeof value === 'number' ? value : value[0]))
-    .optional(),
+  patch_size: patchSize.optional(),
   in_chans: size.optional(),
   num_classes: z.int().min(0).max(65_536).optional(),
   global_pool: z

@@ -45,10 +45,7 @@ function prefixTokens(batch: Dim, { width, classToken, distilled, registers }: V
 function positioned(prefix: readonly Tensor[], patches: Tensor, config: VitShape): Tensor {
   const { embeddedPrefix: embedded, width } = config
   const count = prefixCount(config)
-  const join = (parts: readonly Tensor[]) => {
-    const [only] = parts
-    return only && parts.length === 1 ? only : concat(parts, { axis: 1 })
-  }
+  const join = (parts: readonly Tensor[]) => concat(parts, { axis: 1 })
   if (embedded === undefined) return join([...prefix, patches])
   const positions = parameter('pos_embed', [1, embedded + patchCount(config), width], truncatedNormal)
   if (embedded === count) return add(join([...prefix, patches]), positions)
@@ -104,8 +101,7 @@ function pooled(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
     ...(pooling === 'mean' ? [] : [tokenAt(0, features)]),
     ...(pooling === 'token' ? [] : [patchMean(features, sizes, config)]),
   ]
-  const [first, second] = parts
-  const read = first && !second ? first : concat(parts, { axis: 1 })
+  const read = concat(parts, { axis: 1 })
   return config.finalNorm === 'pooled' ? layerNorm('fc_norm', read, { epsilon }) : read
 }
 

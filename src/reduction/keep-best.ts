@@ -93,15 +93,9 @@ export function keepBest(state: TokenState, scores: Tensor, options: KeepOptions
   if (fuse) parts.push(fused(patches, scores, slice(order, { axis: 1, start: kept })))
   return {
     ...state,
-    tokens: joinedTokens(parts),
+    tokens: concat(parts, { axis: 1 }),
     history: [...state.history, eventOf(state, { scores, order }, options)],
   }
-}
-
-/** Tokens one after the other. */
-export function joinedTokens(parts: readonly Tensor[]): Tensor {
-  const [only, ...others] = parts
-  return only && others.length === 0 ? only : concat(parts, { axis: 1 })
 }
 
 /** Σ s·x over some tokens, not divided by Σ s. @param rest their indices. `[batch, rest]` @returns `[batch, 1, width]` */

@@ -5,6 +5,7 @@ import {
   add,
   argmax,
   argsort,
+  concat,
   constant,
   divide,
   expand,
@@ -28,7 +29,7 @@ import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
 import type { AttentionView } from '../nn/attention.js'
 import { widthOf } from '../nn/linear.js'
-import { candidatesOf, joinedTokens, prefixOf } from './keep-best.js'
+import { candidatesOf, prefixOf } from './keep-best.js'
 import { counts, flag, namedNumber } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -159,7 +160,7 @@ function merge(state: TokenState, metric: Tensor, r: number, layer: number): Tok
   const size = added(sizes.sources, sizes.destinations)
   const sum = added(weighed(values.sources, sizes.sources), weighed(values.destinations, sizes.destinations))
   const joined = (own: readonly Tensor[], x: Tensor, after: Tensor) =>
-    joinedTokens([...own, ...(unmerged ? [gather(x, unmerged)] : []), after])
+    concat([...own, ...(unmerged ? [gather(x, unmerged)] : []), after], { axis: 1 })
   return {
     ...state,
     tokens: joined(prefixOf(tokens, prefix), values.sources, divide(sum, ofChannels(size))),

@@ -2,6 +2,7 @@ import { preparedBatches } from '../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { Engine, type EngineRun, type EngineRunOptions } from '../engine/engine.js'
 import { outputRows, pixelFeeds } from '../engine/rows.js'
+import { graphOf } from '../graph/graph.js'
 import type { ImageInput } from '../image/image-input.js'
 import {
   type ImageDecoder,
@@ -85,6 +86,14 @@ export class Model implements AsyncDisposable {
   /** What a run with these options does, the model's own settings included. */
   resolve(options: Settings) {
     return resolveSettings(this.architecture, { ...this.engineOptions.settings, ...settingsOf(options) })
+  }
+
+  /** Whether a run with these options picks something at random, which `seed` then decides. */
+  isRandom(options: Settings = {}): boolean {
+    const model = this.architecture.build(this.resolve(options).build)
+    const outputs = Object.values(model.programs).flatMap((program) => Object.values(program))
+    const { inputs } = graphOf(this.name, Object.fromEntries(outputs.entries()), { sizes: model.sizes })
+    return inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.role === 'noise')
   }
 
   private get context(): AnswerContext {

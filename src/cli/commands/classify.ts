@@ -5,6 +5,7 @@ import type { Classification } from '../../problems/classify.js'
 import type { Model } from '../../tasks/model.js'
 import { type CliContext, readStandardInput } from '../context.js'
 import {
+  checkSeed,
   engineNote,
   loadOptions,
   type ModelFlags,
@@ -59,12 +60,13 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { classifyMany } = await import('../../tasks/node/classify-many.js')
   await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
   const { key } = model.resolve(settings)
+  checkSeed(flags.seed, [{ model, settings: [settings] }])
   if (!flags.json || runsUnusually(model)) context.note(engineNote(model, key))
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {
-    const { top, batch } = flags
-    const options = { top, batch, ...settings, signal: context.signal }
+    const { top, batch, seed } = flags
+    const options = { top, batch, seed, ...settings, signal: context.signal }
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1

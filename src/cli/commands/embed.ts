@@ -3,7 +3,7 @@ import { messageAbout } from '../../base/blvit-error.js'
 import { type Pooling, poolings } from '../../problems/embed.js'
 import type { EmbeddedPicture } from '../../tasks/node/embed/embed-many.js'
 import { type CliContext, readStandardInput } from '../context.js'
-import { engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
+import { checkSeed, engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
@@ -76,6 +76,7 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
   const written = [...outputs, ...(typeof resume === 'string' ? [resume] : [])]
   for (const path of written) await assertNotInput(path, [...sources, ...model.readFrom])
+  checkSeed(flags.seed, [{ model, settings: [settings] }])
   context.note(engineNote(model, model.resolve(settings).key))
   let progress: Progress | undefined
   let failures = errors.length
@@ -94,7 +95,7 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   try {
     await embedMany(model, pictures, {
       ...settings,
-      ...{ pooling, normalize, batch, resume, signal: context.signal, onResult: finish },
+      ...{ pooling, normalize, batch, resume, seed: flags.seed, signal: context.signal, onResult: finish },
       onPicture: (picture) => {
         if ('vector' in picture) return
         failures += 1

@@ -4,7 +4,7 @@ import type { Model } from '../../tasks/model.js'
 import type { EvaluateOptions, Evaluation } from '../../tasks/node/evaluate/evaluate.js'
 import type { PictureOutcome } from '../../tasks/node/evaluate/picture-outcome.js'
 import type { CliContext } from '../context.js'
-import { type EngineFlags, engineNote, loadOptions, withEngineOptions } from '../model-options.js'
+import { checkSeed, type EngineFlags, engineNote, loadOptions, withEngineOptions } from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
 import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
@@ -76,6 +76,10 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
   for (const path of outputsOf(flags))
     await assertNotInput(path, [...model.readFrom, ...(teacher?.readFrom ?? [])])
+  checkSeed(flags.seed, [
+    { model, settings: settings ?? [{}] },
+    ...(teacher ? [{ model: teacher, settings: [{}] }] : []),
+  ])
   context.note(engineNote(model))
 
   const outcomes: PictureOutcome[] = []
@@ -116,7 +120,7 @@ const shownFailures = 20
 
 async function withProgress(
   model: Model,
-  { data, batch, limit, resume }: Flags,
+  { data, batch, limit, resume, seed }: Flags,
   context: CliContext,
   {
     settings,
@@ -130,7 +134,7 @@ async function withProgress(
   let failures = 0
   try {
     return await evaluate(model, data, {
-      ...{ settings, teacher, batch, limit, resume, signal: context.signal },
+      ...{ settings, teacher, batch, limit, resume, seed, signal: context.signal },
       onResult: async (evaluation) => {
         // A bar makes room for the report; it can be stopped only once.
         progress?.stop()

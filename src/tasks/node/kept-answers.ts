@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
+import { checkBatch } from '../../base/ahead.js'
 import { defined } from '../../base/assert.js'
 import { BlvitError, type ErrorCode } from '../../base/blvit-error.js'
 import type { RunIdentity } from '../../base/run-identity.js'
@@ -9,6 +10,7 @@ import type { PictureInput } from '../../data/expand-inputs.js'
 import { packageVersion } from '../../files/package-file.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../files/state-file.js'
 import type { Problem } from '../../problems/problem.js'
+import { engineIdentity } from '../../runtime/engine-identity.js'
 import type { Model, RunOptions } from '../model.js'
 import { answerBatches, type ManyOptions, type PictureAnswer } from './answer-many.js'
 
@@ -45,7 +47,7 @@ export function answerSchema<Answer>(answer: z.ZodType<Answer>): z.ZodType<Pictu
 }
 
 /** Some answers, and how far the run is. */
-interface AnswersSoFar<Answer> {
+export interface AnswersSoFar<Answer> {
   readonly answers: readonly PictureAnswer<Answer>[]
   readonly done: number
   readonly total: number
@@ -76,6 +78,7 @@ export async function* keptAnswers<Answer, Options extends object, Report>(
 ): AsyncGenerator<AnswersSoFar<Answer>> {
   checkShard(shard)
   const { batch = 1 } = options
+  checkBatch(batch)
   // what is left of the options is the problem's and the run's: TypeScript can't tell so of a rest of generics
   const rest = { ...options, batch } as unknown as ManyOptions & RunOptions & Options
   model.check(problem, rest)
@@ -129,9 +132,7 @@ async function identityOf(
     exact: `${exact ?? false}`,
     seed: `${seed ?? 0}`,
     batch: `${batch}`,
-    device: model.engine.runtime.description,
-    threads: `${model.engineOptions.threads ?? 'as the engine chooses'}`,
-    precision: model.engineOptions.precision ?? 'fp32',
+    ...engineIdentity(model.engine, model.engineOptions),
   }
 }
 

@@ -5,7 +5,13 @@ import { type ScoreFunction, scoreFunctions } from '../../models/score-function.
 import { classify, type ScoredLabel } from '../../problems/classify.js'
 import type { ClassifyOptions, Model } from '../model.js'
 import type { ManyOptions, PictureAnswer } from './answer-many.js'
-import { answerSchema, type KeepOptions, keptAnswers, placesSchema } from './kept-answers.js'
+import {
+  type AnswersSoFar,
+  answerSchema,
+  type KeepOptions,
+  keptAnswers,
+  placesSchema,
+} from './kept-answers.js'
 
 const labelsSchema: z.ZodType<readonly ScoredLabel[]> = z.array(
   z.object({ index: z.int(), label: z.string(), probability: z.number() }),
@@ -27,7 +33,7 @@ export function keptClassifications(
   model: Model,
   pictures: readonly PictureInput[],
   options: ClassifyOptions & ManyOptions & KeepOptions,
-) {
+): AsyncGenerator<AnswersSoFar<readonly ScoredLabel[]>> {
   return keptAnswers(model, classify, pictures, options, {
     kind: classificationKind,
     asked: { top: `${options.top ?? 'default'}` },

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { BlvitError } from '../../../base/blvit-error.js'
 import type { PictureInput } from '../../../data/expand-inputs.js'
 import type { StateKind } from '../../../files/state-file.js'
 import { type EmbedOptions, embed } from '../../../problems/embed.js'
@@ -58,9 +57,6 @@ export async function embedMany(
   { onProgress, onPicture, onResult, ...given }: EmbedManyOptions = {},
 ): Promise<readonly EmbeddedPicture[]> {
   const { batch = 8, pooling, normalize } = given
-  if (!(Number.isSafeInteger(batch) && batch >= 1)) {
-    throw new BlvitError('BAD_OPTION', `batch is ${batch}; it must be a whole number from 1.`)
-  }
   const embedded: EmbeddedPicture[] = []
   const keeping = {
     kind: embeddingKind,

@@ -1,6 +1,7 @@
-import { preparedBatches } from '../../../base/ahead.js'
+import { checkBatch, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
 import { checkShard, dealtCount, type Shard, whole } from '../../../base/shard.js'
+import { checkWholeNumbers } from '../../../base/whole-number.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
 import { defaultStatePath, StateFile } from '../../../files/state-file.js'
@@ -34,6 +35,8 @@ export interface EvaluateOptions {
    * `true`: a file in the user's cache, which is deleted at the end. Default: nothing is kept.
    */
   readonly resume?: string | true | undefined
+  /** Decides what the models pick that pick at random. Default 0. */
+  readonly seed?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
@@ -86,10 +89,10 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { batch = 8, limit, teacher, signal, resume, shard = whole } = options
-  checkCount('batch', batch)
+  const { batch = 8, limit, teacher, seed, signal, resume, shard = whole } = options
+  checkBatch(batch)
+  checkWholeNumbers({ limit })
   checkShard(shard)
-  if (limit !== undefined) checkCount('limit', limit)
   const settings = decidedSettings(model, options.settings)
   const teacherClasses = teacher && classOrder(model, teacher)
   const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
@@ -112,7 +115,7 @@ export async function evaluate(
   const earlier = state?.outcomes ?? []
   for (const outcome of earlier) add(outcome)
 
-  const runner = pictureRunner(model, { teacher, teacherClasses, settings, signal })
+  const runner = pictureRunner(model, { teacher, teacherClasses, settings, seed, signal })
   await runner.warmUp()
   const start = performance.now()
   const deal = { shard, hand: handOf(model, batch) }
@@ -189,13 +192,6 @@ interface BatchInWork {
 
 function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {
   return typeof data === 'object' && 'items' in data
-}
-
-function checkCount(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return
-  throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
-    [name]: value,
-  })
 }
 
 /**

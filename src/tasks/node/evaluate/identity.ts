@@ -2,6 +2,7 @@ import type { RunIdentity } from '../../../base/run-identity.js'
 import { type Shard, shardText } from '../../../base/shard.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { packageVersion } from '../../../files/package-file.js'
+import { engineIdentity } from '../../../runtime/engine-identity.js'
 import type { Model } from '../../model.js'
 import type { EvaluatedSetting } from './tally.js'
 
@@ -17,12 +18,14 @@ export async function identityOf(
     settings,
     batch,
     limit,
+    seed = 0,
     shard,
   }: {
     teacher?: Model | undefined
     settings: readonly EvaluatedSetting[]
     batch: number
     limit?: number | undefined
+    seed?: number | undefined
     shard: Shard
   },
 ): Promise<RunIdentity> {
@@ -35,8 +38,7 @@ export async function identityOf(
     batch: `${batch}`,
     limit: `${limit ?? 'none'}`,
     shard: shardText(shard),
-    device: model.engine.runtime.description,
-    threads: `${model.engineOptions.threads ?? 'as the engine chooses'}`,
-    precision: model.engineOptions.precision ?? 'fp32',
+    seed: `${seed}`,
+    ...engineIdentity(model.engine, model.engineOptions),
   }
 }
