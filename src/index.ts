@@ -5,6 +5,7 @@
 
 // Errors
 export { BlvitError, type ErrorCode, type ErrorFields } from './base/blvit-error.js'
+export type { Shard } from './base/shard.js'
 export { type Share, shareOf } from './base/share.js'
 export type { BadSample, DataItem, DataSet, Sample } from './data/data-set.js'
 export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js'
@@ -71,6 +72,8 @@ export {
 export { type Exported, type ExportOptions, exportOnnx } from './tasks/node/export/export-onnx.js'
 // Run a model
 export { type LoadModelOptions, load } from './tasks/node/load.js'
+// Put the answers of several machines together
+export { type Merged, mergeParts } from './tasks/node/merge-parts.js'
 export type { ImageClassificationOptions, LabelScore } from './tasks/node/pipelines/image-classification.js'
 export type {
   FeatureTensor,
