@@ -1,7 +1,6 @@
 import { type Dirent, readdirSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { glob } from 'tinyglobby'
 import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import { inOtherUnicodeForm } from '../files/unicode-path.js'
@@ -30,6 +29,7 @@ export async function existingPaths(argument: string): Promise<string[]> {
   const other = await inOtherUnicodeForm(argument)
   if (other !== undefined) return [other]
   if (/[*?[\]{}]/.test(argument)) {
+    const { glob } = await import('tinyglobby')
     const files = await withoutCircles(
       await glob(argument, { absolute: isAbsolute(argument), expandDirectories: false }),
     )
