@@ -19,7 +19,8 @@ export interface OpenDataSetOptions {
 
 /**
  * Opens labelled pictures: an image folder, a folder with labels.csv, WebDataset tars, or CIFAR-10. Several references
- * and globs are read one after the other.
+ * and globs are read one after the other in the order of their names, whichever is given first: what is a beginning, a
+ * shard or a fingerprint of them doesn't depend on it.
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`
  * @example
  * const data = await openDataSet('validation/', { labels: model.labels })
@@ -56,7 +57,14 @@ export async function ownClasses(references: string | readonly string[]): Promis
 async function findAll(references: string | readonly string[]): Promise<readonly FoundData[]> {
   const paths: string[] = []
   for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
-  return Promise.all(paths.map(findOne))
+  return Promise.all(paths.sort(byName).map(findOne))
+}
+
+/** The name first, as the folders above it may be others on another machine. */
+function byName(a: string, b: string): number {
+  const [nameA, nameB] = [basename(a), basename(b)]
+  if (nameA !== nameB) return nameA < nameB ? -1 : 1
+  return a < b ? -1 : Number(a > b)
 }
 
 /** The labels that decide how all of them are meant. */
