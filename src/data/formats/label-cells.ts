@@ -14,6 +14,8 @@ const separators = ['|', ';']
 
 /** How the labels of a row are written. */
 export interface LabelCells {
+  /** The last column of labels. */
+  readonly column: string
   /** For people; undefined: each picture has one. */
   readonly several?: string | undefined
   /** @returns undefined where the row ends before its labels */
@@ -26,6 +28,7 @@ export function labelCells({ rows }: CsvTable, column: string): LabelCells {
   const isPlural = pluralColumns.includes(column)
   if (!isPlural && separator === undefined) {
     return {
+      column,
       textsOf: (row) => {
         const text = row.cell(column)
         return text === undefined ? undefined : [text]
@@ -34,6 +37,7 @@ export function labelCells({ rows }: CsvTable, column: string): LabelCells {
   }
   const between = separator === undefined ? '' : `, with ${separator} between them`
   return {
+    column,
     several: `several labels a picture${between}; an empty cell: none of the classes; -1: not labelled`,
     textsOf: (row) => {
       const cell = row.cell(column)
@@ -54,6 +58,7 @@ export function oneHotCells(
   const isBit = (text: string | undefined) => text === '0' || text === '1'
   if (!rows.every((row) => classes.every(({ column }) => isBit(row.cell(column))))) return undefined
   return {
+    column: columns.at(-1) ?? '',
     several: 'several labels a picture: a column for each class, 1 where the picture shows it',
     classes: classes.map(({ label }) => label),
     textsOf: (row) => classes.flatMap(({ column, label }) => (row.cell(column) === '1' ? [label] : [])),

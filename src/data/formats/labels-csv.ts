@@ -41,7 +41,7 @@ async function findLabelsCsv(path: string): Promise<FoundData> {
     ...(oneHot && { classes: oneHot.classes }),
     several: cells.several,
     withLabels: (reader) => {
-      const nameOf = namesOf(fileColumn, cells)
+      const nameOf = namesOf(fileColumn)
       const items = table.rows.map((row): FileSample | BadSample => {
         try {
           const name = nameOf(row)
@@ -59,12 +59,12 @@ async function findLabelsCsv(path: string): Promise<FoundData> {
 /** What a row says of its picture. @throws BlvitError `BAD_DATA` */
 function labelsOf(
   row: CsvRow,
-  { textsOf, several }: LabelCells,
+  { column, textsOf, several }: LabelCells,
   reader: LabelReader,
 ): Pick<FileSample, 'label' | 'labels'> {
   const { where } = row
   const texts = textsOf(row)
-  if (!texts) throw new BlvitError('BAD_DATA', `${where} ends before the column of labels.`)
+  if (!texts) throw new BlvitError('BAD_DATA', `${where} ends before the column ${column}.`)
   const classes = texts.map((text) => reader.classOf({ text, where }))
   if (classes.length > 0 && classes.every((number) => number === undefined)) return {}
   const numbers = [...new Set(classes.flatMap((number) => number ?? []))]
@@ -78,15 +78,14 @@ function labelsOf(
 }
 
 /** The files of rows that come one after the other; each may be listed once. */
-function namesOf(column: string, { several }: LabelCells): (row: CsvRow) => string {
+function namesOf(column: string): (row: CsvRow) => string {
   const firstLine = new Map<string, string>()
   return (row) => {
     const name = nameInside(row.cell(column) ?? '', row)
     const key = name.normalize('NFC')
     const earlier = firstLine.get(key)
     if (earlier !== undefined) {
-      const advice = several === undefined ? ' Several labels of a picture stand in one cell: cat|dog.' : ''
-      const message = `${row.where}: ${name} is listed already (${earlier}).${advice}`
+      const message = `${row.where}: ${name} is listed already (${earlier}).`
       throw new BlvitError('BAD_DATA', message, { file: name })
     }
     firstLine.set(key, row.where.slice(row.where.lastIndexOf('line')))
