@@ -7,7 +7,7 @@ import type { InputLeaf } from '../graph/tensor.js'
 import type { NamedTensors, TensorData } from '../runtime/runtime.js'
 import { stepInputs } from '../training/adamw.js'
 import { targetsInput } from '../training/stages/loss-parts.js'
-import type { PlannedStage } from './stage-step.js'
+import type { PlannedStage, StageStep } from './stage-step.js'
 
 /** What changes from batch to batch beside the pictures. */
 export interface StepDraw {
@@ -33,7 +33,7 @@ const makers: Readonly<Record<string, (pictures: TrainingBatch) => Float32Array>
 }
 
 /** Names that the session feeds itself: its state, sums of gradients, learning rate and step. */
-function ownInputs({ step }: Pick<PlannedStage, 'step'>): ReadonlySet<string> {
+function ownInputs({ step }: StageStep): ReadonlySet<string> {
   const state = [...step.state, ...(step.accumulation?.sums ?? [])].map(({ input }) => input)
   return new Set([...state, ...Object.values(stepInputs)])
 }
@@ -54,9 +54,9 @@ function fed(leaf: InputLeaf, shape: readonly number[], pictures: TrainingBatch,
 }
 
 /** What the inputs of a stage's graph are fed with: pictures, targets, sizes, noise. */
-export function feedOf({ stage, step, graph }: Pick<PlannedStage, 'stage' | 'step' | 'graph'>): StepFeed {
-  const own = ownInputs({ step })
-  const inputs = graph.inputs.flatMap(({ leaf, shape }) =>
+export function feedOf({ stage }: Pick<PlannedStage, 'stage'>, made: StageStep): StepFeed {
+  const own = ownInputs(made)
+  const inputs = made.graph.inputs.flatMap(({ leaf, shape }) =>
     leaf?.kind === 'input' && !own.has(leaf.name) ? [{ leaf, shape }] : [],
   )
   return (pictures, draw) =>

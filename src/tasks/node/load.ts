@@ -6,7 +6,7 @@ import { checkThreads, type DeviceRequest } from '../../runtime/device.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
 import { assertPrecision } from '../../runtime/precision.js'
 import type { ChosenRuntime } from '../../runtime/runtime.js'
-import type { Settings } from '../../settings/index.js'
+import type { Settings } from '../../settings/settings.js'
 import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
 import type { Model } from '../model.js'
 
@@ -68,7 +68,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const [{ Model }, { nodeDecoder }, { settingsOf }] = await Promise.all([
       import('../model.js'),
       import('../../image/node/decode.js'),
-      import('../../settings/index.js'),
+      import('../../settings/settings.js'),
     ])
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)

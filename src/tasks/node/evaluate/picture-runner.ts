@@ -2,7 +2,7 @@ import { BlvitError, messageAbout, messageOf } from '../../../base/blvit-error.j
 import type { DataItem } from '../../../data/data-set.js'
 import { decodeImage } from '../../../image/node/decode.js'
 import { type ClassOrder, inOrder } from '../../../problems/class-order.js'
-import type { Settings } from '../../../settings/index.js'
+import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
 import { answerOf, type PictureOutcome } from './picture-outcome.js'
 import type { EvaluatedSetting } from './tally.js'
