@@ -15,7 +15,6 @@ import {
   withManySettings,
   withoutSettings,
 } from './setting-options.js'
-import { trainingProgress } from './training-progress.js'
 
 /** What every command that trains is told. */
 export interface TrainingFlags extends ManySettingFlags {
@@ -125,6 +124,7 @@ export async function runTraining(
   const given = await manySettingsFrom(flags)
   const changes = { pictures: images, batch, accumulate, learningRateScale: lrScale, settings: given }
   const found = await findRecipe(recipe, changes)
+  const { trainingProgress } = await import('./training-progress.js')
   const progress = trainingProgress(context)
   let complaints = 0
   let hasCheckpoint = options.resume === true

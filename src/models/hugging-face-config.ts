@@ -130,6 +130,8 @@ function readDinov2(json: ConfigJson): VitShape {
     layerScale: config.layerscale_value,
     activation: activationNames[config.hidden_act] ?? 'gelu',
     pooling: 'token+mean',
+    // its preprocessor decides how large pictures are
+    positionResampling: json.model_type === 'dinov2' ? 'bicubic' : 'antialias',
   }
 }
 
@@ -172,17 +174,6 @@ const readers: Readonly<Record<string, (json: ConfigJson) => VitShape>> = {
   dinov2_with_registers: readDinov2,
   clip_vision_model: readClip,
   clip: readClip,
-}
-
-/**
- * How transformers makes a position embedding fit pictures of another size, for the types that take any: their
- * preprocessor decides. Undefined for all others, which refuse such pictures.
- */
-export function interpolationOf({
-  model_type: type,
-}: ConfigJson): { readonly antialias: boolean } | undefined {
-  if (type === 'dinov2') return { antialias: false }
-  return type === 'dinov2_with_registers' ? { antialias: true } : undefined
 }
 
 /** The values of `model_type` that {@link readHuggingFaceConfig} knows. */

@@ -4,6 +4,7 @@ import { parseWith } from '../base/parse.js'
 import type { ActivationName } from '../nn/activations.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, imageOf, imageSize, patchSize, ratio, size } from './config-values.js'
+import { positionResamplings } from './facts.js'
 import { argumentsOfName, whyUnsupported } from './timm-architectures.js'
 import { prefixCount, usualSwitches, type VitShape } from './vit-config.js'
 
@@ -100,6 +101,8 @@ const ownArguments = {
   distilled_head: flag,
   /** Prefix tokens that have a row in the position embedding, where that is neither all nor none. */
   embed_prefix: z.int().min(0).max(65_536).optional(),
+  /** How the position embedding is fitted to pictures of another size; default: it isn't. */
+  pos_embed_resampling: z.enum(positionResamplings).nullish(),
   /** Whether the map from patches to tokens has a bias; default: unless `pre_norm`. */
   patch_bias: flag,
   projection_dim: size.nullish(),
@@ -231,6 +234,7 @@ export function readTimmConfig(json: ConfigJson): VitShape {
     classes,
     layerNormEpsilon: args.layer_norm_eps ?? layerNormEpsilon,
     embeddedPrefix: hasPositions ? embedded : undefined,
+    positionResampling: args.pos_embed_resampling ?? undefined,
     preNorm: args.pre_norm ?? false,
     patchBias: args.patch_bias ?? !args.pre_norm,
     qkvBias: args.qkv_bias ?? true,

@@ -1,8 +1,6 @@
 import * as kinds from './index.js'
 import type { Setting } from './setting.js'
 
-export type { SettingValue } from '../models/architecture.js'
-
 type Kinds = typeof kinds
 
 export type SettingName = keyof Kinds

@@ -98,8 +98,9 @@ export class Model implements AsyncDisposable {
   }
 
   private get context(): AnswerContext {
-    const { prefix, blocks } = this.architecture
-    return { labels: this.labels, scores: this.scores, prefix, classToken: blocks?.classToken ?? prefix > 0 }
+    const { prefix, facts } = this.architecture
+    const { classToken, projection } = facts
+    return { labels: this.labels, scores: this.scores, prefix, classToken, projection }
   }
 
   /**
@@ -202,7 +203,8 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * A picture as a vector, `[width]`, or `[2·width]` with pooling `both`; of an array of pictures, an array.
+   * A picture as a vector, `[width]`, `[2·width]` with pooling `both`, `[projection]` with `projection`; of an array of
+   * pictures, an array.
    * @throws BlvitError as {@link classify}
    * @example
    * const vector = await model.embed('hummingbird.jpg', { pooling: 'mean', normalize: true })

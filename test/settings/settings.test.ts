@@ -49,6 +49,8 @@ describe('settings', () => {
     // of 196 patches at most 98 merge into the others
     expect(at('tome:500')).toMatchObject({ key: 'tome:98', buildKey: 'tome:98' })
     expect(at('tome:16/500').key).toBe('tome:16/98')
+    expect(at('mctf:500').key).toBe('mctf:98')
+    expect(at('mctf:0.35').key).toBe('mctf:0.35')
     expect(at('tome:98').key).toBe('tome:98')
     // twice as many in the first block, fewer later: these differ
     expect(at('tome:150,schedule=decreasing').key).toBe('tome:150,schedule=decreasing')

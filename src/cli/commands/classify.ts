@@ -47,17 +47,24 @@ Examples:
     .action((args: string[], flags: Flags) => classify(args, flags, context))
 }
 
-async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+/** Everything that is to be read and found before a model can be loaded. */
+async function preparation(args: readonly string[], flags: Flags) {
   const { expandInputs } = await import('../../data/expand-inputs.js')
-  const { pictures, errors } = await expandInputs(args, { readStandardInput })
+  const found = await expandInputs(args, { readStandardInput })
+  if (found.pictures.length === 0 && found.errors[0]) throw found.errors[0]
+  const settings = await settingsFrom(flags)
+  const { load } = await import('../../tasks/node/load.js')
+  const { classifyMany } = await import('../../tasks/node/classify-many.js')
+  return { ...found, settings, load, classifyMany }
+}
+
+async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const { startEngineBeside } = await import('../../tasks/node/start-engine.js')
+  const { runtime, done } = await startEngineBeside(flags.device, () => preparation(args, flags))
+  const { pictures, errors, settings, load, classifyMany } = done
   let failures = errors.length
-  if (pictures.length === 0 && errors[0]) throw errors[0]
   for (const error of errors) context.note(`error: ${error.message}`)
 
-  const { load, startEngine } = await import('../../tasks/node/load.js')
-  const runtime = startEngine(flags.device)
-  const settings = await settingsFrom(flags)
-  const { classifyMany } = await import('../../tasks/node/answer-many.js')
   await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
   const { key } = model.resolve(settings)
   checkSeed(flags.seed, [{ model, settings: [settings] }])

@@ -30,7 +30,7 @@ export function embedCommand(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         '--pooling <what>',
-        'the class token, the mean of the patches, or both (default: cls, mean for a model without a class token)',
+        "the class token, the mean of the patches, both, or CLIP's image embedding (default: cls, mean for a model without a class token)",
       ).choices(poolings),
     )
     .option('--normalize', 'make each vector 1 long (L2), so that products of two are cosines')

@@ -114,7 +114,7 @@ export function analyze(
     formulas: formulasOf(graph),
     activations: activationsOf(graph, bindings),
     parts: partCosts(shares, parameters, architecture.facts),
-    layers: layerCosts(shares, { graph, history: model.history, bindings }),
+    layers: layerCosts(shares, { graph, facts: architecture.facts, history: model.history, bindings }),
     scopes,
   }
 }

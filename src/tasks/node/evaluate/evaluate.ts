@@ -1,14 +1,17 @@
 import { checkBatch, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
+import { checkShard, dealtCount, type Shard, whole } from '../../../base/shard.js'
 import { checkWholeNumbers } from '../../../base/whole-number.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
-import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
+import { defaultStatePath, StateFile } from '../../../files/state-file.js'
 import { type ClassOrder, classOrder } from '../../../problems/class-order.js'
 import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
+import { handOf } from '../kept-answers.js'
+import { type EvaluationReport, evaluationKind } from './evaluation-state.js'
 import { identityOf } from './identity.js'
-import { type PictureOutcome, pictureOutcomeSchema } from './picture-outcome.js'
+import type { PictureOutcome } from './picture-outcome.js'
 import { pictureRunner } from './picture-runner.js'
 import { remainingItems } from './remaining-items.js'
 import { type Counts, type EvaluatedSetting, tally } from './tally.js'
@@ -22,6 +25,11 @@ export interface EvaluateOptions {
   readonly batch?: number | undefined
   /** Only the first so many pictures. Default: all. */
   readonly limit?: number | undefined
+  /**
+   * Only the share of one of several runs, dealt in the order of the data. Its state file is a part for
+   * {@link mergeParts}. Default: all.
+   */
+  readonly shard?: Shard | undefined
   /**
    * A file that keeps what is done; an evaluation that was killed goes on from there and ends with the same counts.
    * `true`: a file in the user's cache, which is deleted at the end. Default: nothing is kept.
@@ -81,23 +89,23 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { batch = 8, limit, teacher, seed, signal, resume } = options
+  const { batch = 8, limit, teacher, seed, signal, resume, shard = whole } = options
   checkBatch(batch)
   checkWholeNumbers({ limit })
+  checkShard(shard)
   const settings = decidedSettings(model, options.settings)
-  const classes = model.labels.length
   const teacherClasses = teacher && classOrder(model, teacher)
   const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
 
   const identity =
-    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, batch, settings })
+    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, batch, settings, shard })
   await using state =
     resume === undefined
       ? undefined
       : await StateFile.open(
-          resume === true ? await defaultStatePath(identity, stateKind) : resume,
+          resume === true ? await defaultStatePath(identity, evaluationKind) : resume,
           identity,
-          stateKind,
+          evaluationKind,
         )
   const outcomes: PictureOutcome[] = []
   const add = (outcome: PictureOutcome) => {
@@ -110,12 +118,21 @@ export async function evaluate(
   const runner = pictureRunner(model, { teacher, teacherClasses, settings, seed, signal })
   await runner.warmUp()
   const start = performance.now()
-  const items = remainingItems(dataSet, { earlier, limit, signal })
+  const deal = { shard, hand: handOf(model, batch) }
+  const places: number[] = []
+  const items = remainingItems(dataSet, {
+    earlier,
+    deal,
+    limit,
+    signal,
+    onPlace: (place) => places.push(place),
+  })
   const finish = async ({ answered, readShare }: BatchInWork) => {
     const batchOutcomes = await answered
     await state?.append(batchOutcomes)
     for (const outcome of batchOutcomes) add(outcome)
-    const total = Math.min(dataSet.size ?? Math.round(outcomes.length / readShare), limit ?? Infinity)
+    const most = dealtCount(Math.min(dataSet.size ?? Infinity, limit ?? Number.MAX_SAFE_INTEGER), deal)
+    const total = dataSet.size === undefined ? Math.min(Math.round(outcomes.length / readShare), most) : most
     options.onProgress?.({ done: outcomes.length, total, resumed: earlier.length })
   }
   let inWork: BatchInWork | undefined
@@ -131,25 +148,40 @@ export async function evaluate(
   }
   throwIfAborted(signal)
   if (inWork) await finish(inWork)
-  if (outcomes.length === 0) throw new BlvitError('BAD_DATA', `${dataSet.name} holds no pictures.`)
+  // a shard of few pictures may have none
+  if (outcomes.length === 0 && shard.count === 1)
+    throw new BlvitError('BAD_DATA', `${dataSet.name} holds no pictures.`)
   const timing = {
     pictures: outcomes.length - earlier.length,
     elapsedMs: performance.now() - start,
     engineMs: runner.engineMs(),
   }
-  const { labelRule } = dataSet
-  const notes = [...(dataSet.notes ?? []), ...classNotes(teacherClasses)]
-  const evaluation = { ...tally(outcomes, { settings, classes }), labelRule, notes, timing }
+  const report: EvaluationReport = {
+    places,
+    model: model.name,
+    data: isDataSet(data) ? [data.name] : [data].flat(),
+    teacher: teacher?.name,
+    teacherSetting: teacher?.resolve({}).key,
+    settings: [...settings],
+    labels: [...model.labels],
+    labelRule: dataSet.labelRule,
+    notes: [...(dataSet.notes ?? []), ...classNotes(teacherClasses)],
+    timing,
+  }
+  await state?.end(report)
+  const evaluation = evaluationOf(outcomes, report)
   await options.onResult?.(evaluation)
   throwIfAborted(signal)
   if (resume === true) await state?.remove()
   return evaluation
 }
 
-const stateKind: StateKind<PictureOutcome> = {
-  name: 'evaluation',
-  command: 'blvit eval',
-  outcome: pictureOutcomeSchema,
+/** What outcomes come to. */
+export function evaluationOf(
+  outcomes: readonly PictureOutcome[],
+  { settings, labels, labelRule, notes, timing }: Omit<EvaluationReport, 'places'>,
+): Evaluation {
+  return { ...tally(outcomes, { settings, classes: labels.length }), labelRule, notes, timing }
 }
 
 /** A batch that an engine is working on, or will next. */
