@@ -1,6 +1,6 @@
 import { BlvitError } from '../base/blvit-error.js'
 import type { DeviceRequest } from '../runtime/device.js'
-import type { Settings } from '../settings/index.js'
+import type { Settings } from '../settings/settings.js'
 import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { CollectProgress } from './features/collect.js'
 
