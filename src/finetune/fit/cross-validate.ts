@@ -4,7 +4,7 @@ import type { HeadSession } from './head-session.js'
 import { type LabelledFeatures, rowsOf, scaled, scaleOf } from './labelled-features.js'
 
 /** λ, from the strongest to the weakest: each fit begins where the one before ended. */
-export const penalties = [3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003] as const
+const penalties = [3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003] as const
 
 export interface CrossValidation {
   /** λ of the whole, for the final fit. */

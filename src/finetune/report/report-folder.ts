@@ -7,7 +7,7 @@ import { checkWritable, makeFolder, writeWholeFile } from '../../files/output-fi
 export type ReportFiles = Readonly<Record<string, Uint8Array | string>>
 
 /** Every name that a report may have files of. */
-export const reportNames = ['report.json', 'confusion.svg', 'mistakes.png'] as const
+const reportNames = ['report.json', 'confusion.svg', 'mistakes.png'] as const
 
 /**
  * Complains before hours of work about a folder that the report can't be written to.
