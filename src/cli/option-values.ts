@@ -16,6 +16,13 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError('It must be a number above 0.')
 }
 
+/** A probability, 0 … 1. */
+export function probability(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value >= 0 && value <= 1) return value
+  throw new InvalidArgumentError('It must be a probability from 0 to 1.')
+}
+
 /** What random numbers start from. */
 export function seed(text: string): number {
   if (/^\d+$/.test(text) && Number(text) < 2 ** 32) return Number(text)

@@ -26,7 +26,7 @@ import { fitHead } from './fit/fit-head.js'
 import type { LabelledFeatures } from './fit/labelled-features.js'
 import { finetuneCard } from './report/card.js'
 import { type FinetuneReport, makeReport } from './report/report.js'
-import { checkReportFolder, writeReport } from './report/report-folder.js'
+import { checkReportFolder, filesOfReport, writeReport } from './report/report-folder.js'
 
 /** What came of a fine-tuning. */
 export interface Finetuned {
@@ -158,7 +158,7 @@ export async function finetune(
   const card = finetuneCard(files.architecture, {
     ...{ title: basename(resolve(output)), source: base.name, sourceCard: base.card, seed, report },
   })
-  const reportFiles = { 'report.json': `${JSON.stringify(report, null, 2)}\n` }
+  const reportFiles = await filesOfReport(report, dataSet, signal)
   if (options.report !== undefined) await writeReport(options.report, reportFiles)
   const besides = options.report === undefined ? reportFiles : {}
   await writeModelFolder(output, files, { card, overwrite, signal, besides })

@@ -27,6 +27,11 @@ export interface Classification {
 export interface ClassificationOptions {
   /** How many labels, from 1; `Infinity`: all. Default 5. */
   readonly top?: number | undefined
+  /**
+   * Only labels with at least this probability, 0 … 1; where no class reaches it, the answer is empty: none of them. Default:
+   * the best labels, however unsure.
+   */
+  readonly threshold?: number | undefined
 }
 
 /** Softmax over all classes. exp of the raw logits overflows above 709; the highest one cancels out of the quotient. */
@@ -52,15 +57,21 @@ export function scoresOf(logits: ArrayLike<number>, scores: ScoreFunction): numb
 
 /**
  * The classes with the highest logits; equal logits: lower index first.
- * @param options `scores`: what probabilities are made by, over all classes. Default softmax
+ * @param options `scores`: what probabilities are made by, over all classes. Default softmax. `threshold`: the least
+ *   probability. Default: none
  */
 export function rankClasses(
   logits: ArrayLike<number>,
   labels: readonly string[],
-  { top, scores = 'softmax' }: { top: number; scores?: ScoreFunction },
+  {
+    top,
+    scores = 'softmax',
+    threshold = Number.NEGATIVE_INFINITY,
+  }: { top: number; scores?: ScoreFunction; threshold?: number | undefined },
 ): ScoredLabel[] {
   return scoresOf(logits, scores)
     .map((probability, index) => ({ index, label: labels[index] ?? `class ${index}`, probability }))
+    .filter(({ probability }) => probability >= threshold)
     .sort((a, b) => (logits[b.index] ?? 0) - (logits[a.index] ?? 0) || a.index - b.index)
     .slice(0, top)
 }
@@ -77,13 +88,29 @@ export function checkTop(top: number): void {
   )
 }
 
+/** @throws BlvitError `BAD_OPTION` */
+function checkThreshold(threshold: number | undefined, scores: ScoreFunction): void {
+  if (threshold === undefined) return
+  if (!(threshold >= 0 && threshold <= 1)) {
+    const message = `threshold is ${threshold}; it must be a probability from 0 to 1.`
+    throw new BlvitError('BAD_OPTION', message, { threshold })
+  }
+  if (scores !== 'none') return
+  const message =
+    'This model answers with numbers, not with probabilities (regression): leave the threshold out.'
+  throw new BlvitError('BAD_OPTION', message, { threshold })
+}
+
 /** What is on a picture: labels and how sure the model is. */
 export const classify: Problem<readonly ScoredLabel[], ClassificationOptions> = {
   name: 'classify',
   outputs: (model) => ({ logits: outputOf(model, 'classify', 'logits') }),
-  check: ({ top = 5 }) => checkTop(top),
-  answer: (rows, { labels, scores }, { top = 5 }) =>
-    rankClasses(rowOf(rows, 'logits').values, labels, { top, scores }),
+  check: ({ top = 5, threshold }, { scores }) => {
+    checkTop(top)
+    checkThreshold(threshold, scores)
+  },
+  answer: (rows, { labels, scores }, { top = 5, threshold }) =>
+    rankClasses(rowOf(rows, 'logits').values, labels, { top, scores, threshold }),
 }
 
 /** Place of a class among all, 1 is the best. Equal logits rank by class number, as in {@link rankClasses}. */

@@ -12,12 +12,13 @@ import {
   runsUnusually,
   withModelOptions,
 } from '../model-options.js'
-import { positiveInteger } from '../option-values.js'
+import { positiveInteger, probability } from '../option-values.js'
 import { itemProgress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
 interface Flags extends ModelFlags, SettingFlags {
   readonly top: number
+  readonly threshold?: number
   readonly batch: number
   readonly json?: boolean
 }
@@ -32,6 +33,11 @@ export function classifyCommand(program: Command, context: CliContext): void {
   )
   withSettings(command)
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
+    .option(
+      '--threshold <probability>',
+      'only labels that reach it; "none of them" where no class does, instead of a guess',
+      probability,
+    )
     .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 1)
     .option('--json', 'one JSON object for each picture, one a line')
     .addHelpText(
@@ -42,6 +48,7 @@ Examples:
   blvit classify holiday/ --top 1 --json
   blvit classify photo.jpg --keep-ratio 0.25
   blvit classify photo.jpg --model owner/name
+  blvit classify photo.jpg --model mine --threshold 0.6
   curl -s https://example.org/cat.jpg | blvit classify -`,
     )
     .action((args: string[], flags: Flags) => classify(args, flags, context))
@@ -72,8 +79,8 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {
-    const { top, batch, seed } = flags
-    const options = { top, batch, seed, ...settings, signal: context.signal }
+    const { top, threshold, batch, seed } = flags
+    const options = { top, threshold, batch, seed, ...settings, signal: context.signal }
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1
@@ -81,7 +88,9 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
         if (flags.json) context.out(JSON.stringify({ picture: result.name, error: errorJson(result.error) }))
       } else {
         context.out(
-          flags.json ? resultJson(result.name, result.classification) : resultText(result, model.scores),
+          flags.json
+            ? resultJson(result.name, result.classification)
+            : resultText(result, { scores: model.scores, threshold }),
         )
       }
       progress.advance()
@@ -100,12 +109,13 @@ function errorJson({ code, message }: { code: string; message: string }) {
 }
 
 function resultJson(picture: string, { top, elapsedMs }: Classification): string {
-  return JSON.stringify({ picture, top, elapsedMs: Number(elapsedMs.toFixed(3)) })
+  const none = top.length === 0 && { none: true }
+  return JSON.stringify({ picture, top, ...none, elapsedMs: Number(elapsedMs.toFixed(3)) })
 }
 
 function resultText(
   { name, classification }: { name: string; classification: Classification },
-  scores: Model['scores'],
+  { scores, threshold = 0 }: { readonly scores: Model['scores']; readonly threshold?: number | undefined },
 ): string {
   // the numbers of a regression are no shares
   const text = (score: number) =>
@@ -113,5 +123,6 @@ function resultText(
   const lines = classification.top.map(
     ({ label, probability }) => `  ${text(probability)}  ${visible(label)}`,
   )
+  if (lines.length === 0) lines.push(`  none of them: no class reaches ${(100 * threshold).toFixed(1)} %`)
   return [`${visible(name)}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
 }

@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { BlvitError } from '../../base/blvit-error.js'
+import type { DataSet } from '../../data/data-set.js'
+import { sans } from '../../drawing/node/sans.js'
 import { checkWritable, makeFolder, writeWholeFile } from '../../files/output-files.js'
+import { contactSheet } from './contact-sheet.js'
+import { drawConfusion } from './draw-confusion.js'
+import type { FinetuneReport } from './report.js'
 
 /** Files of a report, by name. */
 export type ReportFiles = Readonly<Record<string, Uint8Array | string>>
@@ -22,6 +27,26 @@ export async function checkReportFolder(folder: string, overwrite: boolean): Pro
       const message = `${resolve(path)} is there already. Choose another folder for the report, or --overwrite.`
       throw new BlvitError('WRITE_FAILED', message, { path })
     }
+  }
+}
+
+/**
+ * The report for programs, the confusions as a drawing, and a sheet of the pictures that were taken for something else.
+ * @throws BlvitError `ABORTED`
+ */
+export async function filesOfReport(
+  report: FinetuneReport,
+  dataSet: DataSet,
+  signal: AbortSignal | undefined,
+): Promise<ReportFiles> {
+  const lettering = await sans()
+  const { confusion } = report.heldOut
+  const labels = report.classes.map(({ label }) => label)
+  const sheet = await contactSheet(dataSet, report.mistakes, { lettering, signal })
+  return {
+    'report.json': `${JSON.stringify(report, null, 2)}\n`,
+    ...(confusion && { 'confusion.svg': drawConfusion(labels, confusion, lettering) }),
+    ...(sheet && { 'mistakes.png': sheet }),
   }
 }
 

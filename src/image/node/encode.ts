@@ -1,8 +1,15 @@
 import type { Drawing } from '../pixels.js'
 import { loadSharp } from './sharp.js'
 
-/** A drawing as the bytes of a PNG with a palette of 256 colours. */
-export async function encodePng({ width, height, svg, pictures }: Drawing): Promise<Uint8Array> {
+/**
+ * A drawing as the bytes of a PNG.
+ * @param options `palette`: 256 colours, a third of the size of true colour, and of one photograph nobody sees the
+ *   difference. Default true
+ */
+export async function encodePng(
+  { width, height, svg, pictures }: Drawing,
+  { palette = true }: { readonly palette?: boolean } = {},
+): Promise<Uint8Array> {
   const sharp = await loadSharp()
   const layers = pictures.map(({ pixels, left, top }) => ({
     input: Buffer.from(pixels.values),
@@ -10,11 +17,8 @@ export async function encodePng({ width, height, svg, pictures }: Drawing): Prom
     left,
     top,
   }))
-  return (
-    sharp({ create: { width, height, channels: 3, background: 'white' } })
-      .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
-      // a third of the size of true colour, and of one photograph nobody sees the difference
-      .png({ palette: true, effort: 8, compressionLevel: 9 })
-      .toBuffer()
-  )
+  return sharp({ create: { width, height, channels: 3, background: 'white' } })
+    .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
+    .png({ palette, effort: 8, compressionLevel: 9 })
+    .toBuffer()
 }

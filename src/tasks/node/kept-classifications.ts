@@ -36,7 +36,7 @@ export function keptClassifications(
 ): AsyncGenerator<AnswersSoFar<readonly ScoredLabel[]>> {
   return keptAnswers(model, classify, pictures, options, {
     kind: classificationKind,
-    asked: { top: `${options.top ?? 'default'}` },
+    asked: { top: `${options.top ?? 'default'}`, threshold: `${options.threshold ?? 'none'}` },
     report: { scores: model.scores },
   })
 }
