@@ -20,6 +20,8 @@ export interface PictureStreamOptions {
   /** The model's, in class order. */
   readonly labels: readonly string[]
   readonly preprocessing: Preprocessing
+  /** Names of items that are left out. Default: none. */
+  readonly without?: readonly string[] | undefined
   /** Default `crop-flip`. */
   readonly augmentation?: AugmentationInput | undefined
   /** Leave out the pictures that have no label, and deliver targets. Default false. */
@@ -40,8 +42,8 @@ export interface PictureTask {
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`
  */
 export async function* pictureStream(options: PictureStreamOptions): AsyncGenerator<PictureTask> {
-  const { data, labels, labelled, seed, from } = options
-  const dataSet = await openDataSet(data, { labels: labelled ? labels : 'ignored' })
+  const { data, labels, labelled, without, seed, from } = options
+  const dataSet = await openDataSet(data, { labels: labelled ? labels : 'ignored', without })
   for (let epoch = from.epoch; ; epoch++) {
     let index = -1
     const random = seededRandom(seed, 'order', epoch)

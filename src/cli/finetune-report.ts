@@ -67,7 +67,7 @@ function doubles({ doubles: pairs }: FinetuneReport): string[] {
 
 /** The report for people. */
 export function finetuneText(report: FinetuneReport, output: string): string {
-  const { accuracy, folds, meanAveragePrecision } = report.heldOut
+  const { accuracy, folds, meanAveragePrecision, headAccuracy } = report.heldOut
   const interval = `${(100 * accuracy.low).toFixed(1)} – ${percent(accuracy.high)}`
   const right =
     meanAveragePrecision === undefined
@@ -75,7 +75,10 @@ export function finetuneText(report: FinetuneReport, output: string): string {
       : `mean average precision ${percent(meanAveragePrecision)}; all labels right on ${percent(accuracy.share)} of ${grouped(accuracy.of)} pictures (95 % interval ${interval})`
   return [
     `Wrote ${output}: ${report.classes.length} classes from ${grouped(report.pictures)} pictures, on ${report.model} at ${report.setting}.`,
-    `On pictures that it didn't learn from (${folds}-fold cross-validation): ${right}.`,
+    `On pictures that it didn't learn from (${folds === undefined ? 'held out' : `${folds}-fold cross-validation`}): ${right}.`,
+    ...(headAccuracy
+      ? [`The head that it began with was right on ${percent(headAccuracy.share)} of them.`]
+      : []),
     ['', classTable(report)].join('\n'),
     ...confusionTable(report).map((table) => `\n${table}`),
     ...pictures('\nLikely to have the wrong label:', report.suspects),

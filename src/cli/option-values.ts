@@ -29,6 +29,13 @@ export function seed(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 0 to 4,294,967,295.')
 }
 
+/** A share in (0, 1]. */
+export function share(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value > 0 && value <= 1) return value
+  throw new InvalidArgumentError('It must be a number above 0 and up to 1.')
+}
+
 /** One of a few words. */
 export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
   return (text) => {

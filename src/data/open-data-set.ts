@@ -15,6 +15,10 @@ export interface OpenDataSetOptions {
   readonly labels: readonly string[] | 'ignored'
   /** Whether a picture may have several labels, or none: samples then have `labels`. Default false. */
   readonly several?: boolean | undefined
+  /** Names of items that are left out. Default: none. */
+  readonly without?: Iterable<string> | undefined
+  /** The names of the only items that count. Default: all. */
+  readonly only?: Iterable<string> | undefined
 }
 
 /**
@@ -28,14 +32,15 @@ export interface OpenDataSetOptions {
  */
 export async function openDataSet(
   references: string | readonly string[],
-  { labels, several = false }: OpenDataSetOptions,
+  { labels, several = false, without, only }: OpenDataSetOptions,
 ): Promise<DataSet> {
   const found = await findAll(references)
   const reader = labels === 'ignored' ? undefined : new LabelReader(labels, { several })
   reader?.decide(await labelsKnownBefore(found, reader))
   const [first, ...others] = await Promise.all(found.map((data) => data.withLabels(reader)))
   if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv, tars or CIFAR-10.')
-  return others.length === 0 ? first : joined([first, ...others])
+  const all = others.length === 0 ? first : joined([first, ...others])
+  return without || only ? selected(all, { without, only }) : all
 }
 
 /**
@@ -58,6 +63,33 @@ async function findAll(references: string | readonly string[]): Promise<readonly
   const paths: string[] = []
   for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
   return Promise.all(paths.sort(byName).map(findOne))
+}
+
+/** A part of a data set, by the names of its items. */
+function selected(
+  dataSet: DataSet,
+  { without, only }: Pick<OpenDataSetOptions, 'without' | 'only'>,
+): DataSet {
+  const left = new Set(without)
+  const wanted = only && new Set(only)
+  return {
+    ...dataSet,
+    get labelRule() {
+      return dataSet.labelRule
+    },
+    // names may stand there that the data doesn't have
+    size: undefined,
+    async *items(options) {
+      for await (const item of dataSet.items(options))
+        if (!left.has(item.name) && (wanted?.has(item.name) ?? true)) yield item
+    },
+    async fingerprint() {
+      const names = JSON.stringify([[...left].sort(), wanted && [...wanted].sort()])
+      return createHash('sha256')
+        .update(`${await dataSet.fingerprint()} ${names}`)
+        .digest('hex')
+    },
+  }
 }
 
 /** The name first, as the folders above it may be others on another machine. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { seededRandom } from '../base/random.js'
+import { BlvitError } from '../base/blvit-error.js'
 import type { OwnClasses } from '../data/class-names.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet, ownClasses } from '../data/open-data-set.js'
@@ -11,19 +11,22 @@ import type { ModelFiles } from '../model-store/model-files.js'
 import { locateModel } from '../model-store/node/locate-model.js'
 import { openModel } from '../model-store/node/open-model.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
-import { withClasses, withHead } from '../model-store/with-head.js'
+import { withClasses } from '../model-store/with-head.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import { resolveSettings } from '../settings/resolve.js'
 import { settingsOf } from '../settings/settings.js'
 import { Model } from '../tasks/model.js'
+import type { NamedModel } from '../trainer/participants.js'
+import { TrainingFolder } from '../trainer/training-folder.js'
 import { checkClasses, checkCounts } from './check-classes.js'
 import { type Collected, collectFeatures } from './features/collect.js'
 import { withoutContradictions } from './features/contradictions.js'
 import { findDoubles, groupsOf } from './features/doubles.js'
 import { FeatureCache } from './features/feature-cache.js'
 import { checkFinetuneOptions, type FinetuneOptions } from './finetune-options.js'
-import { fitHead } from './fit/fit-head.js'
 import type { LabelledFeatures } from './fit/labelled-features.js'
+import { learnHead } from './learn-head.js'
+import { learnLayers } from './learn-layers.js'
 import { finetuneCard } from './report/card.js'
 import { type FinetuneReport, makeReport } from './report/report.js'
 import { checkReportFolder, filesOfReport, writeReport } from './report/report-folder.js'
@@ -35,14 +38,7 @@ export interface Finetuned {
   readonly report: FinetuneReport
 }
 
-/** The model to start from, as it is on disk. */
-interface Base {
-  readonly name: string
-  readonly files: ModelFiles
-  readonly card: string | undefined
-}
-
-async function openBase(reference: string, options: FinetuneOptions): Promise<Base> {
+async function openBase(reference: string, options: FinetuneOptions): Promise<NamedModel> {
   const { onDownload, onProgress: _, ...others } = options
   const { name, folder } = await locateModel(reference, { ...others, onProgress: onDownload })
   const files = await openModel(folder, { signal: options.signal })
@@ -52,7 +48,7 @@ async function openBase(reference: string, options: FinetuneOptions): Promise<Ba
 
 /** @throws BlvitError `ABORTED`, `ENGINE` */
 async function featuresOf(
-  base: Base,
+  base: NamedModel,
   files: ModelFiles,
   { dataSet, options }: { readonly dataSet: DataSet; readonly options: FinetuneOptions },
 ): Promise<Collected> {
@@ -93,9 +89,26 @@ function differentPictures(
   return seen.map(({ size }) => size)
 }
 
+/** Everything that can be known to be wrong before the first picture is read. */
+async function checkBefore(
+  options: FinetuneOptions,
+  classes: OwnClasses,
+  data: readonly string[],
+): Promise<void> {
+  const { layers, report, resume = false, overwrite = false, output } = options
+  if (report !== undefined) await checkReportFolder(report, overwrite)
+  checkClasses(classes, data)
+  if (layers !== 'all') return
+  await TrainingFolder.check(output, { resume, overwrite })
+  if (classes.several === undefined) return
+  const message =
+    'All layers learn from one label a picture only. Leave out layers "all": a head learns several labels.'
+  throw new BlvitError('UNSUPPORTED', message)
+}
+
 /**
  * Makes a classifier of classes of one's own: a linear head on what a model already sees, fitted to the labelled pictures,
- * and tried on pictures that it didn't learn from.
+ * and tried on pictures that it didn't learn from. With `layers: 'all'` the whole model goes on learning from there.
  * @param model what to start from: a shipped name, a folder, or an id of the Hugging Face hub
  * @param data labelled pictures: a folder with a folder for each class, labels.csv, tars, CIFAR-10; globs too
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`, `BAD_OPTION`, `BAD_CONFIG`, `BAD_WEIGHTS`, `WRITE_FAILED`, `ENGINE`; `ABORTED`:
@@ -109,23 +122,15 @@ export async function finetune(
   options: FinetuneOptions,
 ): Promise<Finetuned> {
   checkFinetuneOptions(options)
-  const {
-    output,
-    overwrite = false,
-    seed = 0,
-    signal,
-    threads,
-    folds = 5,
-    balance = true,
-    onProgress,
-  } = options
+  const { output, overwrite = false, seed = 0, signal, cropRatio = 1, layers = 'head' } = options
   const paths = typeof data === 'string' ? [data] : data
   await checkTarget(output, overwrite)
-  if (options.report !== undefined) await checkReportFolder(options.report, overwrite)
   const classes = await ownClasses(paths)
-  checkClasses(classes, paths)
+  await checkBefore(options, classes, paths)
   const { labels, several } = classes
-  const base = await openBase(model, options)
+  const opened = await openBase(model, options)
+  const preprocessing = { ...opened.files.preprocessing, cropRatio }
+  const base = { ...opened, files: { ...opened.files, preprocessing } }
   const scores = several === undefined ? 'softmax' : 'sigmoid'
   const started = await withClasses(base.files, { labels, scores })
   const setting = resolveSettings(started.architecture, settingsOf(options)).key
@@ -134,27 +139,14 @@ export async function finetune(
   const found = await featuresOf(base, started, { dataSet, options })
   const { pictures, failures } = withoutContradictions(found.pictures, labels)
   const collected = { ...found, pictures, failures: [...found.failures, ...failures] }
-  const features = matrixOf(collected.pictures)
+  const features = matrixOf(pictures)
   const doubles = findDoubles(features)
   const groups = groupsOf(doubles, features.count)
   checkCounts(labels, differentPictures(classes, features, groups))
-  const { runtime } = await chooseRuntime(options.device, { thread: 'caller' })
-  const fitted = await fitHead(runtime, features, {
-    ...{ classes: labels.length, scores, groups, folds, balance, threads, signal },
-    random: seededRandom(seed, 'folds'),
-    onFit: (done, total) => onProgress?.({ phase: 'head', done, total }),
-  })
-  const files = await withHead(base.files, { labels, scores, ...fitted.head })
-  const report = makeReport({
-    classes,
-    base: base.name,
-    setting,
-    data: paths,
-    dataSet,
-    collected,
-    doubles,
-    fitted,
-  })
+  const task = { base, labels, scores, data: paths, dataSet, collected, features, groups, options } as const
+  const { files, ...learned } = await (layers === 'all' ? learnLayers(task) : learnHead(task))
+  const about = { base: base.name, setting, data: paths, layers }
+  const report = makeReport({ classes, ...about, dataSet, collected, doubles, ...learned })
   const card = finetuneCard(files.architecture, {
     ...{ title: basename(resolve(output)), source: base.name, sourceCard: base.card, seed, report },
   })

@@ -1,4 +1,5 @@
 import { blockImitation, distill, endToEnd } from './distill.js'
+import { fineTune } from './fine-tune.js'
 import { fromScratch } from './from-scratch.js'
 import { paper } from './paper.js'
 import type { Recipe } from './recipe.js'
@@ -9,5 +10,6 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'block-imitation': blockImitation,
   'end-to-end': endToEnd,
   'from-scratch': fromScratch,
+  'fine-tune': fineTune,
   paper,
 }

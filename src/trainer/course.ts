@@ -29,6 +29,8 @@ export interface CourseOptions extends Omit<TrainOptions, 'validation' | 'dryRun
   readonly validation: Validation | undefined
   /** Only so many steps of each stage, to measure them; undefined: all. */
   readonly trial: number | undefined
+  /** Names of pictures of the data that aren't learned from. */
+  readonly heldOut: readonly string[]
   /** Undefined: nothing is kept. */
   readonly folder: TrainingFolder | undefined
 }
@@ -70,6 +72,7 @@ export class Course {
     const { batch, augmentation } = stage
     await using batches = new Batches({
       ...{ data, labels, preprocessing, seed, batch, augmentation, labelled, workers: this.options.workers },
+      without: this.options.heldOut,
       from: this.position,
     })
     const current = () => learned(this.student, session)
@@ -81,11 +84,14 @@ export class Course {
       steps: stepsOf(stage),
     }
     if (resume) await this.validateIfDue({ ...reached, step: resume.steps }, current)
+    else if (this.options.validateFirst && number === 1)
+      await this.validateIfDue({ ...reached, step: 0 }, current)
     const last = await runStage({
       ...planned,
       ...{ stages: stages.length, seed, signal },
       ...{ session, batches, gemmRate: this.options.gemmRate, from: this.position },
       trial,
+      isEnough: () => this.isEnough(number),
       beforeAbort: keep,
       afterStep: async (report, position) => {
         this.position = position
@@ -127,6 +133,17 @@ export class Course {
       throw thrown
     }
     if (report.step === report.steps || report.step % checkpointEvery === 0) await keep(this.position)
+  }
+
+  /** Whether the last validations of a stage were all no better than one before. It follows from the log, after a kill too. */
+  private isEnough(stage: number): boolean {
+    const { folder, patience } = this.options
+    if (folder === undefined || patience === undefined) return false
+    const accuracies = folder.log.validations
+      .filter((record) => record.stage === stage)
+      .map(({ validation }) => validation.reduce((sum, { right, of }) => sum + right / of, 0))
+    const best = accuracies.indexOf(Math.max(...accuracies))
+    return accuracies.length - 1 - best >= patience
   }
 
   /** Measures the model where it is time to, and no earlier run has done it. */

@@ -23,7 +23,7 @@ export interface ParticipantOptions extends DownloadOptions {
 }
 
 /** A model with what it was called and what its own card says. */
-interface Named {
+export interface NamedModel {
   readonly name: string
   readonly files: ModelFiles
   readonly card: string | undefined
@@ -32,10 +32,10 @@ interface Named {
 /** Who takes part in a training. */
 export interface Participants {
   /** What the student's weights come from, as it is on disk. */
-  readonly source: Named
+  readonly source: NamedModel
   readonly student: ModelFiles
   /** Undefined where no stage needs one. */
-  readonly teacher: Named | undefined
+  readonly teacher: NamedModel | undefined
 }
 
 /** What had to be assumed about the models, each thing once. */
@@ -44,14 +44,14 @@ export function assumptionsOf({ source, student, teacher }: Participants): reado
   return [...student.assumptions, ...teacher.files.assumptions.map((each) => `${teacher.name}: ${each}`)]
 }
 
-async function opened(reference: string, options: DownloadOptions): Promise<Named> {
+async function opened(reference: string, options: DownloadOptions): Promise<NamedModel> {
   const { name, folder } = await locateModel(reference, options)
   const files = await openModel(folder, { signal: options.signal })
   const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => undefined)
   return { name, files, card }
 }
 
-function checkPixels(student: ModelFiles, teacher: Named): void {
+function checkPixels(student: ModelFiles, teacher: NamedModel): void {
   const seen = ({ preprocessing: { mean, std } }: ModelFiles) => JSON.stringify([mean, std])
   if (seen(student) === seen(teacher.files)) return
   throw new BlvitError(
@@ -61,7 +61,7 @@ function checkPixels(student: ModelFiles, teacher: Named): void {
   )
 }
 
-function checkClasses(student: NamedClasses, { name, files: { labels } }: Named): void {
+function checkClasses(student: NamedClasses, { name, files: { labels } }: NamedModel): void {
   // another number of classes is told with all that doesn't fit
   if (labels.length !== student.labels.length) return
   const { numbers } = classOrder(student, { name: `The teacher ${name}`, labels })
@@ -79,11 +79,11 @@ function checkClasses(student: NamedClasses, { name, files: { labels } }: Named)
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `BAD_OPTION`
  */
 export async function openParticipants(
-  model: string,
+  model: string | NamedModel,
   recipe: DecidedRecipe,
   { to, set, seed, teacher, ...download }: ParticipantOptions,
 ): Promise<Participants> {
-  const source = await opened(model, download)
+  const source = typeof model === 'string' ? await opened(model, download) : model
   const target = to === undefined ? source.files.architecture : await findConfiguration(to)
   const student =
     to === undefined && !set

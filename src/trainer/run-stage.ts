@@ -23,6 +23,8 @@ export interface StageRunOptions extends PlannedStage {
   /** Fewer than the stage has: to measure how long they take. The first then is the most expensive one. */
   readonly trial?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** Whether the stage may end before its last step. */
+  readonly isEnough: () => boolean
   /** After each step. What it does takes no part in the speed that is reported. */
   readonly afterStep: (report: StepReport, position: DataPosition) => Promise<void>
   /** Before the stage ends early, because the signal has fired. */
@@ -101,7 +103,7 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
   const most = settings?.ends.toSorted((a, b) => workAt(b) - workAt(a))[0]
   let position = options.from
   let last: StepReport | undefined
-  while (session.steps < Math.min(steps, trial ?? steps)) {
+  while (session.steps < Math.min(steps, trial ?? steps) && !options.isEnough()) {
     if (signal?.aborted) {
       await options.beforeAbort(position)
       throwIfAborted(signal)

@@ -18,6 +18,14 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly checkpointEvery?: number | undefined
   /** Labelled pictures to measure the model with now and then; the best weights are what comes out then. */
   readonly validation?: readonly string[] | undefined
+  /** Instead of `validation`: names of pictures of the data that are measured with, not learned from. */
+  readonly validationNames?: readonly string[] | undefined
+  /** Names of pictures of the data that are left out altogether. */
+  readonly without?: readonly string[] | undefined
+  /** Measure before the first step too: where training makes it no better, what it started with comes out. Default false. */
+  readonly validateFirst?: boolean | undefined
+  /** So many validations in a row without a better one end a stage. Default: none does. */
+  readonly patience?: number | undefined
   /** Only the first so many of them. Default: all. */
   readonly validationLimit?: number | undefined
   /** Steps between two validations. Default: a tenth of each stage. */
@@ -38,8 +46,8 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
 
 /** @throws BlvitError `BAD_OPTION` */
 export function checkTrainOptions(options: TrainOptions): void {
-  const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
-  checkWholeNumbers({ checkpointEvery, validateEvery, validationLimit })
+  const { checkpointEvery, validateEvery, validationLimit, patience, threads, workers } = options
+  checkWholeNumbers({ checkpointEvery, validateEvery, validationLimit, patience })
   checkThreads(threads)
   checkWorkers(workers)
 }

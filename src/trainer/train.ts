@@ -6,6 +6,7 @@ import { openDataSet } from '../data/open-data-set.js'
 import { gemmRate } from '../engine/gemm.js'
 import { checkTarget } from '../files/replace-folder.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
+import type { ModelFiles } from '../model-store/model-files.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
@@ -15,12 +16,13 @@ import type { ChosenRuntime } from '../runtime/runtime.js'
 import { spreadOf } from '../settings/resolve.js'
 import type { Settings } from '../settings/settings.js'
 import { Course } from './course.js'
-import { assumptionsOf, openParticipants, type Participants } from './participants.js'
+import { assumptionsOf, type NamedModel, openParticipants, type Participants } from './participants.js'
 import { type PlannedStage, planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
 import { TrainingFolder } from './training-folder.js'
+import type { LogRecord } from './training-log.js'
 import { forecastOf, trialOf, trialSteps } from './trial.js'
 import { openValidation, type Validation } from './validation.js'
 
@@ -94,6 +96,70 @@ function usualSettings(student: Architecture, stages: readonly PlannedStage[]): 
   return stages.at(-1)?.settings?.goals.map(({ values }) => values) ?? [{}]
 }
 
+/** A model that was trained, before its folder is written. */
+export interface TrainedModel {
+  readonly files: ModelFiles
+  readonly participants: Participants
+  readonly recipe: DecidedRecipe
+  readonly log: readonly LogRecord[]
+  readonly reports: readonly StepReport[]
+  readonly validations: readonly ValidationReport[]
+}
+
+/**
+ * Trains a model as {@link train} does, and leaves it to the caller what is written.
+ * @throws BlvitError as {@link train}
+ */
+export async function trainModel(
+  model: string | NamedModel,
+  paths: readonly string[],
+  recipe: Recipe | DecidedRecipe,
+  options: TrainOptions,
+): Promise<TrainedModel> {
+  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, threads } = options
+  checkTrainOptions(options)
+  const decided = parseWith(recipeSchema, recipe, 'The recipe')
+  if (!dryRun) {
+    await checkTarget(output, overwrite)
+    await TrainingFolder.check(output, { resume, overwrite })
+  }
+  const participants = await openParticipants(model, decided, { ...options, seed })
+  const { student, teacher } = participants
+  for (const assumption of assumptionsOf(participants)) options.onNote?.(assumption)
+  // Steps write into the session's own memory, which an engine on another thread couldn't.
+  const runtime = await chooseRuntime(options.device, { thread: 'caller' })
+  const stages = planStages(dryRun ? trialOf(decided) : decided, {
+    student: student.architecture,
+    teacher: teacher?.files.architecture,
+    runtime: runtime.runtime,
+  })
+  const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
+  const { validationNames, without = [] } = options
+  const heldOut = [...without, ...(validationNames ?? [])]
+  const dataSet = await openDataSet(paths, {
+    ...{ labels: isLabelled ? student.labels : ('ignored' as const), without: heldOut },
+  })
+  for (const note of notesOn(dataSet, isLabelled)) options.onNote?.(note)
+  const { validationSettings: settings = usualSettings(student.architecture, stages) } = options
+  const measured = validationNames ? paths : options.validation
+  const validation =
+    measured && (await openValidation(student, { ...options, validation: measured, settings }))
+  const identity = await identityOf(participants, {
+    ...{ recipe: decided, dataSet, validation, runtime, threads, seed },
+  })
+  const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
+  // only whoever looks at the progress wants to know it
+  const rate = options.onStep && (await knownGemmRate(runtime, threads))
+  const course = new Course({
+    ...options,
+    ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
+    ...{ heldOut, trial: dryRun ? trialSteps : undefined },
+  })
+  const files = await course.run()
+  const { validations, reports } = course
+  return { files, participants, recipe: decided, log: folder?.log.records ?? [], reports, validations }
+}
+
 /**
  * Trains a model as a recipe says, stage after stage, and writes its folder.
  * @param model what the student's weights start as: a shipped name, a folder (see `blvit init` for random weights), or
@@ -111,51 +177,24 @@ export async function train(
   recipe: Recipe | DecidedRecipe,
   options: TrainOptions,
 ): Promise<Training> {
-  const { seed = 0, resume = false, overwrite = false, dryRun = false, output, threads, signal } = options
-  checkTrainOptions(options)
-  const decided = parseWith(recipeSchema, recipe, 'The recipe')
-  if (!dryRun) {
-    await checkTarget(output, overwrite)
-    await TrainingFolder.check(output, { resume, overwrite })
-  }
-  const participants = await openParticipants(model, decided, { ...options, seed })
-  const { source, student, teacher } = participants
-  for (const assumption of assumptionsOf(participants)) options.onNote?.(assumption)
+  const { seed = 0, overwrite = false, dryRun = false, output, signal } = options
   const paths = typeof data === 'string' ? [data] : data
-  // Steps write into the session's own memory, which an engine on another thread couldn't.
-  const runtime = await chooseRuntime(options.device, { thread: 'caller' })
-  const stages = planStages(dryRun ? trialOf(decided) : decided, {
-    student: student.architecture,
-    teacher: teacher?.files.architecture,
-    runtime: runtime.runtime,
-  })
-  const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
-  const dataSet = await openDataSet(paths, { labels: isLabelled ? student.labels : 'ignored' })
-  for (const note of notesOn(dataSet, isLabelled)) options.onNote?.(note)
-  const { validationSettings: settings = usualSettings(student.architecture, stages) } = options
-  const validation =
-    options.validation &&
-    (await openValidation(student, { ...options, validation: options.validation, settings }))
-  const identity = await identityOf(participants, {
-    ...{ recipe: decided, dataSet, validation, runtime, threads, seed },
-  })
-  const folder = dryRun ? undefined : await TrainingFolder.open(output, { resume, identity })
-  // only whoever looks at the progress wants to know it
-  const rate = options.onStep && (await knownGemmRate(runtime, threads))
-  const course = new Course({
-    ...options,
-    ...{ seed, data: paths, stages, participants, identity, runtime, gemmRate: rate, validation, folder },
-    trial: dryRun ? trialSteps : undefined,
-  })
-  const trained = await course.run()
-  const { validations } = course
-  const reports = dryRun ? course.reports.map((report) => forecastOf(report, decided)) : course.reports
-  if (folder) {
+  const { files, participants, log, validations, ...trained } = await trainModel(
+    model,
+    paths,
+    recipe,
+    options,
+  )
+  const { source, student, teacher } = participants
+  const reports = dryRun
+    ? trained.reports.map((report) => forecastOf(report, trained.recipe))
+    : trained.reports
+  if (!dryRun) {
     const facts = { title: basename(resolve(output)), source: source.name, sourceCard: source.card, seed }
     const card = trainingCard(student.architecture, {
-      ...{ ...facts, recipe: decided, teacher: teacher?.name, data: paths, log: folder.log.records },
+      ...{ ...facts, recipe: trained.recipe, teacher: teacher?.name, data: paths, log },
     })
-    await writeModelFolder(output, trained, { card, overwrite, signal })
+    await writeModelFolder(output, files, { card, overwrite, signal })
   }
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024
   return { reports, validations, output: dryRun ? undefined : output, peakMemoryBytes }

@@ -14,6 +14,8 @@ import type { Counts, SettingResult } from '../tasks/node/evaluate/tally.js'
 export interface ValidationOptions {
   /** Labelled pictures: folders, tars, labels.csv. */
   readonly validation: readonly string[]
+  /** The names of the only pictures of those that count. Default: all. */
+  readonly validationNames?: readonly string[] | undefined
   /** Only the first so many. Default: all. */
   readonly validationLimit?: number | undefined
   /** What to measure at. */
@@ -56,10 +58,10 @@ async function assertLabelled(dataSet: DataSet, limit = Number.POSITIVE_INFINITY
  */
 export async function openValidation(
   { architecture, labels }: ModelFiles,
-  { validation, validationLimit: limit, settings }: ValidationOptions,
+  { validation, validationNames: only, validationLimit: limit, settings }: ValidationOptions,
 ): Promise<Validation> {
   const keys = settings.map((each) => resolveSettings(architecture, each).key)
-  const dataSet = await openDataSet(validation, { labels })
+  const dataSet = await openDataSet(validation, { labels, only })
   await assertLabelled(dataSet, limit)
   return {
     identity: JSON.stringify([await dataSet.fingerprint(), limit ?? null, keys]),

@@ -5,12 +5,13 @@ import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openDataSet } from '../../src/data/open-data-set.js'
 import { finetune } from '../../src/finetune/finetune.js'
 import type { FinetuneProgress } from '../../src/finetune/finetune-options.js'
+import { convertFolder } from '../../src/model-store/node/convert-folder.js'
 import { openModel } from '../../src/model-store/node/open-model.js'
 import { evaluate } from '../../src/tasks/node/evaluate/evaluate.js'
 import { load } from '../../src/tasks/node/load.js'
 import { writeColour, writeColours } from '../support/coloured-pictures.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
-import { writeTinyVit } from '../support/tiny-training.js'
+import { writeTinyRouted, writeTinyVit } from '../support/tiny-training.js'
 
 const folder = temporaryFolder()
 const vit = join(folder, 'vit')
@@ -179,5 +180,84 @@ describe('pictures that can’t be used are named and left out', () => {
     ])
     const message = report.failures.find(({ name }) => name === 'red-4.png')?.message
     expect(message).toContain('the same picture in red (red-4.png) and in blue (blue-again.png)')
+  })
+})
+
+describe('all layers', () => {
+  const options = { layers: 'all', threads: 1, epochs: 2 } as const
+
+  test('go on from the head, are tried on pictures apart, and end with the same bytes after a stop', async () => {
+    const whole = newOutput()
+    const { report } = await finetune(vit, pictures, { ...options, output: whole })
+    expect(report).toMatchObject({ layers: 'all', pictures: 24 })
+    expect(report.heldOut.folds).toBeUndefined()
+    expect(report.heldOut.accuracy.of).toBeLessThan(8)
+    expect(report.heldOut.accuracy.of).toBe(report.heldOut.headAccuracy?.of)
+    const log = await readFile(join(`${whole}.training`, 'log.jsonl'), 'utf8')
+    expect(JSON.parse(log.split('\n')[0] ?? '')).toMatchObject({ step: 0, validation: expect.anything() })
+
+    const interruption = new AbortController()
+    const stopped = newOutput()
+    const onProgress = (state: FinetuneProgress) => {
+      if (state.phase === 'layers') interruption.abort()
+    }
+    const first = { ...options, output: stopped, signal: interruption.signal, onProgress }
+    await expect(finetune(vit, pictures, first)).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(existsSync(stopped)).toBe(false)
+    await finetune(vit, pictures, { ...options, output: stopped, resume: true })
+    const weights = (output: string) => readFile(join(output, 'model.safetensors'))
+    expect((await weights(stopped)).equals(await weights(whole))).toBe(true)
+  })
+
+  test('of a big.LITTLE model keep the dial', async () => {
+    const output = newOutput()
+    const routed = join(folder, 'routed')
+    await convertFolder(vit, { to: await writeTinyRouted(folder), output: routed })
+    const { report } = await finetune(routed, pictures, { ...options, output })
+    expect(report.setting).toMatch(/^keep ratio /)
+    await using model = await load(output, { threads: 1 })
+    for (const keepRatio of [0.25, 1]) {
+      const { top } = await model.classify(join(others, 'red', '20.png'), { keepRatio })
+      expect(['red', 'green', 'blue']).toContain(top[0]?.label)
+    }
+  })
+})
+
+describe('several labels a picture', () => {
+  test('are learned and answered each for itself', async () => {
+    const data = join(folder, 'several')
+    const rows: string[] = []
+    for (const [colour, labels] of [
+      ['red', 'warm|loud'],
+      ['green', 'calm'],
+      ['blue', ''],
+    ] as const) {
+      for (let i = 0; i < 6; i++) {
+        await writeColour(join(data, `${colour}-${i}.png`), colour, i)
+        rows.push(`${colour}-${i}.png,${labels}`)
+      }
+    }
+    await writeFile(join(data, 'labels.csv'), ['file,labels', ...rows].join('\n'))
+    const output = newOutput()
+    const { report } = await finetune(vit, data, { output, threads: 1 })
+    expect(report.classes.map(({ label, pictures: count }) => [label, count])).toEqual([
+      ['calm', 6],
+      ['loud', 6],
+      ['warm', 6],
+    ])
+    expect(report.heldOut.meanAveragePrecision).toBeGreaterThan(0.9)
+    expect(JSON.parse(await readFile(join(output, 'config.json'), 'utf8'))).toMatchObject({
+      problem_type: 'multi_label_classification',
+    })
+    await using model = await load(output, { threads: 1 })
+    const told = async (colour: 'red' | 'green' | 'blue') => {
+      const { top } = await model.classify(join(others, colour, '21.png'), { threshold: 0.5 })
+      return top.map(({ label }) => label).sort()
+    }
+    expect(await told('red')).toEqual(['loud', 'warm'])
+    expect(await told('green')).toEqual(['calm'])
+    expect(await told('blue')).toEqual([])
+    const all = finetune(vit, data, { output: newOutput(), threads: 1, layers: 'all' })
+    await expect(all).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   })
 })

@@ -1,11 +1,13 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { visible } from '../../base/visible-text.js'
 import type { FinetuneProgress } from '../../finetune/finetune-options.js'
 import type { CliContext } from '../context.js'
 import { devices, type EngineFlags } from '../model-options.js'
-import { positiveInteger, seed } from '../option-values.js'
+import { positiveInteger, seed, share } from '../option-values.js'
 import { downloadProgress, itemProgress, type Progress } from '../progress.js'
+import { percent } from '../quantities.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
+import { type TrainingProgress, trainingProgress } from '../training-progress.js'
 
 interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, SettingFlags {
   readonly model: string
@@ -15,6 +17,11 @@ interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, Set
   readonly balance: boolean
   readonly folds: number
   readonly cache: boolean
+  readonly layers: 'head' | 'all'
+  readonly epochs?: number
+  readonly resume?: boolean
+  readonly workers?: number
+  readonly cropRatio: number
   readonly batch: number
   readonly seed: number
   readonly overwrite?: boolean
@@ -40,6 +47,19 @@ export function finetuneCommand(program: Command, context: CliContext): void {
       'vit-tiny',
     )
   withSettings(command)
+    .addOption(
+      new Option('--layers <which>', 'what learns: a new head only, or from there on all of the model')
+        .choices(['head', 'all'])
+        .default('head'),
+    )
+    .option(
+      '--epochs <n>',
+      'of --layers all: times that each picture is seen at most (default: 10)',
+      positiveInteger,
+    )
+    .option('--workers <n>', 'of --layers all: threads that decode and augment pictures', positiveInteger)
+    .option('--resume', 'of --layers all: go on from the newest checkpoint')
+    .option('--crop-ratio <share>', "how much of a picture's shorter side the model sees", share, 1)
     .option('--report <folder>', "write the report there instead of into the model's folder")
     .option('--no-balance', 'let each picture count the same instead of each class')
     .option('--folds <n>', 'parts of the cross-validation that says how good it is', positiveInteger, 5)
@@ -66,6 +86,7 @@ Examples:
   blvit finetune --data photos/ -o mine
   blvit classify new.jpg --model mine
   blvit finetune --data photos/labels.csv -o mine --overwrite --json
+  blvit finetune --data photos/ -o better --layers all
   blvit finetune --data photos/ -o routed --model blvit-tiny --keep-ratio 0.375`,
     )
     .action((flags: Flags) => finetuneModel(flags, context))
@@ -76,7 +97,19 @@ async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
   const { finetuneText } = await import('../finetune-report.js')
   const { data, model, json, keepRatio: _, reduce: __, ...options } = flags
   let progress: Progress | undefined
+  let training: TrainingProgress | undefined
   const show = (state: FinetuneProgress) => {
+    if (state.phase === 'layers') {
+      training ??= trainingProgress(context)
+      training.show(state.step)
+      return
+    }
+    if (state.phase === 'validation') {
+      const { step, results, best } = state.validation
+      const shares = results.map(({ setting, top1 }) => `${setting}: ${percent(top1.share)}`).join(', ')
+      context.note(`step ${step}: right ${shares}${best ? ', the best so far' : ''}`)
+      return
+    }
     if (state.phase === 'head') {
       progress?.stop()
       progress = undefined
@@ -105,5 +138,7 @@ async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
     }
   } finally {
     progress?.stop()
+    training?.stop()
+    if (context.signal.aborted && training) context.note('Go on with the same command and --resume.')
   }
 }

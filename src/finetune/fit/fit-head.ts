@@ -31,8 +31,6 @@ export interface FittedHead {
   readonly folds: number
   /** `[count, classes]`: of each picture by a head that didn't learn from it. */
   readonly heldOutScores: Float32Array
-  /** For each picture the fold that it was held out with. */
-  readonly foldOf: Int32Array
 }
 
 /** What each class counts: all classes the same, the pictures 1 on average. */
@@ -81,5 +79,5 @@ export async function fitHead(
   const { penalty } = validated
   const head = unscaled(await session.fit(scaled(features, scale), { penalty, classWeights, signal }), scale)
   onFit?.(folds + 1, folds + 1)
-  return { head, penalty, folds, heldOutScores: validated.scores, foldOf }
+  return { head, penalty, folds, heldOutScores: validated.scores }
 }

@@ -1,5 +1,6 @@
 import type { ScoreFunction } from '../../models/score-function.js'
-import type { Scale } from './labelled-features.js'
+import { scoresOf } from '../../problems/classify.js'
+import type { LabelledFeatures, Scale } from './labelled-features.js'
 
 /** How the scores of a head that is fitted are made: classes exclude each other, or each is answered for itself. */
 export type HeadScores = Exclude<ScoreFunction, 'none'>
@@ -22,4 +23,24 @@ export function unscaled({ weight, bias }: Head, { mean, deviation }: Scale): He
     return sum
   })
   return { weight: own, bias: shifted }
+}
+
+/** What a head says of pictures. @returns `[count, classes]` */
+export function headScores(
+  { weight, bias }: Head,
+  { count, inputs, values }: LabelledFeatures,
+  kind: HeadScores,
+): Float32Array {
+  const classes = bias.length
+  const scores = new Float32Array(count * classes)
+  for (let row = 0; row < count; row++) {
+    const vector = values.subarray(row * inputs, (row + 1) * inputs)
+    const logits = bias.map((start, label) => {
+      let sum = start
+      for (let i = 0; i < inputs; i++) sum += (weight[label * inputs + i] as number) * (vector[i] as number)
+      return sum
+    })
+    scores.set(scoresOf(logits, kind), row * classes)
+  }
+  return scores
 }

@@ -25,10 +25,17 @@ function dataNames(paths: readonly string[]): string {
   return paths.map((path) => cell(path.split(/[/\\]/).filter(Boolean).slice(-1).join('/'))).join(', ')
 }
 
+function howMade({ layers }: FinetuneReport, source: string): string {
+  const head = `a linear head (multinomial logistic regression) on what ${codeSpan(source)} sees`
+  return layers === 'head'
+    ? `It is ${head}, whose other weights are as they were.`
+    : `It began with ${head}; then all layers learned.`
+}
+
 /** The README.md of a model that `blvit finetune` made. */
 export function finetuneCard(architecture: Architecture, facts: FinetuneCardFacts): string {
   const { title, source, sourceCard, seed, report } = facts
-  const { accuracy, folds, meanAveragePrecision } = report.heldOut
+  const { accuracy, folds, meanAveragePrecision, headAccuracy } = report.heldOut
   const isSingle = meanAveragePrecision === undefined
   const right = isSingle
     ? `right on ${percent(accuracy.share)} (${interval(accuracy)}, 95 % interval)`
@@ -42,8 +49,7 @@ export function finetuneCard(architecture: Architecture, facts: FinetuneCardFact
 
 # ${visible(title)}
 
-A classifier of ${report.classes.length} classes, made by \`blvit finetune\`: a linear head (multinomial logistic regression) on what
-${codeSpan(source)} sees, whose other weights are as they were.
+A classifier of ${report.classes.length} classes, made by \`blvit finetune\`. ${howMade(report, source)}
 
 | | |
 |---|---|
@@ -53,8 +59,7 @@ ${codeSpan(source)} sees, whose other weights are as they were.
 | penalty λ | ${report.penalty} |
 | seed | ${seed} |
 
-${folds}-fold cross-validation: ${right}, of pictures that the head that answered hadn't learned from. The head in this
-folder learned from all of them.
+${folds === undefined ? 'Held out' : `${folds}-fold cross-validation`}: ${right}, of pictures that weren't learned from${folds === undefined ? '' : ' by the head that answered; the head in this folder learned from all of them'}.${headAccuracy ? ` The head that it began with was right on ${percent(headAccuracy.share)} of the same pictures.` : ''}
 
 | class | pictures | precision | recall |
 |---|---|---|---|

@@ -1,9 +1,8 @@
 import { type Share, shareOf } from '../../base/share.js'
 import type { OwnClasses } from '../../data/class-names.js'
 import type { DataSet } from '../../data/data-set.js'
-import type { Collected, Failure } from '../features/collect.js'
+import type { Collected, Failure, FeaturePicture } from '../features/collect.js'
 import type { Pair } from '../features/doubles.js'
-import type { FittedHead } from '../fit/fit-head.js'
 import { type Answered, accuracyOf, answerOf, type ClassResult, classResults, confusionOf } from './assess.js'
 import { labelResults, meanAveragePrecision } from './assess-several.js'
 import { type Mistake, mistakesOf, suspectsOf } from './suspects.js'
@@ -36,10 +35,12 @@ export interface ThresholdResult {
 
 /** How good a head is on pictures that it didn't learn from. */
 export interface HeldOut {
-  /** Parts that the pictures were shared out among. */
-  readonly folds: number
+  /** Parts that the pictures were shared out among: each was answered by a head of the others. Undefined: one part was held out. */
+  readonly folds?: number | undefined
   /** One label each: how often the answer is right. Several: how often all labels are right at 0.5. */
   readonly accuracy: Share
+  /** Of `layers: 'all'`: how often the head was right that it began with, on the same pictures. */
+  readonly headAccuracy?: Share | undefined
   /** Of several labels: the mean over the classes of the average precision. */
   readonly meanAveragePrecision?: number | undefined
   /** One label each. */
@@ -54,6 +55,8 @@ export interface FinetuneReport {
   readonly model: string
   /** What the features were made at. */
   readonly setting: string
+  /** What learned. */
+  readonly layers: 'head' | 'all'
   readonly data: readonly string[]
   readonly labelRule: string | undefined
   /** Pictures that were learned from. */
@@ -72,15 +75,28 @@ export interface FinetuneReport {
   readonly doubles: readonly DoublePictures[]
 }
 
+/** Pictures that weren't learned from, and what was said of them. */
+export interface Tried {
+  readonly pictures: readonly FeaturePicture[]
+  /** `[pictures, classes]` */
+  readonly scores: Float32Array
+  /** As {@link HeldOut.folds}. */
+  readonly folds?: number | undefined
+}
+
 export interface ReportFacts {
   readonly classes: OwnClasses
   readonly base: string
   readonly setting: string
+  readonly layers: 'head' | 'all'
   readonly data: readonly string[]
   readonly dataSet: DataSet
   readonly collected: Collected
   readonly doubles: readonly Pair[]
-  readonly fitted: FittedHead
+  readonly penalty: number
+  readonly tried: Tried
+  /** Of `layers: 'all'`: how good the fitted head was that it began with, on the same pictures. */
+  readonly headAccuracy?: Share | undefined
 }
 
 const thresholds = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const
@@ -96,21 +112,21 @@ function thresholdResults(answered: Answered): ThresholdResult[] {
 
 const rounded = (value: number) => Number(value.toFixed(4))
 
-/** The report of a head. */
+/** The report of a model of one's own classes. */
 export function makeReport(facts: ReportFacts): FinetuneReport {
-  const { classes, base, setting, data, dataSet, collected, doubles, fitted } = facts
+  const { classes, base, setting, layers, data, dataSet, collected, doubles, penalty, tried, headAccuracy } =
+    facts
   const { pictures, failures, unlabelled } = collected
   const { labels } = classes
   const answered: Answered = {
     classes: labels,
-    labels: pictures.map((picture) => picture.labels),
-    scores: fitted.heldOutScores,
+    labels: tried.pictures.map((picture) => picture.labels),
+    scores: tried.scores,
   }
-  const isSingle = classes.several === undefined
-  const confusion = isSingle ? confusionOf(answered) : undefined
-  const mistakes = isSingle ? mistakesOf(answered) : []
+  const confusion = classes.several === undefined ? confusionOf(answered) : undefined
+  const mistakes = confusion ? mistakesOf(answered) : []
   const wrong = ({ picture, label, said, score }: Mistake): WrongPicture => ({
-    picture: pictures[picture]?.name ?? '',
+    picture: tried.pictures[picture]?.name ?? '',
     label: labels[label] ?? '',
     said: labels[said] ?? '',
     probability: rounded(score),
@@ -118,13 +134,14 @@ export function makeReport(facts: ReportFacts): FinetuneReport {
   const named = (row: number) => (pictures[row]?.labels ?? []).map((label) => labels[label] ?? '')
   const several = confusion ? undefined : labelResults(answered)
   return {
-    ...{ model: base, setting, data, labelRule: classes.several ?? dataSet.labelRule },
+    ...{ model: base, setting, layers, data, labelRule: classes.several ?? dataSet.labelRule },
     ...{ pictures: pictures.length, unlabelled, failures },
     classes: confusion ? classResults(labels, confusion) : (several?.classes ?? []),
-    penalty: fitted.penalty,
+    penalty,
     heldOut: {
-      folds: fitted.folds,
+      ...(tried.folds === undefined ? {} : { folds: tried.folds }),
       accuracy: confusion ? accuracyOf(confusion) : (several?.exact ?? shareOf(0, 0)),
+      ...(headAccuracy && { headAccuracy }),
       ...(confusion
         ? { thresholds: thresholdResults(answered), confusion }
         : { meanAveragePrecision: rounded(meanAveragePrecision(answered)) }),

@@ -1,0 +1,111 @@
+import { type Random, seededRandom } from '../base/random.js'
+import type { DataSet } from '../data/data-set.js'
+import { nodeDecoder } from '../image/node/decode.js'
+import type { ModelFiles } from '../model-store/model-files.js'
+import { withHead } from '../model-store/with-head.js'
+import { classify } from '../problems/classify.js'
+import { fineTune } from '../recipes/fine-tune.js'
+import { adjusted, recipeSchema } from '../recipes/recipe.js'
+import { chooseRuntime } from '../runtime/node/choose.js'
+import { settingsOf } from '../settings/settings.js'
+import { Model } from '../tasks/model.js'
+import { answerBatches, type NamedPicture } from '../tasks/node/answer-many.js'
+import { trainModel } from '../trainer/train.js'
+import type { FinetuneOptions } from './finetune-options.js'
+import { stratifiedFolds } from './fit/folds.js'
+import { headScores } from './fit/head.js'
+import { rowsOf } from './fit/labelled-features.js'
+import { fitOn, type Learned, type LearningTask } from './learn-head.js'
+import { accuracyOf, confusionOf } from './report/assess.js'
+
+/** Parts that the pictures are shared out among: one says when to stop, one how good the result is, the others teach. */
+const parts = 7
+/** Validations without a better one after which it stops. */
+const patience = 3
+
+/** The pictures of a fine-tuning of all layers, by what they are for. */
+interface Split {
+  readonly learn: readonly number[]
+  readonly validate: readonly number[]
+  readonly test: readonly number[]
+}
+
+/** Shares pictures out: doubles stay together, and each part has its share of every class. */
+function splitPictures(
+  labels: readonly (readonly number[])[],
+  groups: ArrayLike<number>,
+  random: Random,
+): Split {
+  const folds = stratifiedFolds(labels, groups, { folds: parts, random })
+  const rowsIn = (wanted: (fold: number) => boolean) =>
+    labels.flatMap((_, row) => (wanted(folds[row] as number) ? [row] : []))
+  return {
+    test: rowsIn((fold) => fold === 0),
+    validate: rowsIn((fold) => fold === 1),
+    learn: rowsIn((fold) => fold > 1),
+  }
+}
+
+/** What a model says of some pictures of a data set. @returns `[pictures, classes]` in the order of the names */
+async function scoresOn(
+  files: ModelFiles,
+  dataSet: DataSet,
+  { names, options }: { readonly names: readonly string[]; readonly options: FinetuneOptions },
+): Promise<Float32Array> {
+  const { device, threads, batch = 8, signal } = options
+  await using model = new Model('the fine-tuned model', files, await chooseRuntime(device), {
+    ...{ threads, decoder: nodeDecoder },
+  })
+  const classes = files.labels.length
+  const rows = new Map(names.map((name, row) => [name, row]))
+  const scores = new Float32Array(names.length * classes)
+  async function* wanted(): AsyncGenerator<NamedPicture> {
+    for await (const item of dataSet.items({ signal }))
+      if ('source' in item && rows.has(item.name)) yield item
+  }
+  const asked = { ...settingsOf(options), top: Number.POSITIVE_INFINITY, batch, ...(signal && { signal }) }
+  for await (const answers of answerBatches(model, classify, wanted(), asked)) {
+    for (const picture of answers) {
+      if ('error' in picture) throw picture.error
+      const row = rows.get(picture.name) ?? 0
+      for (const { index, probability } of picture.answer) scores[row * classes + index] = probability
+    }
+  }
+  return scores
+}
+
+/**
+ * A head for a part of the pictures, and from there on all layers. The best weights by a second part come out, those that it
+ * began with among them; a third part tells how good they are.
+ * @throws BlvitError as `train`
+ */
+export async function learnLayers(task: LearningTask): Promise<Learned> {
+  const { base, labels, scores, data, dataSet, collected, features, groups, options } = task
+  const { output, overwrite, resume, device, threads, workers, signal, onProgress } = options
+  const { epochs = 10, seed = 0 } = options
+  const { pictures, failures } = collected
+  const split = splitPictures(features.labels, groups, seededRandom(seed, 'parts'))
+  const names = (rows: readonly number[]) => rows.map((row) => pictures[row]?.name ?? '')
+  const { head, penalty } = await fitOn(split.learn, task)
+  const tested = rowsOf(features, split.test)
+  const headAccuracy = accuracyOf(
+    confusionOf({ classes: labels, labels: tested.labels, scores: headScores(head, tested, scores) }),
+  )
+  const start = { ...base, files: await withHead(base.files, { labels, scores, ...head }) }
+  const recipe = adjusted(recipeSchema.parse(fineTune), { pictures: epochs * split.learn.length })
+  const stepsPerEpoch = Math.max(1, Math.round(split.learn.length / (recipe.stages[0]?.batch ?? 1)))
+  const { files } = await trainModel(start, data, recipe, {
+    ...{ output, overwrite, resume, seed, device, threads, workers, signal, patience },
+    ...{ validateFirst: true, validateEvery: stepsPerEpoch, checkpointEvery: stepsPerEpoch },
+    validationNames: names(split.validate),
+    without: [...names(split.test), ...failures.map(({ name }) => name)],
+    onNote: options.onNote,
+    onStep: (step) => onProgress?.({ phase: 'layers', step }),
+    onValidation: (validation) => onProgress?.({ phase: 'validation', validation }),
+  })
+  const tried = {
+    pictures: split.test.flatMap((row) => pictures[row] ?? []),
+    scores: await scoresOn(files, dataSet, { names: names(split.test), options }),
+  }
+  return { files, penalty, tried, headAccuracy }
+}

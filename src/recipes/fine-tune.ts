@@ -1,0 +1,23 @@
+import type { Recipe } from './recipe.js'
+
+/**
+ * All of a model learns classes of one's own, from a head that was fitted to what it saw before: `blvit finetune --layers all`
+ * takes it with ten times the pictures that there are. Lower layers learn slower: what a million pictures taught them is
+ * worth more than what a few hundred can.
+ */
+export const fineTune: Recipe = {
+  about: 'All layers learn classes of one’s own, from a fitted head, at every keep ratio',
+  stages: [
+    {
+      objective: 'end to end',
+      pictures: 10_000,
+      batch: 16,
+      learningRate: 1e-4,
+      layerDecay: 0.8,
+      keepRatio: [0.25, 0.375, 0.5, 0.75, 1],
+      augmentation: { crop: { scale: [0.4, 1] }, flip: true, labelSmoothing: 0.1 },
+      clipNorm: 1,
+      loss: { labels: 1 },
+    },
+  ],
+}
