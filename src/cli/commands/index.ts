@@ -9,6 +9,7 @@ import { embedCommand } from './embed.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { initCommand } from './init.js'
+import { mergeCommand } from './merge.js'
 import { modelsCommand } from './models.js'
 import { traceCommand } from './trace.js'
 import { trainCommand } from './train.js'
@@ -24,6 +25,7 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   evalCommand,
   exportCommand,
   initCommand,
+  mergeCommand,
   traceCommand,
   trainCommand,
   modelsCommand,
