@@ -61,7 +61,12 @@ export function fileReason(thrown: unknown): string {
 
 /** Throws `ABORTED` if the signal has fired; call it between steps that take long. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new BlvitError('ABORTED', 'Stopped: the caller aborted the operation.')
+  if (signal?.aborted) throw aborted()
+}
+
+/** What is thrown when the caller's signal has fired. */
+export function aborted(): BlvitError {
+  return new BlvitError('ABORTED', 'Stopped: the caller aborted the operation.')
 }
 
 /** A message that begins with the name of what it is about; most messages name it already. */

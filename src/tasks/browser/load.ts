@@ -12,7 +12,7 @@ import {
 import { type BrowserDevice, chooseBrowserRuntime } from '../../runtime/browser.js'
 import { checkThreads } from '../../runtime/device.js'
 import { assertPrecision } from '../../runtime/precision.js'
-import { type Settings, settingsOf } from '../../settings/index.js'
+import { type Settings, settingsOf } from '../../settings/settings.js'
 import { blobSource, bytesSource } from '../../weights/byte-source.js'
 import { readSafetensors } from '../../weights/safetensors/read.js'
 import { Model } from '../model.js'
@@ -43,7 +43,9 @@ async function openParts(parts: ModelParts, signal: AbortSignal | undefined): Pr
   const { name = 'the model given', weights } = parts
   const source = weights instanceof Blob ? blobSource(weights) : bytesSource(weights, { name })
   const { tensors } = await readSafetensors(source)
-  return atOwnSize(await withWeights(readDescription(parts), tensors, { source: name, signal }))
+  return atOwnSize(
+    await withWeights(readDescription(parts), tensors, { source: name, signal, search: false }),
+  )
 }
 
 function addressOf(reference: string | URL): URL {

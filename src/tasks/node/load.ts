@@ -8,7 +8,7 @@ import { defaultModel } from '../../model-store/node/shipped-models.js'
 import { checkThreads, type DeviceRequest } from '../../runtime/device.js'
 import { assertPrecision } from '../../runtime/precision.js'
 import type { ChosenRuntime } from '../../runtime/runtime.js'
-import { type Settings, settingsOf } from '../../settings/index.js'
+import { type Settings, settingsOf } from '../../settings/settings.js'
 import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
 import { Model } from '../model.js'
 import { restEngine, startEngine } from './start-engine.js'
@@ -52,6 +52,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const stored = await openModel(folder, {
       signal: download.signal,
       ownSize: imageSize === undefined,
+      search: false,
     })
     const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
     throwIfAborted(download.signal)

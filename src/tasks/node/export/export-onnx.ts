@@ -2,8 +2,7 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { defined } from '../../../base/assert.js'
 import { BlvitError } from '../../../base/blvit-error.js'
-import { assertNotInput } from '../../../files/output-files.js'
-import { replaceFile } from '../../../files/replace-file.js'
+import { assertNotInput, writeWholeFile } from '../../../files/output-files.js'
 import { floatTypes } from '../../../graph/float-types.js'
 import { type Graph, graphOf } from '../../../graph/graph.js'
 import type { Precision, Target } from '../../../graph/lowering.js'
@@ -12,7 +11,8 @@ import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
 import { programOf } from '../../../models/model-definition.js'
 import { eventOutputs } from '../../../models/token-history.js'
 import { placeWeights } from '../../../runtime/place-weights.js'
-import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../../../settings/index.js'
+import { type ResolvedSettings, resolveSettings } from '../../../settings/resolve.js'
+import { type Settings, settingsOf } from '../../../settings/settings.js'
 import { storeAs } from '../../../weights/store-as.js'
 import type { ByteSource, StoredTensors } from '../../../weights/stored-tensor.js'
 import { storedBytes } from '../../../weights/tensor-chunks.js'
@@ -150,7 +150,7 @@ export async function exportOnnx(
     defaults: target === 'webgpu' ? {} : settings.sizes,
     metadata: metadataOf(files, settings),
   })
-  await replaceFile(path, chunksOf(model))
+  await writeWholeFile(path, model)
   const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))
   const outputs = Object.keys(graph.outputs)
   return {
@@ -161,8 +161,4 @@ export async function exportOnnx(
     inputs,
     outputs,
   }
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
