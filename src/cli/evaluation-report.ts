@@ -28,7 +28,7 @@ function cells(share: Share | undefined): [string, string] {
 }
 
 /** The report for people. */
-export function evaluationText(
+function evaluationText(
   evaluation: Evaluation,
   { model, teacher, teacherSetting = plainKey, data }: EvaluatedNames,
 ): string {
@@ -61,7 +61,7 @@ export function evaluationText(
 }
 
 /** The report for programs; everything but `timing` is the same each time. */
-export function evaluationJson(evaluation: Evaluation, { model, teacher, data }: EvaluatedNames): string {
+function evaluationJson(evaluation: Evaluation, { model, teacher, data }: EvaluatedNames): string {
   const { timing, teacher: teacherAccuracy, ...counts } = evaluation
   const { pictures, elapsedMs, engineMs } = timing
   return JSON.stringify({
@@ -118,7 +118,7 @@ export async function printEvaluation(
 }
 
 /** How fast it went and whether the engine had to wait. */
-export function timingText({ pictures, elapsedMs, engineMs }: EvaluationTiming): string {
+function timingText({ pictures, elapsedMs, engineMs }: EvaluationTiming): string {
   const seconds = elapsedMs / 1000
   return (
     `${grouped(pictures)} pictures in ${seconds.toFixed(1)} s: ${(pictures / seconds).toFixed(1)} pictures/s; ` +
