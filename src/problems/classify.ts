@@ -112,5 +112,4 @@ export const hits: Metric<undefined, number, HitCounts> = {
     top1: top1 + Number(rank <= 1),
     top5: top5 + Number(rank <= 5),
   }),
-  merge: (a, b) => ({ pictures: a.pictures + b.pictures, top1: a.top1 + b.top1, top5: a.top5 + b.top5 }),
 }

@@ -23,11 +23,10 @@ export interface AnswerContext {
   readonly projection: number | undefined
 }
 
-/** How answers are compared with the truth. Counts are plain data, so that what several runs counted can be merged. */
+/** How answers are compared with the truth. */
 export interface Metric<Truth, Answer, Counts> {
   readonly zero: Counts
   add(counts: Counts, answer: Answer, truth: Truth): Counts
-  merge(a: Counts, b: Counts): Counts
 }
 
 /**
