@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'BAD_IMAGE'
   | 'BAD_OPTION'
   | 'BAD_WEIGHTS'
+  | 'BUSY'
   | 'ENGINE'
   | 'HUB'
   | 'NOT_FOUND'
@@ -51,7 +52,12 @@ export function messageOf(thrown: unknown): string {
 
 /** Throws `ABORTED` if the signal has fired; call it between steps that take long. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new BlvitError('ABORTED', 'Stopped: the caller aborted the operation.')
+  if (signal?.aborted) throw abortError()
+}
+
+/** What whoever aborted is told. */
+export function abortError(): BlvitError {
+  return new BlvitError('ABORTED', 'Stopped: the caller aborted the operation.')
 }
 
 /** A message that begins with the name of what it is about; most messages name it already. */

@@ -22,6 +22,21 @@ export function dtypeOption(): Option {
     .default('fp32')
 }
 
+/** `--parallel`: a number of engines or `auto`. */
+export function parallelOption(): Option {
+  return new Option(
+    '--parallel <n|auto>',
+    'engines that run beside each other and share the threads; auto: one a core for more than a handful of pictures, as far as memory goes',
+  )
+    .argParser((text: string) => (text === 'auto' ? text : positiveInteger(text)))
+    .default('auto')
+}
+
+/** Of commands that run many pictures. */
+export interface ParallelFlags {
+  readonly parallel: number | 'auto'
+}
+
 /** Options of every command that runs a model. */
 export interface EngineFlags {
   readonly device: (typeof devices)[number]
@@ -56,7 +71,11 @@ export function withEngineOptions(command: Command): Command {
         .default('auto'),
     )
     .addOption(dtypeOption())
-    .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
+    .option(
+      '--threads <n>',
+      'threads of all engines together (default: as many as the engine thinks good)',
+      positiveInteger,
+    )
     .option('--image-size <pixels>', "side of the model's input (default: its own)", positiveInteger)
     .option('--offline', "don't ask the hub, use only what is cached")
 }
@@ -68,11 +87,21 @@ const precisionNotes = {
   int8: ', linear maps in int8',
 } as const
 
-/** What runs a model, at which setting if it has any, in which precision if that is not the usual one, and why. */
-export function engineNote({ name, engine, engineOptions }: Model, setting = 'plain'): string {
+/**
+ * What runs a model, at which setting if it has any, in which precision if that is not the usual one, and why.
+ * @param options `pictures`: how many are to be run, which decides about engines beside each other
+ */
+export function engineNote(
+  model: Model,
+  { setting = 'plain', pictures = 1 }: { readonly setting?: string; readonly pictures?: number } = {},
+): string {
+  const { name, engine, engineOptions } = model
   const precision = precisionNotes[engineOptions.precision ?? 'fp32']
   const at = setting === 'plain' ? '' : ` at ${setting}`
-  return `${name}${at} on ${engine.runtime.description}${precision}: ${engine.reason}`
+  const { lanes, threads } = model.planFor(pictures)
+  const beside =
+    lanes === 1 ? '' : `, ${lanes} engines of ${threads} thread${threads === 1 ? '' : 's'} beside each other`
+  return `${name}${at} on ${engine.runtime.description}${precision}${beside}: ${engine.reason}`
 }
 
 /** True where the way a model runs must be told though nobody asked: not on the processor, or not in float32. */
@@ -82,12 +111,13 @@ export function runsUnusually({ engine, engineOptions }: Model): boolean {
 
 /** What {@link withEngineOptions} parsed, for `load`. */
 export function loadOptions(
-  { device, dtype, threads, imageSize, offline }: EngineFlags,
+  { device, dtype, threads, parallel, imageSize, offline }: EngineFlags & Partial<ParallelFlags>,
   context: CliContext,
 ): LoadModelOptions {
   return {
     device,
     threads,
+    parallel,
     precision: dtype,
     imageSize,
     offline,

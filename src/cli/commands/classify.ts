@@ -8,6 +8,8 @@ import {
   engineNote,
   loadOptions,
   type ModelFlags,
+  type ParallelFlags,
+  parallelOption,
   runsUnusually,
   withModelOptions,
 } from '../model-options.js'
@@ -15,9 +17,9 @@ import { positiveInteger } from '../option-values.js'
 import { itemProgress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
-interface Flags extends ModelFlags, SettingFlags {
+interface Flags extends ModelFlags, SettingFlags, ParallelFlags {
   readonly top: number
-  readonly batch: number
+  readonly batch?: number
   readonly json?: boolean
 }
 
@@ -31,7 +33,12 @@ export function classifyCommand(program: Command, context: CliContext): void {
   )
   withSettings(command)
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
-    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 1)
+    .option(
+      '-b, --batch <n>',
+      'pictures per run of an engine (default: 1, or as is fastest for many)',
+      positiveInteger,
+    )
+    .addOption(parallelOption())
     .option('--json', 'one JSON object for each picture, one a line')
     .addHelpText(
       'after',
@@ -39,6 +46,7 @@ export function classifyCommand(program: Command, context: CliContext): void {
 Examples:
   blvit classify photo.jpg
   blvit classify holiday/ --top 1 --json
+  blvit classify archive/ --parallel 2 --json > labels.jsonl
   blvit classify photo.jpg --keep-ratio 0.25
   blvit classify photo.jpg --model owner/name
   curl -s https://example.org/cat.jpg | blvit classify -`,
@@ -59,7 +67,8 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   const { classifyMany } = await import('../../tasks/node/answer-many.js')
   await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
   const { key } = model.resolve(settings)
-  if (!flags.json || runsUnusually(model)) context.note(engineNote(model, key))
+  if (!flags.json || runsUnusually(model))
+    context.note(engineNote(model, { setting: key, pictures: pictures.length }))
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {

@@ -3,16 +3,23 @@ import { messageAbout } from '../../base/blvit-error.js'
 import { type Pooling, poolings } from '../../problems/embed.js'
 import type { EmbeddedPicture } from '../../tasks/node/embed/embed-many.js'
 import { type CliContext, readStandardInput } from '../context.js'
-import { engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
+import {
+  engineNote,
+  loadOptions,
+  type ModelFlags,
+  type ParallelFlags,
+  parallelOption,
+  withModelOptions,
+} from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
-interface Flags extends ModelFlags, SettingFlags {
+interface Flags extends ModelFlags, SettingFlags, ParallelFlags {
   readonly output: string
   readonly pooling?: Pooling
   readonly normalize?: boolean
-  readonly batch: number
+  readonly batch?: number
   readonly resume?: string | true
   readonly json?: boolean
 }
@@ -34,7 +41,8 @@ export function embedCommand(program: Command, context: CliContext): void {
       ).choices(poolings),
     )
     .option('--normalize', 'make each vector 1 long (L2), so that products of two are cosines')
-    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 8)
+    .option('-b, --batch <n>', 'pictures per run of an engine (default: as is fastest)', positiveInteger)
+    .addOption(parallelOption())
     .option(
       '--resume [state file]',
       'keep what is done, and go on from there after a kill (default file: in the cache, until the end)',
@@ -76,7 +84,8 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
   const written = [...outputs, ...(typeof resume === 'string' ? [resume] : [])]
   for (const path of written) await assertNotInput(path, [...sources, ...model.readFrom])
-  context.note(engineNote(model, model.resolve(settings).key))
+  const setting = model.resolve(settings).key
+  context.note(engineNote(model, { setting, pictures: pictures.length }))
   let progress: Progress | undefined
   let failures = errors.length
   const finish = async (embedded: readonly EmbeddedPicture[]) => {

@@ -1,19 +1,27 @@
 import type { Command } from 'commander'
 import { visible } from '../../base/visible-text.js'
+import type { DataSet } from '../../data/data-set.js'
 import type { Model } from '../../tasks/model.js'
 import type { EvaluateOptions, Evaluation } from '../../tasks/node/evaluate/evaluate.js'
 import type { PictureOutcome } from '../../tasks/node/evaluate/picture-outcome.js'
 import type { CliContext } from '../context.js'
-import { type EngineFlags, engineNote, loadOptions, withEngineOptions } from '../model-options.js'
+import {
+  type EngineFlags,
+  engineNote,
+  loadOptions,
+  type ParallelFlags,
+  parallelOption,
+  withEngineOptions,
+} from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
 import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
 
-interface Flags extends EngineFlags, ManySettingFlags {
+interface Flags extends EngineFlags, ManySettingFlags, ParallelFlags {
   readonly data: readonly string[]
   readonly teacher?: string
   readonly perImage?: string
-  readonly batch: number
+  readonly batch?: number
   readonly limit?: number
   readonly resume?: string | true
   readonly json?: boolean
@@ -34,7 +42,8 @@ export function evalCommand(program: Command, context: CliContext): void {
   withManySettings(command)
     .option('--teacher <model>', 'compare with the answers of this model')
     .option('--per-image <file.csv>', 'write what the model said of each picture')
-    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 8)
+    .option('-b, --batch <n>', 'pictures per run of an engine (default: as is fastest)', positiveInteger)
+    .addOption(parallelOption())
     .option('--limit <n>', 'only the first n pictures', positiveInteger)
     .option(
       '--resume [state file]',
@@ -76,10 +85,13 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
   for (const path of outputsOf(flags))
     await assertNotInput(path, [...model.readFrom, ...(teacher?.readFrom ?? [])])
-  context.note(engineNote(model))
+  const { openDataSet } = await import('../../data/open-data-set.js')
+  const dataSet = await openDataSet(flags.data, { labels: model.labels })
+  const expected = Math.min(dataSet.size ?? Infinity, flags.limit ?? Infinity)
+  context.note(engineNote(model, { pictures: expected }))
 
   const outcomes: PictureOutcome[] = []
-  const evaluation = await withProgress(model, flags, context, {
+  const evaluation = await withProgress(model, dataSet, flags, context, {
     ...{ settings, teacher },
     onPicture: (outcome) => outcomes.push(outcome),
     onResult: async (result) => {
@@ -116,7 +128,8 @@ const shownFailures = 20
 
 async function withProgress(
   model: Model,
-  { data, batch, limit, resume }: Flags,
+  data: DataSet,
+  { batch, limit, resume }: Flags,
   context: CliContext,
   {
     settings,

@@ -1,14 +1,14 @@
-import { preparedBatches } from '../../../base/ahead.js'
+import { preparedAhead, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
 import { type ClassOrder, classOrder } from '../../../problems/class-order.js'
 import type { Settings } from '../../../settings/index.js'
-import type { Model } from '../../model.js'
+import { type Model, runsAheadOf } from '../../model.js'
 import { identityOf } from './identity.js'
 import { type PictureOutcome, pictureOutcomeSchema } from './picture-outcome.js'
-import { pictureRunner } from './picture-runner.js'
+import { type PreparedItem, pictureRunner } from './picture-runner.js'
 import { remainingItems } from './remaining-items.js'
 import { type Counts, type EvaluatedSetting, tally } from './tally.js'
 
@@ -17,7 +17,7 @@ export interface EvaluateOptions {
   readonly settings?: readonly Settings[] | undefined
   /** A model to compare the answers with; it must have the same classes. */
   readonly teacher?: Model | undefined
-  /** Pictures per run of the engine. Default 8. */
+  /** Pictures per run of an engine. Default: 8, or what is fastest where several engines work beside each other. */
   readonly batch?: number | undefined
   /** Only the first so many pictures. Default: all. */
   readonly limit?: number | undefined
@@ -78,16 +78,16 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { batch = 8, limit, teacher, signal, resume } = options
-  checkCount('batch', batch)
+  const { limit, teacher, signal, resume } = options
+  if (options.batch !== undefined) checkCount('batch', options.batch)
   if (limit !== undefined) checkCount('limit', limit)
   const settings = decidedSettings(model, options.settings)
   const classes = model.labels.length
   const teacherClasses = teacher && classOrder(model, teacher)
   const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
 
-  const identity =
-    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, batch, settings })
+  const expected = Math.min(dataSet.size ?? Number.POSITIVE_INFINITY, limit ?? Number.POSITIVE_INFINITY)
+  const identity = resume === undefined ? {} : await identityOf(model, dataSet, { ...options, settings })
   await using state =
     resume === undefined
       ? undefined
@@ -105,29 +105,29 @@ export async function evaluate(
   for (const outcome of earlier) add(outcome)
 
   const runner = pictureRunner(model, { teacher, teacherClasses, settings, signal })
-  await runner.warmUp()
+  await runner.warmUp(expected)
+  // a batch is run at every setting
+  const batch = options.batch ?? Math.max(...settings.map(({ values }) => model.batchFor(expected, values)))
   const start = performance.now()
   const items = remainingItems(dataSet, { earlier, limit, signal })
-  const finish = async ({ answered, readShare }: BatchInWork) => {
-    const batchOutcomes = await answered
-    await state?.append(batchOutcomes)
-    for (const outcome of batchOutcomes) add(outcome)
-    const total = Math.min(dataSet.size ?? Math.round(outcomes.length / readShare), limit ?? Infinity)
-    options.onProgress?.({ done: outcomes.length, total, resumed: earlier.length })
-  }
-  let inWork: BatchInWork | undefined
-  for await (const prepared of preparedBatches(items, runner.prepare, { batch })) {
+  const run = async (prepared: readonly PreparedItem[]) => ({
+    outcomes: await runner.run(prepared),
+    readShare: prepared.at(-1)?.readShare || 1,
+  })
+  const ahead = runsAheadOf(model.planFor(expected))
+  const batches = preparedBatches(items, runner.prepare, { batch })
+  for await (const answered of preparedAhead(batches, run, { ahead })) {
     throwIfAborted(signal)
-    const answered = runner.run(prepared)
-    // Awaited in its turn; without this a failure before that would count as unhandled.
-    answered.catch(() => {})
-    const next = { answered, readShare: prepared.at(-1)?.readShare || 1 }
-    // The next batch already lies with the engine while this one's answers are written down.
-    if (inWork) await finish(inWork)
-    inWork = next
+    await state?.append(answered.outcomes)
+    for (const outcome of answered.outcomes) add(outcome)
+    const all = dataSet.size ?? Math.round(outcomes.length / answered.readShare)
+    options.onProgress?.({
+      done: outcomes.length,
+      total: Math.min(all, limit ?? Infinity),
+      resumed: earlier.length,
+    })
   }
   throwIfAborted(signal)
-  if (inWork) await finish(inWork)
   if (outcomes.length === 0) throw new BlvitError('BAD_DATA', `${dataSet.name} holds no pictures.`)
   const timing = {
     pictures: outcomes.length - earlier.length,
@@ -147,12 +147,6 @@ const stateKind: StateKind<PictureOutcome> = {
   name: 'evaluation',
   command: 'blvit eval',
   outcome: pictureOutcomeSchema,
-}
-
-/** A batch that an engine is working on, or will next. */
-interface BatchInWork {
-  readonly answered: Promise<readonly PictureOutcome[]>
-  readonly readShare: number
 }
 
 function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {

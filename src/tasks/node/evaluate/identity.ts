@@ -18,7 +18,7 @@ export async function identityOf(
   }: {
     teacher?: Model | undefined
     settings: readonly EvaluatedSetting[]
-    batch: number
+    batch?: number | undefined
     limit?: number | undefined
   },
 ): Promise<RunIdentity> {
@@ -27,7 +27,8 @@ export async function identityOf(
     teacher: teacher ? await teacher.fingerprint() : 'none',
     data: await data.fingerprint(),
     settings: settings.map(({ setting }) => setting).join('; '),
-    batch: `${batch}`,
+    batch: `${batch ?? 'as is fastest'}`,
+    parallel: `${model.engineOptions.parallel ?? 'auto'}`,
     limit: `${limit ?? 'none'}`,
     device: model.engine.runtime.description,
     threads: `${model.engineOptions.threads ?? 'as the engine chooses'}`,
