@@ -85,6 +85,8 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
   for (const path of outputsOf(flags))
     await assertNotInput(path, [...model.readFrom, ...(teacher?.readFrom ?? [])])
+  // what the model can't take is said before its data is looked for
+  for (const each of settings ?? []) model.resolve(each)
   const { openDataSet } = await import('../../data/open-data-set.js')
   const dataSet = await openDataSet(flags.data, { labels: model.labels })
   const expected = Math.min(dataSet.size ?? Infinity, flags.limit ?? Infinity)
