@@ -9,7 +9,7 @@ const builtThreads: Plugin = {
   transform(code, id) {
     const file = /[/]src[/](.*[/])?[^/]*\.ts$/.exec(id)
     if (!file) return undefined
-    const folder = pathToFileURL(resolve(import.meta.dirname, 'dist', file[1] ?? '.'))
+    const folder = pathToFileURL(resolve(import.meta.dirname, 'dist/modules', file[1] ?? '.'))
     return code.replaceAll(
       /new URL\(["'](\.[^"']*\.js)["'],\s*import\.meta\.url\)/g,
       (_, path) => `new URL(${JSON.stringify(`${folder}/${path}`)})`,

@@ -2,7 +2,7 @@
 // Run after a build: node scripts/bench-batches.mjs DATA [--size 32] [--augmentation deit] [--workers 1] [--pictures 20000]
 import { createHash } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { Batches } from '../dist/batches/batches.js'
+import { Batches } from '../dist/modules/batches/batches.js'
 
 const batch = 64
 const cifar = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { exportOnnx, load, openModel } from '../dist/index.js'
-import { locateModel } from '../dist/model-store/node/locate-model.js'
+import { locateModel } from '../dist/modules/model-store/node/locate-model.js'
 
 // this script opens sessions of its own
 process.env.ORT_DISABLE_TELEMETRY = '1'

@@ -2,9 +2,9 @@
 // reduced decoding changes. Run after a build: node scripts/bench-image.mjs [megapixels]
 import { readdirSync } from 'node:fs'
 import sharp from 'sharp'
-import { nodeDecoder } from '../dist/image/node/decode.js'
-import { preparePicture } from '../dist/image/prepare.js'
 import { load } from '../dist/index.js'
+import { nodeDecoder } from '../dist/modules/image/node/decode.js'
+import { preparePicture } from '../dist/modules/image/prepare.js'
 
 const runs = 15
 const megapixels = Number(process.argv[2] ?? 12)

@@ -3,7 +3,7 @@
 //   blvit bench <model> <teacher> --keep-ratio 0.25,0.5,1 --batch 1,8 --json > bench.json
 //   node scripts/plot-accuracy.mjs eval.json bench.json accuracy.svg
 import { readFileSync, writeFileSync } from 'node:fs'
-import { drawLineChart } from '../dist/drawing/line-chart.js'
+import { drawLineChart } from '../dist/modules/drawing/line-chart.js'
 
 const [evalFile, benchFile, output] = process.argv.slice(2)
 if (output === undefined) {

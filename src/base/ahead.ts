@@ -1,3 +1,5 @@
+import { checkWholeNumbers } from './whole-number.js'
+
 /** A promise that is awaited in its turn; without this a failure in between would count as unhandled. */
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
@@ -38,6 +40,14 @@ export async function* preparedAhead<Item, Prepared>(
     await reading.catch(() => {})
     await iterator.return?.()
   }
+}
+
+// Of pictures of 224 × 224, 2.5 GB; more than that at once is a slip of the keyboard.
+const mostInBatch = 4096
+
+/** @throws BlvitError `BAD_OPTION` for a batch that no memory holds */
+export function checkBatch(batch: number | undefined): void {
+  checkWholeNumbers({ batch }, { most: mostInBatch })
 }
 
 export interface PreparedBatchesOptions {

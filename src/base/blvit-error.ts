@@ -50,6 +50,16 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
+/**
+ * Why something with a file failed, `permission denied (EACCES)`, without the path that Node's message ends in: it may be
+ * a temporary one, which nobody has named.
+ */
+export function fileReason(thrown: unknown): string {
+  const message = messageOf(thrown)
+  const [, code, reason] = /^([A-Z][A-Z0-9]+): (.*?), [a-z]+( '.*')?$/s.exec(message) ?? []
+  return code === undefined ? message : `${reason} (${code})`
+}
+
 /** Throws `ABORTED` if the signal has fired; call it between steps that take long. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError()

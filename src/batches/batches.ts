@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { defined } from '../base/assert.js'
-import { BlvitError } from '../base/blvit-error.js'
+import { checkWholeNumbers } from '../base/whole-number.js'
 import { type Augmentation, parseAugmentation } from '../image/augment/augmentation.js'
 import { Thread, threadOptions } from '../threads/thread.js'
 import type { DataPosition, PictureStreamOptions } from './picture-stream.js'
@@ -46,9 +46,7 @@ const mostWorkers = 256
 
 /** @throws BlvitError `BAD_OPTION` */
 export function checkWorkers(workers = 1): void {
-  if (Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers) return
-  const message = `workers is ${workers}; it must be a whole number from 1 to ${mostWorkers}.`
-  throw new BlvitError('BAD_OPTION', message, { workers })
+  checkWholeNumbers({ workers }, { most: mostWorkers })
 }
 
 function withChoices({

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { relative } from 'node:path'
 import { z } from 'zod'
 import { parseJson, parseWith } from '../base/parse.js'
+import { packageFile, packageRoot } from '../files/package-file.js'
 
 /** Where and with what something was measured. */
 export interface Machine {
@@ -23,19 +23,14 @@ export interface Machine {
 
 const packageSchema = z.looseObject({ version: z.string() })
 
-function packageFolder(): string {
-  return fileURLToPath(new URL('../../', import.meta.url))
-}
-
 function git(...words: string[]): string {
-  return execFileSync('git', ['-C', packageFolder(), ...words], { encoding: 'utf8', stdio: 'pipe' }).trim()
+  return execFileSync('git', ['-C', packageRoot(), ...words], { encoding: 'utf8', stdio: 'pipe' }).trim()
 }
 
 function commit(): string | undefined {
   try {
     // an installed package may lie inside somebody else's checkout
-    if (dirname(`${git('rev-parse', '--show-toplevel')}/x`) !== packageFolder().replace(/[\\/]$/, ''))
-      return undefined
+    if (relative(git('rev-parse', '--show-toplevel'), packageRoot()) !== '') return undefined
     const changes = git('status', '--porcelain', '--untracked-files=no')
     return `${git('rev-parse', '--short', 'HEAD')}${changes === '' ? '' : '+'}`
   } catch {
@@ -44,7 +39,7 @@ function commit(): string | undefined {
 }
 
 export function describeMachine(): Machine {
-  const file = `${packageFolder()}package.json`
+  const file = packageFile('package.json', 'The description of the package')
   const { version } = parseWith(packageSchema, parseJson(readFileSync(file, 'utf8'), file), file)
   const revision = commit()
   return {

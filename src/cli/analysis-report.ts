@@ -1,3 +1,4 @@
+import { plainKey } from '../settings/setting.js'
 import type { Analysis } from '../tasks/analyze/analyze.js'
 import type { LayerCost } from '../tasks/analyze/layers.js'
 import type { PartCost, PartName } from '../tasks/analyze/parts.js'
@@ -35,12 +36,19 @@ function partText(part: PartName, { kept }: Analysis): string {
   return part === 'blocks' && kept !== undefined ? 'P-blocks' : partTexts[part]
 }
 
+/** Tokens of a picture in the last block. */
+function left({ layers }: Analysis): number | undefined {
+  return layers.findLast(({ tokens }) => tokens !== undefined)?.tokens
+}
+
 function headline({ name, analysis }: Report): string {
   const { family, image, patchSize, patches, prefix, kept, setting } = analysis
   const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
   const size = `${image.width}×${image.height} pixels in ${patchSize}×${patchSize} patches`
   const lines = [`${name} (${family}): ${size}, ${tokens}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
+  else if (setting !== plainKey)
+    lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)
   return lines.join('\n')
 }
 

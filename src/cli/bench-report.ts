@@ -3,6 +3,7 @@ import type { FoundSetting } from '../bench/find-setting.js'
 import type { Profile } from '../bench/profile.js'
 import type { ProfileRow } from '../bench/profile-rows.js'
 import type { BenchReport, BenchResult } from '../bench/report.js'
+import { plainKey } from '../settings/setting.js'
 import { bytes, grouped, percent } from './quantities.js'
 import { type Column, textTable } from './table.js'
 
@@ -108,7 +109,7 @@ export function profileTable(all: readonly ProfileRow[]): string {
 
 /** Where a model's time goes. */
 export function profileText({ name, batch, setting, ...profile }: Profile): string {
-  const where = [`batch ${batch}`, ...(setting === 'plain' ? [] : [setting])].join(', ')
+  const where = [`batch ${batch}`, ...(setting === plainKey ? [] : [setting])].join(', ')
   return [
     `${name}, ${where}: ${profile.wallMs.toFixed(2)} ms a run; ${profile.operatorsMs.toFixed(2)} ms in operators while profiled`,
     '',

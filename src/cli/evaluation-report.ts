@@ -1,4 +1,5 @@
 import type { Share } from '../base/share.js'
+import { plainKey } from '../settings/setting.js'
 import type { Evaluation, EvaluationTiming } from '../tasks/node/evaluate/evaluate.js'
 import type { Accuracy } from '../tasks/node/evaluate/tally.js'
 import { grouped, percent } from './quantities.js'
@@ -24,7 +25,7 @@ function cells(share: Share | undefined): [string, string] {
 /** The report for people. */
 export function evaluationText(
   evaluation: Evaluation,
-  { model, teacher, teacherSetting = 'plain', data }: EvaluatedNames,
+  { model, teacher, teacherSetting = plainKey, data }: EvaluatedNames,
 ): string {
   const { pictures, evaluated, labelled, results, failures } = evaluation
   const agrees = results.some(({ agreement }) => agreement)

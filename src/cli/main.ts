@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
 import { visibleLines } from '../base/visible-text.js'
+import { packageFile } from '../files/package-file.js'
 import { commands } from './commands/index.js'
 import type { CliContext } from './context.js'
 
@@ -16,7 +17,7 @@ const readerLeft = Symbol('reader left')
 const outputFailed = Symbol('output failed')
 
 function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const text = readFileSync(packageFile('package.json', 'The description of the package'), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }
 

@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander'
+import { BlvitError } from '../base/blvit-error.js'
 import { defaultModel } from '../model-store/node/shipped-models.js'
+import type { Settings } from '../settings/index.js'
+import { plainKey } from '../settings/setting.js'
 import type { Model } from '../tasks/model.js'
 import type { LoadModelOptions } from '../tasks/node/load.js'
 import type { CliContext } from './context.js'
-import { positiveInteger } from './option-values.js'
+import { positiveInteger, seed } from './option-values.js'
 import { downloadProgress } from './progress.js'
 
 /** The devices that `--device` takes; spelled out here so that help needs no engine. */
@@ -43,6 +46,7 @@ export interface EngineFlags {
   readonly dtype: (typeof precisions)[number]
   readonly threads?: number
   readonly imageSize?: number
+  readonly seed?: number
   readonly offline?: boolean
 }
 
@@ -51,7 +55,7 @@ export interface ModelFlags extends EngineFlags {
   readonly model: string
 }
 
-/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--image-size` and `--offline`. */
+/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--image-size`, `--seed` and `--offline`. */
 export function withModelOptions(command: Command): Command {
   return withEngineOptions(
     command.option(
@@ -77,6 +81,7 @@ export function withEngineOptions(command: Command): Command {
       positiveInteger,
     )
     .option('--image-size <pixels>', "side of the model's input (default: its own)", positiveInteger)
+    .option('--seed <n>', 'of what is picked at random, e.g. by --reduce random:0.5 (default: 0)', seed)
     .option('--offline', "don't ask the hub, use only what is cached")
 }
 
@@ -87,21 +92,45 @@ const precisionNotes = {
   int8: ', linear maps in int8',
 } as const
 
+/** What a model runs at, in words that follow its name; nothing where nothing is set. */
+export function atSetting(setting: string): string {
+  return setting === plainKey ? '' : ` at ${setting}`
+}
+
+/**
+ * @param runs each model with all the settings that it runs at
+ * @throws BlvitError `BAD_OPTION` for a seed that decides nothing
+ */
+export function checkSeed(
+  given: number | undefined,
+  runs: readonly { readonly model: Model; readonly settings: readonly Settings[] }[],
+): void {
+  if (given === undefined) return
+  if (runs.some(({ model, settings }) => settings.some((each) => model.isRandom(each)))) return
+  const names = runs.map(
+    ({ model, settings: [first] }) => `${model.name}${atSetting(model.resolve(first ?? {}).key)}`,
+  )
+  throw new BlvitError(
+    'BAD_OPTION',
+    `--seed ${given} would change nothing: ${names.join(' and ')} picks nothing at random. Leave it out.`,
+    { seed: given },
+  )
+}
+
 /**
  * What runs a model, at which setting if it has any, in which precision if that is not the usual one, and why.
  * @param options `pictures`: how many are to be run, which decides about engines beside each other
  */
 export function engineNote(
   model: Model,
-  { setting = 'plain', pictures = 1 }: { readonly setting?: string; readonly pictures?: number } = {},
+  { setting = plainKey, pictures = 1 }: { readonly setting?: string; readonly pictures?: number } = {},
 ): string {
   const { name, engine, engineOptions } = model
   const precision = precisionNotes[engineOptions.precision ?? 'fp32']
-  const at = setting === 'plain' ? '' : ` at ${setting}`
   const { lanes, threads } = model.planFor(pictures)
   const beside =
     lanes === 1 ? '' : `, ${lanes} engines of ${threads} thread${threads === 1 ? '' : 's'} beside each other`
-  return `${name}${at} on ${engine.runtime.description}${precision}${beside}: ${engine.reason}`
+  return `${name}${atSetting(setting)} on ${engine.runtime.description}${precision}${beside}: ${engine.reason}`
 }
 
 /** True where the way a model runs must be told though nobody asked: not on the processor, or not in float32. */

@@ -1,10 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { isWholeNumber } from '../base/whole-number.js'
 import type { MultiplyAdds } from '../tasks/analyze/shares.js'
 
 /** A whole number from 1. */
 export function positiveInteger(text: string): number {
   const value = Number(text)
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= 1) return value
+  if (/^\d+$/.test(text) && isWholeNumber(value)) return value
   throw new InvalidArgumentError('It must be a whole number from 1.')
 }
 

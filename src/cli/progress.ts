@@ -1,4 +1,4 @@
-import cliProgress from 'cli-progress'
+import type { MultiBar, SingleBar } from 'cli-progress'
 import { visibleLines } from '../base/visible-text.js'
 import type { DownloadProgress } from '../weights/node/hub/download-model.js'
 import type { CliContext } from './context.js'
@@ -34,7 +34,7 @@ export function itemProgress(context: CliContext, options: ProgressOptions): Pro
   if (total - start < fewItems) {
     return { advance: () => {}, moveTo: () => {}, note: context.note, stop: () => {} }
   }
-  const line = context.interactive ? barLine(options) : plainLine(context, options)
+  const line = context.interactive ? barLine(options, context.note) : plainLine(context, options)
   const startMs = performance.now()
   let done = start
   const moveTo = (reached: number, newTotal = total) => {
@@ -62,22 +62,33 @@ interface ProgressLine {
   stop(): void
 }
 
-function barLine({ total, unit, start = 0 }: ProgressOptions): ProgressLine {
-  const bars = new cliProgress.MultiBar({
-    format: `{bar} {value}/{total} ${unit}  {rate}/s  {left} s left`,
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: true,
-    barsize: 24,
-  })
-  const bar = bars.create(total, start, { rate: '–', left: '–' })
+function barLine({ total, unit, start = 0 }: ProgressOptions, note: CliContext['note']): ProgressLine {
+  let line: { bars: MultiBar; bar: SingleBar } | undefined
+  let isOver = false
+  const draw = async () => {
+    // only who has a bar to show reads what draws it
+    const { MultiBar } = await import('cli-progress')
+    if (isOver) return
+    const bars = new MultiBar({
+      format: `{bar} {value}/{total} ${unit}  {rate}/s  {left} s left`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: true,
+      barsize: 24,
+    })
+    line = { bars, bar: bars.create(total, start, { rate: '–', left: '–' }) }
+  }
+  void draw()
   return {
     show: ({ done, total: newTotal, rate }) => {
-      bar.setTotal(newTotal)
-      bar.update(done, { rate: rate.toFixed(1), left: secondsLeft({ done, total: newTotal, rate }) })
+      line?.bar.setTotal(newTotal)
+      line?.bar.update(done, { rate: rate.toFixed(1), left: secondsLeft({ done, total: newTotal, rate }) })
     },
-    note: (text) => bars.log(`${visibleLines(text)}\n`),
-    stop: () => bars.stop(),
+    note: (text) => (line ? line.bars.log(`${visibleLines(text)}\n`) : note(text)),
+    stop: () => {
+      isOver = true
+      line?.bars.stop()
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Settings } from '../settings/index.js'
 import { type SettingName, type SettingOption, settingNames, settingOptions } from '../settings/options.js'
 import { commaSeparated } from './option-values.js'
@@ -9,11 +9,17 @@ export type SettingFlags = Readonly<Partial<Record<SettingName, string>>>
 /** What {@link withManySettings} adds. */
 export type ManySettingFlags = Readonly<Partial<Record<SettingName, readonly string[]>>>
 
+/** Of two values one would be forgotten without a word. */
+function givenOnce(text: string, earlier?: string): string {
+  if (earlier === undefined) return text
+  throw new InvalidArgumentError(`It was given before, as ${earlier}, and this command takes one.`)
+}
+
 /** Adds an option for each setting of `src/settings/`. */
 export function withSettings(command: Command): Command {
   for (const name of settingNames) {
     const { flags, placeholder, about }: SettingOption = settingOptions[name]
-    command.addOption(new Option(`${flags} <${placeholder}>`, about))
+    command.addOption(new Option(`${flags} <${placeholder}>`, about).argParser(givenOnce))
   }
   return command
 }
@@ -23,7 +29,9 @@ export function withManySettings(command: Command): Command {
   for (const name of settingNames) {
     const { flags, placeholder, about, separator }: SettingOption = settingOptions[name]
     const option = new Option(`${flags} <${placeholder},…>`, `${about}; several with commas between them`)
-    command.addOption(option.argParser(commaSeparated((text) => text, separator)))
+    const split = commaSeparated((text) => text, separator)
+    const added = (text: string, earlier: readonly string[] = []) => [...earlier, ...split(text)]
+    command.addOption(option.argParser(added))
   }
   return command
 }

@@ -8,7 +8,6 @@ import { devices } from './model-options.js'
 import { keepRatios, positiveInteger, positiveNumber, seed, setting } from './option-values.js'
 import { downloadProgress } from './progress.js'
 import { bytes, grouped, percent } from './quantities.js'
-import { trainingProgress } from './training-progress.js'
 
 /** What every command that trains is told. */
 export interface TrainingFlags {
@@ -113,6 +112,7 @@ export async function runTraining(
   const { recipe, data, images, batch, accumulate, reduce, lrScale, keepRatio, json, ...options } = flags
   const changes = { pictures: images, batch, accumulate, reduce, learningRateScale: lrScale }
   const found = await findRecipe(recipe, changes)
+  const { trainingProgress } = await import('./training-progress.js')
   const progress = trainingProgress(context)
   let complaints = 0
   let hasCheckpoint = options.resume === true

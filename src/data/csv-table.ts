@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import Papa from 'papaparse'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 
 /** A row of a table, by column. */
 export interface CsvRow {
@@ -82,7 +82,7 @@ async function readText(path: string): Promise<string> {
   try {
     bytes = await readFile(path)
   } catch (cause) {
-    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${messageOf(cause)}.`, { path }, { cause })
+    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${fileReason(cause)}.`, { path }, { cause })
   }
   if (bytes.length > maxFileBytes) {
     throw new BlvitError('BAD_DATA', `${path} has ${bytes.length} bytes; the limit is ${maxFileBytes}.`, {

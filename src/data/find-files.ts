@@ -1,8 +1,7 @@
 import { type Dirent, readdirSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { glob } from 'tinyglobby'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import { inOtherUnicodeForm } from '../files/unicode-path.js'
 import { explainFileError } from '../image/node/image-source.js'
@@ -30,6 +29,7 @@ export async function existingPaths(argument: string): Promise<string[]> {
   const other = await inOtherUnicodeForm(argument)
   if (other !== undefined) return [other]
   if (/[*?[\]{}]/.test(argument)) {
+    const { glob } = await import('tinyglobby')
     const files = await withoutCircles(
       await glob(argument, { absolute: isAbsolute(argument), expandDirectories: false }),
     )
@@ -65,7 +65,7 @@ export async function entriesOf(folder: string): Promise<Dirent[]> {
   } catch (cause) {
     throw new BlvitError(
       'NOT_FOUND',
-      `The folder ${folder} can't be read: ${messageOf(cause)}.`,
+      `The folder ${folder} can't be read: ${fileReason(cause)}.`,
       { path: folder },
       { cause },
     )

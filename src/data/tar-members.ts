@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { Parser, type ReadEntry } from 'tar'
-import { BlvitError, messageOf, throwIfAborted } from '../base/blvit-error.js'
+import { BlvitError, fileReason, throwIfAborted } from '../base/blvit-error.js'
 import { isSystemName } from '../image/picture-formats.js'
 
 /** A file inside a tar, in memory. Its name is never used as a path. */
@@ -203,5 +203,5 @@ function damaged(path: string, reason: string): BlvitError {
 }
 
 function unreadable(path: string, cause: unknown): BlvitError {
-  return new BlvitError('NOT_FOUND', `${path} can't be read: ${messageOf(cause)}.`, { path }, { cause })
+  return new BlvitError('NOT_FOUND', `${path} can't be read: ${fileReason(cause)}.`, { path }, { cause })
 }

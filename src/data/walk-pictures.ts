@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { explainFileError } from '../image/node/image-source.js'
 import {
   formatByContent,
@@ -168,7 +168,7 @@ async function beginsAsPicture(path: string): Promise<boolean> {
 function unreadable(folder: string, cause: unknown): BlvitError {
   return new BlvitError(
     'NOT_FOUND',
-    `The folder ${folder} can't be read: ${messageOf(cause)}.`,
+    `The folder ${folder} can't be read: ${fileReason(cause)}.`,
     { path: folder },
     { cause },
   )

@@ -1,4 +1,5 @@
 import { BlvitError } from '../base/blvit-error.js'
+import { checkWholeNumbers } from '../base/whole-number.js'
 import type { Architecture } from '../models/architecture.js'
 import type { LaneSource } from '../runtime/runtime.js'
 import type { ResolvedSettings } from '../settings/index.js'
@@ -33,16 +34,16 @@ const smallModelBytes = 100_000_000
 const manyForSmall = 16
 const manyForLarge = 64
 
+// As many threads as the largest machines have cores.
+const mostLanes = 1024
+
 /** @throws BlvitError `BAD_OPTION` for a number that is none, more lanes than threads, or lanes where there are none */
 export function checkParallel(
   parallel: Parallel,
   { threads, source, where }: { threads?: number | undefined; source: LaneSource | undefined; where: string },
 ): void {
   if (parallel === 'auto' || parallel === 1) return
-  if (!(Number.isInteger(parallel) && parallel >= 1 && parallel <= 1024)) {
-    const message = `parallel is ${parallel}; it must be a whole number from 1 to 1024, or auto.`
-    throw new BlvitError('BAD_OPTION', message, { parallel })
-  }
+  checkWholeNumbers({ parallel }, { most: mostLanes })
   if (!source) {
     throw new BlvitError(
       'BAD_OPTION',
@@ -67,9 +68,13 @@ export function manyPictures(weightBytes: number): number {
 /** The lanes for many pictures: one for each processor, fewer with more threads each where memory ends before. */
 export function planLanes(source: LaneSource, { threads, parallel, weightBytes }: LaneNeeds): LanePlan {
   const processors = threads ?? source.processors
+  const planOf = (lanes: number) => ({ lanes, threads: Math.max(1, Math.floor(processors / lanes)) })
+  if (parallel !== 'auto') return planOf(parallel)
   const fitting = Math.floor((shareOfMemory * source.freeBytes()) / (weightBytes + overheadBytes))
-  const lanes = parallel === 'auto' ? Math.max(1, Math.min(processors, fitting)) : parallel
-  return { lanes, threads: Math.max(1, Math.floor(processors / lanes)) }
+  const most = Math.max(1, Math.min(processors, fitting))
+  // of 16 processors 5 lanes would leave one idle, 4 none
+  const plans = Array.from({ length: most }, (_, i) => planOf(most - i))
+  return plans.reduce((best, plan) => (plan.lanes * plan.threads > best.lanes * best.threads ? plan : best))
 }
 
 // Measured on one thread (docs/performance.md): products of some 200 rows run at their full rate; more only

@@ -1,7 +1,7 @@
 import { constants, existsSync } from 'node:fs'
 import { access, mkdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { replaceFile } from './replace-file.js'
 
 /**
@@ -34,7 +34,7 @@ export async function checkWritable(path: string): Promise<void> {
   } catch (cause) {
     throw new BlvitError(
       'WRITE_FAILED',
-      `Can't write ${target}: ${messageOf(cause)}. Choose another folder.`,
+      `Can't write ${target}: ${fileReason(cause)}. Choose another folder.`,
       { path: target },
       { cause },
     )
@@ -91,7 +91,7 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true })
   } catch (cause) {
-    const message = `Can't make the folder ${path}: ${messageOf(cause)}. Choose another place.`
+    const message = `Can't make the folder ${path}: ${fileReason(cause)}. Choose another place.`
     throw new BlvitError('WRITE_FAILED', message, { path }, { cause })
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LeftOut } from '../base/left-out.js'
 
@@ -10,13 +11,19 @@ import { LeftOut } from '../base/left-out.js'
  * @throws BlvitError {@link LeftOut} where an application was bundled without it
  */
 export function packageFile(path: string, what: string, options: { instead?: string } = {}): string {
-  const file = packageRoot() + path
+  const file = join(packageRoot(), path)
   if (existsSync(file)) return file
   throw new LeftOut(what, options)
 }
 
-/** Empty where bundled code has no address of its own (CommonJS). */
-function packageRoot(): string {
+/**
+ * The next folder above this code that has a package.json: sources, modules and bundled files lie at different depths.
+ * Empty where bundled code has no address of its own (CommonJS).
+ */
+export function packageRoot(): string {
   const here: string | undefined = import.meta.url
-  return here === undefined ? '' : fileURLToPath(new URL('../../', here))
+  if (here === undefined) return ''
+  let folder = dirname(fileURLToPath(here))
+  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder)
+  return folder
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 
 const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/
 
@@ -33,7 +33,7 @@ export async function replaceFile(path: string, chunks: AsyncIterable<Uint8Array
     if (cause instanceof BlvitError) throw cause
     throw new BlvitError(
       'WRITE_FAILED',
-      `Can't write ${target}: ${messageOf(cause)}.`,
+      `Can't write ${target}: ${fileReason(cause)}. Choose another place.`,
       { path: target },
       { cause },
     )

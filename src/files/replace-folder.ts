@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { makeFolder } from './output-files.js'
 
 /**
@@ -75,14 +75,26 @@ export async function replaceFolder(
     await swap(incomplete, target, `${beside}.replaced`)
   } catch (thrown) {
     await rm(incomplete, { recursive: true, force: true }).catch(() => {})
-    if (thrown instanceof BlvitError) throw thrown
+    if (thrown instanceof BlvitError) throw aboutTarget(thrown, { incomplete, target })
     throw new BlvitError(
       'WRITE_FAILED',
-      `${folder} can't be written: ${messageOf(thrown)}.`,
-      {},
+      `Can't write ${target}: ${fileReason(thrown)}. Choose another place.`,
+      { path: target },
       { cause: thrown },
     )
   }
+}
+
+/** The error with the folder's name where it has the temporary one, which its user doesn't know. */
+function aboutTarget(
+  error: BlvitError,
+  { incomplete, target }: { incomplete: string; target: string },
+): BlvitError {
+  if (!error.message.includes(incomplete)) return error
+  const named = (value: unknown) => (typeof value === 'string' ? value.replaceAll(incomplete, target) : value)
+  const fields = Object.entries(error.fields).map(([name, value]) => [name, named(value)])
+  const message = error.message.replaceAll(incomplete, target)
+  return new BlvitError(error.code, message, Object.fromEntries(fields), { cause: error })
 }
 
 /** Puts a folder in the place of another, which is deleted, or comes back if that fails. */

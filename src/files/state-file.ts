@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { assertSameRun, type RunIdentity, runIdentitySchema } from '../base/run-identity.js'
 import { checkWritable, writeWholeFile } from './output-files.js'
 
@@ -104,7 +104,7 @@ async function readOptional(path: string): Promise<Buffer> {
     return await readFile(path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
-    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${messageOf(cause)}.`, { path }, { cause })
+    throw new BlvitError('NOT_FOUND', `${path} can't be read: ${fileReason(cause)}.`, { path }, { cause })
   }
 }
 
@@ -162,5 +162,5 @@ function readRecords<Outcome>(
 }
 
 function writeFailed(path: string, cause: unknown): BlvitError {
-  return new BlvitError('WRITE_FAILED', `Can't write ${path}: ${messageOf(cause)}.`, { path }, { cause })
+  return new BlvitError('WRITE_FAILED', `Can't write ${path}: ${fileReason(cause)}.`, { path }, { cause })
 }

@@ -13,7 +13,7 @@ export interface PlacedPixels {
   readonly top: number
 }
 
-/** Vector graphics with pictures on top. */
+/** Pictures on white, with vector graphics on top. */
 export interface Drawing {
   readonly width: number
   readonly height: number

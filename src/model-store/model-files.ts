@@ -4,7 +4,6 @@ import type { Size } from '../image/crop-window.js'
 import type { Preprocessing } from '../image/preprocessing.js'
 import { findPreprocessing } from '../image/preprocessing-config.js'
 import type { Architecture, ConfigJson } from '../models/architecture.js'
-import { interpolationOf } from '../models/hugging-face-config.js'
 import { readArchitecture } from '../models/index.js'
 import { readScoreFunction, type ScoreFunction } from '../models/score-function.js'
 import { eventOutputs } from '../models/token-history.js'
@@ -65,17 +64,16 @@ export function parametersOf(architecture: Architecture): readonly Parameter[] {
 
 /** What it means that preprocessor_config.json says another size of pictures than config.json. */
 function ownSize(
-  { image, patchSize }: Architecture,
+  { image, patchSize, facts }: Architecture,
   said: Size | undefined,
-  config: ConfigJson,
 ): Pick<ModelDescription, 'runsAt' | 'assumptions'> {
   if (!said || (said.height === image.height && said.width === image.width)) return { assumptions: [] }
   const sizes = `preprocessor_config.json makes pictures of ${said.height} × ${said.width}, but the model's config.json says ${image.height} × ${image.width}`
-  const interpolation = interpolationOf(config)
-  if (!interpolation || said.height !== said.width || said.height % patchSize !== 0)
+  const resampling = facts.positionEmbedding?.resampling
+  if (!resampling || said.height !== said.width || said.height % patchSize !== 0)
     return { assumptions: [`${sizes}: they are made of that size`] }
   return {
-    runsAt: { side: said.height, ...interpolation },
+    runsAt: { side: said.height, antialias: resampling === 'antialias' },
     assumptions: [`${sizes}: it runs at the former, its position embedding resampled as transformers does`],
   }
 }
@@ -86,7 +84,7 @@ export function readDescription({ config, preprocessorConfig }: ModelJson): Mode
   const { image, channels, classes } = architecture
   const found = findPreprocessing({ config, preprocessorConfig }, { imageSize: image, channels })
   const { labels, assumptions } = readLabels(config, classes)
-  const size = ownSize(architecture, found.said, config)
+  const size = ownSize(architecture, found.said)
   return {
     architecture,
     preprocessing: found.preprocessing,

@@ -7,15 +7,6 @@ export type ConfigJson = Readonly<Record<string, unknown>>
 /** What a setting is set to: a number, or a text such as `evit:0.7`. */
 export type SettingValue = number | string
 
-/** What methods must know of a model that runs the plain block loop, so that hooks of {@link BuildOptions} reach it. */
-export interface PlainBlocks {
-  readonly depth: number
-  /** Whether the first token is a class token. */
-  readonly classToken: boolean
-  /** Whether the second one is DeiT's distillation token. */
-  readonly distilled: boolean
-}
-
 /** A model with all its sizes decided, ready to be built. */
 export interface Architecture {
   /** `vit`, `blvit`, … */
@@ -40,8 +31,8 @@ export interface Architecture {
   readonly settings: Readonly<Record<string, SettingValue>>
   /** Of a model that saves work: the ViT of the same sizes that doesn't, which its speed is compared with. */
   readonly plain?: Architecture
-  /** Absent for a model with blocks of its own. */
-  readonly blocks?: PlainBlocks
+  /** Whether it runs the plain block loop, so that the hooks of {@link BuildOptions} reach it; else it has its own. */
+  readonly takesHooks: boolean
   build(options?: BuildOptions): ModelDefinition
 }
 

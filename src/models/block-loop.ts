@@ -10,8 +10,6 @@ import { dropPath } from '../nn/stochastic-depth.js'
 import type { TokenEvent } from './token-history.js'
 import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
 
-export type { VitShape }
-
 /** The tokens on their way through the blocks. Immutable: a hook that changes something gives a new one. */
 export interface TokenState {
   /** Prefix tokens first. `[batch, tokens, width]` */
@@ -43,6 +41,14 @@ export interface WholeBlock extends HalfBlock {
   readonly mlpUpdate: Tensor
 }
 
+/** A block whose attention is asked for. */
+export interface AttendingBlock {
+  /** Counted from 1. */
+  readonly layer: number
+  /** The block's attention on other tokens than those that came, its norm before it. @param tokens `[batch, any, width]` */
+  readonly attentionOn: (tokens: Tensor) => AttentionView
+}
+
 /** What a hook says of the attention half. */
 export interface Attended {
   /** In place of the plain {@link AttentionView.output}. `[batch, rows, width]` */
@@ -61,7 +67,7 @@ export interface BlockHooks {
   /** Before a block's first norm. */
   readonly before?: (state: TokenState, layer: number) => TokenState | undefined
   /** Instead of plain attention. */
-  readonly attend?: (view: AttentionView, state: TokenState, layer: number) => Attended | undefined
+  readonly attend?: (view: AttentionView, state: TokenState, block: AttendingBlock) => Attended | undefined
   /** After the attention half's residual, before the second norm: where EViT and ToMe reduce. */
   readonly between?: (state: TokenState, block: HalfBlock) => TokenState | undefined
   /** After the block. */
@@ -75,9 +81,9 @@ export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
   return {
     start: (first) => all.reduce((state, hooks) => hooks.start?.(state) ?? state, first),
     before: (first, layer) => all.reduce((state, hooks) => hooks.before?.(state, layer) ?? state, first),
-    attend: (view, state, layer) => {
-      const attended = all.flatMap((hooks) => hooks.attend?.(view, state, layer) ?? [])
-      assert(attended.length <= 1, `several hooks replace the attention of layer ${layer}`)
+    attend: (view, state, block) => {
+      const attended = all.flatMap((hooks) => hooks.attend?.(view, state, block) ?? [])
+      assert(attended.length <= 1, `several hooks replace the attention of layer ${block.layer}`)
       return attended[0]
     },
     between: (first, block) => all.reduce((state, hooks) => hooks.between?.(state, block) ?? state, first),
@@ -117,9 +123,12 @@ export function plainBlock(
 ): { state: TokenState; attention: AttentionView } {
   const epsilon = config.layerNormEpsilon
   const came = hooks.before?.(state, layer) ?? state
-  const normed = layerNorm('norm1', came.tokens, { epsilon })
-  const view = blockAttention({ queries: normed, keys: normed }, config)
-  const attended = hooks.attend?.(view, came, layer)
+  const attentionOn = (tokens: Tensor) => {
+    const normed = layerNorm('norm1', tokens, { epsilon })
+    return blockAttention({ queries: normed, keys: normed }, config)
+  }
+  const view = attentionOn(came.tokens)
+  const attended = hooks.attend?.(view, came, { layer, attentionOn })
   const rest = attended?.state ?? came
   const attentionOutput = layerScale('ls1', attended?.output ?? view.output(), config.layerScale)
   const attentionUpdate = dropPath('attention', attentionOutput)

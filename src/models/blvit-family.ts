@@ -32,6 +32,7 @@ function architecture(config: BlvitConfig): BlvitArchitecture {
     grid: gridOf(config),
     prefix: prefixCount(config),
     settings: { keepRatio },
+    takesHooks: false,
     plain: vitArchitecture({ ...config, family: 'vit' }),
     build: (options) => blvit(config, options),
   }

@@ -3,7 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { type BlvitConfig, layerRange, type Switches, switches } from './blvit-config.js'
-import { mlpWidth } from './vit-config.js'
+import { mlpWidth, patchCount } from './vit-config.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
 
 const count = z.int().min(1).max(65_536)
@@ -63,6 +63,10 @@ function checked(config: BlvitConfig): BlvitConfig {
   }
   if (little && mlpWidth(little) < 1) {
     throw complain(`little.mlp_ratio ${little.mlpRatio} leaves an MLP of embed_dim ${little.width} no width`)
+  }
+  const { keepRatio } = config
+  if (keepRatio * patchCount(config) < 1) {
+    throw complain(`keep_ratio ${keepRatio} keeps none of ${patchCount(config)} patches`)
   }
   const misplaced = little?.layers.filter((layer) => layer <= fullLayers || layer > depth) ?? []
   if (misplaced.length > 0) {

@@ -4,6 +4,11 @@ import { z } from 'zod'
 export const size = z.int().min(1).max(65_536)
 /** A side of the input in pixels, or height and width. */
 export const imageSize = z.union([size, z.tuple([size, size])])
+/** Side of a patch in pixels, or height and width, which must be equal. */
+export const patchSize = z
+  .union([size, z.tuple([size, size])])
+  .refine((value) => typeof value === 'number' || value[0] === value[1], 'patches must be square')
+  .transform((value) => (typeof value === 'number' ? value : value[0]))
 // The deepest ViTs have some 60 layers; each makes nodes of the graph before the weights are looked at.
 export const depth = z.int().min(1).max(1_000)
 export const ratio = z.number().positive().max(1_000)

@@ -12,6 +12,20 @@ interface PositionEmbedding {
   readonly parameter: string
   /** Rows before those of the patches, which no resampling touches. */
   readonly prefix: number
+  /** How the library that the model is from fits it to pictures of another size; undefined: it takes none. */
+  readonly resampling: PositionResampling | undefined
+}
+
+/** Bicubic, with or without a filter that widens where the grid shrinks. */
+export const positionResamplings = ['bicubic', 'antialias'] as const
+export type PositionResampling = (typeof positionResamplings)[number]
+
+/** Where a block stands in a graph. */
+export interface BlockScopes {
+  /** All of it, `blocks.3`. */
+  readonly block: string
+  /** Its first map that has a row for each token which the block, or its P-block, processes. */
+  readonly rows: string
 }
 
 /** The parts that models are made of, in the order in which data flows through them. */
@@ -38,10 +52,18 @@ export interface FamilyFacts {
   readonly depth: number
   /** Channels of a token. */
   readonly width: number
+  /** Whether the first token is a class token. */
+  readonly classToken: boolean
+  /** Whether the second one is DeiT's distillation token. */
+  readonly distilled: boolean
+  /** Length of CLIP's image embedding; undefined: the model has none. */
+  readonly projection: number | undefined
   /** The part that a parameter, or a scope with a dot behind it, belongs to. */
   partOf(name: string): PartName
   /** The layer whose depth a parameter shares: 0 for embeddings, `depth + 1` for everything after the last block. */
   layerOf(parameter: string): number
+  /** The scopes of a layer, counted from 1. */
+  blockScopes(layer: number): BlockScopes
   /** Whether a parameter is pulled towards 0 in training (spec §5). */
   isDecayed(parameter: NamedShape): boolean
   /** The parameter whose numbers this one begins with in block imitation; undefined: its own. */

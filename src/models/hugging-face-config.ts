@@ -3,7 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ActivationName } from '../nn/activations.js'
 import type { ConfigJson } from './architecture.js'
-import { depth, epsilon, imageOf, imageSize, ratio, size } from './config-values.js'
+import { depth, epsilon, imageOf, imageSize, patchSize, ratio, size } from './config-values.js'
 import { readLabelNames } from './label-names.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
 
@@ -24,10 +24,6 @@ const activation = z
     (name) => Object.hasOwn(activationNames, name),
     `blvit has ${Object.keys(activationNames).join(', ')} only`,
   )
-const patch = z
-  .union([size, z.tuple([size, size])])
-  .refine((value) => typeof value === 'number' || value[0] === value[1], 'patches must be square')
-  .transform((value) => (typeof value === 'number' ? value : value[0]))
 
 /** What all of transformers' ViTs say in one way. Their defaults differ. */
 const common = {
@@ -44,7 +40,7 @@ const common = {
 const vitSchema = z.looseObject({
   ...common,
   intermediate_size: size.optional(),
-  patch_size: patch.default(16),
+  patch_size: patchSize.default(16),
   layer_norm_eps: epsilon.default(1e-12),
   qkv_bias: z.boolean().default(true),
 })
@@ -52,7 +48,7 @@ const vitSchema = z.looseObject({
 const dinov2Schema = z.looseObject({
   ...common,
   mlp_ratio: ratio.default(4),
-  patch_size: patch.default(14),
+  patch_size: patchSize.default(14),
   layer_norm_eps: epsilon.default(1e-6),
   qkv_bias: z.boolean().default(true),
   layerscale_value: z.number().positive().default(1),
@@ -64,7 +60,7 @@ const dinov2Schema = z.looseObject({
 const clipSchema = z.looseObject({
   ...common,
   intermediate_size: size.default(3072),
-  patch_size: patch.default(32),
+  patch_size: patchSize.default(32),
   hidden_act: activation.default('quick_gelu'),
   layer_norm_eps: epsilon.default(1e-5),
   projection_dim: size.default(512),
@@ -134,6 +130,8 @@ function readDinov2(json: ConfigJson): VitShape {
     layerScale: config.layerscale_value,
     activation: activationNames[config.hidden_act] ?? 'gelu',
     pooling: 'token+mean',
+    // its preprocessor decides how large pictures are
+    positionResampling: json.model_type === 'dinov2' ? 'bicubic' : 'antialias',
   }
 }
 
@@ -176,17 +174,6 @@ const readers: Readonly<Record<string, (json: ConfigJson) => VitShape>> = {
   dinov2_with_registers: readDinov2,
   clip_vision_model: readClip,
   clip: readClip,
-}
-
-/**
- * How transformers makes a position embedding fit pictures of another size, for the types that take any: their
- * preprocessor decides. Undefined for all others, which refuse such pictures.
- */
-export function interpolationOf({
-  model_type: type,
-}: ConfigJson): { readonly antialias: boolean } | undefined {
-  if (type === 'dinov2') return { antialias: false }
-  return type === 'dinov2_with_registers' ? { antialias: true } : undefined
 }
 
 /** The values of `model_type` that {@link readHuggingFaceConfig} knows. */

@@ -55,7 +55,10 @@ export function readArchitecture(given: ConfigJson): Architecture {
   )
 }
 
-/** A copy of an architecture with some config.json keys changed. @throws BlvitError `BAD_CONFIG` */
+/**
+ * A copy of an architecture with some config.json keys changed.
+ * @throws BlvitError `BAD_OPTION` for a key that it doesn't have, or values that make no model
+ */
 export function withChanges(architecture: Architecture, changes: ConfigJson): Architecture {
   for (const key of Object.keys(changes)) {
     if (!Object.hasOwn(architecture.json, key)) {
@@ -66,5 +69,15 @@ export function withChanges(architecture: Architecture, changes: ConfigJson): Ar
       )
     }
   }
-  return readArchitecture({ ...architecture.json, ...changes })
+  try {
+    return readArchitecture({ ...architecture.json, ...changes })
+  } catch (cause) {
+    if (!(cause instanceof BlvitError)) throw cause
+    // the file was right before it was changed: whoever wants the change is told
+    const changed = Object.entries(changes).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    const why = cause.message.replace('config.json is not valid: ', '')
+    throw new BlvitError('BAD_OPTION', `${changed.join(', ')} is not possible: ${why}`, changes, {
+      cause,
+    })
+  }
 }

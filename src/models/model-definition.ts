@@ -12,7 +12,9 @@ export type Program = Readonly<Record<string, Tensor>>
  * (`src/problems/`) asks for the program that it reads, and a graph is made of that program alone. By name:
  * - `classify`: `logits [batch, classes]`, before softmax
  * - `embed`: `features [batch, prefix + patches, width]`, all tokens after the final norm, in patch order where the
- *   model keeps all of them; where it has joined some, `token_sizes [batch, tokens]`, how many each stands for
+ *   model keeps all of them; where it has joined some, `token_sizes [batch, tokens]`, how many each stands for; of a
+ *   CLIP tower that has one, `embedding [batch, projection]`
+ * - `heads`, of a DeiT whose two heads learn different things: `class_logits` and `distillation_logits [batch, classes]`
  */
 export interface ModelDefinition {
   readonly programs: Readonly<Record<string, Program>>

@@ -3,7 +3,8 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ActivationName } from '../nn/activations.js'
 import type { ConfigJson } from './architecture.js'
-import { depth, epsilon, imageOf, imageSize, ratio, size } from './config-values.js'
+import { depth, epsilon, imageOf, imageSize, patchSize, ratio, size } from './config-values.js'
+import { positionResamplings } from './facts.js'
 import { argumentsOfName, whyUnsupported } from './timm-architectures.js'
 import { prefixCount, usualSwitches, type VitShape } from './vit-config.js'
 
@@ -32,11 +33,7 @@ const trainingOnly = z.unknown().optional()
 /** Every argument of timm's `VisionTransformer`, each honoured or refused. */
 const vitArguments = {
   img_size: imageSize.optional(),
-  patch_size: z
-    .union([size, z.tuple([size, size])])
-    .refine((value) => typeof value === 'number' || value[0] === value[1], 'patches must be square')
-    .transform((value) => (typeof value === 'number' ? value : value[0]))
-    .optional(),
+  patch_size: patchSize.optional(),
   in_chans: size.optional(),
   num_classes: z.int().min(0).max(65_536).optional(),
   global_pool: z
@@ -104,6 +101,8 @@ const ownArguments = {
   distilled_head: flag,
   /** Prefix tokens that have a row in the position embedding, where that is neither all nor none. */
   embed_prefix: z.int().min(0).max(65_536).optional(),
+  /** How the position embedding is fitted to pictures of another size; default: it isn't. */
+  pos_embed_resampling: z.enum(positionResamplings).nullish(),
   /** Whether the map from patches to tokens has a bias; default: unless `pre_norm`. */
   patch_bias: flag,
   projection_dim: size.nullish(),
@@ -235,6 +234,7 @@ export function readTimmConfig(json: ConfigJson): VitShape {
     classes,
     layerNormEpsilon: args.layer_norm_eps ?? layerNormEpsilon,
     embeddedPrefix: hasPositions ? embedded : undefined,
+    positionResampling: args.pos_embed_resampling ?? undefined,
     preNorm: args.pre_norm ?? false,
     patchBias: args.patch_bias ?? !args.pre_norm,
     qkvBias: args.qkv_bias ?? true,

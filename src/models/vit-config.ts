@@ -1,4 +1,5 @@
 import type { ActivationName } from '../nn/activations.js'
+import type { PositionResampling } from './facts.js'
 
 /** Everything in which plain ViTs differ beside their sizes, by the name that the code uses. */
 export interface VitSwitches {
@@ -7,6 +8,8 @@ export interface VitSwitches {
   readonly registers: number
   /** How many of the prefix tokens have a row in the position embedding; undefined: there is no embedding. */
   readonly embeddedPrefix: number | undefined
+  /** How the position embedding is fitted to pictures of another size; undefined: the model takes none. */
+  readonly positionResampling: PositionResampling | undefined
   /** Whether the map from patches to tokens has a bias. CLIP's has none. */
   readonly patchBias: boolean
   /** A norm between the embeddings and the first block, as in CLIP. */
@@ -62,6 +65,7 @@ export function usualSwitches({ distilled }: { distilled: boolean }): VitSwitche
     classToken: true,
     registers: 0,
     embeddedPrefix: distilled ? 2 : 1,
+    positionResampling: undefined,
     patchBias: true,
     preNorm: false,
     qkvBias: true,

@@ -23,19 +23,21 @@ function isDecayed({ name, shape }: NamedShape): boolean {
 
 /** The facts of a ViT, and with more parts of what stands on it. */
 export function vitFacts(shape: VitShape, parts: PartPatterns = vitParts): FamilyFacts {
-  const { depth, width, embeddedPrefix } = shape
+  const { depth, width, classToken, distilled, projection, embeddedPrefix } = shape
   return {
-    depth,
-    width,
+    ...{ depth, width, classToken, distilled, projection },
     partOf: (name) => parts.find(([, pattern]) => pattern.test(name))?.[0] ?? 'other',
     layerOf: (parameter) => {
       if (embeddings.test(parameter)) return 0
       const [, block] = /(?:^|\.)blocks\.(\d+)\./.exec(parameter) ?? []
       return block === undefined ? depth + 1 : Number(block) + 1
     },
+    blockScopes: (layer) => ({ block: `blocks.${layer - 1}`, rows: `blocks.${layer - 1}.mlp.fc1` }),
     isDecayed,
     positionEmbedding:
-      embeddedPrefix === undefined ? undefined : { parameter: 'pos_embed', prefix: embeddedPrefix },
+      embeddedPrefix === undefined
+        ? undefined
+        : { parameter: 'pos_embed', prefix: embeddedPrefix, resampling: shape.positionResampling },
     names: vitNames,
     isUnread: (parameter) => shape.finalNorm === 'none' && parameter.startsWith('norm.'),
   }

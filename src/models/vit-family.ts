@@ -32,7 +32,7 @@ export function vitArchitecture(config: VitConfig): VitArchitecture {
     grid: gridOf(config),
     prefix: prefixCount(config),
     settings: {},
-    blocks: { depth: config.depth, classToken: config.classToken, distilled: config.distilled },
+    takesHooks: true,
     build: (options) => vit(config, options),
   }
 }

@@ -65,6 +65,7 @@ function switchesOf(shape: VitShape): Readonly<Record<string, readonly [differs:
       embeddedPrefix !== undefined && embeddedPrefix > 0 && embeddedPrefix < prefix,
       embeddedPrefix,
     ],
+    pos_embed_resampling: [shape.positionResampling !== undefined, shape.positionResampling],
     pre_norm: [shape.preNorm, true],
     patch_bias: [shape.patchBias === shape.preNorm, shape.patchBias],
     qkv_bias: [!shape.qkvBias, false],

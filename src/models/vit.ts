@@ -18,11 +18,9 @@ import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
 import { patchEmbed } from '../nn/patch-embed.js'
-import { blockLoop, type VitShape } from './block-loop.js'
+import { blockLoop } from './block-loop.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
-import { patchCount, prefixCount, type VitConfig } from './vit-config.js'
-
-export type { VitShape }
+import { patchCount, prefixCount, type VitConfig, type VitShape } from './vit-config.js'
 
 /** The pictures, normalised. `[batch, channels, height, width]` */
 export function pixelInput(config: VitShape): Tensor {
@@ -45,10 +43,7 @@ function prefixTokens(batch: Dim, { width, classToken, distilled, registers }: V
 function positioned(prefix: readonly Tensor[], patches: Tensor, config: VitShape): Tensor {
   const { embeddedPrefix: embedded, width } = config
   const count = prefixCount(config)
-  const join = (parts: readonly Tensor[]) => {
-    const [only] = parts
-    return only && parts.length === 1 ? only : concat(parts, { axis: 1 })
-  }
+  const join = (parts: readonly Tensor[]) => concat(parts, { axis: 1 })
   if (embedded === undefined) return join([...prefix, patches])
   const positions = parameter('pos_embed', [1, embedded + patchCount(config), width], truncatedNormal)
   if (embedded === count) return add(join([...prefix, patches]), positions)
@@ -104,31 +99,23 @@ function pooled(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
     ...(pooling === 'mean' ? [] : [tokenAt(0, features)]),
     ...(pooling === 'token' ? [] : [patchMean(features, sizes, config)]),
   ]
-  const [first, second] = parts
-  const read = first && !second ? first : concat(parts, { axis: 1 })
+  const read = concat(parts, { axis: 1 })
   return config.finalNorm === 'pooled' ? layerNorm('fc_norm', read, { epsilon }) : read
 }
 
-/** Class scores of each prefix token by its own head, as training sees them. Each `[batch, classes]`. */
-export interface HeadLogits {
-  readonly classLogits: Tensor
-  /** Of a distilled DeiT. */
-  readonly distillationLogits: Tensor | undefined
-}
-
-/** What the heads say. @param features and `sizes` as for {@link pooled} */
-export function heads(features: Tensor, config: VitShape, sizes?: Tensor): HeadLogits {
+/**
+ * Class scores: of the head, or the mean of both heads, which then can be asked for too.
+ * @param features and `sizes` as for {@link pooled}
+ */
+function classifying(features: Tensor, config: VitShape, sizes?: Tensor): ModelDefinition['programs'] {
   const { classes: out, distilledHead } = config
+  const ofClassToken = linear('head', pooled(features, config, sizes), { out })
+  if (!distilledHead) return { classify: { logits: ofClassToken } }
+  const ofDistillationToken = linear('head_dist', tokenAt(1, features), { out })
   return {
-    classLogits: linear('head', pooled(features, config, sizes), { out }),
-    distillationLogits: distilledHead ? linear('head_dist', tokenAt(1, features), { out }) : undefined,
+    classify: { logits: scaleShift(add(ofClassToken, ofDistillationToken), { scale: 0.5 }) },
+    heads: { class_logits: ofClassToken, distillation_logits: ofDistillationToken },
   }
-}
-
-/** Class scores: of the head, or the mean of both heads. @returns `[batch, classes]` */
-function classify(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
-  const { classLogits, distillationLogits } = heads(features, config, sizes)
-  return distillationLogits ? scaleShift(add(classLogits, distillationLogits), { scale: 0.5 }) : classLogits
 }
 
 /** What a model of these features can be asked for: classes unless it is a backbone, and the features themselves. */
@@ -138,7 +125,7 @@ export function programs(
   { features, sizes }: { features: Tensor; sizes?: Tensor | undefined },
 ): ModelDefinition['programs'] {
   return {
-    ...(config.classes > 0 && { classify: { logits: classify(tokens, config, sizes) } }),
+    ...(config.classes > 0 && classifying(tokens, config, sizes)),
     embed: { features, ...(sizes && { token_sizes: sizes }), ...projected(tokens, config, sizes) },
   }
 }

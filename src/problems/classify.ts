@@ -1,4 +1,5 @@
 import { BlvitError } from '../base/blvit-error.js'
+import { isWholeNumber } from '../base/whole-number.js'
 import { outputOf } from '../models/model-definition.js'
 import type { ScoreFunction } from '../models/score-function.js'
 import { type Metric, type Problem, rowOf } from './problem.js'
@@ -66,7 +67,7 @@ export function rankClasses(
 
 /** @throws BlvitError `BAD_OPTION` */
 export function checkTop(top: number): void {
-  if ((Number.isInteger(top) && top >= 1) || top === Number.POSITIVE_INFINITY) return
+  if (isWholeNumber(top) || top === Number.POSITIVE_INFINITY) return
   throw new BlvitError(
     'BAD_OPTION',
     `top is ${top}; it must be a whole number from 1, or Infinity for all labels.`,

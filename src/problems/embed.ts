@@ -2,8 +2,11 @@ import { BlvitError } from '../base/blvit-error.js'
 import { programOf } from '../models/model-definition.js'
 import { type AnswerContext, type OutputRow, type Problem, rowOf } from './problem.js'
 
-/** What a picture's vector is made of: the class token, the mean of the patches, or one after the other. */
-export const poolings = ['cls', 'mean', 'both'] as const
+/**
+ * What a picture's vector is made of: the class token, the mean of the patches, one after the other, or CLIP's image
+ * embedding, which its text embeddings can be compared with.
+ */
+export const poolings = ['cls', 'mean', 'both', 'projection'] as const
 export type Pooling = (typeof poolings)[number]
 
 export interface EmbedOptions {
@@ -30,6 +33,19 @@ function patchMean({ shape, values }: OutputRow, prefix: number, sizes: OutputRo
   return sum.map((value) => value / total)
 }
 
+function pooled(
+  rows: Readonly<Record<string, OutputRow>>,
+  pooling: Pooling,
+  { prefix }: AnswerContext,
+): Float32Array {
+  if (pooling === 'projection') return rowOf(rows, 'embedding').values.slice()
+  const features = rowOf(rows, 'features')
+  const [, width = 0] = features.shape
+  const cls = pooling === 'mean' ? [] : features.values.subarray(0, width)
+  const mean = pooling === 'cls' ? [] : patchMean(features, prefix, rows.token_sizes)
+  return Float32Array.from([...cls, ...mean])
+}
+
 function normalized(vector: Float32Array): Float32Array {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
   // a vector of zeros has no direction: it stays what it is
@@ -40,13 +56,18 @@ function normalized(vector: Float32Array): Float32Array {
 export const embed: Problem<Float32Array, EmbedOptions> = {
   name: 'embed',
   outputs: (model) => {
-    const { features, token_sizes: sizes } = programOf(model, 'embed')
-    if (!features) throw new BlvitError('UNSUPPORTED', 'This model gives no features.')
-    return { features, ...(sizes && { token_sizes: sizes }) }
+    const program = programOf(model, 'embed')
+    if (!program.features) throw new BlvitError('UNSUPPORTED', 'This model gives no features.')
+    return program
   },
-  check: ({ pooling }, { classToken }) => {
+  check: ({ pooling }, { classToken, projection }) => {
     if (pooling !== undefined && !poolings.includes(pooling)) {
       throw new BlvitError('BAD_OPTION', `pooling is "${pooling}"; it must be one of ${poolings.join(', ')}.`)
+    }
+    if (pooling === 'projection') {
+      if (projection !== undefined) return
+      const message = `This model has no projection: pooling "projection" is for CLIP's vision towers that come with theirs.`
+      throw new BlvitError('BAD_OPTION', message)
     }
     if (classToken || pooling === undefined || pooling === 'mean') return
     throw new BlvitError(
@@ -56,11 +77,7 @@ export const embed: Problem<Float32Array, EmbedOptions> = {
   },
   answer: (rows, context, options) => {
     const pooling = poolingOf(options, context)
-    const features = rowOf(rows, 'features')
-    const [, width = 0] = features.shape
-    const cls = pooling === 'mean' ? [] : features.values.subarray(0, width)
-    const mean = pooling === 'cls' ? [] : patchMean(features, context.prefix, rows.token_sizes)
-    const vector = Float32Array.from([...cls, ...mean])
+    const vector = pooled(rows, pooling, context)
     return options.normalize ? normalized(vector) : vector
   },
 }

@@ -19,6 +19,8 @@ export interface AnswerContext {
   readonly prefix: number
   /** Whether the first of them is a class token. */
   readonly classToken: boolean
+  /** Length of CLIP's image embedding; undefined: the model has none. */
+  readonly projection: number | undefined
 }
 
 /** How answers are compared with the truth. Counts are plain data, so that what several runs counted can be merged. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkBatch } from '../base/ahead.js'
 import {
   type AugmentationInput,
   augmentationSchema,
@@ -111,11 +112,15 @@ function accumulateOf({ batch, accumulate }: Stage, changed = batch): number {
   return accumulate === 1 ? 1 : Math.max(1, Math.round((batch * accumulate) / changed))
 }
 
-/** The same recipe, made longer or shorter, or to fit another memory. */
+/**
+ * The same recipe, made longer or shorter, or to fit another memory.
+ * @throws BlvitError `BAD_OPTION`
+ */
 export function adjusted(
   recipe: DecidedRecipe,
   { pictures, batch, accumulate, reduce, learningRateScale = 1 }: RecipeChanges,
 ): DecidedRecipe {
+  checkBatch(batch)
   const total = recipe.stages.reduce((sum, stage) => sum + stage.pictures, 0)
   const share = pictures === undefined ? 1 : pictures / total
   const stages = recipe.stages.map((stage) => ({

@@ -23,6 +23,18 @@ function quarters(depth: number): readonly number[] {
   return [...new Set([1, 2, 3].map((quarter) => Math.floor((quarter * depth) / 4)))]
 }
 
+/** @throws BlvitError `BAD_OPTION` for a block that isn't there */
+export function blocksOf(
+  reduction: string,
+  { depth }: { readonly depth: number },
+  blocks: readonly number[],
+): readonly number[] {
+  const beyond = blocks.find((block) => block >= depth)
+  if (beyond === undefined) return blocks
+  const message = `${reduction} shall reduce in block ${beyond}, but this model's blocks are 0 to ${depth - 1}.`
+  throw new BlvitError('BAD_OPTION', message, { block: beyond, depth })
+}
+
 /**
  * The share of tokens that stays in each block.
  * @param rates one for all, or one for each of the blocks @param blocks counted from 0; default: {@link quarters}
@@ -36,11 +48,7 @@ export function ratesByBlock(
     blocks = quarters(depth),
   }: { keep: readonly number[]; blocks?: readonly number[] | undefined },
 ): ReadonlyMap<number, number> {
-  const beyond = blocks.find((block) => block >= depth)
-  if (beyond !== undefined) {
-    const message = `${reduction} shall reduce in block ${beyond}, but this model's blocks are 0 to ${depth - 1}.`
-    throw new BlvitError('BAD_OPTION', message, { block: beyond, depth })
-  }
+  blocksOf(reduction, { depth }, blocks)
   if (rates.length !== 1 && rates.length !== blocks.length) {
     const message = `${reduction} has ${rates.length} keep rates for ${blocks.length} blocks (${blocks.join(', ')}). Give one rate, or one for each block.`
     throw new BlvitError('BAD_OPTION', message, { rates: rates.length, blocks: blocks.length })
@@ -93,15 +101,9 @@ export function keepBest(state: TokenState, scores: Tensor, options: KeepOptions
   if (fuse) parts.push(fused(patches, scores, slice(order, { axis: 1, start: kept })))
   return {
     ...state,
-    tokens: joinedTokens(parts),
+    tokens: concat(parts, { axis: 1 }),
     history: [...state.history, eventOf(state, { scores, order }, options)],
   }
-}
-
-/** Tokens one after the other. */
-export function joinedTokens(parts: readonly Tensor[]): Tensor {
-  const [only, ...others] = parts
-  return only && others.length === 0 ? only : concat(parts, { axis: 1 })
 }
 
 /** Σ s·x over some tokens, not divided by Σ s. @param rest their indices. `[batch, rest]` @returns `[batch, 1, width]` */

@@ -39,6 +39,13 @@ export const counts = listOf(
   'a whole number of tokens, or one for each block from the first, as in 16/8/0/8',
 )
 
+/** One number. */
+export function one(number: z.ZodType<number, number>, description: string) {
+  return z
+    .codec(z.string(), number, { decode: numberOf, encode: (value) => `${value}` })
+    .describe(description)
+}
+
 /** yes or no */
 export const flag = z
   .codec(z.enum(['true', 'false']), z.boolean(), {

@@ -1,10 +1,11 @@
 import type { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
-import type { Architecture, PlainBlocks } from '../models/architecture.js'
+import type { Architecture } from '../models/architecture.js'
 import type { BlockHooks } from '../models/block-loop.js'
+import type { FamilyFacts } from '../models/facts.js'
 
 /** What a reduction must know of the model that it is for. */
-export interface ReducedModel extends PlainBlocks {
+export interface ReducedModel extends Pick<FamilyFacts, 'depth' | 'classToken' | 'distilled'> {
   /** M, patch tokens of a picture. */
   readonly patches: number
   /** Tokens before the patches, the class token among them. */
@@ -39,8 +40,9 @@ export interface Reduction<P extends Parameters = Parameters> {
 
 /** @throws BlvitError `UNSUPPORTED` for a model with blocks of its own */
 export function reducedModel(reduction: string, architecture: Architecture): ReducedModel {
-  const { blocks, family, grid, prefix } = architecture
-  if (blocks) return { ...blocks, patches: grid.rows * grid.columns, prefix }
+  const { takesHooks, family, grid, prefix, facts } = architecture
+  const { depth, classToken, distilled } = facts
+  if (takesHooks) return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix }
   const message = `${reduction} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`
   throw new BlvitError('UNSUPPORTED', message, { reduction, family })
 }

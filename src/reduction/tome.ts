@@ -1,17 +1,12 @@
 import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
-import type { Dim } from '../graph/dim.js'
 import {
   add,
   argmax,
   argsort,
-  constant,
+  concat,
   divide,
-  expand,
   gather,
-  logarithm,
-  matmul,
-  maximum,
   multiply,
   reduceMax,
   reduceSum,
@@ -20,7 +15,6 @@ import {
   scatterAdd,
   slice,
   sort,
-  squareRoot,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
@@ -28,7 +22,8 @@ import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
 import type { AttentionView } from '../nn/attention.js'
 import { widthOf } from '../nn/linear.js'
-import { candidatesOf, joinedTokens, prefixOf } from './keep-best.js'
+import { cosines, halves, ofChannels, ones, placeOfSource, proportionalBias } from './bipartite.js'
+import { candidatesOf, prefixOf } from './keep-best.js'
 import { counts, flag, namedNumber } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -52,27 +47,11 @@ export function mergingSchedule(depth: number, r: number, inflection = 0): reado
   return Array.from({ length: depth }, (_, block) => Math.trunc(first + step * block))
 }
 
-/** A number of each token as a factor of its channels. */
-function ofChannels(x: Tensor): Tensor {
-  return reshape(x, [...x.shape, 1])
-}
-
-/** 1 for each token. `[batch, tokens]` */
-function ones(batch: Dim, tokens: number): Tensor {
-  return expand(constant(1, [1, tokens]), [batch, tokens])
-}
-
 /** What tokens are compared by: their keys, averaged over the heads (§3, "Token similarity"). `[batch, keys, headWidth]` */
 export function similarityMetric({ k, heads }: Pick<AttentionView, 'k' | 'heads'>): Tensor {
   const [batch, tokens, headWidth] = [sizeAt(k, 0), sizeAt(k, 1), widthOf(k) / heads]
   const total = reduceSum(reshape(k, [batch, tokens, heads, headWidth]), { axes: [2] })
   return scaleShift(reshape(total, [batch, tokens, headWidth]), { scale: 1 / heads })
-}
-
-function normalized(x: Tensor): Tensor {
-  const length = squareRoot(reduceSum(multiply(x, x), { axes: [-1] }))
-  // a key of zeros is like no other, instead of no number
-  return divide(x, maximum(length, 1e-12))
 }
 
 /**
@@ -93,23 +72,17 @@ interface Matching {
 /** @param metric `[batch, sources, headWidth]` and `[batch, destinations, headWidth]` */
 function match(sources: Tensor, destinations: Tensor, r: number): Matching {
   const [batch, count] = [sizeAt(sources, 0), Number(sizeAt(sources, 1))]
-  const cosines = matmul(normalized(sources), normalized(destinations), { transposeB: true })
-  const similarity = reshape(reduceMax(cosines), [batch, count])
+  const alike = cosines({ sources, destinations })
+  const similarity = reshape(reduceMax(alike), [batch, count])
   const order = argsort(similarity)
   const merged = slice(order, { axis: 1, end: r })
   return {
     similarity,
     merged,
-    into: gather(argmax(cosines), merged),
+    into: gather(argmax(alike), merged),
     // an engine needn't know tensors without elements: ONNX Runtime's WebGPU provider doesn't
     unmerged: r < count ? sort(slice(order, { axis: 1, start: r })) : undefined,
   }
-}
-
-/** Patches alternate between sources, at even places among all tokens, and destinations; the prefix is neither. */
-function halves(x: Tensor, prefix: number): { sources: Tensor; destinations: Tensor } {
-  const everySecond = (start: number) => slice(x, { axis: 1, start, step: 2 })
-  return { sources: everySecond(prefix + (prefix % 2)), destinations: everySecond(prefix + 1 - (prefix % 2)) }
 }
 
 function eventOf(
@@ -123,19 +96,17 @@ function eventOf(
     tokensAfter: prefix + candidates - r,
     tensors: { ...matching, ...(stays && { unmerged: stays }) },
     assignment: ({ merged = [], into = [], unmerged = [] }) => {
-      const firstSource = prefix % 2
       const sources = merged.length + unmerged.length
-      const placeOfDestination = (index: number) => prefix + sources - r + index
+      const placeAfter = (destination: number) => prefix + sources - r + destination
       const after = Array.from({ length: prefix + candidates }, (_, token) =>
         // a destination keeps its place behind the unmerged sources
-        token < prefix ? token : placeOfDestination(Math.floor((token - prefix) / 2)),
+        token < prefix ? token : placeAfter(Math.floor((token - prefix) / 2)),
       )
-      const placeOfSource = (index: number) => prefix + 2 * index + firstSource
       unmerged.forEach((source, place) => {
-        after[placeOfSource(source)] = prefix + place
+        after[placeOfSource(prefix, source)] = prefix + place
       })
       merged.forEach((source, i) => {
-        after[placeOfSource(source)] = placeOfDestination(into[i] ?? -1)
+        after[placeOfSource(prefix, source)] = placeAfter(into[i] ?? -1)
       })
       return after
     },
@@ -159,18 +130,13 @@ function merge(state: TokenState, metric: Tensor, r: number, layer: number): Tok
   const size = added(sizes.sources, sizes.destinations)
   const sum = added(weighed(values.sources, sizes.sources), weighed(values.destinations, sizes.destinations))
   const joined = (own: readonly Tensor[], x: Tensor, after: Tensor) =>
-    joinedTokens([...own, ...(unmerged ? [gather(x, unmerged)] : []), after])
+    concat([...own, ...(unmerged ? [gather(x, unmerged)] : []), after], { axis: 1 })
   return {
     ...state,
     tokens: joined(prefixOf(tokens, prefix), values.sources, divide(sum, ofChannels(size))),
     size: joined(prefix === 0 ? [] : [ones(batch, prefix)], sizes.sources, size),
     history: [...state.history, eventOf(state, { candidates, r, layer }, matching)],
   }
-}
-
-/** log(size) as a bias of the keys: a token that stands for several counts as often (§3, "proportional attention"). */
-function proportionalBias(size: Tensor): Tensor {
-  return reshape(logarithm(size), [sizeAt(size, 0), 1, 1, sizeAt(size, 1)])
 }
 
 /**

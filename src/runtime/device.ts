@@ -1,5 +1,6 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
+import { checkWholeNumbers } from '../base/whole-number.js'
 
 /** Where a model runs: ONNX Runtime's native library, its WebAssembly build, or a GPU through WebGPU. */
 const devices = ['cpu', 'wasm', 'webgpu'] as const
@@ -34,7 +35,5 @@ const mostThreads = 1024
 
 /** @throws BlvitError `BAD_OPTION` */
 export function checkThreads(threads: number | undefined): void {
-  if (threads === undefined || (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) return
-  const message = `threads is ${threads}; it must be a whole number from 1 to ${mostThreads}.`
-  throw new BlvitError('BAD_OPTION', message, { threads })
+  checkWholeNumbers({ threads }, { most: mostThreads })
 }

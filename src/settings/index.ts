@@ -7,7 +7,7 @@ import type { BuildOptions } from '../models/model-definition.js'
 import { keepRatio } from './keep-ratio.js'
 import { type SettingName, settingNames } from './options.js'
 import { reduce } from './reduce.js'
-import type { Setting } from './setting.js'
+import { plainKey, type Setting } from './setting.js'
 
 export type { SettingValue } from '../models/architecture.js'
 
@@ -23,7 +23,7 @@ export type Settings = {
 
 /** Settings with everything that follows from them for one architecture. */
 export interface ResolvedSettings {
-  /** For people and for files; settings that differ for this model differ in it. `plain` where nothing is set. */
+  /** For people and for files; settings that differ for this model differ in it. {@link plainKey} where nothing is set. */
   readonly key: string
   /** Every setting that the model has, its own values included. */
   readonly values: Settings
@@ -103,7 +103,7 @@ export function resolveSettings(architecture: Architecture, given: Settings = {}
   })
   const texts = (some: typeof set) => some.map(({ text }) => text).filter((text) => text !== '')
   return {
-    key: texts(set).join(', ') || 'plain',
+    key: texts(set).join(', ') || plainKey,
     values,
     sizes: Object.assign({}, ...set.map(({ decision }) => decision.sizes)),
     build: set.map(({ decision }) => decision.build ?? {}).reduce(mergedBuild, {}),

@@ -2,6 +2,9 @@ import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
 import type { BuildOptions } from '../models/model-definition.js'
 
+/** What is said of a model at which nothing is set. */
+export const plainKey = 'plain'
+
 /** What a setting decides about a model. */
 export interface Decision {
   /** Sizes of its graph, by name: one loaded graph serves all values of them. */

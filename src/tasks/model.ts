@@ -5,6 +5,7 @@ import type { EngineRunOptions } from '../engine/engine.js'
 import { type Asked, EngineForms, type ModelRun } from '../engine/engine-forms.js'
 import { checkParallel, type LanePlan, type Parallel, picturesPerLaneRun } from '../engine/lane-plan.js'
 import { outputRows } from '../engine/rows.js'
+import { graphOf } from '../graph/graph.js'
 import type { ImageInput } from '../image/image-input.js'
 import {
   type ImageDecoder,
@@ -115,9 +116,18 @@ export class Model implements AsyncDisposable {
     return resolveSettings(this.architecture, { ...this.engineOptions.settings, ...settingsOf(options) })
   }
 
+  /** Whether a run with these options picks something at random, which `seed` then decides. */
+  isRandom(options: Settings = {}): boolean {
+    const model = this.architecture.build(this.resolve(options).build)
+    const outputs = Object.values(model.programs).flatMap((program) => Object.values(program))
+    const { inputs } = graphOf(this.name, Object.fromEntries(outputs.entries()), { sizes: model.sizes })
+    return inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.role === 'noise')
+  }
+
   private get context(): AnswerContext {
-    const { prefix, blocks } = this.architecture
-    return { labels: this.labels, scores: this.scores, prefix, classToken: blocks?.classToken ?? prefix > 0 }
+    const { prefix, facts } = this.architecture
+    const { classToken, projection } = facts
+    return { labels: this.labels, scores: this.scores, prefix, classToken, projection }
   }
 
   /**
@@ -286,7 +296,8 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * A picture as a vector, `[width]`, or `[2·width]` with pooling `both`; of an array of pictures, an array.
+   * A picture as a vector, `[width]`, `[2·width]` with pooling `both`, `[projection]` with `projection`; of an array of
+   * pictures, an array.
    * @throws BlvitError as {@link classify}
    * @example
    * const vector = await model.embed('hummingbird.jpg', { pooling: 'mean', normalize: true })

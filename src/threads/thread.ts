@@ -30,8 +30,8 @@ export class Thread<P extends Protocol<P>> {
 
   /**
    * @param name for messages, e.g. `"the engine's thread"`
-   * @param start makes the worker with {@link threadOptions}, at the place where bundlers look for
-   *   `new Worker(new URL('./file.js', import.meta.url))`
+   * @param start makes the worker with {@link threadOptions}, by `new Worker(new URL(…, import.meta.url))` with its
+   *   file's name written out: bundlers, our own build among them, look for just that
    * @throws BlvitError {@link LeftOut} here or from the first question
    */
   constructor(name: string, start: () => Worker) {

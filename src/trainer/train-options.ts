@@ -1,6 +1,6 @@
-import { BlvitError } from '../base/blvit-error.js'
+import { checkWholeNumbers } from '../base/whole-number.js'
 import { checkWorkers } from '../batches/batches.js'
-import type { DeviceRequest } from '../runtime/device.js'
+import { checkThreads, type DeviceRequest } from '../runtime/device.js'
 import type { Settings } from '../settings/index.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
@@ -39,12 +39,7 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
 /** @throws BlvitError `BAD_OPTION` */
 export function checkTrainOptions(options: TrainOptions): void {
   const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
-  const numbers = { checkpointEvery, validateEvery, validationLimit, threads }
-  for (const [name, value] of Object.entries(numbers)) {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
-    throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
-      [name]: value,
-    })
-  }
+  checkWholeNumbers({ checkpointEvery, validateEvery, validationLimit })
+  checkThreads(threads)
   checkWorkers(workers)
 }

@@ -9,6 +9,7 @@ import { modelFingerprint } from '../model-store/fingerprint.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
+import { engineIdentity } from '../runtime/engine-identity.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import type { ChosenRuntime } from '../runtime/runtime.js'
 import type { Settings } from '../settings/index.js'
@@ -34,7 +35,6 @@ export interface Training {
   readonly peakMemoryBytes: number
 }
 
-/** Device and threads are in it because sums in another order differ in their last bits, and all weights after them. */
 async function identityOf(
   { source, student, teacher }: Participants,
   {
@@ -61,8 +61,7 @@ async function identityOf(
     data: await dataSet.fingerprint(),
     validation: validation?.identity ?? 'none',
     seed: `${seed}`,
-    device: runtime.runtime.description,
-    threads: `${threads ?? 'as the engine chooses'}`,
+    ...engineIdentity(runtime, { threads }),
   }
 }
 

@@ -1,7 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { makeFolder, writeWholeFile } from '../files/output-files.js'
 
 const place = { stage: z.int(), step: z.int() }
@@ -68,7 +68,7 @@ export class TrainingLog {
     try {
       await appendFile(this.path, `${JSON.stringify(record)}\n`)
     } catch (cause) {
-      const message = `Can't write ${this.path}: ${messageOf(cause)}.`
+      const message = `Can't write ${this.path}: ${fileReason(cause)}.`
       throw new BlvitError('WRITE_FAILED', message, {}, { cause })
     }
   }

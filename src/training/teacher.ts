@@ -4,9 +4,6 @@ import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { BlockHooks } from '../models/block-loop.js'
 import { outputOf } from '../models/model-definition.js'
-import { vit } from '../models/vit.js'
-import { prefixCount } from '../models/vit-config.js'
-import { isVit } from '../models/vit-family.js'
 import { isLate, lateAttention } from './late-attention.js'
 
 const scopeName = 'teacher'
@@ -34,28 +31,28 @@ function withoutClassToken(): BlvitError {
 
 /** @throws BlvitError `UNSUPPORTED` for a teacher that is no plain ViT, and where attention of a class token is asked for that isn't there */
 export function teacher(architecture: Architecture): Teacher {
-  if (!isVit(architecture)) {
+  const { facts, prefix } = architecture
+  if (!architecture.takesHooks) {
     const message = `The teacher is a ${architecture.family}; only a plain ViT or DeiT can teach. Give one with --teacher.`
     throw new BlvitError('UNSUPPORTED', message, { family: architecture.family })
   }
-  const { config } = architecture
   return scope(scopeName, () => {
     const attentions: Tensor[] = []
     const looking: BlockHooks = {
       after: (_, { layer, attention }) => {
-        if (isLate(layer, config)) attentions.push(attention.clsRow())
+        if (isLate(layer, facts)) attentions.push(attention.clsRow())
         return undefined
       },
     }
-    const model = vit(config, { hooks: looking })
+    const model = architecture.build({ hooks: looking })
     const logits = outputOf(model, 'classify', 'logits')
     const features = outputOf(model, 'embed', 'features')
     return {
       logits,
       features,
       get lateAttention() {
-        if (!config.classToken) throw withoutClassToken()
-        return lateAttention(attentions, prefixCount(config))
+        if (!facts.classToken) throw withoutClassToken()
+        return lateAttention(attentions, prefix)
       },
     }
   })

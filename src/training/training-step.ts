@@ -1,5 +1,6 @@
 import { defined } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
+import { checkWholeNumbers } from '../base/whole-number.js'
 import { gradients } from '../graph/gradients.js'
 import { type Graph, graphOf, type Parameter } from '../graph/graph.js'
 import { add, input, scaleShift } from '../graph/ops/index.js'
@@ -107,12 +108,6 @@ function accumulated(trained: readonly Trained[], batches: number) {
   })
 }
 
-function checkAccumulate(accumulate: number): void {
-  if (Number.isSafeInteger(accumulate) && accumulate >= 1) return
-  const message = `accumulate is ${accumulate}, but must be a whole number of batches, 1 or more.`
-  throw new BlvitError('BAD_OPTION', message, { accumulate })
-}
-
 /**
  * Makes a training step of a loss: its graph takes the pictures and targets that the loss is made of, the
  * learning rate, the step's number and the state; it gives `loss`, `gradient_norm`, the reports and the new state.
@@ -123,7 +118,7 @@ function checkAccumulate(accumulate: number): void {
  */
 export function trainingStep(name: string, loss: Tensor, options: TrainingStepOptions = {}): TrainingStep {
   const { reports = {}, sizes = [], accumulate = 1 } = options
-  checkAccumulate(accumulate)
+  checkWholeNumbers({ accumulate })
   // what only a report needs isn't trained
   const open = trainedParameters(graphOf(name, { loss }), options)
   const found = gradients(

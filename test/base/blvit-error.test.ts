@@ -1,5 +1,7 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
-import { BlvitError, messageOf, throwIfAborted } from '../../src/base/blvit-error.js'
+import { BlvitError, fileReason, messageOf, throwIfAborted } from '../../src/base/blvit-error.js'
 
 test('an error is data first: code, fields and cause beside the message', () => {
   const cause = new Error('EACCES')
@@ -34,6 +36,14 @@ test('anything thrown has a message', () => {
   expect(messageOf(new TypeError('no'))).toBe('no')
   expect(messageOf('plain text')).toBe('plain text')
   expect(messageOf(undefined)).toBe('undefined')
+})
+
+test('why a file operation failed is told without paths', async () => {
+  const reasonOf = (attempt: Promise<unknown>) => attempt.then(() => expect.fail('worked'), fileReason)
+  expect(await reasonOf(open('/missing, really/a.txt'))).toBe('no such file or directory (ENOENT)')
+  expect(await reasonOf(rename('/missing/a', '/missing/b'))).toBe('no such file or directory (ENOENT)')
+  expect(await reasonOf(readFile(tmpdir()))).toBe('illegal operation on a directory (EISDIR)')
+  expect(fileReason(new Error('a picture, open or not'))).toBe('a picture, open or not')
 })
 
 test('only a signal that fired stops a job', () => {

@@ -59,7 +59,7 @@ describe('blvit convert and export', () => {
     const inside = join(folder, 'inside.onnx')
     const { code, stdout } = await runCli(['export', 'vit-tiny', '-o', inside, '--standard'])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/Wrote .*inside\.onnx \(11\.\d MB\): pixel_values → logits/)
+    expect(stdout).toMatch(/Wrote .*inside\.onnx \(11\.\d MB\), vit-tiny: pixel_values → logits/)
     const model = join(folder, 'my-t48')
     const outside = join(model, 'model.onnx')
     const external = await runCli(['export', model, '-o', outside, '--external', '--json'])

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { replaceFile } from '../../src/files/replace-file.js'
 import { replaceFolder } from '../../src/files/replace-folder.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
@@ -45,6 +46,20 @@ describe('replacing a folder', () => {
     })
     expect(contentOf(folder)).toBe('old')
     expect(readdirSync(join(root, what))).toEqual(['model'])
+  })
+
+  test('what fails inside is told by the names of the folder, not of the temporary one', async () => {
+    const folder = folderWith('named', 'old')
+    const failing = (temporary: string) =>
+      replaceFile(join(temporary, 'missing', 'a.bin'), (async function* () {})())
+    const error = await replaceFolder(folder, failing, { overwrite: true }).catch((thrown: unknown) => thrown)
+    const path = join(folder, 'missing', 'a.bin')
+    expect(error).toMatchObject({ code: 'WRITE_FAILED', fields: { path } })
+    expect(String(error)).toContain(`Can't write ${path}: no such file`)
+    expect(String(error)).not.toContain('incomplete')
+    await expect(replaceFolder('/proc/self/model', failing)).rejects.toThrow(
+      /^(?!.*incomplete)Can't write \/proc\/self\/model: /,
+    )
   })
 
   test('leaves alone what another process of the same number began', async () => {

@@ -1,11 +1,11 @@
 // Runs in a process of its own, whose environment names a Vulkan driver: what ONNX Runtime's WebGPU provider makes of
 // ops, forward and backward in one graph, beside the processor. Falling back to the processor is an error there.
-import { symbol } from '../../dist/graph/dim.js'
-import { gradients } from '../../dist/graph/gradients.js'
-import { graphOf } from '../../dist/graph/graph.js'
-import * as o from '../../dist/graph/ops/index.js'
-import { nativeRuntime } from '../../dist/runtime/node/native.js'
-import { storedFrom } from '../../dist/weights/stored-from.js'
+import { symbol } from '../../dist/modules/graph/dim.js'
+import { gradients } from '../../dist/modules/graph/gradients.js'
+import { graphOf } from '../../dist/modules/graph/graph.js'
+import * as o from '../../dist/modules/graph/ops/index.js'
+import { nativeRuntime } from '../../dist/modules/runtime/node/native.js'
+import { storedFrom } from '../../dist/modules/weights/stored-from.js'
 
 const batch = symbol('batch')
 const tokens = o.input('tokens', [batch, 6, 4])

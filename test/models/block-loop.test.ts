@@ -34,7 +34,7 @@ describe('hooks of the block loop', () => {
     const hooks: BlockHooks = {
       start: () => seen('start'),
       before: (_, layer) => seen(`before ${layer}`),
-      attend: (_, __, layer) => seen(`attend ${layer}`),
+      attend: (_, __, { layer }) => seen(`attend ${layer}`),
       between: (state, { layer, input: before, attentionUpdate }) => {
         expect(state.tokens.inputs).toEqual([before, attentionUpdate])
         return seen(`between ${layer}`)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Engine } from '../../src/engine/engine.js'
+import { outputRows } from '../../src/engine/rows.js'
 import type { Tensor } from '../../src/graph/tensor.js'
 import { atImageSize, atOwnSize } from '../../src/model-store/image-size.js'
 import { readDescription, withWeights } from '../../src/model-store/model-files.js'
@@ -12,6 +13,7 @@ import { readArchitecture } from '../../src/models/index.js'
 import type { ModelDefinition } from '../../src/models/model-definition.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
 import { isVit } from '../../src/models/vit-family.js'
+import { embed } from '../../src/problems/embed.js'
 import { chooseRuntime } from '../../src/runtime/node/choose.js'
 import { openCheckpoint } from '../../src/weights/node/checkpoint.js'
 import { expectClose } from '../support/expect-close.js'
@@ -97,7 +99,16 @@ describe('a ViT computes what the library computes that saved it', () => {
     else expect(outputs.logits).toBeUndefined()
     if (features) expectClose(numbers('features'), features, tolerance)
     if (pooled) expectClose(numbers('features').slice(0, pooled.length), pooled, tolerance)
-    if (embedding) expectClose(numbers('embedding'), embedding, tolerance)
+    if (embedding) {
+      const { prefix, facts } = architecture
+      const context = { labels: [], scores: 'softmax', prefix, ...facts } as const
+      embed.check?.({ pooling: 'projection' }, context)
+      expectClose(
+        embed.answer(outputRows(outputs, 0), context, { pooling: 'projection' }),
+        embedding,
+        tolerance,
+      )
+    }
     // our own config.json says the same
     expect(readArchitecture(architecture.json).json).toEqual(architecture.json)
     expect(configOf(readArchitecture(architecture.json))).toEqual(configOf(architecture))

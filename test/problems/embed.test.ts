@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { embed } from '../../src/problems/embed.js'
 
 const features = { shape: [4, 2], values: Float32Array.of(9, 9, 1, 2, 3, 4, 5, 6) }
-const context = { labels: [], scores: 'softmax', prefix: 1, classToken: true } as const
+const context = { labels: [], scores: 'softmax', prefix: 1, classToken: true, projection: undefined } as const
 
 describe('an embedding', () => {
   test('is the class token, the mean of the patches, or one after the other', () => {
@@ -26,9 +26,20 @@ describe('an embedding', () => {
   })
 
   test('a model without a class token gives the mean, and refuses to give another', () => {
-    const bare = { labels: [], scores: 'softmax', prefix: 0, classToken: false } as const
+    const bare = { ...context, prefix: 0, classToken: false } as const
     expect([...embed.answer({ features }, bare, {})]).toEqual([4.5, 5.25])
     expect(() => embed.check?.({ pooling: 'cls' }, bare)).toThrow(/no class token/)
     expect(() => embed.check?.({ pooling: 'median' as 'mean' }, context)).toThrow(/one of cls, mean, both/)
+  })
+
+  test('the projection is what a CLIP gives beside its tokens, and no other model has one', () => {
+    const rows = { features, embedding: { shape: [3], values: Float32Array.of(0, 3, 4) } }
+    const clip = { ...context, projection: 3 }
+    expect(() => embed.check?.({ pooling: 'projection' }, clip)).not.toThrow()
+    expect([...embed.answer(rows, clip, { pooling: 'projection' })]).toEqual([0, 3, 4])
+    const vector = embed.answer(rows, clip, { pooling: 'projection', normalize: true })
+    expect([...vector].map((value) => value.toFixed(6))).toEqual(['0.000000', '0.600000', '0.800000'])
+    expect([...rows.embedding.values]).toEqual([0, 3, 4])
+    expect(() => embed.check?.({ pooling: 'projection' }, context)).toThrow(/no projection/)
   })
 })

@@ -31,6 +31,9 @@ describe('a reduction as text', () => {
     ['tome:8,schedule=-0.5', 'tome:8,schedule=-0.5'],
     ['tome:16/8/0/8', 'tome:16/8/0/8'],
     ['tome:13,proportional=false', 'tome:13,proportional=false'],
+    ['mctf:16', 'mctf:16'],
+    ['mctf:.35,blocks=3/6/9,one-step=true', 'mctf:0.35,blocks=3/6/9'],
+    ['mctf:8,pooling=size,size=20', 'mctf:8,pooling=size,size=20'],
     ['top-k:0.5', 'top-k:0.5'],
     ['random:0.5,blocks=0', 'random:0.5,blocks=0'],
   ])('%s is %s', (given, canonical) => {
@@ -41,7 +44,7 @@ describe('a reduction as text', () => {
   test.each([
     [
       'evti:0.7',
-      'BAD_OPTION: There is no reduction "evti". Did you mean "evit"? Known, for example: evit:0.7, random:0.5, tome:8, top-k:0.5.',
+      'BAD_OPTION: There is no reduction "evti". Did you mean "evit"? Known, for example: evit:0.7, mctf:16, random:0.5, tome:8, top-k:0.5.',
     ],
     ['evit', `BAD_OPTION: "evit" doesn't say how much: write for example evit:0.7.`],
     [
@@ -82,7 +85,7 @@ describe('a reduction as text', () => {
     ],
     [
       'constructor:1',
-      'BAD_OPTION: There is no reduction "constructor". Known, for example: evit:0.7, random:0.5, tome:8, top-k:0.5.',
+      'BAD_OPTION: There is no reduction "constructor". Known, for example: evit:0.7, mctf:16, random:0.5, tome:8, top-k:0.5.',
     ],
     [
       'tome:8,__proto__=1',
@@ -99,6 +102,10 @@ describe('a reduction as text', () => {
     'evit:0.5/',
     'tome:-1',
     'tome:1.5',
+    'mctf:-1',
+    'mctf:1.5',
+    'mctf:8,size=0',
+    'mctf:8,pooling=max',
     'tome:1e9999',
     'top-k:',
     'random:x',
@@ -136,10 +143,11 @@ describe('a reduction of a model that it can’t work on', () => {
   })
 
   test('no class token, nobody who looks', () => {
-    const blind = { ...plain, blocks: { depth: 12, classToken: false, distilled: false } }
+    const blind = { ...plain, facts: { ...plain.facts, classToken: false } }
     expect(hooksOf('evit:0.7', blind)).toMatch(/^UNSUPPORTED: evit .* has no class token/)
     expect(hooksOf('top-k:0.7', blind)).toMatch(/^UNSUPPORTED: top-k .* has no class token/)
     expect(hooksOf('tome:8', blind)).toBe('nothing')
+    expect(hooksOf('mctf:8', blind)).toBe('nothing')
     expect(hooksOf('random:0.7', blind)).toBe('nothing')
   })
 

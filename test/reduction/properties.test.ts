@@ -52,6 +52,17 @@ function drawnReduction({
       .array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: depth })
       .map((r) => ({ text: `tome:${r.join('/')}`, drops: false })),
     rate.map((keep) => ({ text: `random:${keep}`, drops: true })),
+    fc
+      .record({
+        r: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(0.2, 0.35, 0.5)),
+        oneStep: fc.boolean(),
+        bidirectional: fc.boolean(),
+        pooling: fc.constantFrom('attention', 'size', 'sum'),
+      })
+      .map(({ r, oneStep, bidirectional, pooling }) => ({
+        text: `mctf:${r},one-step=${oneStep},bidirectional=${bidirectional},pooling=${pooling}`,
+        drops: false,
+      })),
     ...(looking
       ? [
           rate.map((keep) => ({ text: `evit:${keep}`, drops: false })),
@@ -167,7 +178,7 @@ describe('any reduction of any ViT', () => {
   })
 })
 
-test.each(['evit:1', 'evit:1,fuse=false', 'tome:0', 'top-k:1', 'random:1'])(
+test.each(['evit:1', 'evit:1,fuse=false', 'tome:0', 'mctf:0', 'top-k:1', 'random:1'])(
   '%s reduces nothing and equals the plain model',
   async (text) => {
     const config = usualVit({
@@ -197,6 +208,9 @@ test.each([
   ['evit:0.7,fuse=false', [138, 97, 68]],
   ['top-k:0.5', [98, 49, 25]],
   ['tome:13', Array.from({ length: 12 }, (_, i) => 196 - 13 * (i + 1))],
+  // tokens with the class token: the last blocks would leave fewer than ten
+  ['mctf:16', [180, 164, 148, 132, 116, 100, 84, 68, 52, 36, 20]],
+  ['mctf:0.35,blocks=3/6/9', [128, 84, 55]],
   ['tome:8,schedule=decreasing', [180, 166, 153, 142, 132, 124, 117, 112, 108, 106, 105]],
 ])('%s leaves so many tokens of 196 patches', (text, expected) => {
   const config = usualVit({

@@ -42,11 +42,11 @@ export interface PageServerOptions {
   readonly isolated?: boolean
 }
 
-/** `/src/…` is the built library, so that modules of tests import as they do in Node; the rest lies as it does. */
+/** `/src/…` are the built modules, so that those of tests import as they do in Node; the rest lies as it does. */
 function fileOf(address: string, folders: Readonly<Record<string, string>>): string | undefined {
   const [, first = '', ...rest] = normalize(decodeURIComponent(address)).split('/')
   const known = {
-    src: join(root, 'dist'),
+    src: join(root, 'dist/modules'),
     node_modules: join(root, 'node_modules'),
     test: join(root, 'test'),
   }

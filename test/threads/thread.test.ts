@@ -12,7 +12,7 @@ interface Questions {
 }
 
 const folder = temporaryFolder()
-const answering = new URL('../../dist/threads/answer.js', import.meta.url)
+const answering = new URL('../../dist/modules/threads/answer.js', import.meta.url)
 
 /** A thread that doubles numbers, ends at 13 and throws something odd at 7. */
 const file = join(folder, 'doubling.mjs')

@@ -3,7 +3,8 @@ import { symbol } from '../../src/graph/dim.js'
 import { gradients } from '../../src/graph/gradients.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { input, scaleShift } from '../../src/graph/ops/index.js'
-import { heads, vit } from '../../src/models/vit.js'
+import { programOf } from '../../src/models/model-definition.js'
+import { vit } from '../../src/models/vit.js'
 import { usualSwitches, type VitConfig } from '../../src/models/vit-config.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
@@ -18,7 +19,6 @@ import { expectClose } from '../support/expect-close.js'
 import { readGolden } from '../support/golden.js'
 import { goldenVit } from '../support/golden-vit.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
-import { outputsOf } from '../support/tiny-models.js'
 
 const scalar = (value: number) => generate([1], () => value)
 
@@ -110,11 +110,15 @@ const deit: VitConfig = { ...goldenVit, distilled: true, ...usualSwitches({ dist
 describe.skipIf(!hasSharedData)(`DeiT's own distillation losses${withoutSharedData}`, () => {
   test('of pictures through both heads: without a teacher, soft (α 0.1, τ 3) and hard (α 0.5)', async () => {
     const golden = await readGolden(shared('golden/vit/deit_distilled.safetensors'))
-    const { classLogits, distillationLogits } = heads(outputsOf(vit(deit)).features, deit)
+    const { class_logits: classLogits, distillation_logits: distillationLogits } = programOf(
+      vit(deit),
+      'heads',
+    )
+    if (!classLogits || !distillationLogits) throw new Error('two heads')
     const shape = [symbol('batch'), 10]
     const answers = {
       classLogits,
-      distillationLogits: distillationLogits ?? classLogits,
+      distillationLogits,
       teacherLogits: input('teacher', shape),
       targets: input('targets', shape),
     }

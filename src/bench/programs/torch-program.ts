@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { BlvitError } from '../../base/blvit-error.js'
+import { packageRoot } from '../../files/package-file.js'
 import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 import { smallVit, trainingCases } from '../training/cases.js'
 
 // Beside the sources, not in the package: whoever installs blvit has no use for it.
-const script = fileURLToPath(new URL('../../../scripts/torch-training.py', import.meta.url))
+const script = join(packageRoot(), 'scripts/torch-training.py')
 
 /** A Python that has torch: the first on the path, or Debian's own. */
 function pythonWithTorch(): string | undefined {

@@ -5,6 +5,7 @@ import type { Classification } from '../../problems/classify.js'
 import type { Model } from '../../tasks/model.js'
 import { type CliContext, readStandardInput } from '../context.js'
 import {
+  checkSeed,
   engineNote,
   loadOptions,
   type ModelFlags,
@@ -54,26 +55,34 @@ Examples:
     .action((args: string[], flags: Flags) => classify(args, flags, context))
 }
 
-async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+/** Everything that is to be read and found before a model can be loaded. */
+async function preparation(args: readonly string[], flags: Flags) {
   const { expandInputs } = await import('../../data/expand-inputs.js')
-  const { pictures, errors } = await expandInputs(args, { readStandardInput })
+  const found = await expandInputs(args, { readStandardInput })
+  if (found.pictures.length === 0 && found.errors[0]) throw found.errors[0]
+  const settings = await settingsFrom(flags)
+  const { load } = await import('../../tasks/node/load.js')
+  const { classifyMany } = await import('../../tasks/node/answer-many.js')
+  return { ...found, settings, load, classifyMany }
+}
+
+async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const { startEngineBeside } = await import('../../tasks/node/start-engine.js')
+  const { runtime, done } = await startEngineBeside(flags.device, () => preparation(args, flags))
+  const { pictures, errors, settings, load, classifyMany } = done
   let failures = errors.length
-  if (pictures.length === 0 && errors[0]) throw errors[0]
   for (const error of errors) context.note(`error: ${error.message}`)
 
-  const { load, startEngine } = await import('../../tasks/node/load.js')
-  const runtime = startEngine(flags.device)
-  const settings = await settingsFrom(flags)
-  const { classifyMany } = await import('../../tasks/node/answer-many.js')
   await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
   const { key } = model.resolve(settings)
+  checkSeed(flags.seed, [{ model, settings: [settings] }])
   if (!flags.json || runsUnusually(model))
     context.note(engineNote(model, { setting: key, pictures: pictures.length }))
 
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {
-    const { top, batch } = flags
-    const options = { top, batch, ...settings, signal: context.signal }
+    const { top, batch, seed } = flags
+    const options = { top, batch, seed, ...settings, signal: context.signal }
     for await (const result of classifyMany(model, pictures, options)) {
       if ('error' in result) {
         failures += 1

@@ -4,6 +4,7 @@ import { type Pooling, poolings } from '../../problems/embed.js'
 import type { EmbeddedPicture } from '../../tasks/node/embed/embed-many.js'
 import { type CliContext, readStandardInput } from '../context.js'
 import {
+  checkSeed,
   engineNote,
   loadOptions,
   type ModelFlags,
@@ -37,7 +38,7 @@ export function embedCommand(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         '--pooling <what>',
-        'the class token, the mean of the patches, or both (default: cls, mean for a model without a class token)',
+        "the class token, the mean of the patches, both, or CLIP's image embedding (default: cls, mean for a model without a class token)",
       ).choices(poolings),
     )
     .option('--normalize', 'make each vector 1 long (L2), so that products of two are cosines')
@@ -84,6 +85,7 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
   const written = [...outputs, ...(typeof resume === 'string' ? [resume] : [])]
   for (const path of written) await assertNotInput(path, [...sources, ...model.readFrom])
+  checkSeed(flags.seed, [{ model, settings: [settings] }])
   const setting = model.resolve(settings).key
   context.note(engineNote(model, { setting, pictures: pictures.length }))
   let progress: Progress | undefined
@@ -103,7 +105,7 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   try {
     await embedMany(model, pictures, {
       ...settings,
-      ...{ pooling, normalize, batch, resume, signal: context.signal, onResult: finish },
+      ...{ pooling, normalize, batch, resume, seed: flags.seed, signal: context.signal, onResult: finish },
       onPicture: (picture) => {
         if ('vector' in picture) return
         failures += 1

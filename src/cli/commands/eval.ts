@@ -6,6 +6,7 @@ import type { EvaluateOptions, Evaluation } from '../../tasks/node/evaluate/eval
 import type { PictureOutcome } from '../../tasks/node/evaluate/picture-outcome.js'
 import type { CliContext } from '../context.js'
 import {
+  checkSeed,
   type EngineFlags,
   engineNote,
   loadOptions,
@@ -85,6 +86,10 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
   for (const path of outputsOf(flags))
     await assertNotInput(path, [...model.readFrom, ...(teacher?.readFrom ?? [])])
+  checkSeed(flags.seed, [
+    { model, settings: settings ?? [{}] },
+    ...(teacher ? [{ model: teacher, settings: [{}] }] : []),
+  ])
   // what the model can't take is said before its data is looked for
   for (const each of settings ?? []) model.resolve(each)
   const { openDataSet } = await import('../../data/open-data-set.js')
@@ -131,7 +136,7 @@ const shownFailures = 20
 async function withProgress(
   model: Model,
   data: DataSet,
-  { batch, limit, resume }: Flags,
+  { batch, limit, resume, seed }: Flags,
   context: CliContext,
   {
     settings,
@@ -145,7 +150,7 @@ async function withProgress(
   let failures = 0
   try {
     return await evaluate(model, data, {
-      ...{ settings, teacher, batch, limit, resume, signal: context.signal },
+      ...{ settings, teacher, batch, limit, resume, seed, signal: context.signal },
       onResult: async (evaluation) => {
         // A bar makes room for the report; it can be stopped only once.
         progress?.stop()

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { Exported } from '../../tasks/node/export/export-onnx.js'
 import type { CliContext } from '../context.js'
-import { dtypeOption, type precisions } from '../model-options.js'
+import { atSetting, dtypeOption, type precisions } from '../model-options.js'
 import { downloadProgress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
@@ -65,9 +65,12 @@ async function exportModel(reference: string, flags: Flags, context: CliContext)
   if (json) context.out(JSON.stringify({ ...exported, path: output }))
   else {
     const megabytes = (exported.sizeBytes / 1e6).toFixed(1)
-    const { inputs, outputs, precision } = exported
+    const { inputs, outputs, precision, setting } = exported
     const rounded = precision === 'fp32' ? '' : `, ${precision}`
-    context.out(`Wrote ${output} (${megabytes} MB${rounded}): ${inputs.join(', ')} → ${outputs.join(', ')}`)
+    const what = `${reference}${atSetting(setting)}`
+    context.out(
+      `Wrote ${output} (${megabytes} MB${rounded}), ${what}: ${inputs.join(', ')} → ${outputs.join(', ')}`,
+    )
   }
 }
 

@@ -4,6 +4,7 @@ import type { Model } from '../../tasks/model.js'
 import type { Trace } from '../../tasks/trace/traced-steps.js'
 import { type CliContext, readStandardInput } from '../context.js'
 import {
+  checkSeed,
   engineNote,
   loadOptions,
   type ModelFlags,
@@ -65,9 +66,10 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const { assertNotInput } = await import('../../files/output-files.js')
   for (const path of [targets.png, targets.json])
     if (path !== undefined && path !== '-') await assertNotInput(path, [argument, ...model.readFrom])
+  checkSeed(flags.seed, [{ model, settings: [settings] }])
   assertTraceable(model, settings) // before the weights go into the engine
   if (runsUnusually(model)) context.note(engineNote(model))
-  const options = { top: flags.top, ...settings, signal: context.signal }
+  const options = { top: flags.top, seed: flags.seed, ...settings, signal: context.signal }
   const traced = await model.trace(picture.source, options)
   await write(traced, { model, picture: picture.name, targets }, context)
 }

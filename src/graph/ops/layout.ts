@@ -118,9 +118,10 @@ const concatOp = defineOp<{ axis: number }>({
   },
 })
 
-/** Tensors one after the other along an axis; a negative axis counts from the last. */
+/** Tensors one after the other along an axis; a negative axis counts from the last. One alone is itself. */
 export function concat(tensors: readonly Tensor[], { axis }: { axis: number }): Tensor {
   const [first] = tensors
+  if (first && tensors.length === 1) return first
   return concatOp(tensors, { axis: first ? axisOf(first, axis) : axis })
 }
 

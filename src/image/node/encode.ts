@@ -12,7 +12,7 @@ export async function encodePng({ width, height, svg, pictures }: Drawing): Prom
   }))
   return (
     sharp({ create: { width, height, channels: 3, background: 'white' } })
-      .composite([{ input: Buffer.from(svg), left: 0, top: 0 }, ...layers])
+      .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
       // a third of the size of true colour, and of one photograph nobody sees the difference
       .png({ palette: true, effort: 8, compressionLevel: 9 })
       .toBuffer()

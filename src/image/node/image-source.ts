@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
+import { BlvitError, fileReason, messageOf, throwIfAborted } from '../../base/blvit-error.js'
 import { didYouMean } from '../../base/suggest.js'
 import { inOtherUnicodeForm } from '../../files/unicode-path.js'
 import { bytesIn, type EncodedImage, isAddress, isBlob } from '../image-input.js'
@@ -139,7 +139,7 @@ export async function explainFileError(path: string, cause: unknown): Promise<Bl
     return new BlvitError('NOT_FOUND', `${path} is a link that leads ${where}.`, { path, target }, { cause })
   }
   if (!isMissing(cause)) {
-    return new BlvitError('BAD_IMAGE', `${path} cannot be read: ${messageOf(cause)}.`, { path }, { cause })
+    return new BlvitError('BAD_IMAGE', `${path} cannot be read: ${fileReason(cause)}.`, { path }, { cause })
   }
   const folder = dirname(path)
   const siblings = await readdir(folder).catch(() => undefined)

@@ -1,4 +1,4 @@
-import { BlvitError } from '../../base/blvit-error.js'
+import { checkWholeNumbers } from '../../base/whole-number.js'
 import { addCosts, type Convention, conventions, noCost } from '../../graph/cost.js'
 import { type Bindings, formatDim } from '../../graph/dim.js'
 import { type Graph, graphOf } from '../../graph/graph.js'
@@ -88,9 +88,7 @@ export function analyze(
   architecture: Architecture,
   { batch = 1, measured = {}, ...options }: AnalyzeOptions = {},
 ): Analysis {
-  if (!(Number.isInteger(batch) && batch >= 1)) {
-    throw new BlvitError('BAD_OPTION', `batch is ${batch}; it must be a whole number from 1.`)
-  }
+  checkWholeNumbers({ batch })
   const settings = resolveSettings(architecture, settingsOf(options))
   const bindings = { batch, ...settings.sizes, ...measured }
 
@@ -115,7 +113,7 @@ export function analyze(
     formulas: formulasOf(graph),
     activations: activationsOf(graph, bindings),
     parts: partCosts(shares, parameters, architecture.facts),
-    layers: layerCosts(shares, { graph, history: model.history, bindings }),
+    layers: layerCosts(shares, { graph, facts: architecture.facts, history: model.history, bindings }),
     scopes,
   }
 }

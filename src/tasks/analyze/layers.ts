@@ -1,6 +1,7 @@
 import { type Bindings, evaluate } from '../../graph/dim.js'
 import type { Graph } from '../../graph/graph.js'
 import { sizeAt } from '../../graph/tensor.js'
+import type { FamilyFacts } from '../../models/facts.js'
 import { routesOf, type TokenEvent } from '../../models/token-history.js'
 import { type MultiplyAdds, type ScopeShare, sumOf, type Tally } from './shares.js'
 
@@ -17,41 +18,54 @@ export interface LayerCost extends Tally {
 }
 
 /** The layer that a scope belongs to: its first part, with the number if it is one of a list. */
-function layerOf(scope: string): string {
+function layerOf(scope: string, facts: FamilyFacts): string {
+  const part = facts.partOf(`${scope}.`)
+  if (scope === '' || part === 'patchEmbedding' || part === 'tokens') return 'stem'
   const [list = '', index] = scope.split('.', 2)
-  if (list === '' || list === 'patch_embed') return 'stem'
   return index !== undefined && /^\d+$/.test(index) ? `${list}.${index}` : list
 }
 
-/** How many tokens each block's MLP sees: its first map has a row for each. */
-function tokensByBlock(graph: Graph, bindings: Bindings): ReadonlyMap<string, number> {
-  const tokens = new Map<string, number>()
-  for (const node of graph.nodes) {
-    const block = /^(.+\.\d+)\.mlp\.fc1$/.exec(node.scope)?.[1]
-    if (block !== undefined && node.cost().linear !== 0) {
-      tokens.set(block, evaluate(sizeAt(node, -2), bindings))
-    }
-  }
-  return tokens
+/** How many tokens each block processes. */
+function tokensByBlock(graph: Graph, facts: FamilyFacts, bindings: Bindings): ReadonlyMap<string, number> {
+  const blocks = new Map(
+    Array.from({ length: facts.depth }, (_, i) => facts.blockScopes(i + 1)).map(({ block, rows }) => [
+      rows,
+      block,
+    ]),
+  )
+  return new Map(
+    graph.nodes.flatMap((node) => {
+      const block = node.cost().linear === 0 ? undefined : blocks.get(node.scope)
+      return block === undefined ? [] : [[block, evaluate(sizeAt(node, -2), bindings)] as const]
+    }),
+  )
 }
 
 /** Stem, blocks, predictors, norm and head, in the order in which the model computes. */
 export function layerCosts(
   shares: readonly ScopeShare[],
-  { graph, history, bindings }: { graph: Graph; history: readonly TokenEvent[]; bindings: Bindings },
+  {
+    graph,
+    facts,
+    history,
+    bindings,
+  }: { graph: Graph; facts: FamilyFacts; history: readonly TokenEvent[]; bindings: Bindings },
 ): readonly LayerCost[] {
   const layers = new Map<string, ScopeShare[]>()
   for (const share of shares) {
-    const layer = layerOf(share.scope)
+    const layer = layerOf(share.scope, facts)
     layers.set(layer, [...(layers.get(layer) ?? []), share])
   }
-  const tokens = tokensByBlock(graph, bindings)
+  const tokens = tokensByBlock(graph, facts, bindings)
   const chosen = new Map(
-    routesOf(history).map((route) => [`blocks.${route.layer - 1}`, evaluate(route.chosen, bindings)]),
+    routesOf(history).map((route) => [
+      facts.blockScopes(route.layer).block,
+      evaluate(route.chosen, bindings),
+    ]),
   )
   return [...layers]
     .map(([name, members]) => {
-      const little = members.filter(({ scope }) => `${scope}.`.startsWith(`${name}.little.`))
+      const little = members.filter(({ scope }) => facts.partOf(`${scope}.`) === 'littleBlocks')
       const [processed, selects] = [tokens.get(name), chosen.get(name)]
       return {
         name,

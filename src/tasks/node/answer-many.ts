@@ -1,4 +1,4 @@
-import { preparedAhead, preparedBatches } from '../../base/ahead.js'
+import { checkBatch, preparedAhead, preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import type { PictureInput } from '../../data/expand-inputs.js'
 import { type Classification, classify } from '../../problems/classify.js'
@@ -36,6 +36,7 @@ export async function* answerBatches<Answer, Options extends object>(
 ): AsyncGenerator<readonly PictureAnswer<Answer>[]> {
   // what is left of the options is the problem's and the run's: TypeScript can't tell so of a rest of generics
   const asked = options as unknown as RunOptions & Options
+  checkBatch(givenBatch)
   model.check(problem, asked)
   const prepare = async ({ name, source }: PictureInput): Promise<Prepared> => {
     try {

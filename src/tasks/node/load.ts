@@ -1,15 +1,19 @@
-import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
+import { throwIfAborted } from '../../base/blvit-error.js'
+import { checkWholeNumbers } from '../../base/whole-number.js'
 import type { Parallel } from '../../engine/lane-plan.js'
 import type { Precision } from '../../graph/lowering.js'
-import type { ModelFiles } from '../../model-store/model-files.js'
+import { nodeDecoder } from '../../image/node/decode.js'
+import { atImageSize } from '../../model-store/image-size.js'
+import { locateModel } from '../../model-store/node/locate-model.js'
+import { openModel } from '../../model-store/node/open-model.js'
 import { defaultModel } from '../../model-store/node/shipped-models.js'
 import { checkThreads, type DeviceRequest } from '../../runtime/device.js'
-import { chooseRuntime } from '../../runtime/node/choose.js'
 import { assertPrecision } from '../../runtime/precision.js'
 import type { ChosenRuntime } from '../../runtime/runtime.js'
-import type { Settings } from '../../settings/index.js'
+import { type Settings, settingsOf } from '../../settings/index.js'
 import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
-import type { Model } from '../model.js'
+import { Model } from '../model.js'
+import { restEngine, startEngine } from './start-engine.js'
 
 /** Settings among them hold for every run that says nothing else. */
 export interface LoadModelOptions extends DownloadOptions, Settings {
@@ -42,16 +46,6 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
 }
 
 /**
- * Starts the engine's thread for a {@link load} that comes later: for who has other modules to read first.
- * @throws nothing before it is given to `load`
- */
-export function startEngine(device?: DeviceRequest): Promise<ChosenRuntime> {
-  const starting = chooseRuntime(device)
-  starting.catch(() => {})
-  return starting
-}
-
-/**
  * Loads a model.
  * @param reference a shipped name, a folder, or an id of the Hugging Face hub, which is downloaded once
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `OFFLINE`, `HUB`, `ENGINE`,
@@ -61,28 +55,31 @@ export function startEngine(device?: DeviceRequest): Promise<ChosenRuntime> {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, runtime, threads, precision, parallel, queue, imageSize, onAssumption, ...others } = options
+  const {
+    device,
+    runtime,
+    threads,
+    precision,
+    parallel = 'auto',
+    queue,
+    imageSize,
+    onAssumption,
+    ...others
+  } = options
   const download: DownloadOptions = others
   checkThreads(threads)
-  checkQueue(queue)
-  // The engine's thread starts first: its library is loaded while this thread reads its own modules and the model.
+  checkWholeNumbers({ queue })
+  // The engine's thread starts first: its library is loaded while this thread reads the model.
   const choosing = runtime ?? startEngine(device)
   try {
-    const { locateModel } = await import('../../model-store/node/locate-model.js')
     const { name, folder } = await locateModel(reference, download)
-    const { openModel } = await import('../../model-store/node/open-model.js')
     const stored = await openModel(folder, {
       signal: download.signal,
       ownSize: imageSize === undefined,
     })
-    const files = imageSize === undefined ? stored : await resized(stored, imageSize)
+    const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
     throwIfAborted(download.signal)
     if (onAssumption) stored.assumptions.forEach(onAssumption)
-    const [{ Model }, { nodeDecoder }, { settingsOf }] = await Promise.all([
-      import('../model.js'),
-      import('../../image/node/decode.js'),
-      import('../../settings/index.js'),
-    ])
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
     return new Model(name, files, chosen, {
@@ -91,22 +88,8 @@ export async function load(reference: string = defaultModel, options: LoadModelO
       decoder: nodeDecoder,
     })
   } catch (thrown) {
-    await choosing.then(
-      ({ runtime }) => runtime.rest().catch(() => {}),
-      // What is wrong with the model, the user hears first.
-      () => {},
-    )
+    // What is wrong with the model, the user hears first.
+    await restEngine(choosing)
     throw thrown
   }
-}
-
-/** @throws BlvitError `BAD_OPTION` */
-function checkQueue(queue: number | undefined): void {
-  if (queue === undefined || (Number.isSafeInteger(queue) && queue >= 1)) return
-  throw new BlvitError('BAD_OPTION', `queue is ${queue}; it must be a whole number from 1.`, { queue })
-}
-
-async function resized(stored: ModelFiles, imageSize: number): Promise<ModelFiles> {
-  const { atImageSize } = await import('../../model-store/image-size.js')
-  return atImageSize(stored, imageSize)
 }

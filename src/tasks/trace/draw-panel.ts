@@ -1,9 +1,8 @@
 import { defined } from '../../base/assert.js'
 import type { Pixels } from '../../image/pixels.js'
 import { resize } from '../../image/resize.js'
+import { type Colour, type TokenGroup, tokenGroups } from './token-groups.js'
 import { littlePatches, partition, type Trace, type TracedStep } from './traced-steps.js'
-
-type Colour = readonly [red: number, green: number, blue: number]
 
 /** What became of a patch, in the order in which a legend tells it. */
 export const fates = ['bright', 'merged', 'dim', 'fused', 'dropped'] as const
@@ -17,8 +16,8 @@ export type Fate = (typeof fates)[number]
 /** How one patch is drawn. */
 interface Look {
   readonly fate: Fate
-  /** The first patch of the token that it is part of together with others; undefined: it is one of its own. */
-  readonly group?: number | undefined
+  /** What it is part of together with others; undefined: it is a token of its own, or none. */
+  readonly group?: TokenGroup | undefined
   /** What stands instead of the picture. */
   readonly fill?: Colour | undefined
 }
@@ -32,10 +31,9 @@ const seenInGroup = 0.2
 /** Grey of the stripes over dropped patches, above what little of the picture is left below. */
 const stripeGrey = 105
 const leftOfDropped = 0.12
-/** The colour of what was summed up in one token, and its share. */
-const fusedColour: Colour = [126, 87, 194]
-const fusedTint = 0.55
-const fusedDot: Colour = [206, 188, 240]
+/** Share of its group's colour in what was summed up, and of white in the dots on it. */
+const fusedTint = 0.6
+const dotWhite = 0.65
 /** How much of the grid's grey shows at a patch's edge. */
 const gridOpacity = 0.22
 const gridGrey: Colour = [128, 128, 128]
@@ -53,19 +51,24 @@ export function enlarge(picture: Pixels, scale: number): Pixels {
 
 /**
  * The picture after a step. Patches with a token of their own stay as they are, with an outline against those that
- * were let go; patches of one token share a colour, their mean, and an outline; those on the little path are dimmed,
- * dropped ones striped, fused ones violet with dots.
+ * were let go; patches of one token share an outline in their group's colour and are filled with their mean; those on
+ * the little path are dimmed, dropped ones striped, fused ones tinted and dotted in their group's colour.
  * @param options `scale`: drawn pixels per pixel of the picture, a whole number; `outlined`: whether bright patches
- *   get their outline (default: where something was let go)
+ *   get their outline (default: where something was let go); `groups`: those of the step, by default as if no step
+ *   had been before it
  */
 export function drawPanel(
   { picture, grid, patchSize }: Pick<Trace, 'picture' | 'grid' | 'patchSize'>,
   step: TracedStep,
-  { scale, outlined }: { scale: number; outlined?: boolean | undefined },
+  {
+    scale,
+    outlined,
+    groups = tokenGroups({ grid, steps: [step] })[0] ?? [],
+  }: { scale: number; outlined?: boolean | undefined; groups?: readonly TokenGroup[] | undefined },
 ): Pixels {
   const { width, height, values } = enlarge(picture, scale)
   const side = patchSize * scale
-  const looks = looksOf(step, { picture, columns: grid.columns, patchSize })
+  const looks = looksOf(step, groups, { picture, columns: grid.columns, patchSize })
   const outlines = outlined ?? looks.some(({ fate }) => fate !== 'bright' && fate !== 'merged')
   const lookAt = (row: number, column: number) =>
     column < 0 || column >= grid.columns ? undefined : looks[row * grid.columns + column]
@@ -96,21 +99,19 @@ export function drawPanel(
 
 function looksOf(
   step: TracedStep,
+  groups: readonly TokenGroup[],
   { picture, columns, patchSize }: { picture: Pixels; columns: number; patchSize: number },
 ): Look[] {
-  const { merged, fused, dropped } = partition(step)
   const looks: Look[] = step.patchToken.map(() => ({ fate: 'bright' }))
-  for (const patches of merged) {
-    const [group] = patches // by its first patch, so that it keeps its colour from step to step
-    const fill = meanColour(picture, patches, { columns, patchSize })
-    for (const patch of patches) looks[patch] = { fate: 'merged', group, fill }
+  for (const group of groups) {
+    const { patches, fused } = group
+    const look: Look = fused
+      ? { fate: 'fused', group }
+      : { fate: 'merged', group, fill: meanColour(picture, patches, { columns, patchSize }) }
+    for (const patch of patches) looks[patch] = look
   }
   for (const patch of littlePatches(step)) looks[patch] = { ...looks[patch], fate: 'dim' }
-  for (const patches of fused) {
-    const [group] = patches
-    for (const patch of patches) looks[patch] = { fate: 'fused', group }
-  }
-  for (const patch of dropped) looks[patch] = { fate: 'dropped' }
+  for (const patch of partition(step).dropped) looks[patch] = { fate: 'dropped' }
   return looks
 }
 
@@ -134,7 +135,7 @@ function meanColour(
 
 /** The colour inside a patch. @param x, y, side in drawn pixels of the whole picture */
 function paint(
-  { fate, fill }: Look,
+  { fate, group, fill }: Look,
   seen: Colour,
   { x, y, side }: { x: number; y: number; side: number },
 ): Colour {
@@ -148,7 +149,8 @@ function paint(
     case 'fused': {
       const step = Math.max(4, Math.round(side / 4))
       const isDot = Math.hypot((x % step) - step / 2 + 0.5, (y % step) - step / 2 + 0.5) < step / 5
-      return isDot ? fusedDot : mix(scaled(grey(colour), 0.55), fusedColour, fusedTint)
+      const tint = defined(group, 'the group of a fused patch').colour
+      return isDot ? dotColour(tint) : mix(scaled(grey(colour), 0.55), tint, fusedTint)
     }
     case 'dropped': {
       const step = Math.max(4, Math.round(side / 4))
@@ -181,26 +183,20 @@ function outlineAt(x: number, y: number, { side, look, next }: Surroundings): Co
   ]
   if (look.fate === 'fused') {
     // against another such token, on one side of the edge; what is bright has its own outline against both
-    const own = look.group ?? 0
-    return neighbours.some((other) => other?.fate === 'fused' && (other.group ?? 0) > own)
-      ? fusedDot
+    const own = defined(look.group, 'the group of a fused patch')
+    return neighbours.some((other) => other?.fate === 'fused' && (other.group?.number ?? 0) > own.number)
+      ? dotColour(own.colour)
       : undefined
   }
   if (look.group !== undefined) {
-    return neighbours.some((other) => other?.group !== look.group) ? groupColour(look.group) : undefined
+    return neighbours.some((other) => other?.group !== look.group) ? look.group.colour : undefined
   }
   const isBright = (other: Look | undefined) => other?.fate === 'bright' || other?.fate === 'merged'
   return neighbours.every(isBright) ? undefined : brightOutline
 }
 
-/** Colours far apart for groups that follow each other: hues by the golden angle. */
-function groupColour(group: number): Colour {
-  const hue = (group * 137.508) % 360
-  const channel = (shift: number) => {
-    const k = (shift + hue / 30) % 12
-    return 255 * (0.6 - 0.4 * Math.max(-1, Math.min(k - 3, 9 - k, 1))) // HSL at 100 % and 60 %
-  }
-  return [channel(0), channel(8), channel(4)]
+function dotColour(tint: Colour): Colour {
+  return mix(tint, [255, 255, 255], dotWhite)
 }
 
 function mix(from: Colour, to: Colour, share: number): Colour {

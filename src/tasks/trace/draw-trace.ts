@@ -4,6 +4,7 @@ import type { Lettering, TextStyle } from '../../drawing/lettering.js'
 import type { Drawing, Pixels } from '../../image/pixels.js'
 import { resize } from '../../image/resize.js'
 import { drawPanel, enlarge, type Fate } from './draw-panel.js'
+import { middles, type TokenGroup, tokenGroups } from './token-groups.js'
 import {
   explanation,
   fullLayersLine,
@@ -30,6 +31,11 @@ const mostSteps = 11
 const margin = 36
 const gap = 28
 const swatchSide = 56
+/** The size of a group's number: a share of a patch's side, and at most so many pixels. */
+const numberShare = 0.45
+const mostNumberSize = 16
+/** Height of a font's capitals and digits as a share of its size. */
+const capitalShare = 0.73
 
 const ink = '#1a1a1a'
 const grey = '#5a5a5a'
@@ -41,12 +47,38 @@ const legendStyle: TextStyle = { size: 21, colour: ink }
 
 /** A text as a piece; `height` is where the next thing may begin. */
 function line(lettering: Lettering, text: string, style: TextStyle, height: number): Piece {
-  const marks = lettering.draw(text, { x: 0, y: Math.round(0.73 * style.size) }, style)
+  const marks = lettering.draw(text, { x: 0, y: Math.round(capitalShare * style.size) }, style)
   return { width: Math.ceil(lettering.width(text, style)), height, marks, pictures: [] }
 }
 
-function photo(pixels: Pixels): Piece {
-  return { width: pixels.width, height: pixels.height, marks: '', pictures: [{ pixels, left: 0, top: 0 }] }
+function photo(pixels: Pixels, marks = ''): Piece {
+  return { width: pixels.width, height: pixels.height, marks, pictures: [{ pixels, left: 0, top: 0 }] }
+}
+
+/** The number of each group on each of its connected parts, on a plate of its colour. @param side of a drawn patch */
+function groupNumbers(
+  groups: readonly TokenGroup[],
+  { grid, side, lettering }: { grid: Trace['grid']; side: number; lettering: Lettering },
+): string {
+  const size = Math.min(mostNumberSize, Math.round(side * numberShare))
+  return groups
+    .flatMap((group) => {
+      const [red, green, blue] = group.colour
+      const text = String(group.number)
+      const colour = 0.299 * red + 0.587 * green + 0.114 * blue > 128 ? ink : '#ffffff'
+      const [textWidth, textHeight] = [lettering.width(text, { size }), capitalShare * size]
+      const [width, height] = [textWidth + size / 2, textHeight + size / 2]
+      return middles(group, grid).map((patch) => {
+        const x = ((patch % grid.columns) + 0.5) * side
+        const y = (Math.floor(patch / grid.columns) + 0.5) * side
+        const plate =
+          `<rect x="${x - width / 2}" y="${y - height / 2}" width="${width}" height="${height}" ` +
+          `rx="${size / 4}" fill="rgb(${red},${green},${blue})"/>`
+        const at = { x: x - textWidth / 2, y: y + textHeight / 2 }
+        return plate + lettering.draw(text, at, { size, heavy: true, colour })
+      })
+    })
+    .join('')
 }
 
 function below(pieces: readonly Piece[]): Piece {
@@ -60,13 +92,13 @@ function below(pieces: readonly Piece[]): Piece {
 }
 
 /** One picture under its two lines of text, which are cut to its width. */
-function panel(lettering: Lettering, title: string, subtitle: string, pixels: Pixels): Piece {
+function panel(lettering: Lettering, [title, subtitle]: readonly [string, string], drawn: Piece): Piece {
   const fitted = (text: string, style: TextStyle) =>
-    lettering.fit(text, { ...style, width: Math.max(pixels.width, panelSide) })
+    lettering.fit(text, { ...style, width: Math.max(drawn.width, panelSide) })
   return below([
     line(lettering, fitted(title, panelTitleStyle), panelTitleStyle, 29),
     line(lettering, fitted(subtitle, panelLineStyle), panelLineStyle, 28),
-    photo(pixels),
+    drawn,
   ])
 }
 
@@ -78,13 +110,22 @@ export function drawnSteps(count: number): number[] {
 
 /** The photo, then one panel for each step: as square as possible, up to three in one row. */
 function panels(trace: Trace, lettering: Lettering): Piece {
-  const { picture, steps } = trace
+  const { picture, steps, grid, patchSize } = trace
   const scale = Math.ceil(panelSide / Math.max(picture.width, picture.height))
+  const groupsOfSteps = tokenGroups(trace)
+  const drawn = drawnSteps(steps.length)
   const pieces = [
-    panel(lettering, 'the photo as the model sees it', fullLayersLine(trace), enlarge(picture, scale)),
-    ...drawnSteps(steps.length).map((index) => {
+    panel(
+      lettering,
+      ['the photo as the model sees it', fullLayersLine(trace)],
+      photo(enlarge(picture, scale)),
+    ),
+    ...drawn.map((index, place) => {
       const step = defined(steps[index], 'a step')
-      return panel(lettering, stepTitle(step), stepCount(trace, index), drawPanel(trace, step, { scale }))
+      const groups = groupsOfSteps[index] ?? []
+      const marks = groupNumbers(groups, { grid, side: patchSize * scale, lettering })
+      const words = [stepTitle(trace, index, { before: drawn[place - 1] }), stepCount(trace, step)] as const
+      return panel(lettering, words, photo(drawPanel(trace, step, { scale, groups }), marks))
     }),
   ]
   const columns = pieces.length <= 3 ? pieces.length : Math.ceil(Math.sqrt(pieces.length))

@@ -1,3 +1,4 @@
+import { defined } from '../../base/assert.js'
 import type { TokenEvent } from '../../models/token-history.js'
 import { type Fate, fates } from './draw-panel.js'
 import {
@@ -7,7 +8,6 @@ import {
   patchesOf,
   type Trace,
   type TracedStep,
-  tokensBefore,
 } from './traced-steps.js'
 
 /** `2–4`, `10, 12, … 32`, `3, 5, 9`. */
@@ -21,44 +21,50 @@ export function layerList(layers: readonly number[]): string {
   return even && layers.length > 3 ? `${first}, ${second}, … ${last}` : layers.join(', ')
 }
 
-/** `after layer 4`; where a path is chosen `after layer 1 → layers 2–4`. */
-export function stepTitle({ title, afterLayer, big, layers = [] }: TracedStep): string {
-  if (title !== undefined) return title
-  if (!big) return `after layer ${afterLayer}`
-  if (layers.length === 0) return `after layer ${afterLayer} → chosen anew before use`
-  return `after layer ${afterLayer} → layer${layers.length > 1 ? 's' : ''} ${layerList(layers)}`
+/**
+ * `after layer 4: 196 → 138 tokens`; where a path is chosen `after layer 1 → layers 2–4`.
+ * @param options `before`: the step that the tokens are compared with; by default the beginning, where each patch is one
+ */
+export function stepTitle(
+  trace: Pick<Trace, 'grid' | 'steps'>,
+  index: number,
+  { before }: { before?: number | undefined } = {},
+): string {
+  const step = defined(trace.steps[index], 'a step')
+  const { afterLayer, tokens, big, layers = [] } = step
+  const title = `after layer ${afterLayer}`
+  const tokensBefore = (before === undefined ? undefined : trace.steps[before]?.tokens) ?? patchesOf(trace)
+  const change = tokenChange(tokensBefore, tokens)
+  if (!big) return `${title}: ${change}`
+  const about =
+    layers.length === 0
+      ? 'chosen anew before use'
+      : `layer${layers.length > 1 ? 's' : ''} ${layerList(layers)}`
+  return `${title} → ${about}${tokens === tokensBefore ? '' : `: ${change}`}`
 }
 
-/** `196 → 138 tokens, 59 patches fused`, `49 of 196 patches (25 %) take the big path` */
-export function stepCount(trace: Pick<Trace, 'grid' | 'steps'>, index: number): string {
-  const step = trace.steps[index]
-  if (!step) return ''
+/**
+ * What the panel shows, all steps so far together: `patches: 49 kept, 147 summed up in 2 tokens`,
+ * `49 of 196 patches (25 %) take the big path`
+ */
+export function stepCount(trace: Pick<Trace, 'grid'>, step: TracedStep): string {
   const patches = patchesOf(trace)
-  const before = tokensBefore(trace, index)
-  const { merged, fused, dropped } = partition(step)
+  const { kept, merged, fused, dropped } = partition(step)
   const route =
     step.big &&
     `${step.big.length} of ${patches} patches (${percent(step.big.length / patches)}) take the big path`
-  const changed = step.big && step.tokens === before ? [] : [tokenChange(before, step.tokens)]
+  const joined = (groups: readonly (readonly number[])[], how: string) =>
+    groups.length === 0
+      ? []
+      : [`${groups.flat().length} ${how} ${groups.length} token${groups.length === 1 ? '' : 's'}`]
   const fates = [
-    {
-      patches: merged.length,
-      alone: merged.length === 1 ? 'merged group' : 'merged groups',
-      word: merged.length === 1 ? 'group' : 'groups',
-    },
-    {
-      patches: fused.flat().length,
-      alone: `${fused.flat().length === 1 ? 'patch' : 'patches'} fused`,
-      word: 'fused',
-    },
-    {
-      patches: dropped.length,
-      alone: `${dropped.length === 1 ? 'patch' : 'patches'} dropped`,
-      word: 'dropped',
-    },
-  ].filter((fate) => fate.patches > 0)
-  const counts = fates.map((fate) => `${fate.patches} ${fates.length === 1 ? fate.alone : fate.word}`)
-  return [...(route ? [route] : []), ...changed, ...counts].join(', ')
+    ...joined(merged, 'merged into'),
+    ...joined(fused, 'summed up in'),
+    ...(dropped.length > 0 ? [`${dropped.length} dropped`] : []),
+  ]
+  const counts = fates.length === 0 ? [] : [`patches: ${[`${kept.length} kept`, ...fates].join(', ')}`]
+  const all = [...(route ? [route] : []), ...counts]
+  return all.length === 0 ? `all ${counted(patches)} kept` : all.join('; ')
 }
 
 function counted(patches: number): string {
@@ -122,9 +128,9 @@ export function explanation({ steps }: Pick<Trace, 'steps'>): string {
 export function legend({ steps, paths }: Pick<Trace, 'steps' | 'paths'>): { fate: Fate; text: string }[] {
   const words: Record<Fate, string> = {
     bright: paths ? `bright: ${paths.big}` : 'bright: a token each',
-    merged: 'one colour and outline: merged into one token',
+    merged: 'one number, colour and outline: merged into one token',
     dim: `dim: ${paths?.little ?? 'the little path'}`,
-    fused: 'violet: let go, summed up in one token each time',
+    fused: 'dotted, one number: let go, summed up in one token',
     dropped: 'striped: dropped',
   }
   return seenFates(steps).map((fate) => ({ fate, text: words[fate] }))

@@ -1,4 +1,3 @@
-import { defined } from '../../base/assert.js'
 import type { Pixels } from '../../image/pixels.js'
 import type { ScoredLabel } from '../../problems/classify.js'
 
@@ -28,8 +27,6 @@ export interface PathWords {
 export interface TracedStep {
   /** The layer in or after which it happened, counted from 1. */
   readonly afterLayer: number
-  /** Instead of `after layer 4`. */
-  readonly title?: string | undefined
   /** Tokens from here on, without prefix tokens, with the fused one. */
   readonly tokens: number
   /** For each patch the number of the token that it is part of, −1 if it was dropped; numbers are names only. */
@@ -86,9 +83,4 @@ export function littlePatches(step: TracedStep): readonly number[] {
 /** The number of patches. */
 export function patchesOf({ grid }: Pick<Trace, 'grid'>): number {
   return grid.rows * grid.columns
-}
-
-/** How many tokens there were before a step. */
-export function tokensBefore(trace: Pick<Trace, 'grid' | 'steps'>, index: number): number {
-  return index === 0 ? patchesOf(trace) : defined(trace.steps[index - 1], 'the step before').tokens
 }

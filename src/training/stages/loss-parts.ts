@@ -15,11 +15,8 @@ import {
 } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
-import { isBlvit } from '../../models/blvit-family.js'
 import { type ModelDefinition, outputOf, programOf } from '../../models/model-definition.js'
 import { type RouteEvent, routesOf } from '../../models/token-history.js'
-import { heads } from '../../models/vit.js'
-import { isVit } from '../../models/vit-family.js'
 import { cosineDistance, crossEntropy, hardDistillation, klDivergence } from '../objectives/index.js'
 import type { Teacher } from '../teacher.js'
 
@@ -135,15 +132,13 @@ export const lossParts = {
   hardDistillation: {
     alike: [...image, 'classes'],
     loss: ({ architecture, student, teacher }) => {
-      const stands = isVit(architecture) || isBlvit(architecture)
-      const features = outputOf(student, 'embed', 'features')
-      const said = stands ? heads(features, architecture.config) : undefined
-      if (!said?.distillationLogits) {
+      const { class_logits: classLogits, distillation_logits: distillationLogits } =
+        student.programs.heads ?? {}
+      if (!classLogits || !distillationLogits) {
         const message =
           'hardDistillation is for students with a distillation token: take a DeiT, or "distilled": true.'
         throw new BlvitError('BAD_OPTION', message)
       }
-      const { classLogits, distillationLogits } = said
       const targets = targetsOf(architecture)
       return hardDistillation({ classLogits, distillationLogits, teacherLogits: teacher().logits, targets })
     },

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { BlvitError, messageOf } from '../../base/blvit-error.js'
+import { BlvitError, fileReason } from '../../base/blvit-error.js'
 import { requireRange, shortRead } from '../byte-source.js'
 import type { ByteSource } from '../stored-tensor.js'
 
@@ -81,5 +81,5 @@ function isMissing(cause: unknown): boolean {
 function unreadable(path: string, cause: unknown): BlvitError {
   return isMissing(cause)
     ? new BlvitError('NOT_FOUND', `There is no file ${path}.`, { path }, { cause })
-    : new BlvitError('BAD_WEIGHTS', `Can't read ${path}: ${messageOf(cause)}.`, { path }, { cause })
+    : new BlvitError('BAD_WEIGHTS', `Can't read ${path}: ${fileReason(cause)}.`, { path }, { cause })
 }

@@ -1,5 +1,6 @@
 import type { GoldenMethod } from '../method.js'
 import { evitMethod } from './evit.js'
+import { mctfMethod } from './mctf.js'
 import { tomeMethod } from './tome.js'
 import { vitMethod } from './vit.js'
 
@@ -8,4 +9,5 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   vit: vitMethod,
   evit: evitMethod,
   tome: tomeMethod,
+  mctf: mctfMethod,
 }

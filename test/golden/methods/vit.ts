@@ -3,7 +3,7 @@ import { input, reshape, slice } from '../../../src/graph/ops/index.js'
 import type { Tensor } from '../../../src/graph/tensor.js'
 import type { BlockHooks } from '../../../src/models/block-loop.js'
 import { outputOf } from '../../../src/models/model-definition.js'
-import { heads, pixelInput, vit } from '../../../src/models/vit.js'
+import { pixelInput, vit } from '../../../src/models/vit.js'
 import { patchEmbed } from '../../../src/nn/patch-embed.js'
 import { crossEntropy } from '../../../src/training/objectives/cross-entropy.js'
 import { hardDistillation, softDistillation } from '../../../src/training/objectives/deit-distillation.js'
@@ -29,7 +29,8 @@ export const vitMethod = goldenMethod(vitConfig, (given, facts) => {
   }
   const model = vit(config, { hooks: looking })
   const [logits, features] = [outputOf(model, 'classify', 'logits'), outputOf(model, 'embed', 'features')]
-  const { classLogits, distillationLogits } = heads(features, config)
+  const { class_logits: classLogits = logits, distillation_logits: distillationLogits } =
+    model.programs.heads ?? {}
   const prefixToken = (index: number) =>
     reshape(slice(features, { axis: 1, start: index, end: index + 1 }), [symbol('batch'), config.width])
   const classes = [symbol('batch'), config.classes]

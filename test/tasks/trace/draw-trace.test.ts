@@ -40,6 +40,31 @@ describe('the drawing', () => {
     expect(swatches(merging, fusing, dropping)).toBe(4)
   })
 
+  test('a number lies over each connected part of a group, inside its patch', async () => {
+    const trace = traceOf([merging]) // 0, 1 and 4 are one part; 2 and 7 are two
+    const { svg, pictures } = drawTrace(trace, names())
+    const plates = [...svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/g)]
+    const side = (pictures[1]?.pixels.width ?? 0) / trace.grid.columns
+    const patchOf = (plate: readonly string[]) => {
+      const [x = 0, y = 0, width = 0, height = 0] = plate.slice(1).map(Number)
+      const [right, down] = [Math.floor(x / side), Math.floor(y / side)]
+      expect([Math.floor((x + width) / side), Math.floor((y + height) / side)]).toEqual([right, down])
+      return down * trace.grid.columns + right
+    }
+    expect(plates.map(patchOf)).toEqual([0, 2, 7])
+    const { data, info } = await sharp(await tracePng(trace, { model: 'm', picture: 'p' }))
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    const panel = pictures[1] ?? expect.fail('no panel')
+    const [x, y] = [panel.left + Math.round(side / 2), panel.top + Math.round(side / 2)]
+    const white = Array.from(
+      { length: 20 * 20 },
+      (_, i) => 3 * ((y - 10 + Math.floor(i / 20)) * info.width + x - 10 + (i % 20)),
+    )
+    expect(white.filter((at) => data[at] === 255 && data[at + 1] === 255).length).toBeGreaterThan(5) // the digit
+  })
+
   test.each([
     [0, []],
     [3, [0, 1, 2]],

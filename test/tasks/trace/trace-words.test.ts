@@ -11,7 +11,7 @@ import {
   stepTitle,
   wholeChange,
 } from '../../../src/tasks/trace/trace-words.js'
-import { dropping, fusing, merging, routes, traceOf } from '../../support/traces.js'
+import { dropping, fusing, merging, routes, traceOf, untouched } from '../../support/traces.js'
 
 test.each([
   [[7], '7'],
@@ -25,38 +25,49 @@ test.each([
 })
 
 describe('a title', () => {
+  const titles = (...steps: Parameters<typeof traceOf>[0]) =>
+    steps.map((_, i) => stepTitle(traceOf(steps), i))
+
   test('names the layers that a choice of path decides about', () => {
     const choice = { afterLayer: 1, tokens: 12, patchToken: [], big: [] }
-    expect(stepTitle({ ...choice, layers: [2, 3, 4] })).toBe('after layer 1 → layers 2–4')
-    expect(stepTitle({ ...choice, layers: [2] })).toBe('after layer 1 → layer 2')
-    expect(stepTitle({ ...choice, layers: [] })).toBe('after layer 1 → chosen anew before use')
+    expect(titles({ ...choice, layers: [2, 3, 4] })).toEqual(['after layer 1 → layers 2–4'])
+    expect(titles({ ...choice, layers: [2] })).toEqual(['after layer 1 → layer 2'])
+    expect(titles({ ...choice, layers: [] })).toEqual(['after layer 1 → chosen anew before use'])
+    expect(titles({ ...choice, tokens: 9, layers: [2] })).toEqual(['after layer 1 → layer 2: 12 → 9 tokens'])
   })
 
-  test('is the layer, or what the method says', () => {
-    expect(stepTitle(fusing)).toBe('after layer 4')
-    expect(stepTitle({ ...fusing, title: 'in layer 4' })).toBe('in layer 4')
+  test('counts the tokens since the panel before, or since the beginning', () => {
+    expect(titles(fusing)).toEqual(['after layer 4: 12 → 7 tokens'])
+    const steps = [merging, { ...merging, tokens: 8 }, fusing]
+    expect(stepTitle(traceOf(steps), 2, { before: 0 })).toBe('after layer 4: 9 → 7 tokens')
+    expect(stepTitle(traceOf(steps), 2, { before: 1 })).toBe('after layer 4: 8 → 7 tokens')
+    expect(stepTitle(traceOf([merging, merging]), 1, { before: 0 })).toBe('after layer 1: 9 tokens as before')
   })
 })
 
 describe('the line below it counts', () => {
   const lines = (...steps: Parameters<typeof traceOf>[0]) =>
-    steps.map((_, i) => stepCount({ ...traceOf(steps) }, i))
+    steps.map((step) => stepCount(traceOf(steps), step))
 
   test('patches of the big path', () => {
     expect(lines(...routes([1, 2, 3]))).toEqual(['3 of 12 patches (25 %) take the big path'])
   })
 
-  test('tokens before and after, and what became of the patches', () => {
-    expect(lines(merging)).toEqual(['12 → 9 tokens, 2 merged groups'])
-    expect(lines(fusing)).toEqual(['12 → 7 tokens, 6 patches fused'])
-    expect(lines(dropping)).toEqual(['12 → 6 tokens, 6 patches dropped'])
-    expect(lines(merging, merging)[1]).toBe('9 tokens as before, 2 merged groups')
+  test('what has become of all patches so far, so that the counts add up to them', () => {
+    expect(lines(merging)).toEqual(['patches: 7 kept, 5 merged into 2 tokens'])
+    expect(lines(fusing)).toEqual(['patches: 6 kept, 6 summed up in 1 token'])
+    expect(lines(dropping)).toEqual(['patches: 6 kept, 6 dropped'])
+    const further = dropping.patchToken.map((token) => (token > 4 ? -1 : token))
+    expect(lines(dropping, { ...dropping, tokens: 3, patchToken: further })[1]).toBe(
+      'patches: 3 kept, 9 dropped',
+    )
     const both = {
       ...merging,
       tokens: 8,
       patchToken: merging.patchToken.map((token) => (token === 5 ? -1 : token)),
     }
-    expect(lines(both)).toEqual(['12 → 8 tokens, 2 groups, 1 dropped'])
+    expect(lines(both)).toEqual(['patches: 6 kept, 5 merged into 2 tokens, 1 dropped'])
+    expect(lines({ afterLayer: 1, tokens: 12, patchToken: untouched })).toEqual(['all 12 patches kept'])
   })
 
   test('what holds before the first step', () => {
@@ -99,8 +110,8 @@ describe('the legend', () => {
     const texts = (...some: Parameters<typeof traceOf>[0]) => legend(traceOf(some)).map(({ text }) => text)
     expect(texts(merging, fusing)).toEqual([
       'bright: a token each',
-      'one colour and outline: merged into one token',
-      'violet: let go, summed up in one token each time',
+      'one number, colour and outline: merged into one token',
+      'dotted, one number: let go, summed up in one token',
     ])
     expect(texts(dropping)).toEqual(['bright: a token each', 'striped: dropped'])
     expect(texts()).toEqual([])

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { BlvitError } from '../../../base/blvit-error.js'
+import { checkBatch } from '../../../base/ahead.js'
 import type { RunIdentity } from '../../../base/run-identity.js'
 import type { PictureInput } from '../../../data/expand-inputs.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
 import { type EmbedOptions, embed } from '../../../problems/embed.js'
+import { engineIdentity } from '../../../runtime/engine-identity.js'
 import type { Model, RunOptions } from '../../model.js'
 import { answerBatches } from '../answer-many.js'
 
@@ -63,10 +64,7 @@ async function identityOf(
     exact: `${exact ?? false}`,
     seed: `${seed ?? 0}`,
     batch: `${batch ?? 'as is fastest'}`,
-    parallel: `${model.engineOptions.parallel ?? 'auto'}`,
-    device: model.engine.runtime.description,
-    threads: `${model.engineOptions.threads ?? 'as the engine chooses'}`,
-    precision: model.engineOptions.precision ?? 'fp32',
+    ...engineIdentity(model.engine, model.engineOptions),
   }
 }
 
@@ -94,9 +92,7 @@ export async function embedMany(
   pictures: readonly PictureInput[],
   { resume, onProgress, onPicture, onResult, ...given }: EmbedManyOptions = {},
 ): Promise<readonly EmbeddedPicture[]> {
-  if (given.batch !== undefined && !(Number.isSafeInteger(given.batch) && given.batch >= 1)) {
-    throw new BlvitError('BAD_OPTION', `batch is ${given.batch}; it must be a whole number from 1.`)
-  }
+  checkBatch(given.batch)
   const expected = pictures.length
   model.check(embed, given)
   const identity = resume === undefined ? {} : await identityOf(model, pictures, given)

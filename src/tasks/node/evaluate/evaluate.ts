@@ -1,5 +1,6 @@
-import { preparedAhead, preparedBatches } from '../../../base/ahead.js'
+import { checkBatch, preparedAhead, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
+import { checkWholeNumbers } from '../../../base/whole-number.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
@@ -26,6 +27,8 @@ export interface EvaluateOptions {
    * `true`: a file in the user's cache, which is deleted at the end. Default: nothing is kept.
    */
   readonly resume?: string | true | undefined
+  /** Decides what the models pick that pick at random. Default 0. */
+  readonly seed?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
@@ -78,9 +81,9 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { limit, teacher, signal, resume } = options
-  if (options.batch !== undefined) checkCount('batch', options.batch)
-  if (limit !== undefined) checkCount('limit', limit)
+  const { limit, teacher, seed, signal, resume } = options
+  checkBatch(options.batch)
+  checkWholeNumbers({ limit })
   const settings = decidedSettings(model, options.settings)
   const classes = model.labels.length
   const teacherClasses = teacher && classOrder(model, teacher)
@@ -104,7 +107,7 @@ export async function evaluate(
   const earlier = state?.outcomes ?? []
   for (const outcome of earlier) add(outcome)
 
-  const runner = pictureRunner(model, { teacher, teacherClasses, settings, signal })
+  const runner = pictureRunner(model, { teacher, teacherClasses, settings, seed, signal })
   await runner.warmUp(expected)
   // a batch is run at every setting
   const batch = options.batch ?? Math.max(...settings.map(({ values }) => model.batchFor(expected, values)))
@@ -151,13 +154,6 @@ const stateKind: StateKind<PictureOutcome> = {
 
 function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {
   return typeof data === 'object' && 'items' in data
-}
-
-function checkCount(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return
-  throw new BlvitError('BAD_OPTION', `${name} is ${value}; it must be a whole number from 1.`, {
-    [name]: value,
-  })
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { RunIdentity } from '../../../base/run-identity.js'
 import type { DataSet } from '../../../data/data-set.js'
+import { engineIdentity } from '../../../runtime/engine-identity.js'
 import type { Model } from '../../model.js'
 import type { EvaluatedSetting } from './tally.js'
 
@@ -15,11 +16,13 @@ export async function identityOf(
     settings,
     batch,
     limit,
+    seed = 0,
   }: {
     teacher?: Model | undefined
     settings: readonly EvaluatedSetting[]
     batch?: number | undefined
     limit?: number | undefined
+    seed?: number | undefined
   },
 ): Promise<RunIdentity> {
   return {
@@ -28,10 +31,8 @@ export async function identityOf(
     data: await data.fingerprint(),
     settings: settings.map(({ setting }) => setting).join('; '),
     batch: `${batch ?? 'as is fastest'}`,
-    parallel: `${model.engineOptions.parallel ?? 'auto'}`,
     limit: `${limit ?? 'none'}`,
-    device: model.engine.runtime.description,
-    threads: `${model.engineOptions.threads ?? 'as the engine chooses'}`,
-    precision: model.engineOptions.precision ?? 'fp32',
+    seed: `${seed}`,
+    ...engineIdentity(model.engine, model.engineOptions),
   }
 }

@@ -24,13 +24,14 @@ export interface PictureRunnerOptions {
   /** Where the model's classes are among the teacher's. */
   readonly teacherClasses: ClassOrder | undefined
   readonly settings: readonly EvaluatedSetting[]
+  readonly seed: number | undefined
   readonly signal: AbortSignal | undefined
 }
 
 /** What is done with each picture: decoded once, then run at each setting and by the teacher. */
 export function pictureRunner(
   model: Model,
-  { teacher, teacherClasses, settings, signal }: PictureRunnerOptions,
+  { teacher, teacherClasses, settings, seed, signal }: PictureRunnerOptions,
 ) {
   const busy = busyTime()
   const caller = {}
@@ -55,7 +56,7 @@ export function pictureRunner(
   }
 
   const logitsOf = async (answering: Model, pictures: Float32Array[], values: Settings = {}) => {
-    const logits = await busy.during(answering.logits(pictures, { ...values, caller, signal }))
+    const logits = await busy.during(answering.logits(pictures, { ...values, seed, caller, signal }))
     return (row: number) => {
       const classes = answering.labels.length
       return logits.subarray(row * classes, (row + 1) * classes)

@@ -40,6 +40,8 @@ export interface Exported {
   readonly path: string
   readonly sizeBytes: number
   readonly precision: Precision
+  /** What it runs at unless told otherwise, as people read it: `evit:0.7`, `keep ratio 0.5`, `plain`. */
+  readonly setting: string
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
 }
@@ -151,7 +153,14 @@ export async function exportOnnx(
   await replaceFile(path, chunksOf(model))
   const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))
   const outputs = Object.keys(graph.outputs)
-  return { path: basename(path), sizeBytes: model.byteLength, precision, inputs, outputs }
+  return {
+    path: basename(path),
+    sizeBytes: model.byteLength,
+    precision,
+    setting: settings.key,
+    inputs,
+    outputs,
+  }
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BlvitError, messageOf } from '../../../base/blvit-error.js'
+import { BlvitError, fileReason } from '../../../base/blvit-error.js'
 import { HubStatusError, isPassing } from './errors.js'
 import type { HubFile } from './files.js'
 
@@ -139,5 +139,5 @@ async function ensureFolder(blob: string): Promise<void> {
 }
 
 function writeFailed(path: string, cause: unknown): BlvitError {
-  return new BlvitError('WRITE_FAILED', `Can't write ${path}: ${messageOf(cause)}.`, { path }, { cause })
+  return new BlvitError('WRITE_FAILED', `Can't write ${path}: ${fileReason(cause)}.`, { path }, { cause })
 }

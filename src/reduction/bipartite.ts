@@ -1,0 +1,56 @@
+import type { Dim } from '../graph/dim.js'
+import {
+  constant,
+  divide,
+  expand,
+  logarithm,
+  matmul,
+  maximum,
+  multiply,
+  reduceSum,
+  reshape,
+  slice,
+  squareRoot,
+} from '../graph/ops/index.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+
+/** What methods that merge tokens share: two halves, how alike their tokens are, and sizes that count on. */
+
+/**
+ * Patches alternate between sources, at even places among all tokens, and destinations; the prefix is neither.
+ * @param x `[batch, tokens]` or `[batch, tokens, width]`
+ */
+export function halves(x: Tensor, prefix: number): { sources: Tensor; destinations: Tensor } {
+  const everySecond = (start: number) => slice(x, { axis: 1, start, step: 2 })
+  return { sources: everySecond(prefix + (prefix % 2)), destinations: everySecond(prefix + 1 - (prefix % 2)) }
+}
+
+/** Where a source and a destination stand among all tokens, prefix included, by their places in their halves. */
+export const placeOfSource = (prefix: number, index: number) => prefix + 2 * index + (prefix % 2)
+export const placeOfDestination = (prefix: number, index: number) => prefix + 2 * index + 1 - (prefix % 2)
+
+function normalized(x: Tensor): Tensor {
+  const length = squareRoot(reduceSum(multiply(x, x), { axes: [-1] }))
+  // a token of zeros is like no other, instead of no number
+  return divide(x, maximum(length, 1e-12))
+}
+
+/** How alike each source is to each destination. `[batch, sources, destinations]` */
+export function cosines({ sources, destinations }: { sources: Tensor; destinations: Tensor }): Tensor {
+  return matmul(normalized(sources), normalized(destinations), { transposeB: true })
+}
+
+/** A number of each token as a factor of its channels. */
+export function ofChannels(x: Tensor): Tensor {
+  return reshape(x, [...x.shape, 1])
+}
+
+/** 1 for each token. `[batch, tokens]` */
+export function ones(batch: Dim, tokens: number): Tensor {
+  return expand(constant(1, [1, tokens]), [batch, tokens])
+}
+
+/** log(size) as a bias of the keys: a token that stands for several counts as often (ToMe §3, "proportional attention"). */
+export function proportionalBias(size: Tensor): Tensor {
+  return reshape(logarithm(size), [sizeAt(size, 0), 1, 1, sizeAt(size, 1)])
+}

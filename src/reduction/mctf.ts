@@ -1,0 +1,292 @@
+import { z } from 'zod'
+import {
+  add,
+  argmax,
+  argsort,
+  concat,
+  divide,
+  exponential,
+  gather,
+  logarithm,
+  maximum,
+  multiply,
+  reduceMax,
+  reduceSum,
+  reshape,
+  scaleShift,
+  scatterAdd,
+  slice,
+  sort,
+  transpose,
+} from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+import type { BlockHooks, TokenState } from '../models/block-loop.js'
+import type { ReduceEvent } from '../models/token-history.js'
+import {
+  cosines,
+  halves,
+  ofChannels,
+  ones,
+  placeOfDestination,
+  placeOfSource,
+  proportionalBias,
+} from './bipartite.js'
+import { blocksOf, candidatesOf, prefixOf } from './keep-best.js'
+import { blockList, flag, one } from './parameters.js'
+import type { Reduction } from './reduction.js'
+
+/** Fewer tokens than these are never left by a block that would merge so many (official code). */
+const fewestTokens = 10
+
+const temperature = one(z.number().gt(0), 'a temperature above 0')
+
+const parameters = z.object({
+  r: one(
+    z
+      .number()
+      .min(0)
+      .refine((r) => r < 1 || Number.isInteger(r)),
+    'how many tokens go in each block, or below 1 a share of them: 16 or 0.35',
+  ),
+  blocks: blockList.optional(),
+  'one-step': flag.default(true),
+  bidirectional: flag.default(true),
+  pooling: z.enum(['attention', 'size', 'sum']).describe('attention, size or sum').default('attention'),
+  similarity: temperature.default(1),
+  informativeness: temperature.default(20),
+  size: temperature.default(40),
+})
+
+/** How MCTF matches and merges. */
+export interface FusionOptions {
+  /** τ_sim, τ_info, τ_size: the larger, the less a criterion counts. */
+  readonly temperatures: {
+    readonly similarity: number
+    readonly informativeness: number
+    readonly size: number
+  }
+  /** Half of the pairs are found from the one half, then the others from the other half (§3.3). */
+  readonly bidirectional: boolean
+  /** What a token weighs where several become one: attention received times size (§3.4), size, or nothing at all. */
+  readonly pooling: 'attention' | 'size' | 'sum'
+  /** Fuses before the block's own attention, whose map follows from that of all tokens (§3.5). */
+  readonly oneStep: boolean
+}
+
+/** How many tokens go of so many, prefix included. */
+export function goingOf(r: number, tokens: number): number {
+  const asked = tokens - r < fewestTokens ? tokens - fewestTokens : r
+  const going = asked < 1 ? Math.floor((tokens - 1) * asked) : asked
+  return Math.min(going, Math.floor((tokens - 1) / 2))
+}
+
+/** Which tokens merge into which. Sources and destinations are the two halves of the patches. */
+interface Fusion {
+  /** Sources that become part of destinations, the most attractive pairs first. int64 `[batch, r₁]`, with their partners */
+  readonly forward: { readonly merged: Tensor; readonly into: Tensor } | undefined
+  /** The other sources, ascending; undefined: all. int64 `[batch, sources − r₁]` */
+  readonly left: Tensor | undefined
+  /** Destinations that become part of those, and the places of these among them. int64 `[batch, r₂]` */
+  readonly backward: { readonly merged: Tensor; readonly into: Tensor; readonly left: Tensor } | undefined
+}
+
+/** The rows that have the most attractive partner: which, with whom, and the others in the order of attraction. */
+function mostAttracted(attraction: Tensor, r: number) {
+  const strongest = reshape(reduceMax(attraction), [sizeAt(attraction, 0), sizeAt(attraction, 1)])
+  const order = argsort(strongest)
+  const merged = slice(order, { axis: 1, end: r })
+  const others = slice(order, { axis: 1, start: r })
+  return { merged, into: gather(argmax(attraction), merged), others }
+}
+
+/** @param attraction W of the paper. `[batch, sources, destinations]` */
+function match(attraction: Tensor, { forward, backward }: { forward: number; backward: number }): Fusion {
+  const first = forward > 0 ? mostAttracted(attraction, forward) : undefined
+  const left = first && sort(first.others)
+  if (backward === 0) return { forward: first, left, backward: undefined }
+  // [batch, destinations, sources that are left]
+  const remaining = transpose(left ? gather(attraction, left) : attraction, [0, 2, 1])
+  const { others, ...second } = mostAttracted(remaining, backward)
+  return { forward: first, left, backward: { ...second, left: others } }
+}
+
+/** Everything that several tokens become one by: adds up along the tokens. @param x `[batch, tokens]` or with channels */
+function merged(x: Tensor, prefix: number, { forward, left, backward }: Fusion): Tensor {
+  const { sources, destinations } = halves(x, prefix)
+  const plus = (to: Tensor, from: Tensor, into: Tensor) =>
+    add(to, scatterAdd(from, into, { tokens: sizeAt(to, 1) }))
+  const met = forward ? plus(destinations, gather(sources, forward.merged), forward.into) : destinations
+  const rest = left ? gather(sources, left) : sources
+  if (!backward) return concat([...prefixOf(x, prefix), rest, met], { axis: 1 })
+  const joined = plus(rest, gather(met, backward.merged), backward.into)
+  return concat([...prefixOf(x, prefix), joined, gather(met, backward.left)], { axis: 1 })
+}
+
+function eventOf(
+  state: TokenState,
+  { forward, left, backward }: Fusion,
+  { going, layer }: { going: number; layer: number },
+): ReduceEvent {
+  const { prefix } = state
+  const candidates = candidatesOf(state)
+  return {
+    kind: 'reduce',
+    layer,
+    tokensAfter: prefix + candidates - going,
+    tensors: {
+      ...(forward && { merged: forward.merged, into: forward.into }),
+      ...(left && { left }),
+      ...(backward && { backMerged: backward.merged, backInto: backward.into, backLeft: backward.left }),
+    },
+    assignment: ({ merged = [], into = [], left, backMerged = [], backInto = [], backLeft }) => {
+      // behind an odd prefix the first patch is a destination
+      const sources = prefix % 2 === 0 ? Math.ceil(candidates / 2) : Math.floor(candidates / 2)
+      const remaining = left ?? Array.from({ length: sources }, (_, source) => source)
+      const after = Array.from({ length: prefix + candidates }, (_, token) => token)
+      const placeAfter = new Array<number>(candidates - sources).fill(-1)
+      const stay = backLeft ?? placeAfter.map((_, destination) => destination)
+      stay.forEach((destination, place) => {
+        placeAfter[destination] = prefix + remaining.length + place
+      })
+      backMerged.forEach((destination, i) => {
+        placeAfter[destination] = prefix + (backInto[i] ?? -1)
+      })
+      placeAfter.forEach((place, destination) => {
+        after[placeOfDestination(prefix, destination)] = place
+      })
+      remaining.forEach((source, place) => {
+        after[placeOfSource(prefix, source)] = prefix + place
+      })
+      merged.forEach((source, i) => {
+        after[placeOfSource(prefix, source)] = placeAfter[into[i] ?? -1] ?? -1
+      })
+      return after
+    },
+  }
+}
+
+/** What each token receives on average over heads and queries. @param map `[batch, heads, queries, keys]` @returns `[batch, keys]` */
+function received(map: Tensor): Tensor {
+  const [batch, heads, queries, keys] = [0, 1, 2, 3].map((axis) => sizeAt(map, axis))
+  const total = reshape(reduceSum(map, { axes: [1, 2] }), [batch ?? 0, keys ?? 0])
+  return scaleShift(total, { scale: 1 / (Number(heads) * Number(queries)) })
+}
+
+/** x^(1/τ) of positive numbers. */
+function tempered(x: Tensor, temperature: number): Tensor {
+  return temperature === 1 ? x : exponential(scaleShift(logarithm(x), { scale: 1 / temperature }))
+}
+
+/**
+ * W: how attractive each pair is, by likeness, little information and small size (§3.2, equations 4 to 7). The paper divides
+ * information and size by their largest, the same factor for all pairs, which decides nothing and is left out.
+ */
+function attraction(
+  { tokens, prefix, size }: TokenState,
+  importance: Tensor,
+  { similarity, informativeness, size: sizes }: FusionOptions['temperatures'],
+): Tensor {
+  // never 0 before its logarithm is taken
+  const alike = maximum(scaleShift(cosines(halves(tokens, prefix)), { scale: 0.5, shift: 0.5 }), 1e-30)
+  const uninformative = scaleShift(logarithm(importance), { scale: -1 / informativeness })
+  const small = size && scaleShift(logarithm(size), { scale: -1 / sizes })
+  const factors = halves(exponential(small ? add(uninformative, small) : uninformative), prefix)
+  const [batch, sources, destinations] = [0, 1, 2].map((axis) => sizeAt(alike, axis))
+  return multiply(
+    multiply(tempered(alike, similarity), reshape(factors.sources, [batch ?? 0, sources ?? 0, 1])),
+    reshape(factors.destinations, [batch ?? 0, 1, destinations ?? 0]),
+  )
+}
+
+/** Fuses tokens, and tells how their attention map follows. */
+function fuse(
+  state: TokenState,
+  map: Tensor,
+  { going, layer, options }: { going: number; layer: number; options: FusionOptions },
+): { state: TokenState; derive: (map: Tensor) => Tensor } {
+  const { tokens, prefix, size } = state
+  const [batch, count] = [sizeAt(tokens, 0), prefix + candidatesOf(state)]
+  const importance = received(map)
+  const forward = options.bidirectional ? Math.floor(going / 2) : going
+  const fusion = match(attraction(state, importance, options.temperatures), {
+    forward,
+    backward: going - forward,
+  })
+  const counts = size ?? ones(batch, count)
+  const weights = {
+    attention: () => (size ? multiply(importance, size) : importance),
+    size: () => counts,
+    sum: () => ones(batch, count),
+  }[options.pooling]()
+  const total = merged(weights, prefix, fusion)
+  const pooled = (x: Tensor) =>
+    divide(merged(multiply(x, ofChannels(weights)), prefix, fusion), ofChannels(total))
+  return {
+    state: {
+      ...state,
+      tokens: pooled(tokens),
+      size: merged(counts, prefix, fusion),
+      history: [...state.history, eventOf(state, fusion, { going, layer })],
+    },
+    // what one token receives adds up over those that it is made of; what it gives is their mean (§3.5)
+    derive: (full) => {
+      const heads = sizeAt(full, 1)
+      const left = count - going
+      const byKey = reshape(transpose(full, [0, 3, 1, 2]), [batch, count, Number(heads) * count])
+      const keys = reshape(merged(byKey, prefix, fusion), [batch, left, heads, count])
+      const byQuery = reshape(transpose(keys, [0, 3, 2, 1]), [batch, count, Number(heads) * left])
+      return transpose(reshape(pooled(byQuery), [batch, left, heads, left]), [0, 2, 1, 3])
+    },
+  }
+}
+
+/**
+ * Multi-criteria token fusion (Lee et al. 2024, §3).
+ * @param going how many of so many tokens (prefix included) go in a block, counted from 0
+ */
+export function tokenFusion(
+  going: (block: number, tokens: number) => number,
+  options: FusionOptions,
+): BlockHooks {
+  const meetingOf = ({ size }: TokenState) => (size ? { bias: proportionalBias(size) } : {})
+  const goingIn = (state: TokenState, layer: number) => going(layer - 1, state.prefix + candidatesOf(state))
+  return {
+    attend: (view, state, { layer, attentionOn }) => {
+      const meeting = meetingOf(state)
+      const merging = goingIn(state, layer)
+      if (!options.oneStep || merging <= 0) return { output: view.output(meeting) }
+      const map = view.map(meeting)
+      const fused = scope('mctf', () => fuse(state, map, { going: merging, layer, options }))
+      const derived = scope('mctf', () => fused.derive(map))
+      return { state: fused.state, output: attentionOn(fused.state.tokens).mix(derived) }
+    },
+    after: (state, { layer, attention }) => {
+      const merging = goingIn(state, layer)
+      if (options.oneStep || merging <= 0) return undefined
+      const map = attention.map(meetingOf(state))
+      return scope('mctf', () => fuse(state, map, { going: merging, layer, options }).state)
+    },
+  }
+}
+
+export const mctf: Reduction<typeof parameters> = {
+  name: 'mctf',
+  about:
+    'merges the r pairs of patches that are most alike, tell least and are small, before the attention of every block but ' +
+    'the first (blocks=…), which follows from that of all tokens (one-step=false: after the block)',
+  paper:
+    'Lee et al., "Multi-criteria Token Fusion with One-step-ahead Attention for Efficient Vision Transformers", CVPR 2024',
+  example: 'mctf:16',
+  main: 'r',
+  steps: ({ patches }) =>
+    Array.from({ length: Math.floor(patches / 2) }, (_, i) => `${Math.floor(patches / 2) - i}`),
+  parameters,
+  hooks: ({ depth }, { r, blocks, 'one-step': oneStep, bidirectional, pooling, ...temperatures }) => {
+    const usual = Array.from({ length: Math.max(depth - 1, 0) }, (_, i) => i + 1)
+    const reducing = new Set(blocksOf('mctf', { depth }, blocks ?? usual))
+    return tokenFusion((block, tokens) => (reducing.has(block) ? goingOf(r, tokens) : 0), {
+      ...{ oneStep, bidirectional, pooling, temperatures },
+    })
+  },
+}
