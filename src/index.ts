@@ -5,6 +5,7 @@
 
 // Errors
 export { BlvitError, type ErrorCode, type ErrorFields } from './base/blvit-error.js'
+export type { Shard } from './base/shard.js'
 export { type Share, shareOf } from './base/share.js'
 export type { BadSample, DataItem, DataSet, Sample } from './data/data-set.js'
 export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js'
@@ -52,7 +53,7 @@ export { type ResolvedSettings, resolveSettings, type Settings } from './setting
 // Count what a model costs
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
-export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/node/answer-many.js'
+export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/node/classify-many.js'
 export { type EmbeddedPicture, type EmbedManyOptions, embedMany } from './tasks/node/embed/embed-many.js'
 // Measure how good it is
 export {
@@ -71,6 +72,8 @@ export {
 export { type Exported, type ExportOptions, exportOnnx } from './tasks/node/export/export-onnx.js'
 // Run a model
 export { type LoadModelOptions, load } from './tasks/node/load.js'
+// Put the answers of several machines together
+export { type Merged, mergeParts } from './tasks/node/merge-parts.js'
 export type { ImageClassificationOptions, LabelScore } from './tasks/node/pipelines/image-classification.js'
 export type {
   FeatureTensor,

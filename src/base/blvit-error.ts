@@ -62,11 +62,11 @@ export function fileReason(thrown: unknown): string {
 
 /** Throws `ABORTED` if the signal has fired; call it between steps that take long. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortError()
+  if (signal?.aborted) throw aborted()
 }
 
-/** What whoever aborted is told. */
-export function abortError(): BlvitError {
+/** What is thrown when the caller's signal has fired. */
+export function aborted(): BlvitError {
   return new BlvitError('ABORTED', 'Stopped: the caller aborted the operation.')
 }
 

@@ -17,18 +17,38 @@ function short(value = 'nothing'): string {
   return value.length > longestShown ? `${value.slice(0, longestShown)}…` : value
 }
 
+/** Two runs, one of them found in a file. */
+interface Compared {
+  readonly found: RunIdentity
+  readonly wanted: RunIdentity
+}
+
+/** What two runs differ in, a line for each. */
+export function runDifferences(
+  { found, wanted }: Compared,
+  { there, here }: { readonly there: string; readonly here: string },
+): string[] {
+  return differingKeys({ found, wanted }).map(
+    (key) => `  ${key}: ${short(found[key])} ${there}, ${short(wanted[key])} ${here}`,
+  )
+}
+
+function differingKeys({ found, wanted }: Compared): string[] {
+  return Object.keys({ ...found, ...wanted }).filter((key) => found[key] !== wanted[key])
+}
+
 /**
- * @param found what the file at `path` was begun with @param wanted of the run that shall go on with it
+ * @param compared `found`: what the file at `path` was begun with, `wanted`: of the run that shall go on with it
  * @param options `is`: what `path` then is, `advice`: what to do about it
  * @throws BlvitError `BAD_OPTION` naming everything that differs
  */
 export function assertSameRun(
   path: string,
-  { found, wanted }: { readonly found: RunIdentity; readonly wanted: RunIdentity },
+  compared: Compared,
   { is, advice }: { readonly is: string; readonly advice: string },
 ): void {
-  const differences = Object.keys({ ...found, ...wanted }).filter((key) => found[key] !== wanted[key])
+  const differences = differingKeys(compared)
   if (differences.length === 0) return
-  const lines = differences.map((key) => `  ${key}: ${short(found[key])} there, ${short(wanted[key])} now`)
+  const lines = runDifferences(compared, { there: 'there', here: 'now' })
   throw new BlvitError('BAD_OPTION', `${path} ${is}:\n${lines.join('\n')}\n${advice}`, { path, differences })
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { aborted, BlvitError, messageOf } from '../base/blvit-error.js'
 import { Asker, type Response } from '../base/conversation.js'
 import type { Questions } from './messages.js'
 
@@ -31,8 +31,15 @@ export class BenchProcess implements AsyncDisposable {
     this.child.on('message', (response: Response) => this.asker.receive(response))
     this.ended = new Promise((resolve) => {
       this.child.once('exit', (code, killedBy) => {
-        this.asker.fail(this.died(`${killedBy ?? `exit code ${code}`}`))
+        this.asker.fail(this.died(`${killedBy ?? `exit code ${code}`}`, signal))
         resolve()
+      })
+      // no process to start, or none to talk to; of one that never was there is no exit
+      this.child.on('error', (cause) => {
+        this.asker.fail(
+          new BlvitError('ENGINE', `its process can't be used: ${cause.message}.`, {}, { cause }),
+        )
+        if (this.child.pid === undefined) resolve()
       })
     })
     const stop = () => this.child.kill('SIGKILL')
@@ -41,11 +48,12 @@ export class BenchProcess implements AsyncDisposable {
     void this.ended.then(() => signal?.removeEventListener('abort', stop))
   }
 
-  private died(how: string): BlvitError {
+  private died(how: string, signal: AbortSignal | undefined): BlvitError {
+    if (signal?.aborted) return aborted()
     return new BlvitError('ENGINE', `its process has ended (${how}). ${this.stderr.trim()}`)
   }
 
-  /** @throws BlvitError what the question's work threw, or `ENGINE` if the process died over it */
+  /** @throws BlvitError what the question's work threw, `ENGINE` if the process died over it, `ABORTED` */
   async ask<Q extends keyof Questions>(
     question: Q,
     ask: Questions[Q]['ask'],
@@ -53,6 +61,7 @@ export class BenchProcess implements AsyncDisposable {
     try {
       return await this.asker.ask(question, ask)
     } catch (thrown) {
+      if (thrown instanceof BlvitError && thrown.code === 'ABORTED') throw thrown
       const code = thrown instanceof BlvitError ? thrown.code : 'ENGINE'
       throw new BlvitError(code, `Measuring ${this.name}: ${messageOf(thrown)}`, {}, { cause: thrown })
     }

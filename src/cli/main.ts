@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
 import { visibleLines } from '../base/visible-text.js'
-import { packageFile } from '../files/package-file.js'
+import { packageVersion } from '../files/package-file.js'
 import { commands } from './commands/index.js'
 import type { CliContext } from './context.js'
 
@@ -15,11 +14,6 @@ const readerLeft = Symbol('reader left')
 
 /** Why work is given up when its results can't be written. The user has been told. */
 const outputFailed = Symbol('output failed')
-
-function readVersion(): string {
-  const text = readFileSync(packageFile('package.json', 'The description of the package'), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
 
 function makeContext(): CliContext {
   const interruption = new AbortController()
@@ -76,7 +70,7 @@ async function main(): Promise<void> {
   const context = makeContext()
   const program = new Command('blvit')
     .description('big.LITTLE Vision Transformers: recognition that spends its work where it matters.')
-    .version(readVersion())
+    .version(packageVersion())
     .showSuggestionAfterError()
     .showHelpAfterError('(blvit <command> --help explains)')
     .exitOverride()

@@ -16,7 +16,8 @@ export interface OpenDataSetOptions {
 
 /**
  * Opens labelled pictures: an image folder, a folder with labels.csv, WebDataset tars, or CIFAR-10. Several references
- * and globs are read one after the other.
+ * and globs are read one after the other in the order of their names, whichever is given first: what is a beginning, a
+ * shard or a fingerprint of them doesn't depend on it.
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`
  * @example
  * const data = await openDataSet('validation/', { labels: model.labels })
@@ -28,12 +29,19 @@ export async function openDataSet(
 ): Promise<DataSet> {
   const paths: string[] = []
   for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
-  const found = await Promise.all(paths.map(findOne))
+  const found = await Promise.all(paths.sort(byName).map(findOne))
   const reader = labels === 'ignored' ? undefined : new LabelReader(labels)
   reader?.decide(await labelsKnownBefore(found, reader))
   const [first, ...others] = await Promise.all(found.map((data) => data.withLabels(reader)))
   if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv, tars or CIFAR-10.')
   return others.length === 0 ? first : joined([first, ...others])
+}
+
+/** The name first, as the folders above it may be others on another machine. */
+function byName(a: string, b: string): number {
+  const [nameA, nameB] = [basename(a), basename(b)]
+  if (nameA !== nameB) return nameA < nameB ? -1 : 1
+  return a < b ? -1 : Number(a > b)
 }
 
 /** The labels that decide how all of them are meant. */

@@ -1,4 +1,4 @@
-import { abortError, type BlvitError, throwIfAborted } from '../base/blvit-error.js'
+import { aborted, type BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { FairQueue } from '../base/fair-queue.js'
 import { whenAborted } from '../base/when-aborted.js'
 import type { NamedTensors } from '../runtime/runtime.js'
@@ -103,7 +103,7 @@ export class Dispatcher<Kind extends RunKind> {
         forget = whenAborted(signal, () => {
           call.hasLeft = true
           this.waiting.remove(call)
-          reject(abortError())
+          reject(aborted())
         })
         this.waiting.add(call)
         this.advance()

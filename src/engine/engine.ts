@@ -7,7 +7,7 @@ import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
 import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../settings/index.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { checkFinite } from './check-finite.js'
-import { type Feeds, feedGraph } from './feeds.js'
+import { type Feeds, feedGraph, noiseOfPictures } from './feeds.js'
 import { type LoadedGraph, LoadedGraphs } from './loaded-graphs.js'
 
 /** How a model is to run: its settings, and what chance starts from. */
@@ -74,7 +74,7 @@ export class Engine implements AsyncDisposable {
   ): Promise<EngineRun> {
     const settings = resolveSettings(this.parts.architecture, settingsOf(options))
     const { graph, session } = await this.graphFor(settings)
-    const inputs = feedGraph(graph, feeds, { sizes: settings.sizes, seed })
+    const inputs = feedGraph(graph, feeds, { sizes: settings.sizes, noise: noiseOfPictures(feeds, seed) })
     const start = performance.now()
     const outputs = await session.run(inputs, lane === undefined ? {} : { lane })
     const elapsedMs = performance.now() - start

@@ -4,6 +4,7 @@ import { noiseFor, pictureKey } from '../base/random.js'
 import { type Bindings, evaluate } from '../graph/dim.js'
 import type { Graph } from '../graph/graph.js'
 import type { Tensor } from '../graph/tensor.js'
+import { pixelsInput } from '../models/model-definition.js'
 import type { NamedTensors, TensorData } from '../runtime/runtime.js'
 
 /** What a run is fed with: a row of each input for each picture. */
@@ -14,24 +15,30 @@ export interface Feeds {
   readonly inputs: Readonly<Record<string, Float32Array>>
 }
 
-/**
- * Noise in [0, 1) for an input, `[batch, …]`: a picture's row is its own, alone, in a batch or on another engine.
- */
-function noiseRows(
-  name: string,
-  shape: readonly number[],
-  { inputs, batch }: Feeds,
-  seed: number,
-): Float32Array {
-  const [pictures = new Float32Array()] = Object.values(inputs)
-  const length = shape.slice(1).reduce((a, b) => a * b, 1)
-  const noise = new Float32Array(batch * length)
-  const pictureSize = pictures.length / batch
-  for (let row = 0; row < batch; row++) {
-    const picture = pictureKey(pictures.subarray(row * pictureSize, (row + 1) * pictureSize))
-    noise.set(noiseFor(seed, { input: name, picture, length }), row * length)
+/** The uniform numbers in [0, 1) of a noise input. @param row how many of them each picture gets */
+export type NoiseOf = (input: string, row: number) => Float32Array
+
+/** Where numbers come from that nobody gives by name. */
+export interface FeedSources {
+  /** Values of the graph's run-time sizes. */
+  readonly sizes: Bindings
+  readonly noise: NoiseOf
+}
+
+/** Noise that is a picture's own: the same alone, in a batch or on another engine. */
+export function noiseOfPictures({ batch, inputs }: Feeds, seed: number): NoiseOf {
+  const pixels = inputs[pixelsInput] ?? new Float32Array()
+  const size = pixels.length / batch
+  let keys: readonly string[] | undefined
+  return (input, row) => {
+    // once for all inputs of a run: pictures are long, and most models have no noise
+    keys ??= Array.from({ length: batch }, (_, i) => pictureKey(pixels.subarray(i * size, (i + 1) * size)))
+    const noise = new Float32Array(batch * row)
+    keys.forEach((picture, i) => {
+      noise.set(noiseFor(seed, { input, picture, length: row }), i * row)
+    })
+    return noise
   }
-  return noise
 }
 
 function missing(name: string, { inputs }: Feeds): BlvitError {
@@ -42,18 +49,20 @@ function missing(name: string, { inputs }: Feeds): BlvitError {
   )
 }
 
-function feedOf(tensor: Tensor, feeds: Feeds, sizes: Bindings, seed: number): readonly [string, TensorData] {
+function feedOf(tensor: Tensor, feeds: Feeds, { sizes, noise }: FeedSources): readonly [string, TensorData] {
   const { leaf } = tensor
   assert(leaf?.kind === 'input', 'a graph input without a leaf')
-  const { name, role } = leaf
-  const shape = tensor.shape.map((dim) => evaluate(dim, sizes))
-  if (role === 'size') {
-    const value = sizes[name]
-    if (value === undefined) throw missing(name, feeds)
-    return [name, { dtype: 'int64', shape, values: BigInt64Array.of(BigInt(value)) }]
+  const { name } = leaf
+  if (leaf.role === 'size') {
+    const size = sizes[leaf.defines]
+    if (size === undefined) throw missing(name, feeds)
+    return [name, { dtype: 'int64', shape: [1], values: BigInt64Array.of(BigInt(size)) }]
   }
-  if (role === 'noise')
-    return [name, { dtype: 'float32', shape, values: noiseRows(name, shape, feeds, seed) }]
+  const shape = tensor.shape.map((dim) => evaluate(dim, { ...sizes, batch: feeds.batch }))
+  if (leaf.role === 'noise') {
+    const row = shape.slice(1).reduce((a, b) => a * b, 1)
+    return [name, { dtype: 'float32', shape, values: noise(name, row) }]
+  }
   const values = feeds.inputs[name]
   if (values === undefined) throw missing(name, feeds)
   const expected = shape.reduce((a, b) => a * b, 1)
@@ -72,12 +81,11 @@ function feedOf(tensor: Tensor, feeds: Feeds, sizes: Bindings, seed: number): re
  * @throws BlvitError `BAD_OPTION` for an input that nobody gave, or a gift that no input takes; `SHAPE_MISMATCH`
  */
 export function feedGraph(
-  { inputs }: Graph,
+  { inputs }: Pick<Graph, 'inputs'>,
   feeds: Feeds,
-  { sizes, seed }: { sizes: Bindings; seed: number },
+  sources: FeedSources,
 ): NamedTensors {
-  const bound = { ...sizes, batch: feeds.batch }
-  const named = Object.fromEntries(inputs.map((tensor) => feedOf(tensor, feeds, bound, seed)))
+  const named = Object.fromEntries(inputs.map((tensor) => feedOf(tensor, feeds, sources)))
   const unknown = Object.keys(feeds.inputs).find((name) => !Object.hasOwn(named, name))
   if (unknown === undefined) return named
   throw new BlvitError(

@@ -1,3 +1,4 @@
+import { pixelsInput } from '../models/model-definition.js'
 import type { OutputRow } from '../problems/problem.js'
 import type { NamedTensors } from '../runtime/runtime.js'
 import type { Feeds } from './feeds.js'
@@ -5,13 +6,13 @@ import type { Feeds } from './feeds.js'
 /** Pictures of one size as one feed. @param pictures each `[channels, height, width]` */
 export function pixelFeeds(pictures: readonly Float32Array[]): Feeds {
   const [first] = pictures
-  if (first && pictures.length === 1) return { batch: 1, inputs: { pixel_values: first } }
+  if (first && pictures.length === 1) return { batch: 1, inputs: { [pixelsInput]: first } }
   const size = first?.length ?? 0
   const values = new Float32Array(pictures.length * size)
   pictures.forEach((picture, row) => {
     values.set(picture, row * size)
   })
-  return { batch: pictures.length, inputs: { pixel_values: values } }
+  return { batch: pictures.length, inputs: { [pixelsInput]: values } }
 }
 
 /** The outputs of one picture of a run. Whole numbers become floats: they are counts and indices. */

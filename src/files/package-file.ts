@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LeftOut } from '../base/left-out.js'
@@ -26,4 +26,15 @@ export function packageRoot(): string {
   let folder = dirname(fileURLToPath(here))
   while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder)
   return folder
+}
+
+/** The version of blvit; `unknown` where a bundler took the code alone. */
+export function packageVersion(): string {
+  try {
+    const text = readFileSync(packageFile('package.json', 'The description of the package'), 'utf8')
+    return (JSON.parse(text) as { version: string }).version
+  } catch (thrown) {
+    if (thrown instanceof LeftOut) return 'unknown'
+    throw thrown
+  }
 }

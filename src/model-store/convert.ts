@@ -9,7 +9,7 @@ import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
 import type { StoredTensor } from '../weights/stored-tensor.js'
 import { initialWeights } from './initial-weights.js'
-import { readLabels } from './labels.js'
+import { assumedLabels } from './labels.js'
 import { type ModelFiles, parametersOf } from './model-files.js'
 
 /** What came of a conversion. */
@@ -76,6 +76,22 @@ async function movedPositions(
   return storedFrom(values, parameter.shape)
 }
 
+/** What a head of other classes changes. */
+function newClasses(
+  source: ModelFiles,
+  classes: number,
+): Pick<ModelFiles, 'labels' | 'scores' | 'assumptions'> {
+  const { labels, assumptions } = assumedLabels(
+    classes,
+    `nothing names the ${classes} classes of the new head`,
+  )
+  return {
+    labels,
+    scores: readScoreFunction({}, classes),
+    assumptions: [...source.assumptions, ...assumptions],
+  }
+}
+
 /**
  * Makes a model of another configuration from a ViT's weights (spec §3): what has the same name is copied, the
  * rest starts as its initialiser says. At keep ratio 1 and γ = 0 the converted model computes what the ViT does.
@@ -107,11 +123,14 @@ export async function convert(
   const { image, classes } = architecture
   const preprocessing = { ...source.preprocessing, ...image }
   const sameClasses = classes === source.architecture.classes
-  const named = sameClasses
-    ? {}
-    : { labels: readLabels({}, classes).labels, scores: readScoreFunction({}, classes) }
   return {
-    files: { ...source, architecture, preprocessing, weights, ...named },
+    files: {
+      ...source,
+      architecture,
+      preprocessing,
+      weights,
+      ...(sameClasses ? {} : newClasses(source, classes)),
+    },
     copied,
     fresh,
     dropped,

@@ -5,7 +5,7 @@ import { readScoreFunction } from '../models/score-function.js'
 import type { StoredTensor } from '../weights/stored-tensor.js'
 import { elementCount } from '../weights/tensor-chunks.js'
 import { initialWeights } from './initial-weights.js'
-import { readLabels } from './labels.js'
+import { assumedLabels } from './labels.js'
 import { type ModelFiles, parametersOf } from './model-files.js'
 
 /** A tensor whose numbers are drawn when they are read, so that a model larger than memory can be written. */
@@ -32,10 +32,8 @@ export function initialise(architecture: Architecture, { seed = 0 }: { seed?: nu
   return {
     architecture,
     preprocessing: findPreprocessing({}, { imageSize: image, channels }).preprocessing,
-    labels: readLabels({}, classes).labels,
     scores: readScoreFunction({}, classes),
-    // what a new model says is decided here, not assumed
-    assumptions: [],
+    ...assumedLabels(classes, `nothing names the ${classes} classes`),
     weights: new Map(weights),
   }
 }

@@ -15,6 +15,18 @@ function fallbackName(at: number): string {
 }
 
 /**
+ * The names of classes that nothing names: ImageNet's if there are 1000, else `class 0`, `class 1`, …
+ * @param reason why they have none, for people
+ */
+export function assumedLabels(classes: number, reason: string): Labels {
+  if (classes === 0) return { labels: [], assumptions: [] }
+  if (classes === 1000)
+    return { labels: imagenetLabels, assumptions: [`${reason}: they are taken for those of ImageNet-1k`] }
+  const labels = Array.from({ length: classes }, (_, at) => fallbackName(at))
+  return { labels, assumptions: [`${reason}: they are numbered`] }
+}
+
+/**
  * The class names of a model, from config.json in any form that people have; else ImageNet's if there are 1000
  * classes, which is what timm's checkpoints without names mean; else `class 0`, `class 1`, …
  * @throws BlvitError `BAD_CONFIG` for names of classes that the model doesn't have
@@ -22,18 +34,7 @@ function fallbackName(at: number): string {
 export function readLabels(json: ConfigJson, classes: number): Labels {
   const told = readLabelNames(json)
   if (classes === 0) return { labels: [], assumptions: [] }
-  const labelsBy = (name: (at: number) => string | undefined) =>
-    Array.from({ length: classes }, (_, at) => name(at) ?? fallbackName(at))
-  if (!told) {
-    if (classes === 1000) {
-      const assumption = 'config.json names no classes: they are taken for those of ImageNet-1k'
-      return { labels: imagenetLabels, assumptions: [assumption] }
-    }
-    return {
-      labels: labelsBy(() => undefined),
-      assumptions: ['config.json names no classes: they are numbered'],
-    }
-  }
+  if (!told) return assumedLabels(classes, 'config.json names no classes')
   const { key, names, count } = told
   if (count > classes) {
     throw new BlvitError(
@@ -46,5 +47,6 @@ export function readLabels(json: ConfigJson, classes: number): Labels {
   const missing = classes - names.size
   const first = Array.from({ length: classes }, (_, at) => at).find((at) => !names.has(at)) ?? 0
   const assumption = `config.json's ${key} names ${names.size} of ${classes} classes: the others are numbered, e.g. "${fallbackName(first)}"`
-  return { labels: labelsBy((at) => names.get(at)), assumptions: missing > 0 ? [assumption] : [] }
+  const labels = Array.from({ length: classes }, (_, at) => names.get(at) ?? fallbackName(at))
+  return { labels, assumptions: missing > 0 ? [assumption] : [] }
 }

@@ -4,6 +4,9 @@ import type { Tensor } from '../graph/tensor.js'
 import type { BlockHooks } from './block-loop.js'
 import type { TokenEvent } from './token-history.js'
 
+/** The input that every model reads pictures from. `[batch, channels, height, width]` */
+export const pixelsInput = 'pixel_values'
+
 /** Something that a model can be asked for: its outputs by name. */
 export type Program = Readonly<Record<string, Tensor>>
 

@@ -6,7 +6,8 @@ import type { ConfigJson } from './architecture.js'
  * How the numbers of a classifier's head become scores: one class out of all (`softmax`), each label for itself
  * (`sigmoid`), or numbers that are the answer themselves (`none`, a regression).
  */
-export type ScoreFunction = 'softmax' | 'sigmoid' | 'none'
+export const scoreFunctions = ['softmax', 'sigmoid', 'none'] as const
+export type ScoreFunction = (typeof scoreFunctions)[number]
 
 /** Hugging Face's word for it, `problem_type`. */
 const problemTypes = {

@@ -19,13 +19,13 @@ import { layerNorm } from '../nn/layer-norm.js'
 import { linear } from '../nn/linear.js'
 import { patchEmbed } from '../nn/patch-embed.js'
 import { blockLoop } from './block-loop.js'
-import type { BuildOptions, ModelDefinition } from './model-definition.js'
+import { type BuildOptions, type ModelDefinition, pixelsInput } from './model-definition.js'
 import { patchCount, prefixCount, type VitConfig, type VitShape } from './vit-config.js'
 
 /** The pictures, normalised. `[batch, channels, height, width]` */
 export function pixelInput(config: VitShape): Tensor {
   const { channels, image } = config
-  return input('pixel_values', [symbol('batch'), channels, image.height, image.width])
+  return input(pixelsInput, [symbol('batch'), channels, image.height, image.width])
 }
 
 /** Class token, distillation token and registers, those that the model has, in this order. */

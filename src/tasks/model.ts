@@ -149,15 +149,22 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Pictures that one run best takes when so many are to be run.
+   * Pictures that one run best takes when so many are to be run; in int8 one, because there they share their scales.
    * @param options `otherwise`: where one engine has all threads. Default 8
    */
   batchFor(pictures: number, options: Settings, { otherwise = picturesPerRun } = {}): number {
+    if (!this.isAlikeInBatches) return 1
     const plan = this.forms.planFor(pictures)
     return plan.lanes === 1 ? otherwise : this.picturesPerRun(plan, options)
   }
 
+  /** In int8 the pictures of a run share their scales: an answer there depends on its neighbours. */
+  private get isAlikeInBatches(): boolean {
+    return this.engineOptions.precision !== 'int8'
+  }
+
   private picturesPerRun({ threads, lanes }: LanePlan, options: Settings): number {
+    if (!this.isAlikeInBatches) return 1
     if (lanes === 1 || threads > 1) return picturesPerRun
     return picturesPerLaneRun(this.architecture, this.resolve(options))
   }

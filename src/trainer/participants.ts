@@ -38,6 +38,12 @@ export interface Participants {
   readonly teacher: Named | undefined
 }
 
+/** What had to be assumed about the models, each thing once. */
+export function assumptionsOf({ source, student, teacher }: Participants): readonly string[] {
+  if (!teacher || teacher === source) return student.assumptions
+  return [...student.assumptions, ...teacher.files.assumptions.map((each) => `${teacher.name}: ${each}`)]
+}
+
 async function opened(reference: string, options: DownloadOptions): Promise<Named> {
   const { name, folder } = await locateModel(reference, options)
   const files = await openModel(folder, { signal: options.signal })

@@ -14,7 +14,7 @@ import { chooseRuntime } from '../runtime/node/choose.js'
 import type { ChosenRuntime } from '../runtime/runtime.js'
 import type { Settings } from '../settings/index.js'
 import { Course } from './course.js'
-import { openParticipants, type Participants } from './participants.js'
+import { assumptionsOf, openParticipants, type Participants } from './participants.js'
 import { type PlannedStage, planStages } from './stage-step.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import { checkTrainOptions, type TrainOptions } from './train-options.js'
@@ -118,6 +118,7 @@ export async function train(
   }
   const participants = await openParticipants(model, decided, { ...options, seed })
   const { source, student, teacher } = participants
+  for (const assumption of assumptionsOf(participants)) options.onNote?.(assumption)
   const paths = typeof data === 'string' ? [data] : data
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { feedGraph } from '../../src/engine/feeds.js'
+import { feedGraph, noiseOfPictures } from '../../src/engine/feeds.js'
 import { symbol } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { add, input, noiseInput, sizeInput } from '../../src/graph/ops/index.js'
@@ -17,7 +17,10 @@ function rows(colours: readonly number[], { seed = 0, name = 'selection_noise.0'
     batch: colours.length,
     inputs: { pixel_values: Float32Array.from(colours.flatMap((colour) => [colour, 0, -colour])) },
   }
-  const values = [...(feedGraph(graph, feeds, { sizes: { kept: 2 }, seed })[name]?.values ?? [])].map(Number)
+  const values = [
+    ...(feedGraph(graph, feeds, { sizes: { kept: 2 }, noise: noiseOfPictures(feeds, seed) })[name]?.values ??
+      []),
+  ].map(Number)
   return colours.map((_, row) => values.slice(3 * row, 3 * row + 3))
 }
 
@@ -34,18 +37,26 @@ describe('noise', () => {
     expect(new Set(all.map(String)).size).toBe(5)
     expect(all.flat().every((x) => x >= 0 && x < 1)).toBe(true)
   })
+
+  test('follows the pictures, whatever else is fed and in whatever order', () => {
+    const pictures = { pixel_values: Float32Array.of(1, 2, 3, 4) }
+    const noiseOf = (inputs: Readonly<Record<string, Float32Array>>) =>
+      noiseOfPictures({ batch: 2, inputs }, 0)('selection_noise.0', 3)
+    const mask = Float32Array.of(5, 6)
+    expect(noiseOf({ mask, ...pictures })).toEqual(noiseOf(pictures))
+    expect(noiseOf({ mask: Float32Array.of(6, 5), ...pictures })).toEqual(noiseOf(pictures))
+    expect(noiseOf({ mask, pixel_values: Float32Array.of(4, 3, 2, 1) })).not.toEqual(noiseOf(pictures))
+  })
 })
 
 test('an input that nobody gave, and a gift that no input takes, are refused', () => {
-  const sizes = { kept: 2 }
-  expect(() => feedGraph(graph, { batch: 1, inputs: {} }, { sizes, seed: 0 })).toThrow(
+  const sources = { sizes: { kept: 2 }, noise: (_: string, row: number) => new Float32Array(2 * row) }
+  expect(() => feedGraph(graph, { batch: 1, inputs: {} }, sources)).toThrow(
     /asks for the input "pixel_values", which it wasn't given/,
   )
   const given = { pixel_values: new Float32Array(3), mask: new Float32Array(3) }
-  expect(() => feedGraph(graph, { batch: 1, inputs: given }, { sizes, seed: 0 })).toThrow(
-    /has no input "mask"/,
-  )
+  expect(() => feedGraph(graph, { batch: 1, inputs: given }, sources)).toThrow(/has no input "mask"/)
   expect(() =>
-    feedGraph(graph, { batch: 2, inputs: { pixel_values: new Float32Array(3) } }, { sizes, seed: 0 }),
+    feedGraph(graph, { batch: 2, inputs: { pixel_values: new Float32Array(3) } }, sources),
   ).toThrow(/pixel_values has 3 numbers, but \[2,3\] are 6/)
 })

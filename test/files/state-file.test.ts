@@ -1,11 +1,15 @@
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { StateFile } from '../../src/files/state-file.js'
 import { pictureOutcomeSchema } from '../../src/tasks/node/evaluate/picture-outcome.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
-const kind = { name: 'evaluation', command: 'blvit eval', outcome: pictureOutcomeSchema }
+const kind = {
+  ...{ name: 'evaluation', command: 'blvit eval', outcome: pictureOutcomeSchema },
+  report: z.object({ pictures: z.int() }),
+}
 const identity = { model: 'a'.repeat(64), batch: '8' }
 const batch = (name: string) => [{ name, label: 1, answers: [{ predicted: 1, probability: 1 / 3, rank: 1 }] }]
 

@@ -173,8 +173,20 @@ describe('keys of the configuration that are set', () => {
     const { files, fresh, overruled } = await convert(vit, target(), { set: { num_classes: 2 } })
     expect(files.architecture.classes).toBe(2)
     expect(files.labels).toEqual(['class 0', 'class 1'])
+    expect(files.assumptions).toEqual(['nothing names the 2 classes of the new head: they are numbered'])
     expect(fresh).toEqual(expect.arrayContaining(['head.weight', 'head.bias']))
     expect(overruled).toEqual([])
+  })
+
+  test('a new head of 1000 classes gets ImageNet’s names, and says so; the head that was there keeps its own', async () => {
+    const { files } = await convert(vit, target(), { set: { num_classes: 1000 } })
+    expect(files.labels[94]).toBe('hummingbird')
+    expect(files.assumptions).toEqual([
+      'nothing names the 1000 classes of the new head: they are taken for those of ImageNet-1k',
+    ])
+    const kept = await convert(vit, target())
+    expect(kept.files.labels).toEqual(vit.labels)
+    expect(kept.files.assumptions).toEqual(vit.assumptions)
   })
 
   test('what the weights decide and nobody sets is told', async () => {

@@ -6,7 +6,7 @@ import { initialise } from '../../model-store/initialise.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
 import { openModel } from '../../model-store/node/open-model.js'
 import { readArchitecture } from '../../models/index.js'
-import { programOf } from '../../models/model-definition.js'
+import { pixelsInput, programOf } from '../../models/model-definition.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
 import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
 
@@ -18,7 +18,7 @@ function noise({ architecture }: ModelFiles, count: number): Feeds {
   const { channels, image } = architecture
   const random = seededRandom(0)
   const length = count * channels * image.height * image.width
-  return { batch: count, inputs: { pixel_values: Float32Array.from({ length }, () => 2 * random() - 1) } }
+  return { batch: count, inputs: { [pixelsInput]: Float32Array.from({ length }, () => 2 * random() - 1) } }
 }
 
 /** Runs the classification graph of a model on noise. */

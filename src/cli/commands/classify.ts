@@ -62,7 +62,7 @@ async function preparation(args: readonly string[], flags: Flags) {
   if (found.pictures.length === 0 && found.errors[0]) throw found.errors[0]
   const settings = await settingsFrom(flags)
   const { load } = await import('../../tasks/node/load.js')
-  const { classifyMany } = await import('../../tasks/node/answer-many.js')
+  const { classifyMany } = await import('../../tasks/node/classify-many.js')
   return { ...found, settings, load, classifyMany }
 }
 

@@ -52,6 +52,7 @@ async function convert(model: string, flags: Flags, context: CliContext): Promis
     signal: context.signal,
     onProgress: downloadProgress(context),
   })
+  for (const assumption of files.assumptions) context.note(`note: ${assumption}.`)
   for (const { key, source, target } of overruled) {
     context.note(
       `note: ${key} is ${show(source)} as in ${model}, not ${flags.to}'s ${show(target)} (change it with --set).`,

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { visible } from '../../base/visible-text.js'
-import type { DataSet } from '../../data/data-set.js'
 import type { Model } from '../../tasks/model.js'
 import type { EvaluateOptions, Evaluation } from '../../tasks/node/evaluate/evaluate.js'
 import type { PictureOutcome } from '../../tasks/node/evaluate/picture-outcome.js'
@@ -90,15 +89,9 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
     { model, settings: settings ?? [{}] },
     ...(teacher ? [{ model: teacher, settings: [{}] }] : []),
   ])
-  // what the model can't take is said before its data is looked for
-  for (const each of settings ?? []) model.resolve(each)
-  const { openDataSet } = await import('../../data/open-data-set.js')
-  const dataSet = await openDataSet(flags.data, { labels: model.labels })
-  const expected = Math.min(dataSet.size ?? Infinity, flags.limit ?? Infinity)
-  context.note(engineNote(model, { pictures: expected }))
 
   const outcomes: PictureOutcome[] = []
-  const evaluation = await withProgress(model, dataSet, flags, context, {
+  const evaluation = await withProgress(model, flags, context, {
     ...{ settings, teacher },
     onPicture: (outcome) => outcomes.push(outcome),
     onResult: async (result) => {
@@ -135,8 +128,7 @@ const shownFailures = 20
 
 async function withProgress(
   model: Model,
-  data: DataSet,
-  { batch, limit, resume, seed }: Flags,
+  { data, batch, limit, resume, seed }: Flags,
   context: CliContext,
   {
     settings,
@@ -151,6 +143,7 @@ async function withProgress(
   try {
     return await evaluate(model, data, {
       ...{ settings, teacher, batch, limit, resume, seed, signal: context.signal },
+      onStart: (pictures) => context.note(engineNote(model, { pictures })),
       onResult: async (evaluation) => {
         // A bar makes room for the report; it can be stopped only once.
         progress?.stop()

@@ -34,5 +34,6 @@ async function init(configuration: string, flags: Flags, context: CliContext): P
   const files = initialise(architecture, { seed: flags.seed })
   const card = initialCard(architecture, { configuration, seed: flags.seed })
   await writeModelFolder(output, files, { card, overwrite, signal: context.signal })
+  for (const assumption of files.assumptions) context.note(`note: ${assumption}.`)
   context.out(`Wrote ${output}: an untrained ${configuration} of ${files.weights.size} tensors.`)
 }

@@ -1,5 +1,5 @@
 import type { Metadata, Sharp } from 'sharp'
-import { BlvitError, messageOf, throwIfAborted } from '../../base/blvit-error.js'
+import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import { bmpHeader, bmpPixels } from '../bmp.js'
 import { rgbFromCmyk } from '../cmyk.js'
 import type { Size } from '../crop-window.js'
@@ -67,7 +67,8 @@ async function readHeader(source: ImageBytes): Promise<Metadata> {
     // sharp's own limit is off here only so that our message can name the size.
     return await sharp(source.bytes, { limitInputPixels: false }).metadata()
   } catch (cause) {
-    throw notAPicture(source, messageOf(cause), cause)
+    // libvips keeps its reasons where all its threads write: the one that is here may be another picture's
+    throw notAPicture(source, undefined, cause)
   }
 }
 
@@ -136,7 +137,8 @@ async function decodePixels(
   try {
     return header.space === 'cmyk' ? await decodeCmyk(picture) : await decodeRgb(picture)
   } catch (cause) {
-    throw notAPicture(source, messageOf(cause), cause)
+    // libvips keeps its reasons where all its threads write: the one that is here may be another picture's
+    throw notAPicture(source, undefined, cause)
   }
 }
 
@@ -159,15 +161,10 @@ async function decodeCmyk(picture: Sharp): Promise<Pixels> {
   return { width: info.width, height: info.height, values: await runWithPauses(rgbFromCmyk(data)) }
 }
 
-function notAPicture({ name, bytes }: ImageBytes, why: string, cause?: unknown): BlvitError {
-  // libvips has a line for each thing that went wrong
-  const reason = why
-    .trim()
-    .replace(/\s*\n\s*/g, '; ')
-    .replace(/[.:]$/, '')
+function notAPicture({ name, bytes }: ImageBytes, why?: string, cause?: unknown): BlvitError {
   return new BlvitError(
     'BAD_IMAGE',
-    `${name} can't be decoded (${reason}): its ${bytes.length} bytes are damaged, cut off or no picture. ` +
+    `${name} can't be decoded${why === undefined ? '' : ` (${why})`}: its ${bytes.length} bytes are damaged, cut off or no picture. ` +
       `Expected ${formatNames}.`,
     { name, sizeBytes: bytes.length },
     cause === undefined ? {} : { cause },

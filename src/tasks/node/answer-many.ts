@@ -1,9 +1,8 @@
 import { checkBatch, preparedAhead, preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import type { PictureInput } from '../../data/expand-inputs.js'
-import { type Classification, classify } from '../../problems/classify.js'
 import type { Problem } from '../../problems/problem.js'
-import { type Answered, type ClassifyOptions, type Model, type RunOptions, runsAheadOf } from '../model.js'
+import { type Answered, type Model, type RunOptions, runsAheadOf } from '../model.js'
 
 export interface ManyOptions {
   /** Pictures per run of an engine. Default: 1, or what is fastest where several engines work beside each other. */
@@ -73,32 +72,4 @@ function inOrder<Answer>(
     if (!value) throw new Error('blvit bug: fewer answers than pictures')
     return { name: picture.name, ...value }
   })
-}
-
-export interface ClassifyManyOptions extends ClassifyOptions, ManyOptions {}
-
-/** What was said of one picture. */
-export type PictureResult =
-  | { readonly name: string; readonly classification: Classification }
-  | { readonly name: string; readonly error: BlvitError }
-
-/**
- * Classifies many pictures and yields their results in order, decoding the next ones while the engine works.
- * A picture that can't be read gives its error and doesn't stop the others.
- * @throws BlvitError `ABORTED`, `ENGINE`, `BAD_OPTION`
- */
-export async function* classifyMany(
-  model: Model,
-  pictures: readonly PictureInput[],
-  options: ClassifyManyOptions = {},
-): AsyncGenerator<PictureResult> {
-  for await (const answers of answerBatches(model, classify, pictures, options)) {
-    for (const picture of answers) {
-      if ('error' in picture) yield { name: picture.name, error: picture.error }
-      else {
-        const { name, answer, elapsedMs } = picture
-        yield { name, classification: { top: answer, elapsedMs } }
-      }
-    }
-  }
 }

@@ -1,39 +1,34 @@
-import { createHash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { checkBatch } from '../../../base/ahead.js'
-import type { RunIdentity } from '../../../base/run-identity.js'
 import type { PictureInput } from '../../../data/expand-inputs.js'
-import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
+import type { StateKind } from '../../../files/state-file.js'
 import { type EmbedOptions, embed } from '../../../problems/embed.js'
-import { engineIdentity } from '../../../runtime/engine-identity.js'
 import type { Model, RunOptions } from '../../model.js'
-import { answerBatches } from '../answer-many.js'
+import type { PictureAnswer } from '../answer-many.js'
+import { answerSchema, type KeepOptions, keptAnswers, placesSchema } from '../kept-answers.js'
 
-/** What came of a picture, as a state file keeps it. */
-const outcomeSchema = z.object({
-  name: z.string(),
-  /** float32, little-endian, as base64: to the bit, and a third of the size of numbers in JSON. */
-  vector: z.base64().optional(),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
+/** float32, little-endian, as base64: to the bit, and a third of the size of numbers in JSON. */
+const vectorSchema = z.codec(z.base64(), z.instanceof(Float32Array), {
+  decode: (text) => new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer),
+  encode: ({ buffer, byteOffset, byteLength }) =>
+    Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
 })
-type Outcome = z.infer<typeof outcomeSchema>
 
-const stateKind: StateKind<Outcome> = { name: 'embedding', command: 'blvit embed', outcome: outcomeSchema }
+/** How the vectors of many pictures are kept. */
+export const embeddingKind: StateKind<PictureAnswer<Float32Array>, { readonly places: number[] }> = {
+  name: 'embedding',
+  command: 'blvit embed',
+  outcome: answerSchema(vectorSchema),
+  report: placesSchema,
+}
 
 /** What came of a picture. */
 export type EmbeddedPicture =
   | { readonly name: string; readonly vector: Float32Array }
   | { readonly name: string; readonly error: { readonly code: string; readonly message: string } }
 
-export interface EmbedManyOptions extends EmbedOptions, RunOptions {
+export interface EmbedManyOptions extends EmbedOptions, RunOptions, KeepOptions {
   /** Pictures per run of an engine. Default: 8, or what is fastest where several engines work beside each other. */
   readonly batch?: number | undefined
-  /**
-   * A file that keeps what is done, so that the same call goes on after a kill and ends with the same vectors. `true`: a
-   * file in the user's cache, which is deleted at the end. Default: nothing is kept.
-   */
-  readonly resume?: string | true | undefined
   readonly onProgress?: ((progress: { done: number; total: number; resumed: number }) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
   readonly onPicture?: ((picture: EmbeddedPicture) => void) | undefined
@@ -41,43 +36,12 @@ export interface EmbedManyOptions extends EmbedOptions, RunOptions {
   readonly onResult?: ((pictures: readonly EmbeddedPicture[]) => Promise<void>) | undefined
 }
 
-/** Size and time of change of a file; what isn't one is known by its name alone. */
-async function statusOf({ name, source }: PictureInput): Promise<string> {
-  if (typeof source !== 'string') return `${name}: ${createHash('sha256').update(source).digest('hex')}`
-  const status = await stat(source).catch(() => undefined)
-  return `${name}: ${status ? `${status.size} ${status.mtimeMs}` : 'no file'}`
-}
-
-async function identityOf(
-  model: Model,
-  pictures: readonly PictureInput[],
-  { batch, pooling, normalize, exact, seed, ...settings }: EmbedManyOptions,
-): Promise<RunIdentity> {
-  const hash = createHash('sha256')
-  for (const picture of pictures) hash.update(`${await statusOf(picture)}\n`)
-  return {
-    model: await model.fingerprint(),
-    pictures: hash.digest('hex'),
-    setting: model.resolve(settings).key,
-    pooling: pooling ?? 'default',
-    normalize: `${normalize ?? false}`,
-    exact: `${exact ?? false}`,
-    seed: `${seed ?? 0}`,
-    batch: `${batch ?? 'as is fastest'}`,
-    ...engineIdentity(model.engine, model.engineOptions),
-  }
-}
-
-function toOutcome(picture: EmbeddedPicture): Outcome {
-  if ('error' in picture) return picture
-  const { buffer, byteOffset, byteLength } = picture.vector
-  return { name: picture.name, vector: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
-}
-
-function fromOutcome({ name, vector, error }: Outcome): EmbeddedPicture {
-  if (error) return { name, error }
-  const bytes = Uint8Array.from(Buffer.from(vector ?? '', 'base64'))
-  return { name, vector: new Float32Array(bytes.buffer) }
+/** An answer as {@link embedMany} gives it. */
+export function embeddedPicture(picture: PictureAnswer<Float32Array>): EmbeddedPicture {
+  const { name } = picture
+  if (!('error' in picture)) return { name, vector: picture.answer }
+  const { code, message } = picture.error
+  return { name, error: { code, message } }
 }
 
 /**
@@ -90,35 +54,24 @@ function fromOutcome({ name, vector, error }: Outcome): EmbeddedPicture {
 export async function embedMany(
   model: Model,
   pictures: readonly PictureInput[],
-  { resume, onProgress, onPicture, onResult, ...given }: EmbedManyOptions = {},
+  { onProgress, onPicture, onResult, ...given }: EmbedManyOptions = {},
 ): Promise<readonly EmbeddedPicture[]> {
-  checkBatch(given.batch)
-  const expected = pictures.length
-  model.check(embed, given)
-  const identity = resume === undefined ? {} : await identityOf(model, pictures, given)
-  const batch = given.batch ?? model.batchFor(expected, given)
-  const options = { ...given, batch, expected }
-  const path = resume === true ? await defaultStatePath(identity, stateKind) : resume
-  await using state = path === undefined ? undefined : await StateFile.open(path, identity, stateKind)
+  const { pooling, normalize } = given
   const embedded: EmbeddedPicture[] = []
-  const add = (picture: EmbeddedPicture) => {
-    embedded.push(picture)
-    onPicture?.(picture)
+  const keeping = {
+    kind: embeddingKind,
+    asked: { pooling: pooling ?? 'default', normalize: `${normalize ?? false}` },
+    report: {},
+    batch: 8,
+    onEnd: async () => onResult?.(embedded),
   }
-  for (const outcome of state?.outcomes ?? []) add(fromOutcome(outcome))
-  const resumed = embedded.length
-  for await (const answers of answerBatches(model, embed, pictures.slice(resumed), options)) {
-    const batchOf = answers.map(
-      (picture): EmbeddedPicture =>
-        'error' in picture
-          ? { name: picture.name, error: { code: picture.error.code, message: picture.error.message } }
-          : { name: picture.name, vector: picture.answer },
-    )
-    await state?.append(batchOf.map(toOutcome))
-    for (const picture of batchOf) add(picture)
-    onProgress?.({ done: embedded.length, total: pictures.length, resumed })
+  const run = keptAnswers(model, embed, pictures, given, keeping)
+  for await (const { answers, ...progress } of run) {
+    for (const picture of answers.map(embeddedPicture)) {
+      embedded.push(picture)
+      onPicture?.(picture)
+    }
+    onProgress?.(progress)
   }
-  await onResult?.(embedded)
-  if (resume === true) await state?.remove()
   return embedded
 }

@@ -1,14 +1,17 @@
 import { checkBatch, preparedAhead, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
+import { checkShard, dealtCount, type Shard, whole } from '../../../base/shard.js'
 import { checkWholeNumbers } from '../../../base/whole-number.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
-import { defaultStatePath, StateFile, type StateKind } from '../../../files/state-file.js'
+import { defaultStatePath, StateFile } from '../../../files/state-file.js'
 import { type ClassOrder, classOrder } from '../../../problems/class-order.js'
 import type { Settings } from '../../../settings/index.js'
 import { type Model, runsAheadOf } from '../../model.js'
+import { handOf } from '../kept-answers.js'
+import { type EvaluationReport, evaluationKind } from './evaluation-state.js'
 import { identityOf } from './identity.js'
-import { type PictureOutcome, pictureOutcomeSchema } from './picture-outcome.js'
+import type { PictureOutcome } from './picture-outcome.js'
 import { type PreparedItem, pictureRunner } from './picture-runner.js'
 import { remainingItems } from './remaining-items.js'
 import { type Counts, type EvaluatedSetting, tally } from './tally.js'
@@ -23,6 +26,11 @@ export interface EvaluateOptions {
   /** Only the first so many pictures. Default: all. */
   readonly limit?: number | undefined
   /**
+   * Only the share of one of several runs, dealt in the order of the data. Its state file is a part for
+   * {@link mergeParts}. Default: all.
+   */
+  readonly shard?: Shard | undefined
+  /**
    * A file that keeps what is done; an evaluation that was killed goes on from there and ends with the same counts.
    * `true`: a file in the user's cache, which is deleted at the end. Default: nothing is kept.
    */
@@ -30,6 +38,8 @@ export interface EvaluateOptions {
   /** Decides what the models pick that pick at random. Default 0. */
   readonly seed?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** Called before the engines are loaded, with the pictures that there are at most; `Infinity` where nobody knows yet. */
+  readonly onStart?: ((pictures: number) => void) | undefined
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
   readonly onPicture?: ((outcome: PictureOutcome) => void) | undefined
@@ -81,23 +91,25 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { limit, teacher, seed, signal, resume } = options
+  const { limit, teacher, seed, signal, resume, shard = whole } = options
   checkBatch(options.batch)
   checkWholeNumbers({ limit })
+  checkShard(shard)
   const settings = decidedSettings(model, options.settings)
-  const classes = model.labels.length
   const teacherClasses = teacher && classOrder(model, teacher)
   const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
 
+  // of the whole data, so that a shard's batches are those of any other
   const expected = Math.min(dataSet.size ?? Number.POSITIVE_INFINITY, limit ?? Number.POSITIVE_INFINITY)
-  const identity = resume === undefined ? {} : await identityOf(model, dataSet, { ...options, settings })
+  const identity =
+    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, settings, shard })
   await using state =
     resume === undefined
       ? undefined
       : await StateFile.open(
-          resume === true ? await defaultStatePath(identity, stateKind) : resume,
+          resume === true ? await defaultStatePath(identity, evaluationKind) : resume,
           identity,
-          stateKind,
+          evaluationKind,
         )
   const outcomes: PictureOutcome[] = []
   const add = (outcome: PictureOutcome) => {
@@ -107,12 +119,22 @@ export async function evaluate(
   const earlier = state?.outcomes ?? []
   for (const outcome of earlier) add(outcome)
 
+  options.onStart?.(expected)
   const runner = pictureRunner(model, { teacher, teacherClasses, settings, seed, signal })
   await runner.warmUp(expected)
   // a batch is run at every setting
   const batch = options.batch ?? Math.max(...settings.map(({ values }) => model.batchFor(expected, values)))
   const start = performance.now()
-  const items = remainingItems(dataSet, { earlier, limit, signal })
+  const deal = { shard, hand: handOf(model, batch) }
+  const places: number[] = []
+  const items = remainingItems(dataSet, {
+    earlier,
+    deal,
+    limit,
+    signal,
+    onPlace: (place) => places.push(place),
+  })
+  const most = dealtCount(Math.min(dataSet.size ?? Infinity, limit ?? Number.MAX_SAFE_INTEGER), deal)
   const run = async (prepared: readonly PreparedItem[]) => ({
     outcomes: await runner.run(prepared),
     readShare: prepared.at(-1)?.readShare || 1,
@@ -123,33 +145,45 @@ export async function evaluate(
     throwIfAborted(signal)
     await state?.append(answered.outcomes)
     for (const outcome of answered.outcomes) add(outcome)
-    const all = dataSet.size ?? Math.round(outcomes.length / answered.readShare)
-    options.onProgress?.({
-      done: outcomes.length,
-      total: Math.min(all, limit ?? Infinity),
-      resumed: earlier.length,
-    })
+    const read = Math.round(outcomes.length / answered.readShare)
+    const total = dataSet.size === undefined ? Math.min(read, most) : most
+    options.onProgress?.({ done: outcomes.length, total, resumed: earlier.length })
   }
   throwIfAborted(signal)
-  if (outcomes.length === 0) throw new BlvitError('BAD_DATA', `${dataSet.name} holds no pictures.`)
+  // a shard of few pictures may have none
+  if (outcomes.length === 0 && shard.count === 1)
+    throw new BlvitError('BAD_DATA', `${dataSet.name} holds no pictures.`)
   const timing = {
     pictures: outcomes.length - earlier.length,
     elapsedMs: performance.now() - start,
     engineMs: runner.engineMs(),
   }
-  const { labelRule } = dataSet
-  const notes = [...(dataSet.notes ?? []), ...classNotes(teacherClasses)]
-  const evaluation = { ...tally(outcomes, { settings, classes }), labelRule, notes, timing }
+  const report: EvaluationReport = {
+    places,
+    model: model.name,
+    data: isDataSet(data) ? [data.name] : [data].flat(),
+    teacher: teacher?.name,
+    teacherSetting: teacher?.resolve({}).key,
+    settings: [...settings],
+    labels: [...model.labels],
+    labelRule: dataSet.labelRule,
+    notes: [...(dataSet.notes ?? []), ...classNotes(teacherClasses)],
+    timing,
+  }
+  await state?.end(report)
+  const evaluation = evaluationOf(outcomes, report)
   await options.onResult?.(evaluation)
   throwIfAborted(signal)
   if (resume === true) await state?.remove()
   return evaluation
 }
 
-const stateKind: StateKind<PictureOutcome> = {
-  name: 'evaluation',
-  command: 'blvit eval',
-  outcome: pictureOutcomeSchema,
+/** What outcomes come to. */
+export function evaluationOf(
+  outcomes: readonly PictureOutcome[],
+  { settings, labels, labelRule, notes, timing }: Omit<EvaluationReport, 'places'>,
+): Evaluation {
+  return { ...tally(outcomes, { settings, classes: labels.length }), labelRule, notes, timing }
 }
 
 function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {

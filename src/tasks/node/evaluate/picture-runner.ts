@@ -1,4 +1,4 @@
-import { BlvitError, messageAbout, messageOf } from '../../../base/blvit-error.js'
+import { BlvitError, messageAbout } from '../../../base/blvit-error.js'
 import type { DataItem } from '../../../data/data-set.js'
 import { decodeImage } from '../../../image/node/decode.js'
 import { type ClassOrder, inOrder } from '../../../problems/class-order.js'
@@ -112,18 +112,8 @@ function busyTime() {
 }
 
 function failure(name: string, label: number | undefined, error: BlvitError): PictureOutcome {
-  const complaint = { code: error.code, message: messageAbout(name, withoutReason(error)) }
+  const complaint = { code: error.code, message: messageAbout(name, error.message) }
   return { name, ...(label === undefined ? {} : { label }), error: complaint }
-}
-
-/**
- * libvips keeps its reasons where all its threads write, so that of one broken picture is now this and now
- * "Unknown error". A report must be the same each time.
- */
-function withoutReason({ code, message, cause }: BlvitError): string {
-  if (code !== 'BAD_IMAGE' || cause === undefined) return message
-  const reason = messageOf(cause).trim().replace(/[.:]$/, '')
-  return message.replace(` (${reason})`, '')
 }
 
 function withoutLabel(name: string): BlvitError {

@@ -1,30 +1,40 @@
 import { BlvitError } from '../../../base/blvit-error.js'
+import { type Deal, isDealt } from '../../../base/shard.js'
 import type { DataItem, DataSet } from '../../../data/data-set.js'
 import type { PictureOutcome } from './picture-outcome.js'
 
+interface RemainingOptions {
+  readonly earlier: readonly PictureOutcome[]
+  readonly deal: Deal
+  /** Of all items, not of the shard's. */
+  readonly limit?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Called with the place in the data set of each item of the shard, those that were done included. */
+  readonly onPlace: (place: number) => void
+}
+
 /**
- * The items of a data set after those that were done, up to a limit.
- * @throws BlvitError `BAD_DATA` if the data set doesn't begin with those that were done
+ * A shard's items of a data set after those that were done, up to a limit.
+ * @throws BlvitError `BAD_DATA` if its items don't begin with those that were done
  */
 export async function* remainingItems(
   data: DataSet,
-  {
-    earlier,
-    limit = Number.POSITIVE_INFINITY,
-    signal,
-  }: { earlier: readonly PictureOutcome[]; limit?: number | undefined; signal?: AbortSignal | undefined },
+  { earlier, deal, limit = Number.POSITIVE_INFINITY, signal, onPlace }: RemainingOptions,
 ): AsyncGenerator<DataItem> {
-  let position = 0
-  if (earlier.length >= limit) return
+  let place = 0
+  let dealt = 0
   for await (const item of data.items({ signal })) {
-    const done = earlier[position]
-    if (done === undefined) yield item
-    else if (!isSame(item, done)) throw changed(data, `${done.name} stood where ${item.name} is now`)
-    position += 1
-    if (position >= limit) return
+    if (isDealt(place, deal)) {
+      onPlace(place)
+      const done = earlier[dealt++]
+      if (done === undefined) yield item
+      else if (!isSame(item, done)) throw changed(data, `${done.name} stood where ${item.name} is now`)
+    }
+    place += 1
+    if (place >= limit) break
   }
-  if (position < earlier.length)
-    throw changed(data, `it had ${earlier.length} pictures and has ${position} now`)
+  if (dealt < earlier.length)
+    throw changed(data, `${earlier.length} pictures were done, and only ${dealt} of them are there now`)
 }
 
 function isSame(item: DataItem, done: PictureOutcome): boolean {

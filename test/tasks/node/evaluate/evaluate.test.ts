@@ -7,7 +7,7 @@ import type { DataSet } from '../../../../src/data/data-set.js'
 import { nodeDecoder } from '../../../../src/image/node/decode.js'
 import { chooseRuntime } from '../../../../src/runtime/node/choose.js'
 import { Model } from '../../../../src/tasks/model.js'
-import { classifyMany } from '../../../../src/tasks/node/answer-many.js'
+import { classifyMany } from '../../../../src/tasks/node/classify-many.js'
 import {
   type EvaluateOptions,
   type Evaluation,
