@@ -42,7 +42,7 @@ const layers = {
   image: {
     layers: ['base'],
     packages: ['zod'],
-    node: { layers: ['files'], packages: ['sharp'], builtins: fileSystem },
+    node: { layers: ['files'], packages: ['sharp'], builtins: [...fileSystem, 'module'] },
   },
   data: {
     layers: ['image', 'weights', 'files', 'base'],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { comparedLabel, namesIn, withoutLeadingZeros } from '../base/label-text.js'
+import { comparedLabel, namesIn, numbersByName, withoutLeadingZeros } from '../base/label-text.js'
 import { parseJson, parseWith } from '../base/parse.js'
 import { packageFile } from '../files/package-file.js'
 
@@ -31,22 +31,9 @@ function areImagenet(labels: readonly string[]): boolean {
   )
 }
 
-/** Class numbers by the names of each class. */
-function indexOf(namesOfClasses: readonly (readonly string[])[]): ReadonlyMap<string, readonly number[]> {
-  const index = new Map<string, number[]>()
-  for (const [number, names] of namesOfClasses.entries()) {
-    for (const name of new Set(names)) {
-      const known = index.get(name)
-      if (known) known.push(number)
-      else index.set(name, [number])
-    }
-  }
-  return index
-}
-
 /** @param labels the model's, in class order */
 export function classesOf(labels: readonly string[]): Classes {
-  const each = (name: (label: string) => string) => indexOf(labels.map((label) => [name(label)]))
+  const each = (name: (label: string) => string) => numbersByName(labels.map((label) => [name(label)]))
   const compared = (text: string) => comparedLabel(text)
   const unpadded = (text: string) => withoutLeadingZeros(comparedLabel(text))
   const ids = areImagenet(labels) ? imagenetIds() : []
@@ -54,8 +41,8 @@ export function classesOf(labels: readonly string[]): Classes {
     [(text) => text.normalize('NFC'), each((label) => label.normalize('NFC'))],
     [compared, each(compared)],
     [unpadded, each(unpadded)],
-    [compared, indexOf(ids.map((id) => [id]))],
-    [compared, indexOf(labels.map(namesIn))],
+    [compared, numbersByName(ids.map((id) => [id]))],
+    [compared, numbersByName(labels.map(namesIn))],
   ]
   const called = (text: string): readonly number[] => {
     for (const [key, index] of steps) {

@@ -1,12 +1,11 @@
 import { graphOf } from '../graph/graph.js'
-import type { Precision } from '../graph/lowering.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ModelDefinition } from '../models/model-definition.js'
 import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
 import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../settings/index.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
-import { checkFinite } from './check-finite.js'
+import { checkFinite, checkHiddenWeights } from './check-finite.js'
 import { type Feeds, feedGraph, noiseOfPictures } from './feeds.js'
 import { type LoadedGraph, LoadedGraphs } from './loaded-graphs.js'
 
@@ -54,11 +53,13 @@ export class Engine implements AsyncDisposable {
 
   private graphFor({ sizes, build, buildKey }: ResolvedSettings): Promise<LoadedGraph> {
     const { architecture, weights, runtime } = this.parts
+    const { precision = 'fp32' } = this.options
     const fixed = runtime.target === 'webgpu' ? sizes : {}
     const key = [buildKey, ...Object.entries(fixed).map(([name, size]) => `${name}=${size}`)].join(' ')
     return this.loaded.for(key, async () => {
       const model = architecture.build({ ...build, sizes: { ...build.sizes, ...fixed } })
       const graph = graphOf(architecture.family, this.outputsOf(model), { sizes: model.sizes })
+      await checkHiddenWeights(graph, weights, { precision, target: runtime.target })
       return { graph, session: await runtime.load(graph, weights, this.options) }
     })
   }
@@ -78,8 +79,8 @@ export class Engine implements AsyncDisposable {
     const start = performance.now()
     const outputs = await session.run(inputs, lane === undefined ? {} : { lane })
     const elapsedMs = performance.now() - start
-    const precision: Precision = this.options.precision ?? 'fp32'
-    for (const output of Object.values(outputs)) checkFinite(output, { precision })
+    const { precision = 'fp32' } = this.options
+    await checkFinite(outputs, { precision, weights: this.parts.weights })
     return { outputs, elapsedMs }
   }
 

@@ -121,5 +121,7 @@ async function fetchTensors(folder: URL, options: FetchOptions) {
 export async function fetchModel(folder: URL, options: FetchOptions = {}): Promise<ModelFiles> {
   const description = readDescription(await fetchJsons(folder, options))
   const { tensors } = await fetchTensors(folder, options)
-  return atOwnSize(await withWeights(description, tensors, { source: folder.href, signal: options.signal }))
+  return atOwnSize(
+    await withWeights(description, tensors, { source: folder.href, signal: options.signal, search: false }),
+  )
 }

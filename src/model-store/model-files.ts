@@ -98,13 +98,14 @@ export function readDescription({ config, preprocessorConfig }: ModelJson): Mode
 /**
  * Checks that weights are the architecture's, and numbers.
  * @param tensors in any naming that blvit knows
- * @param options `source`: where they are from, for messages
+ * @param options `source`: where they are from, for messages; `search`: look for what is no number now, default true.
+ *   False for who only runs them: `Engine` looks at the answers
  * @throws BlvitError `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `ABORTED`
  */
 export async function withWeights(
   description: ModelDescription,
   tensors: StoredTensors,
-  { source, signal }: { source: string; signal?: AbortSignal | undefined },
+  { source, signal, search = true }: { source: string; signal?: AbortSignal | undefined; search?: boolean },
 ): Promise<ModelFiles> {
   const { architecture } = description
   const { facts } = architecture
@@ -114,6 +115,6 @@ export async function withWeights(
     source,
     advise: misfitAdvice(architecture),
   })
-  await assertFinite(weights, { source, signal })
+  if (search) await assertFinite(weights, { signal })
   return { ...description, weights }
 }

@@ -1,5 +1,5 @@
 import { BlvitError } from '../base/blvit-error.js'
-import { comparedLabel, namesIn } from '../base/label-text.js'
+import { comparedLabel, namesIn, numbersByName } from '../base/label-text.js'
 
 /** A model by what its classes are called. */
 export interface NamedClasses {
@@ -52,8 +52,8 @@ export function classOrder(model: NamedClasses, other: NamedClasses): ClassOrder
   if (labels.every((label, number) => share(label, other.labels[number] ?? ''))) {
     return { numbers: undefined, by: 'label' }
   }
-  const whole = numbersBy(other.labels.map((label) => [comparedLabel(label)]))
-  const parts = numbersBy(other.labels.map(allNames))
+  const whole = numbersByName(other.labels.map((label) => [comparedLabel(label)]))
+  const parts = numbersByName(other.labels.map(allNames))
   const taken = new Set<number>()
   const numbers = labels.map((label) => {
     const found = whole.get(comparedLabel(label)) ?? [
@@ -68,14 +68,6 @@ export function classOrder(model: NamedClasses, other: NamedClasses): ClassOrder
     return number
   })
   return { numbers, by: 'label' }
-}
-
-function numbersBy(namesOfClasses: readonly (readonly string[])[]): ReadonlyMap<string, readonly number[]> {
-  const numbers = new Map<string, number[]>()
-  for (const [number, names] of namesOfClasses.entries()) {
-    for (const name of new Set(names)) numbers.set(name, [...(numbers.get(name) ?? []), number])
-  }
-  return numbers
 }
 
 function differ(model: NamedClasses, other: NamedClasses, how: string): BlvitError {

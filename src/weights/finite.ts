@@ -55,18 +55,19 @@ export async function findNonFinite(
 }
 
 /**
- * @param source names the file in the message
  * @throws BlvitError `BAD_WEIGHTS` that lists the tensors which hold NaN or infinity
  */
 export async function assertFinite(
   tensors: StoredTensors,
-  { source, signal }: { source: string; signal?: AbortSignal | undefined },
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
   const found = await findNonFinite(tensors, { signal })
   if (found.length === 0) return
   const shown = found.slice(0, 5).map(({ name, nan, infinite, firstIndex }) => {
     return `${name} (${nan} NaN, ${infinite} infinite, first at ${firstIndex})`
   })
+  const segments = found.slice(0, shown.length).flatMap(({ name }) => tensors.get(name)?.segments ?? [])
+  const source = [...new Set(segments.map((segment) => segment.source.name))].join(' and ')
   const rest = found.length > shown.length ? ` and ${found.length - shown.length} more` : ''
   throw new BlvitError(
     'BAD_WEIGHTS',

@@ -1,8 +1,8 @@
 import { openFileSource } from '../../src/weights/node/file-source.js'
 import { readFloats } from '../../src/weights/read-floats.js'
 import { readSafetensors } from '../../src/weights/safetensors/read.js'
-import { readIntegers } from '../../src/weights/safetensors/stored-integers.js'
 import type { StoredTensors } from '../../src/weights/stored-tensor.js'
+import { readIntegers } from './read-integers.js'
 
 /** The tensors of a golden file, read whole. */
 export interface Golden {

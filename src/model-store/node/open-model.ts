@@ -38,15 +38,24 @@ export async function describeModel(folder: string): Promise<ModelDescription> {
 
 /**
  * Opens a model's folder and checks that its weights are the architecture's, and numbers.
- * @param options `ownSize`: at the size of picture that its files say; default true. False: as the weights are stored
+ * @param options `ownSize`: at the size of picture that its files say; default true. False: as the weights are stored.
+ *   `search`: see {@link withWeights}
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`
  */
 export async function openModel(
   folder: string,
-  { signal, ownSize = true }: { signal?: AbortSignal | undefined; ownSize?: boolean } = {},
+  {
+    signal,
+    ownSize = true,
+    search,
+  }: { signal?: AbortSignal | undefined; ownSize?: boolean; search?: boolean } = {},
 ): Promise<ModelFiles> {
   const description = await describeModel(folder)
   const { tensors } = await openCheckpoint(folder)
-  const files = await withWeights(description, tensors, { source: folder, signal })
+  const files = await withWeights(description, tensors, {
+    source: folder,
+    signal,
+    ...(search === undefined ? {} : { search }),
+  })
   return ownSize ? atOwnSize(files) : files
 }

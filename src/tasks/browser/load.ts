@@ -43,7 +43,9 @@ async function openParts(parts: ModelParts, signal: AbortSignal | undefined): Pr
   const { name = 'the model given', weights } = parts
   const source = weights instanceof Blob ? blobSource(weights) : bytesSource(weights, { name })
   const { tensors } = await readSafetensors(source)
-  return atOwnSize(await withWeights(readDescription(parts), tensors, { source: name, signal }))
+  return atOwnSize(
+    await withWeights(readDescription(parts), tensors, { source: name, signal, search: false }),
+  )
 }
 
 function addressOf(reference: string | URL): URL {

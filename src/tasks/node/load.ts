@@ -76,6 +76,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const stored = await openModel(folder, {
       signal: download.signal,
       ownSize: imageSize === undefined,
+      search: false,
     })
     const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
     throwIfAborted(download.signal)

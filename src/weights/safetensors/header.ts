@@ -2,7 +2,7 @@ import { BlvitError } from '../../base/blvit-error.js'
 import { repeatedKey } from '../../base/json-text.js'
 import { parseJson } from '../../base/parse.js'
 import { elementBytes, type StoredDtype } from '../stored-tensor.js'
-import { type IntegerDtype, integerFormats } from './stored-integers.js'
+import { type IntegerDtype, integerSizes } from './stored-integers.js'
 
 /** One tensor as the header of a safetensors file declares it; offsets count from the end of the header. */
 export interface HeaderEntry {
@@ -21,7 +21,7 @@ export interface SafetensorsHeader {
 
 const bytesOfDtype = new Map<string, number>([
   ...Object.entries(elementBytes),
-  ...Object.entries(integerFormats).map(([dtype, { bytes }]): [string, number] => [dtype, bytes]),
+  ...Object.entries(integerSizes),
 ])
 
 /**

@@ -2,8 +2,7 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { defined } from '../../../base/assert.js'
 import { BlvitError } from '../../../base/blvit-error.js'
-import { assertNotInput } from '../../../files/output-files.js'
-import { replaceFile } from '../../../files/replace-file.js'
+import { assertNotInput, writeWholeFile } from '../../../files/output-files.js'
 import { floatTypes } from '../../../graph/float-types.js'
 import { type Graph, graphOf } from '../../../graph/graph.js'
 import type { Precision, Target } from '../../../graph/lowering.js'
@@ -150,7 +149,7 @@ export async function exportOnnx(
     defaults: target === 'webgpu' ? {} : settings.sizes,
     metadata: metadataOf(files, settings),
   })
-  await replaceFile(path, chunksOf(model))
+  await writeWholeFile(path, model)
   const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))
   const outputs = Object.keys(graph.outputs)
   return {
@@ -161,8 +160,4 @@ export async function exportOnnx(
     inputs,
     outputs,
   }
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
