@@ -45,7 +45,7 @@ export interface ModelOptions extends Pick<LoadOptions, 'threads' | 'precision'>
   readonly settings?: Settings | undefined
   /** Pictures that are run at once. Default `auto`. */
   readonly parallel?: Parallel | undefined
-  /** Pictures of calls that may be in work or wait. Default {@link defaultQueue}. */
+  /** Pictures of calls that may be in work or wait. Default 256. */
   readonly queue?: number | undefined
 }
 
@@ -53,7 +53,7 @@ export interface ModelOptions extends Pick<LoadOptions, 'threads' | 'precision'>
 const picturesPerRun = 8
 
 /** Pictures that may be in work or wait, if nothing else is said: some seconds of work, 150 MB of prepared pictures. */
-export const defaultQueue = 256
+const defaultQueue = 256
 
 /** Calls that wait when a pool of engines is opened for them: one or two come to any server. */
 const deepQueue = 4
