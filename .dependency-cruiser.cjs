@@ -65,7 +65,7 @@ const layers = {
     layers: ['runtime', 'weights', 'settings', 'problems', 'models', ...pure],
     packages: [],
   },
-  recipes: { layers: ['training', 'image', 'base'], packages: ['zod'] },
+  recipes: { layers: ['training', 'settings', 'image', 'base'], packages: ['zod'] },
   drawing: {
     layers: ['image', 'base'],
     packages: ['d3-scale', 'd3-shape', 'opentype.js'],
@@ -200,6 +200,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/training/' },
       to: { path: '^src/(runtime|weights)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'settings-are-read-at-once',
+      comment: 'The command line reads every setting before it starts the engine: graphs and methods are handed to them.',
+      severity: 'error',
+      from: { path: '^src/settings/', pathNot: '^src/settings/resolve' },
+      to: { pathNot: '^src/(settings/(?!resolve)|base/blvit-error)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'optional-packages-load-late',

@@ -1,6 +1,6 @@
 import type { Problem } from '../problems/problem.js'
 import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
-import type { Settings } from '../settings/index.js'
+import type { Settings } from '../settings/settings.js'
 import type { Lane, Lanes, Pictures, RunKind } from './dispatcher.js'
 import { Engine, type EngineParts, type EngineRunOptions } from './engine.js'
 import { type LanePlan, manyPictures, type Parallel, planLanes } from './lane-plan.js'

@@ -2,7 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { checkWholeNumbers } from '../base/whole-number.js'
 import type { Architecture } from '../models/architecture.js'
 import type { LaneSource } from '../runtime/runtime.js'
-import type { ResolvedSettings } from '../settings/index.js'
+import type { ResolvedSettings } from '../settings/resolve.js'
 
 /** How many pictures are run at once: a number of lanes, or `auto`, as many as gain something where there are many pictures. */
 export type Parallel = number | 'auto'

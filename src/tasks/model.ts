@@ -22,7 +22,8 @@ import { type Classification, type ClassificationOptions, classify } from '../pr
 import { type EmbedOptions, embed } from '../problems/embed.js'
 import type { AnswerContext, Problem } from '../problems/problem.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
-import { resolveSettings, type Settings, settingsOf } from '../settings/index.js'
+import { resolveSettings } from '../settings/resolve.js'
+import { type Settings, settingsOf } from '../settings/settings.js'
 import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
 

@@ -1,7 +1,7 @@
 import { checkWholeNumbers } from '../base/whole-number.js'
 import { checkWorkers } from '../batches/batches.js'
 import { checkThreads, type DeviceRequest } from '../runtime/device.js'
-import type { Settings } from '../settings/index.js'
+import type { Settings } from '../settings/settings.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { checkParallel, manyPictures, picturesPerLaneRun, planLanes } from '../../src/engine/lane-plan.js'
 import { presets } from '../../src/models/index.js'
 import type { LaneSource } from '../../src/runtime/runtime.js'
-import { resolveSettings } from '../../src/settings/index.js'
+import { resolveSettings } from '../../src/settings/resolve.js'
 
 const machine = (processors: number, gigabytes: number): LaneSource => ({
   processors,

@@ -12,7 +12,7 @@ import {
 import { type BrowserDevice, chooseBrowserRuntime } from '../../runtime/browser.js'
 import { checkThreads } from '../../runtime/device.js'
 import { assertPrecision } from '../../runtime/precision.js'
-import { type Settings, settingsOf } from '../../settings/index.js'
+import { type Settings, settingsOf } from '../../settings/settings.js'
 import { blobSource, bytesSource } from '../../weights/byte-source.js'
 import { readSafetensors } from '../../weights/safetensors/read.js'
 import { Model } from '../model.js'

@@ -1,6 +1,6 @@
 import type { ImageInput } from '../../../image/image-input.js'
 import type { Classification } from '../../../problems/classify.js'
-import type { Settings } from '../../../settings/index.js'
+import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
 
 /** A label in the form of transformers and transformers.js. */

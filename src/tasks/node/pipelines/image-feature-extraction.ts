@@ -2,7 +2,7 @@ import { BlvitError } from '../../../base/blvit-error.js'
 import type { ImageInput } from '../../../image/image-input.js'
 import { type EmbedOptions, embed } from '../../../problems/embed.js'
 import { features } from '../../../problems/features.js'
-import type { Settings } from '../../../settings/index.js'
+import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
 
 /** Numbers with their shape, as tensors of transformers.js tell it. */
