@@ -8,6 +8,7 @@ import { distillCommand } from './distill.js'
 import { embedCommand } from './embed.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
+import { finetuneCommand } from './finetune.js'
 import { initCommand } from './init.js'
 import { modelsCommand } from './models.js'
 import { traceCommand } from './trace.js'
@@ -23,6 +24,7 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   embedCommand,
   evalCommand,
   exportCommand,
+  finetuneCommand,
   initCommand,
   traceCommand,
   trainCommand,

@@ -1,13 +1,15 @@
 import { checkBatch, preparedAhead, preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
-import type { PictureInput } from '../../data/expand-inputs.js'
+import type { ImageInput } from '../../image/image-input.js'
 import type { Problem } from '../../problems/problem.js'
 import { type Answered, type Model, type RunOptions, runsAheadOf } from '../model.js'
 
 export interface ManyOptions {
   /** Pictures per run of an engine. Default: 1, or what is fastest where several engines work beside each other. */
   readonly batch?: number | undefined
-  /** Pictures to come, where these are only some of them: they decide how many engines are opened. Default: all given */
+  /**
+   * Pictures to come, which decides how many engines are opened. Default: all of a list; of a stream more than any list has
+   */
   readonly expected?: number | undefined
 }
 
@@ -16,6 +18,12 @@ export type PictureAnswer<Answer> = { readonly name: string } & (
   | Answered<Answer>
   | { readonly error: BlvitError }
 )
+
+/** A picture with a name for people. */
+export interface NamedPicture {
+  readonly name: string
+  readonly source: ImageInput
+}
 
 type Prepared = { readonly name: string } & (
   | { readonly pixels: Float32Array }
@@ -30,14 +38,14 @@ type Prepared = { readonly name: string } & (
 export async function* answerBatches<Answer, Options extends object>(
   model: Model,
   problem: Problem<Answer, Options>,
-  pictures: readonly PictureInput[],
-  { batch: givenBatch, expected = pictures.length, ...options }: ManyOptions & RunOptions & Options,
+  pictures: Iterable<NamedPicture> | AsyncIterable<NamedPicture>,
+  { batch: givenBatch, expected = countOf(pictures), ...options }: ManyOptions & RunOptions & Options,
 ): AsyncGenerator<readonly PictureAnswer<Answer>[]> {
   // what is left of the options is the problem's and the run's: TypeScript can't tell so of a rest of generics
   const asked = options as unknown as RunOptions & Options
   checkBatch(givenBatch)
   model.check(problem, asked)
-  const prepare = async ({ name, source }: PictureInput): Promise<Prepared> => {
+  const prepare = async ({ name, source }: NamedPicture): Promise<Prepared> => {
     try {
       return { name, pixels: await model.prepare(source, asked) }
     } catch (error) {
@@ -59,6 +67,10 @@ export async function* answerBatches<Answer, Options extends object>(
     throwIfAborted(asked.signal)
     yield answers
   }
+}
+
+function countOf(pictures: Iterable<NamedPicture> | AsyncIterable<NamedPicture>): number {
+  return Array.isArray(pictures) ? pictures.length : Number.POSITIVE_INFINITY
 }
 
 function inOrder<Answer>(
