@@ -1,6 +1,6 @@
 import { checkBatch, preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
-import type { PictureInput } from '../../data/expand-inputs.js'
+import type { ImageInput } from '../../image/image-input.js'
 import type { Problem } from '../../problems/problem.js'
 import type { Answered, Model, RunOptions } from '../model.js'
 
@@ -15,6 +15,12 @@ export type PictureAnswer<Answer> = { readonly name: string } & (
   | { readonly error: BlvitError }
 )
 
+/** A picture with a name for people. */
+export interface NamedPicture {
+  readonly name: string
+  readonly source: ImageInput
+}
+
 type Prepared = { readonly name: string } & (
   | { readonly pixels: Float32Array }
   | { readonly error: BlvitError }
@@ -28,14 +34,14 @@ type Prepared = { readonly name: string } & (
 export async function* answerBatches<Answer, Options extends object>(
   model: Model,
   problem: Problem<Answer, Options>,
-  pictures: readonly PictureInput[],
+  pictures: Iterable<NamedPicture> | AsyncIterable<NamedPicture>,
   { batch = 1, ...options }: ManyOptions & RunOptions & Options,
 ): AsyncGenerator<readonly PictureAnswer<Answer>[]> {
   // what is left of the options is the problem's and the run's: TypeScript can't tell so of a rest of generics
   const asked = options as unknown as RunOptions & Options
   checkBatch(batch)
   model.check(problem, asked)
-  const prepare = async ({ name, source }: PictureInput): Promise<Prepared> => {
+  const prepare = async ({ name, source }: NamedPicture): Promise<Prepared> => {
     try {
       return { name, pixels: await model.prepare(source, asked) }
     } catch (error) {
