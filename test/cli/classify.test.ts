@@ -124,7 +124,7 @@ describe('blvit classify', () => {
     ])
     expect(stderr).toMatch(/error: .*b\.jpg/)
     expect(stderr).toMatch(/error: There is no file or folder nothing-here\.jpg\./)
-    expect(stderr).toMatch(/3 of 5 could not be read\./)
+    expect(stderr).toMatch(/3 of 5 pictures could not be used\./)
   })
 
   test('runs on WebAssembly when asked, with the same labels', async () => {

@@ -21,10 +21,22 @@ const withoutSpinning = { intra_op: { allow_spinning: '0' } }
 let profiles = 0
 
 /** @throws BlvitError if a file that the engine is about to map isn't the one that was opened */
-async function assertUnchanged(weights: StoredTensors): Promise<void> {
+function assertUnchanged(weights: StoredTensors): void {
   const segments = [...weights.values()].flatMap((tensor) => tensor.segments)
   const sources = new Set(segments.map(({ source }) => source))
-  await Promise.all([...sources].map((source) => source.assertUnchanged?.()))
+  for (const source of sources) source.assertUnchanged?.()
+}
+
+/** The same function, asked once about each source: a file has hundreds of tensors, and its links are many calls. */
+function once<T>(of: (source: ByteSource) => T): (source: ByteSource) => T {
+  const known = new Map<ByteSource, T>()
+  return (source) => {
+    const found = known.get(source)
+    if (found !== undefined || known.has(source)) return found as T
+    const value = of(source)
+    known.set(source, value)
+    return value
+  }
 }
 
 /** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
@@ -65,14 +77,14 @@ export async function nativeRuntime({
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
     assertPrecision(device, options.precision)
     checkThreads(options.threads)
-    await assertUnchanged(weights)
+    assertUnchanged(weights)
     const folder = weightsFolder(weights)
-    const locate = ({ path }: ByteSource) => {
+    const locate = once(({ path }: ByteSource) => {
       if (path === undefined) return undefined
       // The hub's cache holds links to blobs elsewhere; the engine wants the file itself.
       const file = realpathSync(path)
       return dirname(file) === folder ? basename(file) : undefined
-    }
+    })
     const { storageOf } = await placeWeights(weights, { locate, trained: options.trained })
     const sessionEntries = {
       ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
