@@ -87,6 +87,14 @@ const layers = {
     packages: ['zod', 'jiti'],
     builtins: [...fileSystem, 'crypto', 'worker_threads'],
   },
+  finetune: {
+    layers: [
+      'trainer', 'tasks', 'training', 'drawing', 'model-store', 'runtime', 'data', 'image', 'weights', 'files',
+      'problems', 'settings', 'models', ...pure,
+    ],
+    packages: [],
+    builtins: [...fileSystem, 'crypto'],
+  },
   bench: {
     layers: [
       'trainer', 'tasks', 'recipes', 'training', 'engine', 'drawing', 'model-store', 'runtime', 'batches', 'data',
@@ -97,7 +105,7 @@ const layers = {
   },
   // weights: types only, see the rule below
   cli: {
-    layers: ['bench', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
+    layers: ['bench', 'finetune', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
     packages: ['commander', 'cli-progress', 'cli-table3'],
     builtins: fileSystem,
   },

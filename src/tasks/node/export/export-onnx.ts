@@ -62,8 +62,10 @@ function graphToExport(
 ): Graph {
   const model = architecture.build(build)
   const { programs, history, sizes } = model
+  // what the heads read is for fitting others
+  const { head: _, ...told } = programs
   const wanted = allOutputs
-    ? { ...Object.assign({}, ...Object.values(programs)), ...eventOutputs(history) }
+    ? { ...Object.assign({}, ...Object.values(told)), ...eventOutputs(history) }
     : programOf(model, programs.classify ? 'classify' : 'embed')
   return graphOf(architecture.family, wanted, { sizes })
 }
