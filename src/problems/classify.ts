@@ -80,6 +80,7 @@ export function checkTop(top: number): void {
 /** What is on a picture: labels and how sure the model is. */
 export const classify: Problem<readonly ScoredLabel[], ClassificationOptions> = {
   name: 'classify',
+  optionKeys: { top: true },
   outputs: (model) => ({ logits: outputOf(model, 'classify', 'logits') }),
   check: ({ top = 5 }) => checkTop(top),
   answer: (rows, { labels, scores }, { top = 5 }) =>
