@@ -11,6 +11,8 @@ import {
   engineNote,
   loadOptions,
   type ModelFlags,
+  type ParallelFlags,
+  parallelOption,
   runsUnusually,
   withModelOptions,
 } from '../model-options.js'
@@ -26,9 +28,9 @@ import {
   withShard,
 } from '../shard-options.js'
 
-interface Flags extends ModelFlags, SettingFlags, ShardFlags {
+interface Flags extends ModelFlags, SettingFlags, ParallelFlags, ShardFlags {
   readonly top: number
-  readonly batch: number
+  readonly batch?: number
   readonly json?: boolean
 }
 
@@ -42,7 +44,12 @@ export function classifyCommand(program: Command, context: CliContext): void {
   )
   withShard(withSettings(command))
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
-    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 1)
+    .option(
+      '-b, --batch <n>',
+      'pictures per run of an engine (default: 1, or as is fastest for many)',
+      positiveInteger,
+    )
+    .addOption(parallelOption())
     .option('--json', 'one JSON object for each picture, one a line')
     .addHelpText(
       'after',
@@ -50,6 +57,7 @@ export function classifyCommand(program: Command, context: CliContext): void {
 Examples:
   blvit classify photo.jpg
   blvit classify holiday/ --top 1 --json
+  blvit classify archive/ --parallel 2 --json > labels.jsonl
   blvit classify photo.jpg --keep-ratio 0.25
   blvit classify photo.jpg --model owner/name
   blvit classify holiday/ --shard 0/5 --part 0.part
@@ -81,7 +89,8 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
   const { key } = model.resolve(settings)
   checkSeed(flags.seed, [{ model, settings: [settings] }])
-  if (!flags.json || runsUnusually(model)) context.note(engineNote(model, key))
+  if (!flags.json || runsUnusually(model))
+    context.note(engineNote(model, { setting: key, pictures: pictures.length }))
 
   const { top, batch, seed } = flags
   const options = { top, batch, seed, ...settings, signal: context.signal }

@@ -2,17 +2,25 @@ import { type Command, Option } from 'commander'
 import { BlvitError, messageAbout } from '../../base/blvit-error.js'
 import { type Pooling, poolings } from '../../problems/embed.js'
 import { type CliContext, endWith, readStandardInput } from '../context.js'
-import { checkSeed, engineNote, loadOptions, type ModelFlags, withModelOptions } from '../model-options.js'
+import {
+  checkSeed,
+  engineNote,
+  loadOptions,
+  type ModelFlags,
+  type ParallelFlags,
+  parallelOption,
+  withModelOptions,
+} from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
 import { runProgress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 import { assertAllFound, notePart, type ShardFlags, shardRunOf, withShard } from '../shard-options.js'
 
-interface Flags extends ModelFlags, SettingFlags, ShardFlags {
+interface Flags extends ModelFlags, SettingFlags, ParallelFlags, ShardFlags {
   readonly output?: string
   readonly pooling?: Pooling
   readonly normalize?: boolean
-  readonly batch: number
+  readonly batch?: number
   readonly resume?: string | true
   readonly json?: boolean
 }
@@ -34,7 +42,8 @@ export function embedCommand(program: Command, context: CliContext): void {
       ).choices(poolings),
     )
     .option('--normalize', 'make each vector 1 long (L2), so that products of two are cosines')
-    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 8)
+    .option('-b, --batch <n>', 'pictures per run of an engine (default: as is fastest)', positiveInteger)
+    .addOption(parallelOption())
     .option(
       '--resume [state file]',
       'keep what is done, and go on from there after a kill (default file: in the cache, until the end)',
@@ -79,7 +88,8 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const written = [...outputs, ...(typeof resume === 'string' ? [resume] : [])]
   for (const path of written) await assertNotInput(path, [...sources, ...model.readFrom])
   checkSeed(flags.seed, [{ model, settings: [settings] }])
-  context.note(engineNote(model, model.resolve(settings).key))
+  const setting = model.resolve(settings).key
+  context.note(engineNote(model, { setting, pictures: pictures.length }))
   const progress = runProgress(context)
   let failures = errors.length
   try {

@@ -1,17 +1,25 @@
 import type { Command } from 'commander'
 import type { PictureOutcome } from '../../tasks/node/evaluate/picture-outcome.js'
 import { type CliContext, endWith } from '../context.js'
-import { checkSeed, type EngineFlags, engineNote, loadOptions, withEngineOptions } from '../model-options.js'
+import {
+  checkSeed,
+  type EngineFlags,
+  engineNote,
+  loadOptions,
+  type ParallelFlags,
+  parallelOption,
+  withEngineOptions,
+} from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
 import { runProgress } from '../progress.js'
 import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
 import { notePart, type ShardFlags, shardRunOf, withShard } from '../shard-options.js'
 
-interface Flags extends EngineFlags, ManySettingFlags, ShardFlags {
+interface Flags extends EngineFlags, ManySettingFlags, ParallelFlags, ShardFlags {
   readonly data: readonly string[]
   readonly teacher?: string
   readonly perImage?: string
-  readonly batch: number
+  readonly batch?: number
   readonly limit?: number
   readonly resume?: string | true
   readonly json?: boolean
@@ -32,7 +40,8 @@ export function evalCommand(program: Command, context: CliContext): void {
   withShard(withManySettings(command))
     .option('--teacher <model>', 'compare with the answers of this model')
     .option('--per-image <file.csv>', 'write what the model said of each picture')
-    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 8)
+    .option('-b, --batch <n>', 'pictures per run of an engine (default: as is fastest)', positiveInteger)
+    .addOption(parallelOption())
     .option('--limit <n>', 'only the first n pictures', positiveInteger)
     .option(
       '--resume [state file]',
@@ -81,7 +90,6 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
     { model, settings: settings ?? [{}] },
     ...(teacher ? [{ model: teacher, settings: [{}] }] : []),
   ])
-  context.note(engineNote(model))
 
   const { evaluate } = await import('../../tasks/node/evaluate/evaluate.js')
   const { failureTeller, printEvaluation } = await import('../evaluation-report.js')
@@ -95,6 +103,7 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   try {
     const { failures, pictures } = await evaluate(model, data, {
       ...{ settings, teacher, batch, limit, resume, seed, signal: context.signal, ...run },
+      onStart: (pictures) => context.note(engineNote(model, { pictures })),
       onPicture: (outcome) => {
         outcomes.push(outcome)
         tellFailure(outcome)

@@ -10,9 +10,12 @@ import { engineError } from '../engine-error.js'
 import { assertHalfFloats } from '../half-floats.js'
 import { placeWeights } from '../place-weights.js'
 import { assertPrecision } from '../precision.js'
-import type { LoadOptions, Runtime, Session } from '../runtime.js'
+import type { LaneSource, LoadOptions, Runtime, Session } from '../runtime.js'
 import { noAdapter, onGpuAlone } from '../webgpu.js'
 import { withoutTelemetry } from './telemetry.js'
+
+/** Threads of engines that run beside each other had better not wait for work by spinning: they'd slow down the others. */
+const withoutSpinning = { intra_op: { allow_spinning: '0' } }
 
 /** Profiles so far: the engine names their files by the second, in which several sessions can begin. */
 let profiles = 0
@@ -53,15 +56,20 @@ async function engineInThisThread(): Promise<OrtEngine> {
 
 /**
  * ONNX Runtime's native library, on the processor or, through WebGPU, on a graphics processor.
- * @param options `engine`: the library where it is loaded already; default: loaded on the calling thread
+ * @param options `engine`: the library where it is loaded already; default: loaded on the calling thread.
+ *   `lanes`: how to run several beside each other. `besideOthers`: this is one of those
  * @throws Error where the library is not installed or can't be loaded on this system
  */
 export async function nativeRuntime({
   device = 'cpu',
   engine,
+  lanes,
+  besideOthers = false,
 }: {
   device?: 'cpu' | 'webgpu'
   engine?: OrtEngine
+  lanes?: LaneSource
+  besideOthers?: boolean
 } = {}): Promise<Runtime> {
   const { open, rest, version } = engine ?? (await engineInThisThread())
   const target = device === 'cpu' ? 'native' : 'webgpu'
@@ -81,6 +89,7 @@ export async function nativeRuntime({
     const sessionEntries = {
       ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
       ...(device === 'webgpu' ? onGpuAlone : {}),
+      ...(besideOthers ? withoutSpinning : {}),
     }
     try {
       const model = toOnnx(graph, {
@@ -118,6 +127,7 @@ export async function nativeRuntime({
     device,
     description: `ONNX Runtime ${version} native${device === 'webgpu' ? ' WebGPU' : ''}`,
     target,
+    lanes,
     load,
     rest,
   }
