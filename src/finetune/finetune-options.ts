@@ -1,9 +1,10 @@
 import { BlvitError } from '../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../base/check-options.js'
 import { checkWholeNumbers, isWholeNumber } from '../base/whole-number.js'
 import { checkThreads, type DeviceRequest } from '../runtime/device.js'
-import type { Settings } from '../settings/settings.js'
+import { type Settings, settingKeys } from '../settings/settings.js'
 import type { StepReport, ValidationReport } from '../trainer/step-report.js'
-import type { DownloadOptions } from '../weights/node/hub/download-model.js'
+import { type DownloadOptions, downloadKeys } from '../weights/node/hub/download-model.js'
 import type { CollectProgress } from './features/collect.js'
 
 /** How far a fine-tuning has come. */
@@ -45,7 +46,7 @@ export interface FinetuneOptions extends Omit<DownloadOptions, 'onProgress'>, Se
   readonly workers?: number | undefined
   /** Keep features in the user's cache, by the pictures' content, for the next run. Default true. */
   readonly cache?: boolean | undefined
-  /** Pictures per run of the engine. Default 8. */
+  /** Pictures per run of an engine. Default: what is fastest. */
   readonly batch?: number | undefined
   /** Of the order in which pictures are shared out. Default 0. */
   readonly seed?: number | undefined
@@ -57,9 +58,33 @@ export interface FinetuneOptions extends Omit<DownloadOptions, 'onProgress'>, Se
   readonly onNote?: ((note: string) => void) | undefined
 }
 
+const finetuneKeys: OptionKeys<FinetuneOptions> = {
+  ...settingKeys,
+  ...downloadKeys,
+  output: true,
+  report: true,
+  overwrite: true,
+  balance: true,
+  folds: true,
+  cropRatio: true,
+  layers: true,
+  epochs: true,
+  resume: true,
+  workers: true,
+  cache: true,
+  batch: true,
+  seed: true,
+  device: true,
+  threads: true,
+  onProgress: true,
+  onDownload: true,
+  onNote: true,
+}
+
 /** @throws BlvitError `BAD_OPTION` */
 export function checkFinetuneOptions(options: FinetuneOptions): void {
   const { folds, batch, threads, epochs, output, report, layers = 'head', cropRatio = 1 } = options
+  checkOptions('option of finetune', options, finetuneKeys)
   checkWholeNumbers({ batch, epochs })
   checkThreads(threads)
   if (folds !== undefined && !(isWholeNumber(folds) && folds >= 2))

@@ -18,6 +18,7 @@ import { settingsOf } from '../settings/settings.js'
 import { Model } from '../tasks/model.js'
 import type { NamedModel } from '../trainer/participants.js'
 import { TrainingFolder } from '../trainer/training-folder.js'
+import { type DownloadOptions, downloadKeys } from '../weights/node/hub/download-model.js'
 import { checkClasses, checkCounts } from './check-classes.js'
 import { type Collected, collectFeatures } from './features/collect.js'
 import { withoutContradictions } from './features/contradictions.js'
@@ -39,8 +40,9 @@ export interface Finetuned {
 }
 
 async function openBase(reference: string, options: FinetuneOptions): Promise<NamedModel> {
-  const { onDownload, onProgress: _, ...others } = options
-  const { name, folder } = await locateModel(reference, { ...others, onProgress: onDownload })
+  const asked = Object.entries(options).filter(([key]) => Object.hasOwn(downloadKeys, key))
+  const download: DownloadOptions = { ...Object.fromEntries(asked), onProgress: options.onDownload }
+  const { name, folder } = await locateModel(reference, download)
   const files = await openModel(folder, { signal: options.signal })
   const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => undefined)
   return { name, files, card }
@@ -52,7 +54,7 @@ async function featuresOf(
   files: ModelFiles,
   { dataSet, options }: { readonly dataSet: DataSet; readonly options: FinetuneOptions },
 ): Promise<Collected> {
-  const { device, threads, batch = 8, signal, onProgress, cache: isCached = true } = options
+  const { device, threads, batch, signal, onProgress, cache: isCached = true } = options
   const settings = settingsOf(options)
   await using model = new Model(base.name, files, await chooseRuntime(device), {
     threads,

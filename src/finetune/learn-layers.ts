@@ -52,7 +52,7 @@ async function scoresOn(
   dataSet: DataSet,
   { names, options }: { readonly names: readonly string[]; readonly options: FinetuneOptions },
 ): Promise<Float32Array> {
-  const { device, threads, batch = 8, signal } = options
+  const { device, threads, batch, signal } = options
   await using model = new Model('the fine-tuned model', files, await chooseRuntime(device), {
     ...{ threads, decoder: nodeDecoder },
   })
@@ -63,7 +63,13 @@ async function scoresOn(
     for await (const item of dataSet.items({ signal }))
       if ('source' in item && rows.has(item.name)) yield item
   }
-  const asked = { ...settingsOf(options), top: Number.POSITIVE_INFINITY, batch, ...(signal && { signal }) }
+  const asked = {
+    ...settingsOf(options),
+    top: Number.POSITIVE_INFINITY,
+    batch,
+    expected: names.length,
+    ...(signal && { signal }),
+  }
   for await (const answers of answerBatches(model, classify, wanted(), asked)) {
     for (const picture of answers) {
       if ('error' in picture) throw picture.error

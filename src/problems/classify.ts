@@ -104,6 +104,7 @@ function checkThreshold(threshold: number | undefined, scores: ScoreFunction): v
 /** What is on a picture: labels and how sure the model is. */
 export const classify: Problem<readonly ScoredLabel[], ClassificationOptions> = {
   name: 'classify',
+  optionKeys: { top: true, threshold: true },
   outputs: (model) => ({ logits: outputOf(model, 'classify', 'logits') }),
   check: ({ top = 5, threshold }, { scores }) => {
     checkTop(top)
@@ -139,5 +140,4 @@ export const hits: Metric<undefined, number, HitCounts> = {
     top1: top1 + Number(rank <= 1),
     top5: top5 + Number(rank <= 5),
   }),
-  merge: (a, b) => ({ pictures: a.pictures + b.pictures, top1: a.top1 + b.top1, top5: a.top5 + b.top5 }),
 }

@@ -22,7 +22,7 @@ interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, Set
   readonly resume?: boolean
   readonly workers?: number
   readonly cropRatio: number
-  readonly batch: number
+  readonly batch?: number
   readonly seed: number
   readonly overwrite?: boolean
   readonly json?: boolean
@@ -64,7 +64,7 @@ export function finetuneCommand(program: Command, context: CliContext): void {
     .option('--no-balance', 'let each picture count the same instead of each class')
     .option('--folds <n>', 'parts of the cross-validation that says how good it is', positiveInteger, 5)
     .option('--no-cache', "don't keep features for the next time")
-    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 8)
+    .option('-b, --batch <n>', 'pictures per run of an engine (default: what is fastest)', positiveInteger)
     .option('--seed <n>', 'of how pictures are shared out among the folds', seed, 0)
     .option('-d, --device <device>', `where to run: ${devices.join(', ')}`, 'auto')
     .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)

@@ -10,6 +10,7 @@ import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { finetuneCommand } from './finetune.js'
 import { initCommand } from './init.js'
+import { mergeCommand } from './merge.js'
 import { modelsCommand } from './models.js'
 import { traceCommand } from './trace.js'
 import { trainCommand } from './train.js'
@@ -26,6 +27,7 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   exportCommand,
   finetuneCommand,
   initCommand,
+  mergeCommand,
   traceCommand,
   trainCommand,
   modelsCommand,

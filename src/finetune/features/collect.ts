@@ -43,8 +43,7 @@ export interface CollectProgress {
 export interface CollectOptions {
   readonly cache: FeatureCache | undefined
   readonly settings: Settings
-  /** Pictures per run of the engine. */
-  readonly batch: number
+  readonly batch?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: CollectProgress) => void) | undefined
 }
@@ -127,7 +126,7 @@ export async function collectFeatures(
       yield { name: picture.name, source }
     }
   }
-  const options = { ...settings, batch, ...(signal && { signal }) }
+  const options = { ...settings, batch, expected: dataSet.size, ...(signal && { signal }) }
   for await (const answers of answerBatches(model, headInput, unknown(), options)) {
     for (const answered of answers) {
       const hash = asked.shift() ?? ''
