@@ -6,7 +6,14 @@ import { composeHooks } from '../models/block-loop.js'
 import type { BuildOptions } from '../models/model-definition.js'
 import { parseReduction } from '../reduction/parse-reduction.js'
 import { plainKey, type SettingTools } from './setting.js'
-import { type SettingName, type Settings, settingNames, settingOf, settingsOf } from './settings.js'
+import {
+  type SettingName,
+  type Settings,
+  settingKeys,
+  settingNames,
+  settingOf,
+  settingsOf,
+} from './settings.js'
 
 const tools: SettingTools = { parseReduction }
 
@@ -86,7 +93,7 @@ export function mergedBuild(a: BuildOptions, b: BuildOptions): BuildOptions {
  * @throws BlvitError `BAD_OPTION` for an unknown setting, an impossible value, or one that the architecture can't take
  */
 export function resolveSettings(architecture: Architecture, given: Settings = {}): ResolvedSettings {
-  checkOptions('setting', given, settingNames)
+  checkOptions('setting', given, settingKeys)
   const own = architecture.settings as Settings
   const values = settingsOf({ ...own, ...settingsOf(given) })
   const set = settingNames.flatMap((name) => {

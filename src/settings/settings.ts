@@ -1,3 +1,4 @@
+import type { OptionKeys } from '../base/check-options.js'
 import * as kinds from './index.js'
 import type { Setting } from './setting.js'
 
@@ -12,6 +13,11 @@ export type ValueOf<Name extends SettingName> = Kinds[Name] extends Setting<infe
 export type Settings = { readonly [Name in SettingName]?: ValueOf<Name> | undefined }
 
 export const settingNames = Object.keys(kinds) as readonly SettingName[]
+
+/** The names of {@link Settings} among those of other options. */
+export const settingKeys = Object.fromEntries(
+  settingNames.map((name) => [name, true]),
+) as OptionKeys<Settings>
 
 /** The setting of a name, its value's type forgotten: whoever goes through all of them knows only that they fit. */
 export function settingOf(name: SettingName): Setting {

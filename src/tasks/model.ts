@@ -1,5 +1,6 @@
 import { preparedAhead, preparedBatches } from '../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../base/check-options.js'
 import { type CallOptions, type DispatchedRun, Dispatcher } from '../engine/dispatcher.js'
 import type { EngineRunOptions } from '../engine/engine.js'
 import { type Asked, EngineForms, type ModelRun } from '../engine/engine-forms.js'
@@ -11,6 +12,7 @@ import {
   type ImageDecoder,
   type PreparedPicture,
   type PrepareOptions,
+  prepareKeys,
   preparePicture,
 } from '../image/prepare.js'
 import type { Preprocessing } from '../image/preprocessing.js'
@@ -23,12 +25,15 @@ import { type EmbedOptions, embed } from '../problems/embed.js'
 import type { AnswerContext, Problem } from '../problems/problem.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
 import { resolveSettings } from '../settings/resolve.js'
-import { type Settings, settingsOf } from '../settings/settings.js'
+import { type Settings, settingKeys, settingsOf } from '../settings/settings.js'
 import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
 
 /** How pictures are prepared and run, whatever is asked of them. */
 export interface RunOptions extends EngineRunOptions, PrepareOptions {}
+
+const runKeys: OptionKeys<RunOptions> = { seed: true, ...settingKeys, ...prepareKeys }
+const traceKeys: OptionKeys<TraceOptions> = { top: true, ...runKeys }
 
 export interface ClassifyOptions extends RunOptions, ClassificationOptions {}
 
@@ -220,6 +225,8 @@ export class Model implements AsyncDisposable {
     problem: Problem<Answer, Options>,
     options: Options & Settings,
   ): void {
+    const { name, optionKeys } = problem
+    if (optionKeys) checkOptions(`option of ${name}`, options, { ...optionKeys, ...runKeys })
     problem.check?.(options, this.context)
     this.resolve(options)
   }
@@ -343,6 +350,7 @@ export class Model implements AsyncDisposable {
    * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike; else as {@link classify}
    */
   async trace(image: ImageInput, options: TraceOptions = {}): Promise<Trace> {
+    checkOptions('option of trace', options, traceKeys)
     assertTraceable(this, options)
     const picture = await this.preparePicture(image, options)
     return tracePicture(this, picture, options, (pixels) => this.run(traceProgram, [pixels], options))

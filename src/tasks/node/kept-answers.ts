@@ -84,9 +84,10 @@ export async function* keptAnswers<Answer, Options extends object, Report>(
   const batch = options.batch ?? model.batchFor(expected, options, { otherwise: usualBatch })
   // what is left of the options is the problem's and the run's: TypeScript can't tell so of a rest of generics
   const rest = { ...options, batch, expected } as unknown as ManyOptions & RunOptions & Options
-  model.check(problem, rest)
+  const { batch: _batch, expected: _expected, ...own } = options
+  model.check(problem, own as unknown as RunOptions & Options)
   const places = dealtByName(pictures, { shard, hand: handOf(model, batch) })
-  const own = places.flatMap((place) => pictures[place] ?? [])
+  const dealt = places.flatMap((place) => pictures[place] ?? [])
   const identity =
     resume === undefined
       ? {}
@@ -95,11 +96,11 @@ export async function* keptAnswers<Answer, Options extends object, Report>(
   await using state = path === undefined ? undefined : await StateFile.open(path, identity, kind)
   const resumed = state?.outcomes.length ?? 0
   let done = resumed
-  if (state && resumed > 0) yield { answers: state.outcomes, done, total: own.length, resumed }
-  for await (const answers of answerBatches(model, problem, own.slice(resumed), rest)) {
+  if (state && resumed > 0) yield { answers: state.outcomes, done, total: dealt.length, resumed }
+  for await (const answers of answerBatches(model, problem, dealt.slice(resumed), rest)) {
     await state?.append(answers)
     done += answers.length
-    yield { answers, done, total: own.length, resumed }
+    yield { answers, done, total: dealt.length, resumed }
   }
   await state?.end({ ...report, places })
   await onEnd?.()

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../base/check-options.js'
 import { checkWholeNumbers } from '../../base/whole-number.js'
 import type { Parallel } from '../../engine/lane-plan.js'
 import type { Precision } from '../../graph/lowering.js'
@@ -10,8 +11,8 @@ import { defaultModel } from '../../model-store/node/shipped-models.js'
 import { checkThreads, type DeviceRequest } from '../../runtime/device.js'
 import { assertPrecision } from '../../runtime/precision.js'
 import type { ChosenRuntime } from '../../runtime/runtime.js'
-import { type Settings, settingsOf } from '../../settings/settings.js'
-import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
+import { type Settings, settingKeys, settingsOf } from '../../settings/settings.js'
+import { type DownloadOptions, downloadKeys } from '../../weights/node/hub/download-model.js'
 import { Model } from '../model.js'
 import { restEngine, startEngine } from './start-engine.js'
 
@@ -45,6 +46,19 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
   readonly onAssumption?: ((assumption: string) => void) | undefined
 }
 
+const loadKeys: OptionKeys<LoadModelOptions> = {
+  ...settingKeys,
+  ...downloadKeys,
+  device: true,
+  runtime: true,
+  threads: true,
+  precision: true,
+  parallel: true,
+  queue: true,
+  imageSize: true,
+  onAssumption: true,
+}
+
 /**
  * Loads a model.
  * @param reference a shipped name, a folder, or an id of the Hugging Face hub, which is downloaded once
@@ -55,6 +69,7 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
+  checkOptions('option of load', options, loadKeys)
   const {
     device,
     runtime,

@@ -1,5 +1,6 @@
 import { checkBatch, preparedAhead, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import { checkShard, dealtCount, type Shard, whole } from '../../../base/shard.js'
 import { checkWholeNumbers } from '../../../base/whole-number.js'
 import type { DataSet } from '../../../data/data-set.js'
@@ -50,6 +51,21 @@ export interface EvaluateOptions {
   readonly onResult?: ((evaluation: Evaluation) => Promise<void>) | undefined
 }
 
+const evaluateKeys: OptionKeys<EvaluateOptions> = {
+  settings: true,
+  teacher: true,
+  batch: true,
+  limit: true,
+  shard: true,
+  resume: true,
+  seed: true,
+  signal: true,
+  onProgress: true,
+  onPicture: true,
+  onResult: true,
+  onStart: true,
+}
+
 export interface EvaluationProgress {
   /** Pictures that are done, those of earlier runs included. */
   readonly done: number
@@ -91,6 +107,7 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkOptions('option of evaluate', options, evaluateKeys)
   const { limit, teacher, seed, signal, resume, shard = whole } = options
   checkBatch(options.batch)
   checkWholeNumbers({ limit })

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { defined } from '../../../base/assert.js'
 import { BlvitError } from '../../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import { assertNotInput, writeWholeFile } from '../../../files/output-files.js'
 import { floatTypes } from '../../../graph/float-types.js'
 import { type Graph, graphOf } from '../../../graph/graph.js'
@@ -12,7 +13,7 @@ import { programOf } from '../../../models/model-definition.js'
 import { eventOutputs } from '../../../models/token-history.js'
 import { placeWeights } from '../../../runtime/place-weights.js'
 import { type ResolvedSettings, resolveSettings } from '../../../settings/resolve.js'
-import { type Settings, settingsOf } from '../../../settings/settings.js'
+import { type Settings, settingKeys, settingsOf } from '../../../settings/settings.js'
 import { storeAs } from '../../../weights/store-as.js'
 import type { ByteSource, StoredTensors } from '../../../weights/stored-tensor.js'
 import { storedBytes } from '../../../weights/tensor-chunks.js'
@@ -33,6 +34,14 @@ export interface ExportOptions extends Settings {
   readonly weights?: 'inside' | 'external' | undefined
   /** Also give the features, scores and routes, not only the logits. */
   readonly allOutputs?: boolean | undefined
+}
+
+const exportKeys: OptionKeys<ExportOptions> = {
+  ...settingKeys,
+  target: true,
+  precision: true,
+  weights: true,
+  allOutputs: true,
 }
 
 /** What was written. */
@@ -131,6 +140,7 @@ export async function exportOnnx(
   path: string,
   options: ExportOptions = {},
 ): Promise<Exported> {
+  checkOptions('option of an export', options, exportKeys)
   const { target = 'native', precision = 'fp32', weights = 'inside', allOutputs = false } = options
   const { architecture } = files
   const settings = resolveSettings(architecture, settingsOf(options))
