@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../base/blvit-error.js'
+import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { machineGemms } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
@@ -116,6 +116,11 @@ async function load(
   return { products, models }
 }
 
+function noLanesOn(device: DeviceRequest): BlvitError {
+  const message = `"many" is for the native library on the processor (device cpu): ${device} runs one thing at a time.`
+  return new BlvitError('BAD_OPTION', message, { device })
+}
+
 function nameOf({ subject, settings, resolved }: Variant): string {
   return Object.keys(settings).length === 0 ? subject.name : `${subject.name}, ${resolved.key}`
 }
@@ -128,7 +133,9 @@ function nameOf({ subject, settings, resolved }: Variant): string {
  */
 export async function bench(references: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
   const { threads = [undefined], devices = ['auto'], precisions = ['fp32'], settings } = options
-  const { rounds = 10, turnMs = 300 } = options
+  const { batches = [], rounds = 10, turnMs = 300 } = options
+  const inTurn = devices.find((device) => device === 'wasm' || device === 'webgpu')
+  if (batches.includes('many') && inTurn !== undefined) throw noLanesOn(inTurn)
   const machine = describeMachine()
   const variants = await findVariants(references, { settings, baselines: true })
   const choices = devices.flatMap((device) =>

@@ -70,7 +70,7 @@ describe('blvit bench', () => {
     }
     const wasm = await runCli(['bench', 'vit-micro', '--batch', 'many', '--device', 'wasm', '--rounds', '1'])
     expect(wasm.code).toBe(2)
-    expect(wasm.stderr).toMatch(/WebAssembly runs one thing at a time/)
+    expect(wasm.stderr).toMatch(/wasm runs one thing at a time/)
     const found = await runCli(['bench', 'vit-micro', '--batch', 'many', '--find', '1.5x'])
     expect(found.stderr).toMatch(/--batch many is none/)
   })

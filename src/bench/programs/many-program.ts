@@ -18,10 +18,7 @@ export async function manyProgram(
   const { runtime } = chosen
   if (!runtime.lanes) {
     await runtime.rest()
-    throw new BlvitError(
-      'BAD_OPTION',
-      `${runtime.description} runs one thing at a time: "many" is for the native library on the processor (device cpu).`,
-    )
+    throw new BlvitError('ENGINE', `"many" needs the native library, and ${chosen.reason}.`)
   }
   const options = { threads, precision, settings: workload.settings, decoder: nodeDecoder }
   const model = new Model('the model', files, chosen, { ...options, queue: Number.MAX_SAFE_INTEGER })
