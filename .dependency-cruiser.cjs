@@ -65,7 +65,7 @@ const layers = {
     layers: ['runtime', 'weights', 'settings', 'problems', 'models', ...pure],
     packages: [],
   },
-  recipes: { layers: ['training', 'image', 'base'], packages: ['zod'] },
+  recipes: { layers: ['training', 'settings', 'image', 'base'], packages: ['zod'] },
   drawing: {
     layers: ['image', 'base'],
     packages: ['d3-scale', 'd3-shape', 'opentype.js'],
@@ -87,6 +87,14 @@ const layers = {
     packages: ['zod', 'jiti'],
     builtins: [...fileSystem, 'crypto', 'worker_threads'],
   },
+  finetune: {
+    layers: [
+      'trainer', 'tasks', 'training', 'drawing', 'model-store', 'runtime', 'data', 'image', 'weights', 'files',
+      'problems', 'settings', 'models', ...pure,
+    ],
+    packages: [],
+    builtins: [...fileSystem, 'crypto'],
+  },
   bench: {
     layers: [
       'trainer', 'tasks', 'recipes', 'training', 'engine', 'drawing', 'model-store', 'runtime', 'batches', 'data',
@@ -97,7 +105,7 @@ const layers = {
   },
   // weights: types only, see the rule below
   cli: {
-    layers: ['bench', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
+    layers: ['bench', 'finetune', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
     packages: ['commander', 'cli-progress', 'cli-table3'],
     builtins: fileSystem,
   },
@@ -200,6 +208,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/training/' },
       to: { path: '^src/(runtime|weights)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'settings-are-read-at-once',
+      comment: 'The command line reads every setting before it starts the engine: graphs and methods are handed to them.',
+      severity: 'error',
+      from: { path: '^src/settings/', pathNot: '^src/settings/resolve' },
+      to: { pathNot: '^src/(settings/(?!resolve)|base/blvit-error)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'optional-packages-load-late',

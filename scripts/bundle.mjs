@@ -45,19 +45,12 @@ function closure(roots, context) {
 /**
  * The large files, in the order in which a process comes to read them: each holds what its modules need and no earlier
  * file has. What is in none of them the bundler puts into a file for each dynamic import.
+ * `roots`: modules; `lateRoots`: modules whose dynamic imports are roots
  */
 const parts = [
   { name: 'engine', roots: ['runtime/node/thread/worker.js', 'tasks/node/start-engine.js'] },
   { name: 'command-line', roots: ['cli/main.js'] },
-  {
-    name: 'label',
-    roots: [
-      'tasks/node/load.js',
-      'tasks/node/answer-many.js',
-      'data/expand-inputs.js',
-      'runtime/node/native.js',
-    ],
-  },
+  { name: 'label', lateRoots: ['cli/commands/classify.js', 'runtime/node/choose.js'] },
   { name: 'library', roots: ['index.js'] },
   { name: 'bench', roots: ['bench/bench.js', 'bench/training/bench-training.js', 'bench/programs/index.js'] },
 ]
@@ -66,13 +59,13 @@ const parts = [
 function partsOf(entries) {
   let partOf
   return (id, context) => {
+    const inModules = (path) => join(modules, path)
     partOf ??= new Map(
-      parts.toReversed().flatMap(({ name, roots }) => {
-        const ids = closure(
-          roots.map((path) => join(modules, path)),
-          context,
+      parts.toReversed().flatMap(({ name, roots = [], lateRoots = [] }) => {
+        const late = lateRoots.flatMap(
+          (path) => context.getModuleInfo(inModules(path)).dynamicallyImportedIds,
         )
-        return [...ids].map((module) => [module, name])
+        return [...closure([...roots.map(inModules), ...late], context)].map((module) => [module, name])
       }),
     )
     return entries.includes(id) ? null : (partOf.get(id) ?? null)

@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'BAD_IMAGE'
   | 'BAD_OPTION'
   | 'BAD_WEIGHTS'
+  | 'BUSY'
   | 'ENGINE'
   | 'HUB'
   | 'NOT_FOUND'

@@ -1,5 +1,6 @@
 import { BlvitError } from '../base/blvit-error.js'
-import { ladderOf, type Settings } from '../settings/index.js'
+import { ladderOf } from '../settings/resolve.js'
+import type { Settings } from '../settings/settings.js'
 import type { EngineChoice } from './messages.js'
 import { BenchProcess } from './process.js'
 import { median } from './spread.js'

@@ -2,7 +2,7 @@ import type { GemmSize } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
 import type { ConfigJson } from '../models/architecture.js'
 import type { DeviceRequest } from '../runtime/device.js'
-import type { Settings } from '../settings/index.js'
+import type { Settings } from '../settings/settings.js'
 import type { ProfiledNode } from './read-profile.js'
 import type { TrainingCaseName } from './training/cases.js'
 

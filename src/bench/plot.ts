@@ -1,7 +1,8 @@
 import { groups } from 'd3-array'
 import { BlvitError } from '../base/blvit-error.js'
 import { type Curve, drawLineChart } from '../drawing/line-chart.js'
-import { ladderOf, type Settings } from '../settings/index.js'
+import { spreadOf } from '../settings/resolve.js'
+import type { Settings } from '../settings/settings.js'
 import type { BenchReport, BenchResult, Efficiency } from './report.js'
 import { baselineOf, findVariants } from './variants.js'
 
@@ -76,9 +77,6 @@ function nothingToDraw(): BlvitError {
   )
 }
 
-/** Of a model's own number, as many values as a curve needs. */
-const plottedSteps = 4
-
 /**
  * The settings to measure for a plot, decided before anything is measured.
  * @param given default: values of each model's own number, if it has one
@@ -91,13 +89,7 @@ export async function settingsToPlot(
   const variants = await findVariants(references, { settings: given, baselines: false })
   if (!variants.some((variant) => baselineOf(variant))) throw nothingToDraw()
   if (given) return given
-  return variants
-    .flatMap(({ subject }) => {
-      const ladder = ladderOf(subject.architecture)
-      const place = (step: number) => Math.ceil((ladder.length * (step + 1)) / plottedSteps) - 1
-      return Array.from({ length: plottedSteps }, (_, step) => ladder[place(step)] ?? [])
-    })
-    .flat()
+  return variants.flatMap(({ subject }) => spreadOf(subject.architecture))
 }
 
 /**

@@ -6,7 +6,8 @@ import { describeModel } from '../model-store/node/open-model.js'
 import { shippedModels } from '../model-store/node/shipped-models.js'
 import type { Architecture } from '../models/architecture.js'
 import { findPreset, presets } from '../models/index.js'
-import { type ResolvedSettings, resolveSettings, type Settings } from '../settings/index.js'
+import { type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
+import type { Settings } from '../settings/settings.js'
 import type { MeasuredModel } from './messages.js'
 
 /** A model to measure. */

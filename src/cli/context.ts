@@ -12,6 +12,16 @@ export interface CliContext {
   readonly exitWith: (code: number) => void
 }
 
+/** Says how many pictures failed; the exit code is 1 then. */
+export function endWith(
+  { note, exitWith }: CliContext,
+  { failures, of }: { readonly failures: number; readonly of: number },
+): void {
+  if (failures === 0) return
+  note(`${failures} of ${of} pictures could not be used.`)
+  exitWith(1)
+}
+
 /** All bytes of standard input. */
 export async function readStandardInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []

@@ -1,7 +1,12 @@
 import type { Share } from '../base/share.js'
+import { visible } from '../base/visible-text.js'
+import { writeWholeFile } from '../files/output-files.js'
 import { plainKey } from '../settings/setting.js'
 import type { Evaluation, EvaluationTiming } from '../tasks/node/evaluate/evaluate.js'
+import { pictureCsv } from '../tasks/node/evaluate/picture-csv.js'
+import type { PictureOutcome } from '../tasks/node/evaluate/picture-outcome.js'
 import type { Accuracy } from '../tasks/node/evaluate/tally.js'
+import type { CliContext } from './context.js'
 import { grouped, percent } from './quantities.js'
 import { textTable } from './table.js'
 
@@ -23,7 +28,7 @@ function cells(share: Share | undefined): [string, string] {
 }
 
 /** The report for people. */
-export function evaluationText(
+function evaluationText(
   evaluation: Evaluation,
   { model, teacher, teacherSetting = plainKey, data }: EvaluatedNames,
 ): string {
@@ -56,7 +61,7 @@ export function evaluationText(
 }
 
 /** The report for programs; everything but `timing` is the same each time. */
-export function evaluationJson(evaluation: Evaluation, { model, teacher, data }: EvaluatedNames): string {
+function evaluationJson(evaluation: Evaluation, { model, teacher, data }: EvaluatedNames): string {
   const { timing, teacher: teacherAccuracy, ...counts } = evaluation
   const { pictures, elapsedMs, engineMs } = timing
   return JSON.stringify({
@@ -73,8 +78,47 @@ export function evaluationJson(evaluation: Evaluation, { model, teacher, data }:
   })
 }
 
+/** More complaints than these would hide everything else; the report has them all. */
+const shownFailures = 20
+
+/** @returns notes of each picture that failed why, until there are many */
+export function failureTeller(note: CliContext['note']): (outcome: PictureOutcome) => void {
+  let failures = 0
+  return ({ error }) => {
+    if (!error) return
+    failures += 1
+    if (failures <= shownFailures) note(`error: ${visible(error.message)}`)
+    if (failures === shownFailures + 1)
+      note('error: more pictures fail; --json and --per-image list them all')
+  }
+}
+
+/** What an evaluation is printed of. */
+export interface Evaluated {
+  readonly evaluation: Evaluation
+  readonly outcomes: readonly PictureOutcome[]
+  readonly names: EvaluatedNames
+  /** Of the model, in class order. */
+  readonly labels: readonly string[]
+}
+
+/** Writes the table of all pictures, if asked for, and prints the report. */
+export async function printEvaluation(
+  { evaluation, outcomes, names, labels }: Evaluated,
+  { json, perImage }: { json?: boolean | undefined; perImage?: string | undefined },
+  context: CliContext,
+): Promise<void> {
+  if (perImage !== undefined) {
+    const settings = evaluation.results.map(({ setting }) => setting)
+    await writeWholeFile(perImage, pictureCsv(outcomes, { settings, labels }))
+  }
+  await context.out(json ? evaluationJson(evaluation, names) : evaluationText(evaluation, names))
+  for (const note of evaluation.notes) context.note(note)
+  context.note(timingText(evaluation.timing))
+}
+
 /** How fast it went and whether the engine had to wait. */
-export function timingText({ pictures, elapsedMs, engineMs }: EvaluationTiming): string {
+function timingText({ pictures, elapsedMs, engineMs }: EvaluationTiming): string {
   const seconds = elapsedMs / 1000
   return (
     `${grouped(pictures)} pictures in ${seconds.toFixed(1)} s: ${(pictures / seconds).toFixed(1)} pictures/s; ` +

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
 import { defaultModel } from '../model-store/node/shipped-models.js'
-import type { Settings } from '../settings/index.js'
 import { plainKey } from '../settings/setting.js'
+import type { Settings } from '../settings/settings.js'
 import type { Model } from '../tasks/model.js'
 import type { LoadModelOptions } from '../tasks/node/load.js'
 import type { CliContext } from './context.js'
@@ -23,6 +23,21 @@ export function dtypeOption(): Option {
   )
     .choices(precisions)
     .default('fp32')
+}
+
+/** `--parallel`: a number of engines or `auto`. */
+export function parallelOption(): Option {
+  return new Option(
+    '--parallel <n|auto>',
+    'engines that run beside each other and share the threads; auto: one a core for more than a handful of pictures, as far as memory goes',
+  )
+    .argParser((text: string) => (text === 'auto' ? text : positiveInteger(text)))
+    .default('auto')
+}
+
+/** Of commands that run many pictures. */
+export interface ParallelFlags {
+  readonly parallel: number | 'auto'
 }
 
 /** Options of every command that runs a model. */
@@ -60,7 +75,11 @@ export function withEngineOptions(command: Command): Command {
         .default('auto'),
     )
     .addOption(dtypeOption())
-    .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
+    .option(
+      '--threads <n>',
+      'threads of all engines together (default: as many as the engine thinks good)',
+      positiveInteger,
+    )
     .option('--image-size <pixels>', "side of the model's input (default: its own)", positiveInteger)
     .option('--seed <n>', 'of what is picked at random, e.g. by --reduce random:0.5 (default: 0)', seed)
     .option('--offline', "don't ask the hub, use only what is cached")
@@ -98,10 +117,20 @@ export function checkSeed(
   )
 }
 
-/** What runs a model, at which setting if it has any, in which precision if that is not the usual one, and why. */
-export function engineNote({ name, engine, engineOptions }: Model, setting = plainKey): string {
+/**
+ * What runs a model, at which setting if it has any, in which precision if that is not the usual one, and why.
+ * @param options `pictures`: how many are to be run, which decides about engines beside each other
+ */
+export function engineNote(
+  model: Model,
+  { setting = plainKey, pictures = 1 }: { readonly setting?: string; readonly pictures?: number } = {},
+): string {
+  const { name, engine, engineOptions } = model
   const precision = precisionNotes[engineOptions.precision ?? 'fp32']
-  return `${name}${atSetting(setting)} on ${engine.runtime.description}${precision}: ${engine.reason}`
+  const { lanes, threads } = model.planFor(pictures)
+  const beside =
+    lanes === 1 ? '' : `, ${lanes} engines of ${threads} thread${threads === 1 ? '' : 's'} beside each other`
+  return `${name}${atSetting(setting)} on ${engine.runtime.description}${precision}${beside}: ${engine.reason}`
 }
 
 /** True where the way a model runs must be told though nobody asked: not on the processor, or not in float32. */
@@ -111,12 +140,13 @@ export function runsUnusually({ engine, engineOptions }: Model): boolean {
 
 /** What {@link withEngineOptions} parsed, for `load`. */
 export function loadOptions(
-  { device, dtype, threads, imageSize, offline }: EngineFlags,
+  { device, dtype, threads, parallel, imageSize, offline }: EngineFlags & Partial<ParallelFlags>,
   context: CliContext,
 ): LoadModelOptions {
   return {
     device,
     threads,
+    parallel,
     precision: dtype,
     imageSize,
     offline,

@@ -22,13 +22,6 @@ export function seed(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 0 to 4,294,967,295.')
 }
 
-/** r in (0, 1]. */
-function keepRatio(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (value > 0 && value <= 1) return value
-  throw new InvalidArgumentError('It must be a number above 0 and up to 1.')
-}
-
 /** One of a few words. */
 export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
   return (text) => {
@@ -49,11 +42,6 @@ export function commaSeparated<T>(
       throw new InvalidArgumentError('Between its commas something is missing.')
     return parts.map(one)
   }
-}
-
-/** Several r in (0, 1], e.g. `0.25,0.5,1`. */
-export function keepRatios(text: string): number[] {
-  return text.split(',').map(keepRatio)
 }
 
 /** `key=value` pairs of config.json; values are JSON, or text where they aren't. */

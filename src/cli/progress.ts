@@ -44,6 +44,30 @@ export function itemProgress(context: CliContext, options: ProgressOptions): Pro
   return { advance: () => moveTo(done + 1), moveTo, note: line.note, stop: line.stop }
 }
 
+/** A {@link Progress} that begins with the first news of a long run. */
+export interface RunProgress extends Pick<Progress, 'note' | 'stop'> {
+  show(state: { readonly done: number; readonly total: number; readonly resumed: number }): void
+}
+
+/** Progress of a run that may go on after an earlier one, which is said first. */
+export function runProgress(context: CliContext): RunProgress {
+  let progress: Progress | undefined
+  return {
+    show: ({ done, total, resumed }) => {
+      if (!progress && resumed > 0) context.note(`going on after ${resumed} pictures that are done`)
+      // The clock starts with the first batch that is done: before it there was nothing to tell.
+      progress ??= itemProgress(context, { total, unit: 'pictures', start: done })
+      progress.moveTo(done, total)
+    },
+    note: (text) => (progress?.note ?? context.note)(text),
+    stop: () => {
+      progress?.stop()
+      // a bar can be stopped only once
+      progress = undefined
+    },
+  }
+}
+
 interface ProgressState {
   readonly done: number
   readonly total: number

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Settings } from '../settings/index.js'
-import { type SettingName, type SettingOption, settingNames, settingOptions } from '../settings/options.js'
+import type { Settings } from '../settings/settings.js'
+import { type SettingName, settingNames, settingOf } from '../settings/settings.js'
 import { commaSeparated } from './option-values.js'
 
 /** What {@link withSettings} adds, as texts: what they mean is read when the engine is on its way. */
@@ -18,17 +18,20 @@ function givenOnce(text: string, earlier?: string): string {
 /** Adds an option for each setting of `src/settings/`. */
 export function withSettings(command: Command): Command {
   for (const name of settingNames) {
-    const { flags, placeholder, about }: SettingOption = settingOptions[name]
+    const { flags, placeholder, about } = settingOf(name)
     command.addOption(new Option(`${flags} <${placeholder}>`, about).argParser(givenOnce))
   }
   return command
 }
 
-/** Adds an option for each setting that takes several values with commas between them. */
-export function withManySettings(command: Command): Command {
+/**
+ * Adds an option for each setting that takes several values with commas between them.
+ * @param several what is done with them
+ */
+export function withManySettings(command: Command, several = 'several with commas between them'): Command {
   for (const name of settingNames) {
-    const { flags, placeholder, about, separator }: SettingOption = settingOptions[name]
-    const option = new Option(`${flags} <${placeholder},…>`, `${about}; several with commas between them`)
+    const { flags, placeholder, about, separator } = settingOf(name)
+    const option = new Option(`${flags} <${placeholder},…>`, `${about}; ${several}`)
     const split = commaSeparated((text) => text, separator)
     const added = (text: string, earlier: readonly string[] = []) => [...earlier, ...split(text)]
     command.addOption(option.argParser(added))
@@ -40,13 +43,13 @@ export function withManySettings(command: Command): Command {
 export async function settingsFrom(flags: SettingFlags): Promise<Settings> {
   // nothing to read: the methods are loaded when the model is, beside the engine
   if (!hasSettings(flags)) return {}
-  const { parseSettings } = await import('../settings/index.js')
+  const { parseSettings } = await import('../settings/resolve.js')
   return parseSettings(flags)
 }
 
 /** One setting for each value that was given; undefined where none was. @throws BlvitError `BAD_OPTION` */
 export async function manySettingsFrom(flags: ManySettingFlags): Promise<readonly Settings[] | undefined> {
-  const { parseSettings } = await import('../settings/index.js')
+  const { parseSettings } = await import('../settings/resolve.js')
   const all = settingNames.flatMap((name) =>
     (flags[name] ?? []).map((text) => parseSettings({ [name]: text })),
   )
@@ -56,4 +59,17 @@ export async function manySettingsFrom(flags: ManySettingFlags): Promise<readonl
 /** Whether any was given. */
 export function hasSettings(flags: SettingFlags): boolean {
   return settingNames.some((name) => flags[name] !== undefined)
+}
+
+/** Settings that are typed without their names, as in `0.25 evit:0.7`. @throws BlvitError `BAD_OPTION` */
+export async function unnamedSettings(texts: readonly string[]): Promise<readonly Settings[]> {
+  const { parseSetting } = await import('../settings/resolve.js')
+  return texts.map(parseSetting)
+}
+
+/** Flags without the settings among them, for those that take settings in another form. */
+export function withoutSettings<Flags extends object>(flags: Flags): Omit<Flags, SettingName> {
+  const names: readonly string[] = settingNames
+  const others = Object.entries(flags).filter(([name]) => !names.includes(name))
+  return Object.fromEntries(others) as Omit<Flags, SettingName>
 }

@@ -5,12 +5,19 @@ import type { Training } from '../trainer/train.js'
 import type { TrainOptions } from '../trainer/train-options.js'
 import type { CliContext } from './context.js'
 import { devices } from './model-options.js'
-import { keepRatios, positiveInteger, positiveNumber, seed, setting } from './option-values.js'
+import { positiveInteger, positiveNumber, seed, setting } from './option-values.js'
 import { downloadProgress } from './progress.js'
 import { bytes, grouped, percent } from './quantities.js'
+import {
+  type ManySettingFlags,
+  manySettingsFrom,
+  unnamedSettings,
+  withManySettings,
+  withoutSettings,
+} from './setting-options.js'
 
 /** What every command that trains is told. */
-export interface TrainingFlags {
+export interface TrainingFlags extends ManySettingFlags {
   readonly recipe: string
   readonly data: readonly string[]
   readonly output: string
@@ -23,8 +30,7 @@ export interface TrainingFlags {
   readonly validation?: readonly string[]
   readonly validateEvery?: number
   readonly validationLimit?: number
-  readonly keepRatio?: readonly number[]
-  readonly reduce?: string
+  readonly validateAt?: readonly string[]
   readonly checkpointEvery: number
   readonly device: (typeof devices)[number]
   readonly threads?: number
@@ -36,9 +42,11 @@ export interface TrainingFlags {
   readonly json?: boolean
 }
 
+const trainedAt = "to train and validate at, in place of the recipe's; of several each step draws one"
+
 /** Options of every command that trains. */
 export function trainingOptions(command: Command): Command {
-  return command
+  return withManySettings(command, trainedAt)
     .requiredOption('--data <paths...>', 'pictures: folders, .tar files or a labels.csv')
     .requiredOption(
       '-o, --output <folder>',
@@ -55,14 +63,16 @@ export function trainingOptions(command: Command): Command {
       positiveInteger,
     )
     .option('--accumulate <n>', "batches that make one step, instead of the recipe's", positiveInteger)
-    .option('--reduce <method>', 'let tokens go while learning and validating, e.g. tome:8')
     .option('--lr-scale <factor>', 'multiplies the learning rates of the recipe', positiveNumber)
     .option('--set <key=value>', 'change a setting of config.json, e.g. semi_cross=false', setting)
     .option('--seed <n>', 'of new weights, order, crops and keep ratios', seed, 0)
     .option('--validation <paths...>', 'labelled pictures to measure with now and then; the best weights win')
     .option('--validate-every <steps>', 'default: a tenth of each stage', positiveInteger)
     .option('--validation-limit <n>', 'only the first so many pictures of --validation', positiveInteger)
-    .option('-r, --keep-ratio <ratios>', 'keep ratios to validate at (default: 0.25,0.5,0.75,1)', keepRatios)
+    .option(
+      '--validate-at <settings...>',
+      'settings to validate at, e.g. 0.25 0.5 1 or evit:0.7 (default: those trained at, if given, else four keep ratios)',
+    )
     .option('--checkpoint-every <steps>', 'steps between two checkpoints', positiveInteger, 100)
     .addOption(new Option('-d, --device <device>', 'where to train').choices(devices).default('auto'))
     .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
@@ -109,8 +119,10 @@ export async function runTraining(
 ): Promise<void> {
   const { findRecipe } = await import('../trainer/find-recipe.js')
   const { train } = await import('../trainer/train.js')
-  const { recipe, data, images, batch, accumulate, reduce, lrScale, keepRatio, json, ...options } = flags
-  const changes = { pictures: images, batch, accumulate, reduce, learningRateScale: lrScale }
+  const { recipe, data, images, batch, accumulate, lrScale, validateAt, json, ...options } =
+    withoutSettings(flags)
+  const given = await manySettingsFrom(flags)
+  const changes = { pictures: images, batch, accumulate, learningRateScale: lrScale, settings: given }
   const found = await findRecipe(recipe, changes)
   const { trainingProgress } = await import('./training-progress.js')
   const progress = trainingProgress(context)
@@ -127,7 +139,7 @@ export async function runTraining(
   try {
     const training = await train(model, data, found, {
       ...{ ...options, to, teacher, signal: context.signal, onStep },
-      validationSettings: keepRatio?.map((each) => ({ keepRatio: each })),
+      validationSettings: validateAt ? await unnamedSettings(validateAt) : given,
       onNote: context.note,
       onValidation: (report) => context.note(`step ${report.step}: ${validationText(report)}`),
       onProgress: downloadProgress(context),

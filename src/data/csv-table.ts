@@ -13,6 +13,8 @@ export interface CsvRow {
 export interface CsvTable {
   /** Lower-case names of the columns. */
   readonly columns: readonly string[]
+  /** The same as they are written. */
+  readonly headings: readonly string[]
   readonly rows: readonly CsvRow[]
 }
 
@@ -49,10 +51,12 @@ export async function readCsv(path: string, known: readonly string[]): Promise<C
     const at = numbered[quotes.row ?? 0]?.line ?? 1
     throw new BlvitError('BAD_DATA', `${path}, line ${at}: ${quotes.message}.`, { path })
   }
-  const [headings, ...rows] = numbered.filter((row) => row.cells.some((cell) => cell.trim() !== ''))
-  const columns = (headings?.cells ?? []).map((heading) => heading.trim().toLowerCase())
+  const [first, ...rows] = numbered.filter((row) => row.cells.some((cell) => cell.trim() !== ''))
+  const headings = (first?.cells ?? []).map((heading) => heading.trim())
+  const columns = headings.map((heading) => heading.toLowerCase())
   return {
     columns,
+    headings,
     rows: rows.map((row) => ({
       where: `${path}, line ${row.line}`,
       cell: (column) => row.cells[columns.indexOf(column)]?.trim(),

@@ -10,6 +10,8 @@ export interface Sample {
   readonly source: string | Uint8Array | Pixels
   /** Class number from 0; undefined: nobody labelled it. */
   readonly label?: number | undefined
+  /** All of its classes, perhaps none; only where the data was opened as one of several labels a picture. */
+  readonly labels?: readonly number[] | undefined
 }
 
 /** A sample that can't be used, and why. The samples after it can. */
@@ -46,6 +48,10 @@ export interface FoundData {
   readonly labels?: readonly WrittenLabel[] | undefined
   /** Reads everything for them. */
   readLabels?(): Promise<readonly WrittenLabel[]>
+  /** The names of its classes in their order, where the format itself has names for them. */
+  readonly classes?: readonly string[]
+  /** For people: how several labels of a picture are written; undefined: each has one. */
+  readonly several?: string | undefined
   /**
    * @param reader undefined: labels don't matter, and no picture has one
    * @throws BlvitError `BAD_DATA`

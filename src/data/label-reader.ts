@@ -9,7 +9,8 @@ export interface WrittenLabel {
   readonly where: string
 }
 
-const isUnlabelled = (text: string) => text === '' || text === '-1'
+/** Nothing, and what data sets write for "not labelled". */
+export const isUnlabelled = (text: string) => text === '' || text === '-1'
 const isNumber = (text: string) => /^[+-]?\d+$/.test(text)
 
 /**
@@ -28,8 +29,12 @@ export class LabelReader {
   /** Is a class called by a number that isn't its own? Then all labels must be seen before the first is understood. */
   readonly needsAll: boolean
 
+  /** Whether a picture may have several labels, or none. */
+  readonly several: boolean
+
   /** @param labels the model's, in class order */
-  constructor(labels: readonly string[]) {
+  constructor(labels: readonly string[], { several = false }: { several?: boolean } = {}) {
+    this.several = several
     this.classes = classesOf(labels)
     this.needsAll = labels.some((label, number) =>
       [label.trim(), ...namesIn(label)].some((name) => isNumber(name) && Number(name) !== number),

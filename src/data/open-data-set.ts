@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
+import { classNames, type OwnClasses } from './class-names.js'
 import type { DataSet, FoundData } from './data-set.js'
 import { existingPaths } from './find-files.js'
 import { formats } from './formats/index.js'
@@ -12,6 +13,8 @@ export interface OpenDataSetOptions {
    * labels are, they don't matter, and no picture has one.
    */
   readonly labels: readonly string[] | 'ignored'
+  /** Whether a picture may have several labels, or none: samples then have `labels`. Default false. */
+  readonly several?: boolean | undefined
 }
 
 /**
@@ -25,16 +28,36 @@ export interface OpenDataSetOptions {
  */
 export async function openDataSet(
   references: string | readonly string[],
-  { labels }: OpenDataSetOptions,
+  { labels, several = false }: OpenDataSetOptions,
 ): Promise<DataSet> {
-  const paths: string[] = []
-  for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
-  const found = await Promise.all(paths.sort(byName).map(findOne))
-  const reader = labels === 'ignored' ? undefined : new LabelReader(labels)
+  const found = await findAll(references)
+  const reader = labels === 'ignored' ? undefined : new LabelReader(labels, { several })
   reader?.decide(await labelsKnownBefore(found, reader))
   const [first, ...others] = await Promise.all(found.map((data) => data.withLabels(reader)))
   if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv, tars or CIFAR-10.')
   return others.length === 0 ? first : joined([first, ...others])
+}
+
+/**
+ * The classes that data brings itself: the names of its folders, what stands in its labels.csv or tars.
+ * @throws BlvitError `NOT_FOUND`, `BAD_DATA`
+ */
+export async function ownClasses(references: string | readonly string[]): Promise<OwnClasses> {
+  const found = await findAll(references)
+  const lists = await Promise.all(
+    found.map(async ({ classes, labels, readLabels }) => {
+      if (classes) return classes
+      return (labels ?? (await readLabels?.()) ?? []).map(({ text }) => text)
+    }),
+  )
+  const rules = new Set(found.flatMap(({ several }) => several ?? []))
+  return { labels: classNames(lists.flat()), several: rules.size > 0 ? [...rules].join('; ') : undefined }
+}
+
+async function findAll(references: string | readonly string[]): Promise<readonly FoundData[]> {
+  const paths: string[] = []
+  for (const reference of [references].flat()) paths.push(...(await pathsOf(reference)))
+  return Promise.all(paths.sort(byName).map(findOne))
 }
 
 /** The name first, as the folders above it may be others on another machine. */

@@ -3,7 +3,8 @@ import type { Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
 import type { ModelDefinition } from '../models/model-definition.js'
 import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
-import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../settings/index.js'
+import { type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
+import { type Settings, settingsOf } from '../settings/settings.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { checkFinite, checkHiddenWeights } from './check-finite.js'
 import { type Feeds, feedGraph, noiseOfPictures } from './feeds.js'
@@ -64,13 +65,20 @@ export class Engine implements AsyncDisposable {
     })
   }
 
-  /** @throws BlvitError `BAD_OPTION` for impossible settings or other inputs than the model's, `ENGINE` */
-  async run(feeds: Feeds, { seed = 0, ...options }: EngineRunOptions = {}): Promise<EngineRun> {
+  /**
+   * @param where `lane`: see {@link Session.run}
+   * @throws BlvitError `BAD_OPTION` for impossible settings or other inputs than the model's, `ENGINE`
+   */
+  async run(
+    feeds: Feeds,
+    { seed = 0, ...options }: EngineRunOptions = {},
+    { lane }: { readonly lane?: number | undefined } = {},
+  ): Promise<EngineRun> {
     const settings = resolveSettings(this.parts.architecture, settingsOf(options))
     const { graph, session } = await this.graphFor(settings)
     const inputs = feedGraph(graph, feeds, { sizes: settings.sizes, noise: noiseOfPictures(feeds, seed) })
     const start = performance.now()
-    const outputs = await session.run(inputs)
+    const outputs = await session.run(inputs, lane === undefined ? {} : { lane })
     const elapsedMs = performance.now() - start
     const { precision = 'fp32' } = this.options
     await checkFinite(outputs, { precision, weights: this.parts.weights })

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { BlvitError, fileReason } from '../base/blvit-error.js'
 import { assertSameRun, type RunIdentity, runIdentitySchema } from '../base/run-identity.js'
+import { cacheFolder } from './cache-folder.js'
 import { checkWritable, writeWholeFile } from './output-files.js'
 
 /** What a state file holds. */
@@ -109,15 +109,7 @@ export async function defaultStatePath(
   identity: RunIdentity,
   { name }: Pick<StateKind<unknown>, 'name'>,
 ): Promise<string> {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  const folder = join(cache, 'blvit', `${name}s`)
-  const path = join(folder, `${checksum(JSON.stringify(identity))}.state`)
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (cause) {
-    throw writeFailed(path, cause)
-  }
-  return path
+  return join(await cacheFolder(`${name}s`), `${checksum(JSON.stringify(identity))}.state`)
 }
 
 // Bytes, because a text has at most 2²⁹ characters and the state of a long run may be larger.

@@ -1,3 +1,4 @@
+import type { OptionKeys } from '../base/check-options.js'
 import { type Size, sizeBeforeCrop } from './crop-window.js'
 import type { ImageInput } from './image-input.js'
 import type { Pixels } from './pixels.js'
@@ -32,6 +33,8 @@ export interface PrepareOptions {
   readonly exact?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
+
+export const prepareKeys: OptionKeys<PrepareOptions> = { exact: true, signal: true }
 
 /** A picture as a model takes it. */
 export interface PreparedPicture {

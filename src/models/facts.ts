@@ -68,6 +68,11 @@ export interface FamilyFacts {
   isDecayed(parameter: NamedShape): boolean
   /** The parameter whose numbers this one begins with in block imitation; undefined: its own. */
   imitationStart?(parameter: string): string | undefined
+  /**
+   * The linear maps (`.weight`, `.bias`) to class scores. They read equal parts of `head_input`, in this order, and their
+   * mean is the logits.
+   */
+  readonly heads: readonly string[]
   /** Undefined where there is none. */
   readonly positionEmbedding: PositionEmbedding | undefined
   /** Other libraries' names of the same parameters. */

@@ -14,6 +14,7 @@ export type Program = Readonly<Record<string, Tensor>>
  * A model as symbolic tensors. What it can do is a table of programs, because not every model classifies: a problem
  * (`src/problems/`) asks for the program that it reads, and a graph is made of that program alone. By name:
  * - `classify`: `logits [batch, classes]`, before softmax
+ * - `head`: `head_input [batch, inputs]`, what the heads read: the logits are a linear map of it
  * - `embed`: `features [batch, prefix + patches, width]`, all tokens after the final norm, in patch order where the
  *   model keeps all of them; where it has joined some, `token_sizes [batch, tokens]`, how many each stands for; of a
  *   CLIP tower that has one, `embedding [batch, projection]`

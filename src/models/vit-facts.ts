@@ -23,7 +23,7 @@ function isDecayed({ name, shape }: NamedShape): boolean {
 
 /** The facts of a ViT, and with more parts of what stands on it. */
 export function vitFacts(shape: VitShape, parts: PartPatterns = vitParts): FamilyFacts {
-  const { depth, width, classToken, distilled, projection, embeddedPrefix } = shape
+  const { depth, width, classToken, distilled, projection, embeddedPrefix, distilledHead } = shape
   return {
     ...{ depth, width, classToken, distilled, projection },
     partOf: (name) => parts.find(([, pattern]) => pattern.test(name))?.[0] ?? 'other',
@@ -34,6 +34,7 @@ export function vitFacts(shape: VitShape, parts: PartPatterns = vitParts): Famil
     },
     blockScopes: (layer) => ({ block: `blocks.${layer - 1}`, rows: `blocks.${layer - 1}.mlp.fc1` }),
     isDecayed,
+    heads: distilledHead ? ['head', 'head_dist'] : ['head'],
     positionEmbedding:
       embeddedPrefix === undefined
         ? undefined

@@ -110,12 +110,23 @@ function pooled(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
 function classifying(features: Tensor, config: VitShape, sizes?: Tensor): ModelDefinition['programs'] {
   const { classes: out, distilledHead } = config
   const ofClassToken = linear('head', pooled(features, config, sizes), { out })
-  if (!distilledHead) return { classify: { logits: ofClassToken } }
+  const head = { head_input: headInput(features, config, sizes) }
+  if (!distilledHead) return { classify: { logits: ofClassToken }, head }
   const ofDistillationToken = linear('head_dist', tokenAt(1, features), { out })
   return {
     classify: { logits: scaleShift(add(ofClassToken, ofDistillationToken), { scale: 0.5 }) },
+    head,
     heads: { class_logits: ofClassToken, distillation_logits: ofDistillationToken },
   }
+}
+
+/**
+ * What all heads of a picture read, side by side: their answer is one linear map of it.
+ * @returns `[batch, width]`, or `[batch, 2·width]` where there are two heads or a head reads two vectors
+ */
+function headInput(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
+  const read = pooled(features, config, sizes)
+  return config.distilledHead ? concat([read, tokenAt(1, features)], { axis: 1 }) : read
 }
 
 /** What a model of these features can be asked for: classes unless it is a backbone, and the features themselves. */

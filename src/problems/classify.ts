@@ -80,6 +80,7 @@ export function checkTop(top: number): void {
 /** What is on a picture: labels and how sure the model is. */
 export const classify: Problem<readonly ScoredLabel[], ClassificationOptions> = {
   name: 'classify',
+  optionKeys: { top: true },
   outputs: (model) => ({ logits: outputOf(model, 'classify', 'logits') }),
   check: ({ top = 5 }) => checkTop(top),
   answer: (rows, { labels, scores }, { top = 5 }) =>
@@ -112,5 +113,4 @@ export const hits: Metric<undefined, number, HitCounts> = {
     top1: top1 + Number(rank <= 1),
     top5: top5 + Number(rank <= 5),
   }),
-  merge: (a, b) => ({ pictures: a.pictures + b.pictures, top1: a.top1 + b.top1, top5: a.top5 + b.top5 }),
 }

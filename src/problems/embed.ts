@@ -55,6 +55,7 @@ function normalized(vector: Float32Array): Float32Array {
 /** A picture as a vector: what the model saw, for search, clustering, and classifiers of one's own. */
 export const embed: Problem<Float32Array, EmbedOptions> = {
   name: 'embed',
+  optionKeys: { pooling: true, normalize: true },
   outputs: (model) => {
     const program = programOf(model, 'embed')
     if (!program.features) throw new BlvitError('UNSUPPORTED', 'This model gives no features.')

@@ -2,3 +2,4 @@
 export { classify } from './classify.js'
 export { embed } from './embed.js'
 export { features } from './features.js'
+export { headInput } from './head-input.js'

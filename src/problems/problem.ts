@@ -1,3 +1,4 @@
+import type { OptionKeys } from '../base/check-options.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { ModelDefinition } from '../models/model-definition.js'
 import type { ScoreFunction } from '../models/score-function.js'
@@ -23,11 +24,10 @@ export interface AnswerContext {
   readonly projection: number | undefined
 }
 
-/** How answers are compared with the truth. Counts are plain data, so that what several runs counted can be merged. */
+/** How answers are compared with the truth. */
 export interface Metric<Truth, Answer, Counts> {
   readonly zero: Counts
   add(counts: Counts, answer: Answer, truth: Truth): Counts
-  merge(a: Counts, b: Counts): Counts
 }
 
 /**
@@ -36,6 +36,8 @@ export interface Metric<Truth, Answer, Counts> {
  */
 export interface Problem<Answer, Options extends object = object> {
   readonly name: string
+  /** Its options: any other that a caller gives is refused. Absent: nobody looks. */
+  readonly optionKeys?: OptionKeys<Options>
   /** @throws BlvitError `UNSUPPORTED` for a model that can't answer it */
   outputs(model: ModelDefinition): Readonly<Record<string, Tensor>>
   /** @throws BlvitError `BAD_OPTION` before anything runs, for options that make no sense with this model */

@@ -5,6 +5,8 @@ import {
   augmentationSchema,
   parseAugmentation,
 } from '../image/augment/augmentation.js'
+import type { Settings } from '../settings/settings.js'
+import { plansOf } from '../training/settings-plan.js'
 import { stageKinds } from '../training/stages/index.js'
 import type { StageObjective } from '../training/stages/stage-kind.js'
 
@@ -101,8 +103,11 @@ export interface RecipeChanges {
   readonly batch?: number | undefined
   /** Batches that make one step, in all stages. */
   readonly accumulate?: number | undefined
-  /** How the student lets tokens go in stages where it runs as it will later, e.g. `tome:8`. */
-  readonly reduce?: string | undefined
+  /**
+   * What the student is trained at in stages where it runs as it will later, in place of what the recipe says; of several
+   * each step draws one.
+   */
+  readonly settings?: readonly Settings[] | undefined
   /** Multiplies the learning rates of all stages. */
   readonly learningRateScale?: number | undefined
 }
@@ -118,14 +123,14 @@ function accumulateOf({ batch, accumulate }: Stage, changed = batch): number {
  */
 export function adjusted(
   recipe: DecidedRecipe,
-  { pictures, batch, accumulate, reduce, learningRateScale = 1 }: RecipeChanges,
+  { pictures, batch, accumulate, settings = [], learningRateScale = 1 }: RecipeChanges,
 ): DecidedRecipe {
   checkBatch(batch)
   const total = recipe.stages.reduce((sum, stage) => sum + stage.pictures, 0)
   const share = pictures === undefined ? 1 : pictures / total
   const stages = recipe.stages.map((stage) => ({
     ...stage,
-    ...(reduce === undefined || !objectiveOf(stage).settings ? {} : { reduce }),
+    ...(objectiveOf(stage).settings ? plansOf(settings) : {}),
     pictures: Math.max(1, Math.round(stage.pictures * share)),
     batch: batch ?? stage.batch,
     accumulate: accumulate ?? accumulateOf(stage, batch),

@@ -281,6 +281,10 @@ export const mctf: Reduction<typeof parameters> = {
   main: 'r',
   steps: ({ patches }) =>
     Array.from({ length: Math.floor(patches / 2) }, (_, i) => `${Math.floor(patches / 2) - i}`),
+  fitted: ({ patches, prefix }, { r, ...others }) => ({
+    ...others,
+    r: r < 1 ? r : Math.min(r, goingOf(r, prefix + patches)),
+  }),
   parameters,
   hooks: ({ depth }, { r, blocks, 'one-step': oneStep, bidirectional, pooling, ...temperatures }) => {
     const usual = Array.from({ length: Math.max(depth - 1, 0) }, (_, i) => i + 1)

@@ -11,6 +11,8 @@ import { type Parameters, type Reduction, reducedModel } from './reduction.js'
 export interface ChosenReduction {
   /** The same choice always has the same text: names in one order, no defaults. */
   readonly text: string
+  /** The same for a model, where a number that it never comes to is the highest that it does. */
+  textFor(architecture: Architecture): string
   /**
    * What it does in the block loop of an architecture.
    * @throws BlvitError `UNSUPPORTED` for a model that it can't work on, `BAD_OPTION` for parameters that don't fit it
@@ -22,6 +24,13 @@ export interface ChosenReduction {
    * @throws BlvitError as `hooks`
    */
   steps(architecture: Architecture): readonly string[]
+  /**
+   * The choice on the way from this to another one, which differs from it in its main number alone: to the next of
+   * `steps`, so that a way has no more graphs than there are steps on it.
+   * @param share 0: this one, 1: the other
+   * @throws BlvitError `BAD_OPTION` if they differ in more; as `hooks`
+   */
+  towards(text: string, share: number, architecture: Architecture): string
 }
 
 /** A reduction that reads its own parameters, so that nobody above knows their types. */
@@ -84,8 +93,23 @@ function printed<P extends Parameters>(
   return [`${name}:${own}`, ...changed.map((key) => `${key}=${texts[key]}`)].join(',')
 }
 
+/** @throws BlvitError `BAD_OPTION` */
+function noWay(from: string, to: string): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    `There is no way from ${from} to ${to}: the two must be one method and differ in one number alone, as evit:1 and evit:0.7.`,
+    { from, to },
+  )
+}
+
+/** `evit:0.7,fuse=false` → 0.7; NaN for a list. */
+function numberOfMain(text: string): number {
+  const [given = ''] = text.slice(text.indexOf(':') + 1).split(',')
+  return Number(given)
+}
+
 function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
-  const { name, about, paper, example } = reduction
+  const { name, about, paper, example, main } = reduction
   return {
     name,
     about,
@@ -94,14 +118,29 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
     choose: (given) => {
       const texts = textsOf(given, reduction as unknown as Reduction)
       const values = decoded(reduction, texts)
-      const isList = texts[reduction.main]?.includes('/') ?? false
-      const withMain = (main: string) =>
-        printed(reduction, decoded(reduction, { ...texts, [reduction.main]: main }))
+      const isList = texts[main]?.includes('/') ?? false
+      const withMain = (number: string) =>
+        printed(reduction, decoded(reduction, { ...texts, [main]: number }))
+      const text = printed(reduction, values)
+      const steps = (architecture: Architecture) =>
+        isList ? [] : (reduction.steps?.(reducedModel(name, architecture)) ?? [])
       return {
-        text: printed(reduction, values),
+        text,
+        textFor: (architecture) =>
+          printed(reduction, reduction.fitted?.(reducedModel(name, architecture), values) ?? values),
         hooks: (architecture) => reduction.hooks(reducedModel(name, architecture), values),
-        steps: (architecture) =>
-          isList ? [] : (reduction.steps?.(reducedModel(name, architecture)).map(withMain) ?? []),
+        steps: (architecture) => steps(architecture).map(withMain),
+        towards: (target, share, architecture) => {
+          const to = parseReduction(target).text
+          const [first, last] = [numberOfMain(text), numberOfMain(to)]
+          const areNumbers = Number.isFinite(first) && Number.isFinite(last)
+          const isAlike = areNumbers && to.startsWith(`${name}:`) && withMain(`${last}`) === to
+          if (!isAlike) throw noWay(text, to)
+          const wanted = first + (last - first) * share
+          const known = [first, last, ...steps(architecture).map(Number)]
+          const nearest = known.reduce((a, b) => (Math.abs(b - wanted) < Math.abs(a - wanted) ? b : a))
+          return withMain(`${nearest}`)
+        },
       }
     },
   }

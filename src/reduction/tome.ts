@@ -170,6 +170,12 @@ export const tome: Reduction<typeof parameters> = {
   // of a layer's tokens at most half can join others
   steps: ({ patches }) =>
     Array.from({ length: Math.floor(patches / 2) }, (_, i) => `${Math.floor(patches / 2) - i}`),
+  // as the paper's code has it: more than half of the patches never merge; a schedule comes to other numbers of r
+  fitted: ({ patches }, { r, schedule, ...others }) => ({
+    ...others,
+    schedule,
+    r: schedule === 0 ? r.map((each) => Math.min(each, Math.floor(patches / 2))) : r,
+  }),
   parameters,
   hooks: ({ depth }, { r, schedule, proportional }) => {
     const [only, ...others] = r

@@ -7,11 +7,16 @@ import type { ChosenRuntime, LoadOptions } from './runtime.js'
  */
 export function engineIdentity(
   { runtime }: ChosenRuntime,
-  { threads, precision = 'fp32' }: Pick<LoadOptions, 'threads' | 'precision'>,
+  {
+    threads,
+    precision = 'fp32',
+    parallel = 1,
+  }: Pick<LoadOptions, 'threads' | 'precision'> & { readonly parallel?: number | 'auto' | undefined },
 ): RunIdentity {
   return {
     device: runtime.description,
     threads: `${threads ?? 'as the engine chooses'}`,
+    parallel: `${parallel}`,
     precision,
   }
 }

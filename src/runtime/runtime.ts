@@ -16,9 +16,10 @@ export interface Session extends AsyncDisposable {
   /**
    * @param options `into`: memory that outputs of those names may be written into, so that the engine need not
    *   allocate any. Read them from the result all the same: WebAssembly can't write into memory outside its own.
+   *   `lane`: which of the engines of {@link LaneSource.open} is to run it. Default 0
    * @throws BlvitError `ENGINE` if the engine refuses the inputs or runs out of memory
    */
-  run(inputs: NamedTensors, options?: { into?: NamedTensors }): Promise<NamedTensors>
+  run(inputs: NamedTensors, options?: { into?: NamedTensors; lane?: number }): Promise<NamedTensors>
   /** Writes the profile that {@link LoadOptions.profilePrefix} asked for and records nothing more. */
   endProfile(): Promise<void>
   dispose(): Promise<void>
@@ -40,12 +41,27 @@ export interface LoadOptions {
   readonly profilePrefix?: string | undefined
 }
 
+/** Where several engines can run beside each other in one process. */
+export interface LaneSource {
+  /** Processors that this process may use. */
+  readonly processors: number
+  /** Memory that can still be had, in bytes. */
+  freeBytes(): number
+  /**
+   * The same engine several times, each on a thread of its own: a session of it is open in all of them, its weights mapped
+   * from the same file.
+   */
+  open(lanes: number): Promise<Runtime>
+}
+
 /** An engine that runs graphs. It knows no model. */
 export interface Runtime {
   readonly device: Device
   /** For people: `"ONNX Runtime 1.30.0, native CPU"`. */
   readonly description: string
   readonly target: Target
+  /** Absent: runs can only follow each other here. */
+  readonly lanes?: LaneSource | undefined
   /** @param weights every parameter of the graph, in the graph's shapes */
   load(graph: Graph, weights: StoredTensors, options?: LoadOptions): Promise<Session>
   /** Ends the engine's thread if no session is open; for who chose a runtime and then loads nothing. */

@@ -15,27 +15,38 @@ function keptPatches(ratio: number, { grid }: Architecture): number {
   )
 }
 
+function check(ratio: unknown): number {
+  if (typeof ratio === 'number' && ratio > 0 && ratio <= 1) return ratio
+  throw new BlvitError('BAD_OPTION', `Keep ratio ${ratio} is not a number above 0 and up to 1.`)
+}
+
+function hasRatio({ settings }: Architecture): boolean {
+  return settings.keepRatio !== undefined
+}
+
 /** r, the share of patches that the big blocks of a bLViT process. */
 export const keepRatio: Setting<number> = {
+  flags: '-r, --keep-ratio',
+  placeholder: 'r',
+  about: "share of patches for the big blocks (default: the model's own)",
   parse: (text) => {
     const ratio = text.trim() === '' ? Number.NaN : Number(text)
     if (ratio > 0 && ratio <= 1) return ratio
     throw new BlvitError('BAD_OPTION', `Keep ratio "${text}" must be a number above 0 and up to 1.`)
   },
+  check,
   print: (ratio) => `keep ratio ${ratio}`,
-  ladder: (_, { settings, grid }) => {
-    if (settings.keepRatio === undefined) return []
-    const patches = grid.rows * grid.columns
+  ladder: (_, architecture) => {
+    if (!hasRatio(architecture)) return []
+    const patches = architecture.grid.rows * architecture.grid.columns
     // of few digits, rounded up so that ⌊r·M⌋ is the number meant
     return Array.from({ length: patches }, (_, i) => Math.ceil((1e4 * (i + 1)) / patches) / 1e4)
   },
+  between: (from, to, share) => from + (to - from) * share,
+  isPassedOver: (student) => !hasRatio(student),
   decide: (ratio, architecture) => {
-    if (!(typeof ratio === 'number' && ratio > 0 && ratio <= 1)) {
-      throw new BlvitError('BAD_OPTION', `Keep ratio ${ratio} is not a number above 0 and up to 1.`)
-    }
-    if (architecture.settings.keepRatio !== undefined) {
-      return { sizes: { kept: keptPatches(ratio, architecture) } }
-    }
+    check(ratio)
+    if (hasRatio(architecture)) return { sizes: { kept: keptPatches(ratio, architecture) } }
     // All patches go through all blocks: a plain model does just that.
     if (ratio === 1) return {}
     throw new BlvitError(

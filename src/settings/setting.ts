@@ -1,6 +1,7 @@
 import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
 import type { BuildOptions } from '../models/model-definition.js'
+import type { parseReduction } from '../reduction/parse-reduction.js'
 
 /** What is said of a model at which nothing is set. */
 export const plainKey = 'plain'
@@ -13,20 +14,51 @@ export interface Decision {
   readonly build?: BuildOptions
 }
 
+/** How a setting is given on the command line. */
+export interface SettingOption {
+  readonly flags: string
+  readonly placeholder: string
+  /** What the help says. */
+  readonly about: string
+  /** What stands between several values. Default: a comma. */
+  readonly separator?: RegExp
+}
+
 /**
- * Something that can be said of a model each time it runs, such as how many patches the big blocks process. Engine,
- * evaluation, bench, trace and logs pass settings on and print them, and know none by name.
+ * What settings are made with. They are handed it instead of importing it: the command line reads every setting's file
+ * before it starts the engine, and graphs, methods and schemas only while the engine's thread starts.
  */
-export interface Setting<Value extends SettingValue = SettingValue> {
+export interface SettingTools {
+  readonly parseReduction: typeof parseReduction
+}
+
+/**
+ * Something that can be said of a model each time it runs, such as how many patches the big blocks process. Command line,
+ * engine, evaluation, bench, trace, training and logs pass settings on and print them, and know none by name.
+ */
+export interface Setting<Value extends SettingValue = SettingValue> extends SettingOption {
   /** @throws BlvitError `BAD_OPTION` for a text that is no value */
-  parse(text: string): Value
-  /** The value as people read it, also where nothing tells which setting it is: `keep ratio 0.5`. */
-  print(value: Value): string
+  parse(text: string, tools: SettingTools): Value
+  /** @throws BlvitError `BAD_OPTION` for what is no value: a caller without types, or a recipe, may give anything */
+  check(value: unknown, tools: SettingTools): Value
+  /** The value as people read it, also where nothing tells which setting it is: `keep ratio 0.5`. Empty: as if not set. */
+  print(value: Value, architecture: Architecture, tools: SettingTools): string
   /**
    * Values like this one that differ in its number alone, from the one that saves most work to the one that saves least:
    * what a search for a speed goes through. Absent, or none: there is no number to turn.
    */
-  ladder?(value: Value, architecture: Architecture): readonly Value[]
+  ladder?(value: Value, architecture: Architecture, tools: SettingTools): readonly Value[]
+  /**
+   * The value on the way from one to another, for trainings that go from `from` to `to`. Absent: there is no way.
+   * @param share 0: `from`, 1: `to`
+   * @throws BlvitError `BAD_OPTION` for two that differ in more than one number
+   */
+  between?(from: Value, to: Value, share: number, architecture: Architecture, tools: SettingTools): Value
+  /**
+   * Whether a recipe's plan of it is passed over for a student that has no use for it, so that one recipe trains a model
+   * that routes and, as its baseline, one that treats all tokens alike. Absent: never, the student must take it.
+   */
+  isPassedOver?(student: Architecture): boolean
   /** @throws BlvitError `BAD_OPTION` if the architecture can't do that */
-  decide(value: Value, architecture: Architecture): Decision
+  decide(value: Value, architecture: Architecture, tools: SettingTools): Decision
 }

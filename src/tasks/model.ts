@@ -1,13 +1,18 @@
-import { preparedBatches } from '../base/ahead.js'
+import { preparedAhead, preparedBatches } from '../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import { Engine, type EngineRun, type EngineRunOptions } from '../engine/engine.js'
-import { outputRows, pixelFeeds } from '../engine/rows.js'
+import { checkOptions, type OptionKeys } from '../base/check-options.js'
+import { type CallOptions, type DispatchedRun, Dispatcher } from '../engine/dispatcher.js'
+import type { EngineRunOptions } from '../engine/engine.js'
+import { type Asked, EngineForms, type ModelRun } from '../engine/engine-forms.js'
+import { checkParallel, type LanePlan, type Parallel, picturesPerLaneRun } from '../engine/lane-plan.js'
+import { outputRows } from '../engine/rows.js'
 import { graphOf } from '../graph/graph.js'
 import type { ImageInput } from '../image/image-input.js'
 import {
   type ImageDecoder,
   type PreparedPicture,
   type PrepareOptions,
+  prepareKeys,
   preparePicture,
 } from '../image/prepare.js'
 import type { Preprocessing } from '../image/preprocessing.js'
@@ -19,12 +24,16 @@ import { type Classification, type ClassificationOptions, classify } from '../pr
 import { type EmbedOptions, embed } from '../problems/embed.js'
 import type { AnswerContext, Problem } from '../problems/problem.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
-import { resolveSettings, type Settings, settingsOf } from '../settings/index.js'
+import { resolveSettings } from '../settings/resolve.js'
+import { type Settings, settingKeys, settingsOf } from '../settings/settings.js'
 import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
 
 /** How pictures are prepared and run, whatever is asked of them. */
 export interface RunOptions extends EngineRunOptions, PrepareOptions {}
+
+const runKeys: OptionKeys<RunOptions> = { seed: true, ...settingKeys, ...prepareKeys }
+const traceKeys: OptionKeys<TraceOptions> = { top: true, ...runKeys }
 
 export interface ClassifyOptions extends RunOptions, ClassificationOptions {}
 
@@ -40,10 +49,20 @@ export interface ModelOptions extends Pick<LoadOptions, 'threads' | 'precision'>
   readonly decoder: ImageDecoder
   /** Settings of every run that says nothing else. Default: the model's own. */
   readonly settings?: Settings | undefined
+  /** Pictures that are run at once. Default `auto`. */
+  readonly parallel?: Parallel | undefined
+  /** Pictures of calls that may be in work or wait. Default 256. */
+  readonly queue?: number | undefined
 }
 
-/** Pictures that one run of the engine takes; more only needs more memory, not less time. */
+/** Pictures that one run of an engine with all threads takes; more only needs more memory, not less time. */
 const picturesPerRun = 8
+
+/** Pictures that may be in work or wait, if nothing else is said: some seconds of work, 150 MB of prepared pictures. */
+const defaultQueue = 256
+
+/** Calls that wait when a pool of engines is opened for them: one or two come to any server. */
+const deepQueue = 4
 
 /**
  * A model with its weights, ready to run. Made by {@link load}; holds native memory until `dispose()` or the
@@ -58,10 +77,13 @@ export class Model implements AsyncDisposable {
   readonly scores: ScoreFunction
   /** What had to be assumed because no file of the model says it, in words for people. */
   readonly assumptions: readonly string[]
-  private readonly engines = new Map<string, Promise<Engine>>()
+  private readonly forms: EngineForms
+  private readonly dispatcher: Dispatcher<ModelRun>
   private disposed = false
+  /** Pictures of calls that have begun and not ended. */
+  private inWork = 0
 
-  /** @throws BlvitError `BAD_OPTION` for settings that the model can't take */
+  /** @throws BlvitError `BAD_OPTION` for settings that the model can't take, or lanes where there are none */
   constructor(
     /** What it was loaded by. */
     readonly name: string,
@@ -70,12 +92,24 @@ export class Model implements AsyncDisposable {
     readonly engine: ChosenRuntime,
     readonly engineOptions: ModelOptions,
   ) {
-    this.architecture = files.architecture
+    const { architecture, weights } = files
+    this.architecture = architecture
     this.preprocessing = files.preprocessing
     this.labels = files.labels
     this.scores = files.scores
     this.assumptions = files.assumptions
     this.resolve({})
+    const { threads, precision, settings, parallel = 'auto' } = engineOptions
+    const { runtime } = engine
+    checkParallel(parallel, { threads, source: runtime.lanes, where: runtime.description })
+    this.forms = new EngineForms(
+      { architecture, weights, runtime, weightBytes: floatBytes(files) },
+      { threads, precision, settings, parallel, onChange: () => this.dispatcher.advance() },
+    )
+    this.dispatcher = new Dispatcher({
+      lanes: () => this.forms.lanes(),
+      picturesPerRun: ({ options }) => this.picturesPerRun(this.forms.planFor(1), options),
+    })
   }
 
   /** The files on this machine that it was read from, for who writes files and must not destroy any of them. */
@@ -105,33 +139,85 @@ export class Model implements AsyncDisposable {
   /**
    * Loads the engine and the decoder of pictures now instead of at the first one, which then waits 0.3 s less.
    * @param problem what will be asked. Default: classification
+   * @param options `pictures`: how many will come, which decides whether engines are opened beside each other. Default 1
    */
-  async warmUp(problem: Pick<Problem<unknown>, 'name' | 'outputs'> = classify): Promise<void> {
-    await Promise.all([this.engineFor(problem), this.engineOptions.decoder.warmUp?.()])
+  async warmUp(
+    problem: Asked = classify,
+    { pictures = 1 }: { readonly pictures?: number } = {},
+  ): Promise<void> {
+    this.assertUsable()
+    await Promise.all([this.forms.open(problem, { pictures }), this.engineOptions.decoder.warmUp?.()])
   }
 
-  private engineFor({ name, outputs }: Pick<Problem<unknown>, 'name' | 'outputs'>): Promise<Engine> {
-    if (this.disposed) throw new BlvitError('ENGINE', `${this.name} was disposed. Load it again to use it.`)
-    const known = this.engines.get(name)
-    if (known) return known
-    const { architecture, weights } = this.files
-    const parts = { architecture, weights, runtime: this.engine.runtime }
-    const { threads, precision, settings } = this.engineOptions
-    const engine = Engine.load(parts, outputs, { threads, precision, ...(settings && { settings }) })
-    this.engines.set(name, engine)
-    // what failed once may go well the next time: memory is free again, a file is back
-    engine.catch(() => this.engines.delete(name))
-    return engine
+  /** How many engines work beside each other, and with how many threads each, when so many pictures are to be run. */
+  planFor(pictures: number): LanePlan {
+    return this.forms.planFor(pictures)
+  }
+
+  /**
+   * Pictures that one run best takes when so many are to be run; in int8 one, because there they share their scales.
+   * @param options `otherwise`: where one engine has all threads. Default 8
+   */
+  batchFor(pictures: number, options: Settings, { otherwise = picturesPerRun } = {}): number {
+    if (!this.isAlikeInBatches) return 1
+    const plan = this.forms.planFor(pictures)
+    return plan.lanes === 1 ? otherwise : this.picturesPerRun(plan, options)
+  }
+
+  /** In int8 the pictures of a run share their scales: an answer there depends on its neighbours. */
+  private get isAlikeInBatches(): boolean {
+    return this.engineOptions.precision !== 'int8'
+  }
+
+  private picturesPerRun({ threads, lanes }: LanePlan, options: Settings): number {
+    if (!this.isAlikeInBatches) return 1
+    if (lanes === 1 || threads > 1) return picturesPerRun
+    return picturesPerLaneRun(this.architecture, this.resolve(options))
+  }
+
+  private assertUsable(): void {
+    if (this.disposed) throw this.disposedError()
+  }
+
+  private disposedError(): BlvitError {
+    return new BlvitError('ENGINE', `${this.name} was disposed. Load it again to use it.`)
   }
 
   /** Runs some outputs of the model on pictures from {@link prepare}. */
   private async run(
-    problem: Pick<Problem<unknown>, 'name' | 'outputs'>,
+    problem: Asked,
     pictures: readonly Float32Array[],
-    { seed, ...options }: EngineRunOptions,
-  ): Promise<EngineRun> {
-    const engine = await this.engineFor(problem)
-    return engine.run(pixelFeeds(pictures), { seed, ...this.engineOptions.settings, ...settingsOf(options) })
+    { seed = 0, ...options }: EngineRunOptions,
+    call: CallOptions & { readonly shares?: boolean } = {},
+  ): Promise<DispatchedRun> {
+    const settings = { ...this.engineOptions.settings, ...settingsOf(options) }
+    const key = `${problem.name}, ${this.resolve(settings).key}, seed ${seed}, ${pictures[0]?.length} numbers`
+    const run = { key, problem, options: { seed, ...settings } }
+    const answer = this.dispatcher.run(run, pictures, call)
+    // a queue that grows is many pictures too; who waits in it sees what is wrong with its engines
+    if (this.dispatcher.waitingCalls >= deepQueue)
+      this.forms.open(problem, { pictures: Number.POSITIVE_INFINITY }).catch(() => {})
+    return answer
+  }
+
+  /** Lets a call begin. @throws BlvitError `BUSY` where too many have */
+  private async admitted<T>(pictures: number, work: () => Promise<T>): Promise<T> {
+    const { queue = defaultQueue } = this.engineOptions
+    // a call that is larger than the queue gets its turn when there is no other
+    if (this.inWork > 0 && this.inWork + pictures > queue) {
+      throw new BlvitError(
+        'BUSY',
+        `${this.name} has ${this.inWork} pictures in work or waiting, and its queue holds ${queue}. Try again later, or load it ` +
+          'with a longer queue.',
+        { inWork: this.inWork, queue },
+      )
+    }
+    this.inWork += pictures
+    try {
+      return await work()
+    } finally {
+      this.inWork -= pictures
+    }
   }
 
   /** @throws BlvitError `BAD_OPTION` for options that make no sense with this model, before anything runs */
@@ -139,20 +225,32 @@ export class Model implements AsyncDisposable {
     problem: Problem<Answer, Options>,
     options: Options & Settings,
   ): void {
+    const { name, optionKeys } = problem
+    if (optionKeys) checkOptions(`option of ${name}`, options, { ...optionKeys, ...runKeys })
     problem.check?.(options, this.context)
     this.resolve(options)
   }
 
   /**
    * The answers to a problem for pictures from {@link prepare}, in one run of the engine.
-   * @throws BlvitError `BAD_OPTION`, `ENGINE`, `UNSUPPORTED` for a model that can't answer it
+   * @throws BlvitError `BAD_OPTION`, `ENGINE`, `ABORTED`, `UNSUPPORTED` for a model that can't answer it
    */
   async answerPrepared<Answer, Options extends object>(
     problem: Problem<Answer, Options>,
     pictures: readonly Float32Array[],
-    options: Options & EngineRunOptions,
+    options: Options & EngineRunOptions & CallOptions,
   ): Promise<Answered<Answer>[]> {
-    const { outputs, elapsedMs } = await this.run(problem, pictures, options)
+    const { caller, signal } = options
+    return this.answerRun(problem, pictures, options, { caller, signal })
+  }
+
+  private async answerRun<Answer, Options extends object>(
+    problem: Problem<Answer, Options>,
+    pictures: readonly Float32Array[],
+    options: Options & EngineRunOptions,
+    call: CallOptions & { readonly shares?: boolean },
+  ): Promise<Answered<Answer>[]> {
+    const { outputs, elapsedMs } = await this.run(problem, pictures, options, call)
     return pictures.map((_, row) => ({
       answer: problem.answer(outputRows(outputs, row), this.context, options),
       elapsedMs: elapsedMs / pictures.length,
@@ -160,8 +258,10 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * The answers to a problem, in the order of the pictures, which are decoded ahead of the engine.
-   * @throws BlvitError `BAD_IMAGE`, `NOT_FOUND`, `BAD_OPTION`, `ENGINE`, `ABORTED`, `UNSUPPORTED`
+   * The answers to a problem, in the order of the pictures, which are decoded ahead of the engine. Calls may be made while
+   * others are in work: they take turns, and pictures that were asked for one by one are run together where that is faster.
+   * @throws BlvitError `BAD_IMAGE`, `NOT_FOUND`, `BAD_OPTION`, `ENGINE`, `ABORTED`, `UNSUPPORTED`; `BUSY` if more pictures
+   *   are in work than the model's queue holds
    */
   async answer<Answer, Options extends object>(
     problem: Problem<Answer, Options>,
@@ -173,15 +273,24 @@ export class Model implements AsyncDisposable {
       throw new BlvitError('BAD_OPTION', `${problem} is no problem. ${advice}`)
     }
     this.check(problem, options)
-    const answers: Answered<Answer>[] = []
-    // The engine loads while the first pictures are decoded; if it can't, their run says why.
-    this.warmUp(problem).catch(() => {})
+    this.assertUsable()
+    const list = listOf(images)
+    const batch = this.batchFor(list.length, options)
+    const runsAhead = runsAheadOf(this.planFor(list.length))
     const prepare = (input: ImageInput) => this.prepare(input, options)
-    for await (const prepared of preparedBatches(listOf(images), prepare, { batch: picturesPerRun })) {
-      throwIfAborted(options.signal)
-      answers.push(...(await this.answerPrepared(problem, prepared, options)))
-    }
-    return answers
+    const call = { caller: {}, signal: options.signal, shares: list.length === 1 }
+    const run = (prepared: Float32Array[]) => this.answerRun(problem, prepared, options, call)
+    return this.admitted(Math.min(list.length, batch * (runsAhead + batchesAhead)), async () => {
+      // The engine loads while the first pictures are decoded; if it can't, their run says why.
+      this.warmUp(problem, { pictures: list.length }).catch(() => {})
+      const answers: Answered<Answer>[] = []
+      const batches = preparedBatches(list, prepare, { batch, ahead: batchesAhead })
+      for await (const some of preparedAhead(batches, run, { ahead: runsAhead })) {
+        throwIfAborted(options.signal)
+        answers.push(...some)
+      }
+      return answers
+    })
   }
 
   /**
@@ -228,8 +337,11 @@ export class Model implements AsyncDisposable {
   }
 
   /** The raw class scores, before softmax. @returns `[pictures, classes]`, row-major */
-  async logits(pictures: readonly Float32Array[], options: EngineRunOptions = {}): Promise<Float32Array> {
-    const { outputs } = await this.run(classify, pictures, options)
+  async logits(
+    pictures: readonly Float32Array[],
+    { caller, signal, ...options }: EngineRunOptions & CallOptions = {},
+  ): Promise<Float32Array> {
+    const { outputs } = await this.run(classify, pictures, options, { caller, signal })
     return outputs.logits?.values as Float32Array
   }
 
@@ -238,6 +350,7 @@ export class Model implements AsyncDisposable {
    * @throws BlvitError `UNSUPPORTED` if the model treats all tokens alike; else as {@link classify}
    */
   async trace(image: ImageInput, options: TraceOptions = {}): Promise<Trace> {
+    checkOptions('option of trace', options, traceKeys)
     assertTraceable(this, options)
     const picture = await this.preparePicture(image, options)
     return tracePicture(this, picture, options, (pixels) => this.run(traceProgram, [pixels], options))
@@ -248,24 +361,31 @@ export class Model implements AsyncDisposable {
     return modelFingerprint(this.files)
   }
 
-  /** Frees memory and threads; the model can't be used afterwards. */
+  /** Frees memory and threads; the model can't be used afterwards, and calls that wait are refused. */
   async dispose(): Promise<void> {
     this.disposed = true
-    const engines = [...this.engines.values()]
-    this.engines.clear()
-    // An engine that failed to load has told whoever asked for it, and holds nothing.
-    try {
-      for (const engine of await Promise.allSettled(engines)) {
-        if (engine.status === 'fulfilled') await engine.value.dispose()
-      }
-    } finally {
-      await this.engine.runtime.rest()
-    }
+    await this.dispatcher.close(this.disposedError())
+    await this.forms.dispose()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }
+}
+
+/** Batches that are prepared while as many runs as the lanes can take are out. */
+const batchesAhead = 2
+
+/** Runs that are worth to be given to the lanes at once: one more would only wait. */
+export function runsAheadOf({ lanes }: LanePlan): number {
+  return 2 * lanes
+}
+
+/** Of all weights, in float32. */
+function floatBytes({ weights }: ModelFiles): number {
+  let count = 0
+  for (const { shape } of weights.values()) count += shape.reduce((a, b) => a * b, 1)
+  return 4 * count
 }
 
 function listOf(images: ImageInput | readonly ImageInput[]): readonly ImageInput[] {

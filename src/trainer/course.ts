@@ -4,12 +4,11 @@ import type { DataPosition } from '../batches/picture-stream.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { stepsOf } from '../recipes/recipe.js'
 import type { ChosenRuntime, TensorData } from '../runtime/runtime.js'
-import type { TrainingSession } from '../training/training-session.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
 import type { Participants } from './participants.js'
 import { runStage } from './run-stage.js'
-import { learned, openStage } from './stage-session.js'
+import { learned, StageSession } from './stage-session.js'
 import type { PlannedStage } from './stage-step.js'
 import type { StagePlace, StepReport, ValidationReport } from './step-report.js'
 import type { TrainOptions } from './train-options.js'
@@ -65,7 +64,7 @@ export class Course {
     const { labels, preprocessing } = this.student
     const resume = folder?.resumed?.stage === number ? folder.resumed : undefined
     const teacher = participants.teacher?.files
-    await using session = await openStage(planned, {
+    await using session = await StageSession.open(planned, {
       ...{ student: this.student, teacher, runtime: runtime.runtime, threads, resume },
     })
     const { batch, augmentation } = stage
@@ -99,7 +98,7 @@ export class Course {
   }
 
   /** Writes a checkpoint, unless the newest one is of the same step. */
-  private keeper(number: number, session: TrainingSession) {
+  private keeper(number: number, session: StageSession) {
     const { folder, participants, identity } = this.options
     let kept = session.steps
     return async (position: DataPosition): Promise<void> => {

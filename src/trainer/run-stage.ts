@@ -5,17 +5,16 @@ import type { DataPosition } from '../batches/picture-stream.js'
 import { graphWork } from '../graph/graph.js'
 import { stepsOf } from '../recipes/recipe.js'
 import type { NamedTensors } from '../runtime/runtime.js'
-import type { ResolvedSettings } from '../settings/index.js'
+import type { ResolvedSettings } from '../settings/resolve.js'
 import { learningRateAt } from '../training/learning-rate.js'
-import type { TrainingSession } from '../training/training-session.js'
+import type { StageSession } from './stage-session.js'
 import type { PlannedStage } from './stage-step.js'
-import { feedOf } from './step-feed.js'
 import type { StagePlace, StepReport } from './step-report.js'
 
 export interface StageRunOptions extends PlannedStage {
   /** Of the recipe. */
   readonly stages: number
-  readonly session: TrainingSession
+  readonly session: StageSession
   /** 10⁹ operations a second of matrix products alone on this machine; undefined: unknown. */
   readonly gemmRate: number | undefined
   readonly batches: Batches
@@ -52,11 +51,11 @@ function meansOf(told: readonly NamedTensors[]): Record<string, number> {
 }
 
 /** The multiply-adds of a batch at some settings, each counted once. */
-function workOf({ graph, stage }: Pick<PlannedStage, 'graph' | 'stage'>) {
+function workOf({ stepFor, stage }: Pick<PlannedStage, 'stepFor' | 'stage'>) {
   const known = new Map<string, number>()
   return (settings: ResolvedSettings | undefined): number => {
     const { key, sizes } = settings ?? { key: '', sizes: {} }
-    const work = known.get(key) ?? graphWork(graph, { batch: stage.batch, ...sizes })
+    const work = known.get(key) ?? graphWork(stepFor(settings).graph, { batch: stage.batch, ...sizes })
     known.set(key, work)
     return work
   }
@@ -97,7 +96,6 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
   const steps = stepsOf(stage)
   const warmUp = Math.round(stage.warmUp * steps)
   const schedule = { shape: stage.schedule, peak: stage.learningRate, steps, warmUp }
-  const feed = feedOf(options)
   const clock = stepClock(batches)
   const workAt = workOf(options)
   const most = settings?.ends.toSorted((a, b) => workAt(b) - workAt(a))[0]
@@ -108,19 +106,20 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       await options.beforeAbort(position)
       throwIfAborted(signal)
     }
-    const start = performance.now()
     const step = session.steps
     const draw = seededRandom(seed, 'step', number, step)()
     const now = trial !== undefined && step === 0 ? most : settings?.at({ step, steps, draw })
+    await session.moveTo(now)
+    const start = performance.now()
     const learningRate = learningRateAt(step, schedule)
     const taken: TrainingBatch[] = []
     const told: NamedTensors[] = []
     while (session.steps === step) {
       const batch = await batches.next()
-      const noise = (name: string) => seededRandom(seed, 'noise', number, step, taken.length, name)
-      const inputs = feed(batch, { sizes: now?.sizes ?? {}, noise })
+      const place = taken.length
+      const noise = (name: string) => seededRandom(seed, 'noise', number, step, place, name)
       taken.push(batch)
-      told.push(await session.run(inputs, { learningRate }))
+      told.push(await session.run(batch, { sizes: now?.sizes ?? {}, noise }, { learningRate }))
     }
     clock.add(performance.now() - start, stage.accumulate * workAt(now))
     const losses = meansOf(told)

@@ -2,63 +2,76 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { Target } from '../graph/lowering.js'
 import type { Architecture } from '../models/architecture.js'
 import { objectiveOf, type Stage } from '../recipes/recipe.js'
-import { mergedBuild, type ResolvedSettings, resolveSettings, type Settings } from '../settings/index.js'
+import { mergedBuild, type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
+import type { Settings } from '../settings/settings.js'
 import type { StepPlace } from '../training/settings-plan.js'
 
 /** The settings of a stage, decided for its student. */
 export interface StageSettings {
   /** Those of a step. */
   at(place: StepPlace): ResolvedSettings
-  /** All that it comes to; where it goes from one to another, the two ends. */
+  /** All that it comes to; of one that goes from one to another the two ends. */
   readonly ends: readonly ResolvedSettings[]
-}
-
-/** One recipe trains a student that routes and, as its baseline, one that treats all tokens alike. */
-function applicable({ keepRatio, ...others }: Settings, { settings }: Architecture): Settings {
-  return settings.keepRatio === undefined || keepRatio === undefined ? others : { ...others, keepRatio }
+  /** What any step may draw, where nothing is on its way yet. */
+  readonly drawn: readonly ResolvedSettings[]
+  /** What the student is good for after the stage. */
+  readonly goals: readonly ResolvedSettings[]
 }
 
 /**
  * @returns undefined where the student doesn't run in this stage as it will later
- * @throws BlvitError `BAD_OPTION` for a setting that the student can't take
+ * @throws BlvitError `BAD_OPTION` for a setting that the student can't take, or a way between two that there isn't
  */
 export function stageSettings(stage: Stage, student: Architecture): StageSettings | undefined {
-  const plan = objectiveOf(stage).settings?.(stage)
+  const plan = objectiveOf(stage).settings?.(stage, student)
   if (!plan) return undefined
-  const decided = (settings: Settings) => resolveSettings(student, applicable(settings, student))
-  return { at: (place) => decided(plan.at(place)), ends: plan.ends.map(decided) }
+  const decided = (settings: Settings) => resolveSettings(student, settings)
+  plan.at({ step: 0, steps: 1, draw: 0 })
+  return {
+    at: (place) => decided(plan.at(place)),
+    ends: plan.ends.map(decided),
+    drawn: plan.drawn.map(decided),
+    goals: plan.goals.map(decided),
+  }
+}
+
+/** Equal for settings that one graph of a stage serves: on WebGPU sizes are decided when a graph is loaded. */
+export function graphKeyOf({ buildKey, sizes }: ResolvedSettings, target: Target): string {
+  const fixed = target === 'webgpu' ? Object.entries(sizes).map(([name, size]) => `${name}=${size}`) : []
+  return [buildKey, ...fixed].join(' ')
 }
 
 /**
- * The student as one graph of a stage can be made of it: built as its settings say, and on WebGPU with sizes that are
- * decided when a graph is loaded.
- * @throws BlvitError `BAD_OPTION` if the stage would need several graphs
+ * A graph is loaded when a stage comes to it, which takes seconds: on a way from one setting to another now and then, but
+ * not for each step.
+ * @throws BlvitError `BAD_OPTION` if steps would draw one of several graphs
  */
-export function builtFor(
-  student: Architecture,
-  { ends: [first, ...others] }: StageSettings,
-  target: Target,
-): Architecture {
-  if (!first) return student
-  const isOneGraph = ({ key, buildKey }: ResolvedSettings) =>
-    buildKey === first.buildKey && (target !== 'webgpu' || key === first.key)
-  const other = others.find((end) => !isOneGraph(end))
-  if (other) {
-    const device = target === 'webgpu' ? ' on WebGPU, where sizes are decided when a graph is loaded,' : ''
-    throw new BlvitError(
-      'BAD_OPTION',
-      `A stage is one graph,${device} but this one would be trained at ${first.key} and at ${other.key}. Give it one ` +
-        `setting in the recipe${target === 'webgpu' ? ', or train with --device cpu' : ''}.`,
-      { settings: [first.key, other.key] },
-    )
-  }
-  const sizes = target === 'webgpu' ? first.sizes : {}
+export function checkDrawn({ drawn: [first, ...others] }: StageSettings, target: Target): void {
+  if (!first) return
+  const key = graphKeyOf(first, target)
+  const other = others.find((one) => graphKeyOf(one, target) !== key)
+  if (!other) return
+  const device = target === 'webgpu' ? ' on WebGPU, where sizes are decided when a graph is loaded,' : ''
+  throw new BlvitError(
+    'BAD_OPTION',
+    `Steps that draw one of several settings share a graph,${device} but ${first.key} and ${other.key} are two. Give the ` +
+      `stage one setting, or a way from one to another${target === 'webgpu' ? ', or train with --device cpu' : ''}.`,
+    { settings: [first.key, other.key] },
+  )
+}
+
+/**
+ * The student as a stage's graph at some settings is made of it: built as they say, and on WebGPU with sizes that are
+ * decided when a graph is loaded.
+ */
+export function builtFor(student: Architecture, settings: ResolvedSettings, target: Target): Architecture {
+  const sizes = target === 'webgpu' ? settings.sizes : {}
   return {
     ...student,
     build: (options) =>
       student.build({
-        ...mergedBuild(first.build, options ?? {}),
-        sizes: { ...first.build.sizes, ...sizes, ...options?.sizes },
+        ...mergedBuild(settings.build, options ?? {}),
+        sizes: { ...settings.build.sizes, ...sizes, ...options?.sizes },
       }),
   }
 }

@@ -1,12 +1,13 @@
 import type { Graph } from '../graph/graph.js'
 import { type DecidedRecipe, objectiveOf, type Stage } from '../recipes/recipe.js'
 import type { Runtime } from '../runtime/runtime.js'
+import type { ResolvedSettings } from '../settings/resolve.js'
 import { layerDecay } from '../training/parameter-groups.js'
 import { targetsInput } from '../training/stages/loss-parts.js'
 import type { StageModels } from '../training/stages/stage-kind.js'
 import { teachersName } from '../training/teacher.js'
 import { type TrainingStep, trainingStep } from '../training/training-step.js'
-import { builtFor, type StageSettings, stageSettings } from './stage-settings.js'
+import { builtFor, checkDrawn, graphKeyOf, type StageSettings, stageSettings } from './stage-settings.js'
 
 /** The training step of a stage. @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if the models can't do it */
 function stepOf(stage: Stage, models: StageModels): TrainingStep {
@@ -30,16 +31,22 @@ function stepOf(stage: Stage, models: StageModels): TrainingStep {
   })
 }
 
+/** What the engine runs for the steps of a stage that are built alike. */
+export interface StageStep {
+  readonly step: TrainingStep
+  /** What runs for each batch: all of the step, or without the update where several batches make one. */
+  readonly graph: Graph
+}
+
 /** A stage, and what the engine runs for it. */
 export interface PlannedStage {
   readonly stage: Stage
   /** Counted from 1. */
   readonly number: number
-  readonly step: TrainingStep
-  /** What runs for each batch: all of the step, or without the update where several batches make one. */
-  readonly graph: Graph
   /** Undefined where the student doesn't run in it as it will later. */
   readonly settings: StageSettings | undefined
+  /** What runs at some of its settings: one and the same for all that one graph serves. All have the same state. */
+  readonly stepFor: (settings: ResolvedSettings | undefined) => StageStep
   /** Whether its loss is made of the pictures' labels. */
   readonly asksForLabels: boolean
 }
@@ -55,12 +62,25 @@ export function planStages(
   return stages.map((stage, index) => {
     const taughtBy = objectiveOf(stage).needsTeacher(stage) ? teacher : undefined
     const settings = stageSettings(stage, student)
-    const built = settings ? builtFor(student, settings, runtime.target) : student
-    const step = stepOf(stage, { student: built, teacher: taughtBy })
-    const graph = step.accumulation?.graph ?? step.graph
+    const { target } = runtime
+    if (settings) checkDrawn(settings, target)
+    const steps = new Map<string, StageStep>()
+    const stepFor = (at: ResolvedSettings | undefined): StageStep => {
+      const key = at ? graphKeyOf(at, target) : ''
+      const known = steps.get(key)
+      if (known) return known
+      const built = at ? builtFor(student, at, target) : student
+      const step = stepOf(stage, { student: built, teacher: taughtBy })
+      const made = { step, graph: step.accumulation?.graph ?? step.graph }
+      steps.set(key, made)
+      return made
+    }
+    const [first, ...others] = settings?.ends ?? []
+    const { graph } = stepFor(first)
+    others.forEach(stepFor)
     const asksForLabels = graph.inputs.some(
       ({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput,
     )
-    return { stage, number: index + 1, step, graph, settings, asksForLabels }
+    return { stage, number: index + 1, settings, stepFor, asksForLabels }
   })
 }

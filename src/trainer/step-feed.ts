@@ -7,7 +7,7 @@ import { pixelsInput } from '../models/model-definition.js'
 import type { NamedTensors } from '../runtime/runtime.js'
 import { stepInputs } from '../training/adamw.js'
 import { targetsInput } from '../training/stages/loss-parts.js'
-import type { PlannedStage } from './stage-step.js'
+import type { PlannedStage, StageStep } from './stage-step.js'
 
 /** What changes from batch to batch beside the pictures. */
 export interface StepDraw {
@@ -25,15 +25,15 @@ function labelsMissing(): BlvitError {
 }
 
 /** Names that the session feeds itself: its state, sums of gradients, learning rate and step. */
-function ownInputs({ step }: Pick<PlannedStage, 'step'>): ReadonlySet<string> {
+function ownInputs({ step }: StageStep): ReadonlySet<string> {
   const state = [...step.state, ...(step.accumulation?.sums ?? [])].map(({ input }) => input)
   return new Set([...state, ...Object.values(stepInputs)])
 }
 
 /** What the inputs of a stage's graph are fed with: pictures, targets, sizes, noise. */
-export function feedOf({ stage, step, graph }: Pick<PlannedStage, 'stage' | 'step' | 'graph'>): StepFeed {
-  const own = ownInputs({ step })
-  const inputs = graph.inputs.filter(({ leaf }) => leaf?.kind === 'input' && !own.has(leaf.name))
+export function feedOf({ stage }: Pick<PlannedStage, 'stage'>, made: StageStep): StepFeed {
+  const own = ownInputs(made)
+  const inputs = made.graph.inputs.filter(({ leaf }) => leaf?.kind === 'input' && !own.has(leaf.name))
   const learnsLabels = inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput)
   return ({ pixels, targets }, { sizes, noise }) => {
     if (learnsLabels && !targets) throw labelsMissing()

@@ -1,7 +1,9 @@
+import { checkOptions, type OptionKeys } from '../base/check-options.js'
 import { checkWholeNumbers } from '../base/whole-number.js'
 import { checkWorkers } from '../batches/batches.js'
 import { checkThreads, type DeviceRequest } from '../runtime/device.js'
-import type { Settings } from '../settings/index.js'
+import type { Settings } from '../settings/settings.js'
+import { downloadKeys } from '../weights/node/hub/download-model.js'
 import type { ParticipantOptions } from './participants.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 
@@ -36,8 +38,32 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly onValidation?: ((report: ValidationReport) => void) | undefined
 }
 
+const trainKeys: OptionKeys<TrainOptions> = {
+  ...downloadKeys,
+  to: true,
+  set: true,
+  teacher: true,
+  output: true,
+  seed: true,
+  resume: true,
+  overwrite: true,
+  checkpointEvery: true,
+  validation: true,
+  validationLimit: true,
+  validateEvery: true,
+  validationSettings: true,
+  device: true,
+  threads: true,
+  workers: true,
+  dryRun: true,
+  onNote: true,
+  onStep: true,
+  onValidation: true,
+}
+
 /** @throws BlvitError `BAD_OPTION` */
 export function checkTrainOptions(options: TrainOptions): void {
+  checkOptions('option of a training', options, trainKeys)
   const { checkpointEvery, validateEvery, validationLimit, threads, workers } = options
   checkWholeNumbers({ checkpointEvery, validateEvery, validationLimit })
   checkThreads(threads)

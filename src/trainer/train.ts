@@ -12,7 +12,8 @@ import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe
 import { engineIdentity } from '../runtime/engine-identity.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import type { ChosenRuntime } from '../runtime/runtime.js'
-import type { Settings } from '../settings/index.js'
+import { spreadOf } from '../settings/resolve.js'
+import type { Settings } from '../settings/settings.js'
 import { Course } from './course.js'
 import { assumptionsOf, openParticipants, type Participants } from './participants.js'
 import { type PlannedStage, planStages } from './stage-step.js'
@@ -86,10 +87,11 @@ function knownGemmRate({ runtime }: ChosenRuntime, threads: number | undefined):
   return rate
 }
 
-/** What a model in training is measured at where nobody says. */
-function usualSettings({ settings }: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
-  if (settings.keepRatio !== undefined) return [0.25, 0.5, 0.75, 1].map((keepRatio) => ({ keepRatio }))
-  return stages.at(-1)?.settings?.ends.map(({ values }) => values) ?? [{}]
+/** What a model in training is measured at where nobody says: all over its own number, or what the last stage is for. */
+function usualSettings(student: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
+  const spread = spreadOf(student)
+  if (spread.length > 0) return spread
+  return stages.at(-1)?.settings?.goals.map(({ values }) => values) ?? [{}]
 }
 
 /**

@@ -12,7 +12,7 @@ export interface ByteSource {
   readonly path?: string
   readonly sizeBytes: number
   /** For an engine that will map the file: @throws BlvitError if it is no longer the one that was opened */
-  assertUnchanged?(): Promise<void>
+  assertUnchanged?(): void
   /** @throws BlvitError `BAD_WEIGHTS` if the range can't be read whole */
   read(offset: number, sizeBytes: number): Promise<Uint8Array>
 }

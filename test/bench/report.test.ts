@@ -7,7 +7,7 @@ import { type MeasuredModel, machineRate, resultOf } from '../../src/bench/repor
 import { variantOf } from '../../src/bench/variants.js'
 import { machineGemms } from '../../src/engine/gemm-sizes.js'
 import { presets } from '../../src/models/index.js'
-import type { Settings } from '../../src/settings/index.js'
+import type { Settings } from '../../src/settings/settings.js'
 
 const choice = { device: 'cpu', threads: 2, precision: 'fp32' } as const
 

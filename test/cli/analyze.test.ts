@@ -187,7 +187,7 @@ describe('blvit analyze refuses', () => {
     ['a name that is no configuration', ['b-t'], 1, 'There is no configuration "b-t". Did you mean "b+t"?'],
     ['an unknown setting', ['b+t', '--set', 'semi_cros=false'], 2, 'Did you mean "semi_cross"?'],
     ['a setting without a value', ['b+t', '--set', 'semi_cross'], 2, 'must have the form key=value'],
-    ['a setting of a wrong kind', ['b+t', '--set', 'semi_cross=maybe'], 1, 'semi_cross'],
+    ['a setting of a wrong kind', ['b+t', '--set', 'semi_cross=maybe'], 2, 'semi_cross'],
     ['keep ratio 0', ['b+t', '-r', '0'], 2, 'must be a number above 0 and up to 1'],
     ['keep ratio 1.5', ['b+t', '-r', '1.5'], 2, 'must be a number above 0 and up to 1'],
     ['keep ratio NaN', ['b+t', '-r', 'NaN'], 2, 'must be a number above 0 and up to 1'],

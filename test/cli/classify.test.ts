@@ -124,7 +124,7 @@ describe('blvit classify', () => {
     ])
     expect(stderr).toMatch(/error: .*b\.jpg/)
     expect(stderr).toMatch(/error: There is no file or folder nothing-here\.jpg\./)
-    expect(stderr).toMatch(/3 of 5 could not be read\./)
+    expect(stderr).toMatch(/3 of 5 pictures could not be used\./)
   })
 
   test('runs on WebAssembly when asked, with the same labels', async () => {
@@ -135,13 +135,39 @@ describe('blvit classify', () => {
     expect(stderr).toMatch(/WebAssembly: you asked for it/)
   })
 
+  test('--parallel is told, and refused where runs can only follow each other', async () => {
+    const { stdout, stderr } = await runCli([
+      'classify',
+      hummingbird,
+      hummingbird,
+      '--top',
+      '1',
+      '--parallel',
+      '2',
+    ])
+    expect(stdout.match(/^ +\d+\.\d % /gm)).toHaveLength(2)
+    expect(stderr).toMatch(/native, 2 engines of 1 thread beside each other: the native library/)
+    const refused = await runCli(['classify', hummingbird, '--parallel', '2', '--device', 'wasm'])
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toMatch(
+      /WebAssembly runs one thing at a time: parallel 2 is for the native library/,
+    )
+    const few = await runCli(['classify', hummingbird, '--parallel', '4', '--threads', '2'])
+    expect(few.stderr).toMatch(/parallel 4 needs at least as many threads, and threads is 2/)
+    const none = await runCli(['classify', hummingbird, '--parallel', 'some'])
+    expect(none).toMatchObject({ code: 2 })
+  })
+
   test('Ctrl-C in the middle of a folder ends it at once and cleanly', async () => {
     const many = join(folder, 'many')
     mkdirSync(many)
     for (let i = 0; i < 400; i++) copyFileSync(hummingbird, join(many, `${i}.jpg`))
+    let interrupted = false
     const { code, stdout, stderr } = await runCli(['classify', many, '--json'], {
       onStdout: (text, interrupt) => {
-        if (text.split('\n').length === 4) interrupt()
+        if (interrupted || text.split('\n').length < 4) return
+        interrupted = true
+        interrupt()
       },
     })
     expect(code).toBe(130)

@@ -66,7 +66,7 @@ describe('blvit embed', () => {
     const state = path('embed.state')
     const whole = await runCli([...args, '-o', path('whole.npy')])
     expect(whole.code).toBe(1)
-    expect(whole.stderr).toMatch(/error: .*broken\.jpg.*\n[\s\S]*1 of 4 could not be read/)
+    expect(whole.stderr).toMatch(/error: .*broken\.jpg.*\n[\s\S]*1 of 4 pictures could not be used/)
     const first = await runCli([...args, '-o', path('c.npy'), '--resume', state])
     expect(first.code).toBe(1)
     const lines = readFileSync(state, 'utf8').split('\n')

@@ -38,6 +38,8 @@ describe('values that no command can take blame the command line', () => {
       ['train', 'vit-tiny', '--recipe', 'end-to-end', ...data, ...output('c'), '--reduce', 'a:1'],
       /no reduction "a"/,
     ],
+    [['distill', ...data, ...output('d'), '--keep-ratio', '2'], /Keep ratio "?2"?/],
+    [['distill', ...data, ...output('d'), '--validate-at', '0.5', 'half'], /"half" is no setting/],
     [['distill', ...data, ...output('d'), '--batch', '99999999999'], /batch is 99999999999; .* to 4096/],
   ])('%j', async (args, complaint) => {
     const { code, stdout, stderr } = await runCli(args)

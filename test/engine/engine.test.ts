@@ -3,7 +3,7 @@ import { Engine } from '../../src/engine/engine.js'
 import { programOf } from '../../src/models/model-definition.js'
 import { chooseRuntime } from '../../src/runtime/node/choose.js'
 import type { Runtime } from '../../src/runtime/runtime.js'
-import type { Settings } from '../../src/settings/index.js'
+import type { Settings } from '../../src/settings/settings.js'
 import { randomModel, shrunk } from '../support/tiny-models.js'
 
 /** The processor's engine, asked as one that wants sizes as numbers, and how often it loaded. */

@@ -54,8 +54,14 @@ describe('the built package', () => {
 
   test('reads few files for a first label, and no packages but those that are native', () => {
     const { files: readFiles, packages } = readWith('label.js')
+    expect(readFiles).not.toContain('library.js')
     expect(readFiles.length).toBeLessThan(8)
     expect(packages).toEqual([])
+    // what the command asks for when it runs lies there too, behind names that lead to it
+    const [, command = ''] = /async function preparation\(([\s\S]*?)\n}/.exec(read('command-line.js')) ?? []
+    const late = [...command.matchAll(/import\("\.\/([^"]+)"\)/g)].map(([, file = '']) => file)
+    expect(late.length).toBeGreaterThan(1)
+    for (const file of late) expect(readWith(file).files).not.toContain('library.js')
   })
 
   test('gives browsers files without Node', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { presets } from '../../src/models/index.js'
-import { ladderOf, resolveSettings } from '../../src/settings/index.js'
+import { ladderOf, resolveSettings } from '../../src/settings/resolve.js'
 
 const routed = presets['micro+16'] ?? expect.fail('no preset')
 const plain = presets['vit-micro'] ?? expect.fail('no preset')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { presets } from '../../src/models/index.js'
-import { parseSetting, parseSettings, resolveSettings } from '../../src/settings/index.js'
+import { parseSetting, parseSettings, resolveSettings } from '../../src/settings/resolve.js'
 
 function preset(name: string) {
   const found = presets[name]
@@ -42,6 +42,18 @@ describe('settings', () => {
     expect(() => resolveSettings(preset(name), settings as object)).toThrow(
       expect.objectContaining({ message: expect.stringMatching(complaint) }),
     )
+  })
+
+  test('a number that a model never comes to is told as the highest that it does', () => {
+    const at = (reduce: string) => resolveSettings(preset('vit-base'), { reduce })
+    // of 196 patches at most 98 merge into the others
+    expect(at('tome:500')).toMatchObject({ key: 'tome:98', buildKey: 'tome:98' })
+    expect(at('tome:16/500').key).toBe('tome:16/98')
+    expect(at('mctf:500').key).toBe('mctf:98')
+    expect(at('mctf:0.35').key).toBe('mctf:0.35')
+    expect(at('tome:98').key).toBe('tome:98')
+    // twice as many in the first block, fewer later: these differ
+    expect(at('tome:150,schedule=decreasing').key).toBe('tome:150,schedule=decreasing')
   })
 
   test('a text is read by the setting that understands it', () => {

@@ -329,8 +329,63 @@ describe('train', () => {
     })
     await expect(refused({ loss: { labels: 1 } }, routed)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
     await expect(refused({ loss: { labels: 1 }, reduce: 'tom:4' })).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      message: expect.stringMatching(/stages\.0\.reduce: There is no reduction "tom"\. Did you mean "tome"/),
+    })
+    await expect(refused({ loss: { labels: 1 }, reduce: ['tome:4', 'tome:2'] })).rejects.toMatchObject({
       code: 'BAD_OPTION',
-      message: expect.stringContaining('Did you mean "tome"'),
+      message: expect.stringContaining('tome:4 and tome:2 are two'),
+    })
+    const noWay = { from: 'tome:4', to: 'evit:0.7' }
+    await expect(refused({ loss: { labels: 1 }, reduce: noWay })).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('There is no way from tome:4 to evit:0.7'),
+    })
+  })
+
+  describe('a keep rate that falls while a stage goes on', () => {
+    const [stage] = supervised.stages
+    const falling = (from: string, to: string): Recipe => ({
+      about: 'x',
+      stages: [
+        {
+          ...defined(stage, 'a stage'),
+          pictures: 48,
+          reduce: { from, to, shape: 'cosine' },
+        } as Recipe['stages'][number],
+      ],
+    })
+
+    test('has a graph for each rate, and ends with what was trained last', async () => {
+      const told: string[] = []
+      const onStep = ({ setting = '' }: StepReport) => told.push(setting)
+      const settings = { validation: [pictures], validateEvery: 6, onStep }
+      const { validations } = await train(
+        vit,
+        pictures,
+        falling('evit:1', 'evit:0.5'),
+        options('falling', settings),
+      )
+      expect(told).toEqual(['evit:1', 'evit:0.95', 'evit:0.83', 'evit:0.67', 'evit:0.55', 'evit:0.5'])
+      expect(validations.at(-1)?.results.map(({ setting }) => setting)).toEqual(['evit:0.5'])
+    })
+
+    test('the state goes from graph to graph: where all compute the same, the same bits', async () => {
+      // of 16 patches ⌈0.97·16⌉ are 16: other graphs, the same numbers
+      await train(vit, pictures, falling('evit:1', 'evit:0.97'), options('as-plain'))
+      await train(vit, pictures, falling('evit:1', 'evit:1'), options('plain'))
+      expect((await weightsOf('as-plain')).equals(await weightsOf('plain'))).toBe(true)
+    })
+
+    test('stopped and resumed it ends with the same bits', async () => {
+      const recipe = falling('evit:1', 'evit:0.5')
+      const interruption = new AbortController()
+      const onStep = ({ step }: StepReport) => step === 4 && interruption.abort()
+      const stopped = { ...options('falling-again'), signal: interruption.signal, onStep }
+      await expect(train(vit, pictures, recipe, stopped)).rejects.toMatchObject({ code: 'ABORTED' })
+      await train(vit, pictures, recipe, options('falling-again', { resume: true }))
+      await train(vit, pictures, recipe, options('falling-whole'))
+      expect((await weightsOf('falling-again')).equals(await weightsOf('falling-whole'))).toBe(true)
     })
   })
 

@@ -1,14 +1,14 @@
 import { input } from '../../graph/ops/index.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
-import { blvit } from '../../models/blvit.js'
 import { blvitFacts } from '../../models/blvit-facts.js'
 import { isBlvit } from '../../models/blvit-family.js'
 import { findPreset } from '../../models/index.js'
 import { outputOf } from '../../models/model-definition.js'
 import { vit } from '../../models/vit.js'
-import { patchCount, type VitConfig } from '../../models/vit-config.js'
+import type { VitConfig } from '../../models/vit-config.js'
 import { usualVit } from '../../models/vit-family.js'
+import { resolveSettings } from '../../settings/resolve.js'
 import { blockImitation, learnsByImitation } from '../../training/block-imitation.js'
 import { crossEntropy } from '../../training/objectives/index.js'
 import { targetsInput } from '../../training/stages/loss-parts.js'
@@ -40,7 +40,7 @@ function supervised(name: string, logits: Tensor): TrainingStep {
 function tinyStudent() {
   const preset: Architecture | undefined = findPreset('t+48')
   if (!preset || !isBlvit(preset)) throw new Error('blvit bug: no preset t+48')
-  return preset.config
+  return preset
 }
 
 /** Everything that `bench --train` measures here, in this order. */
@@ -54,16 +54,16 @@ export const trainingCases = {
     title: 'T+48 at 224 px, keep ratio 0.25',
     batch: 16,
     build: () => {
-      const config = tinyStudent()
-      const kept = Math.floor(config.keepRatio * patchCount(config))
-      return supervised('student', outputOf(blvit(config, { sizes: { kept } }), 'classify', 'logits'))
+      const student = tinyStudent()
+      const model = student.build({ sizes: resolveSettings(student).sizes })
+      return supervised('student', outputOf(model, 'classify', 'logits'))
     },
   },
   imitation: {
     title: 'T+48 at 224 px, block imitation',
     batch: 16,
     build: () => {
-      const config = tinyStudent()
+      const { config } = tinyStudent()
       const imitation = blockImitation(config)
       const facts = blvitFacts(config)
       if (!imitation) throw new Error('blvit bug: T+48 has nothing to imitate with')

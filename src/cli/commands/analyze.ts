@@ -69,7 +69,7 @@ type Changes = Pick<Flags, 'set'> & SettingFlags
 /** What a name stands for, e.g. `b+t@0.5`. */
 async function find(reference: string, { set = {}, ...flags }: Changes = {}) {
   const { findConfiguration } = await import('../../model-store/node/find-configuration.js')
-  const { parseSetting } = await import('../../settings/index.js')
+  const { parseSetting } = await import('../../settings/resolve.js')
   const [, base = reference, suffix] = /^(.+)@([^@]+)$/.exec(reference) ?? []
   const changes = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   return {

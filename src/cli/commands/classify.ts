@@ -1,24 +1,36 @@
 import type { Command } from 'commander'
 import { messageAbout } from '../../base/blvit-error.js'
 import { visible } from '../../base/visible-text.js'
-import type { Classification } from '../../problems/classify.js'
-import type { Model } from '../../tasks/model.js'
-import { type CliContext, readStandardInput } from '../context.js'
+import type { PictureInput } from '../../data/expand-inputs.js'
+import type { ClassifyOptions, Model } from '../../tasks/model.js'
+import type { ManyOptions } from '../../tasks/node/answer-many.js'
+import { printClassification } from '../classification-report.js'
+import { type CliContext, endWith, readStandardInput } from '../context.js'
 import {
   checkSeed,
   engineNote,
   loadOptions,
   type ModelFlags,
+  type ParallelFlags,
+  parallelOption,
   runsUnusually,
   withModelOptions,
 } from '../model-options.js'
 import { positiveInteger } from '../option-values.js'
-import { itemProgress } from '../progress.js'
+import { itemProgress, runProgress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
+import {
+  assertAllFound,
+  notePart,
+  type ShardFlags,
+  type ShardRun,
+  shardRunOf,
+  withShard,
+} from '../shard-options.js'
 
-interface Flags extends ModelFlags, SettingFlags {
+interface Flags extends ModelFlags, SettingFlags, ParallelFlags, ShardFlags {
   readonly top: number
-  readonly batch: number
+  readonly batch?: number
   readonly json?: boolean
 }
 
@@ -30,9 +42,14 @@ export function classifyCommand(program: Command, context: CliContext): void {
       .description('Say what is on pictures: labels, probabilities, time.')
       .argument('<pictures...>', 'files, folders, globs, URLs, or - for standard input'),
   )
-  withSettings(command)
+  withShard(withSettings(command))
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
-    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 1)
+    .option(
+      '-b, --batch <n>',
+      'pictures per run of an engine (default: 1, or as is fastest for many)',
+      positiveInteger,
+    )
+    .addOption(parallelOption())
     .option('--json', 'one JSON object for each picture, one a line')
     .addHelpText(
       'after',
@@ -40,8 +57,10 @@ export function classifyCommand(program: Command, context: CliContext): void {
 Examples:
   blvit classify photo.jpg
   blvit classify holiday/ --top 1 --json
+  blvit classify archive/ --parallel 2 --json > labels.jsonl
   blvit classify photo.jpg --keep-ratio 0.25
   blvit classify photo.jpg --model owner/name
+  blvit classify holiday/ --shard 0/5 --part 0.part
   curl -s https://example.org/cat.jpg | blvit classify -`,
     )
     .action((args: string[], flags: Flags) => classify(args, flags, context))
@@ -59,59 +78,61 @@ async function preparation(args: readonly string[], flags: Flags) {
 }
 
 async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const run = shardRunOf(flags, { '--json': flags.json })
   const { startEngineBeside } = await import('../../tasks/node/start-engine.js')
   const { runtime, done } = await startEngineBeside(flags.device, () => preparation(args, flags))
   const { pictures, errors, settings, load, classifyMany } = done
+  assertAllFound(run, errors)
   let failures = errors.length
   for (const error of errors) context.note(`error: ${error.message}`)
 
   await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
   const { key } = model.resolve(settings)
   checkSeed(flags.seed, [{ model, settings: [settings] }])
-  if (!flags.json || runsUnusually(model)) context.note(engineNote(model, key))
+  if (!flags.json || runsUnusually(model))
+    context.note(engineNote(model, { setting: key, pictures: pictures.length }))
 
+  const { top, batch, seed } = flags
+  const options = { top, batch, seed, ...settings, signal: context.signal }
+  if (run) return await classifyShard(model, pictures, { ...options, ...run }, context)
   const progress = itemProgress(context, { total: pictures.length, unit: 'pictures' })
   try {
-    const { top, batch, seed } = flags
-    const options = { top, batch, seed, ...settings, signal: context.signal }
+    const report = { json: flags.json, scores: model.scores }
     for await (const result of classifyMany(model, pictures, options)) {
-      if ('error' in result) {
-        failures += 1
-        progress.note(`error: ${visible(messageAbout(result.name, result.error.message))}`)
-        if (flags.json) context.out(JSON.stringify({ picture: result.name, error: errorJson(result.error) }))
-      } else {
-        context.out(
-          flags.json ? resultJson(result.name, result.classification) : resultText(result, model.scores),
-        )
-      }
+      if ('error' in result) failures += 1
+      await printClassification(result, report, { out: context.out, note: progress.note })
       progress.advance()
     }
   } finally {
     progress.stop()
   }
-  if (failures > 0) {
-    context.note(`${failures} of ${pictures.length + errors.length} could not be read.`)
-    context.exitWith(1)
+  endWith(context, { failures, of: pictures.length + errors.length })
+}
+
+async function classifyShard(
+  model: Model,
+  pictures: readonly PictureInput[],
+  options: ClassifyOptions & ManyOptions & ShardRun,
+  context: CliContext,
+): Promise<void> {
+  const { assertNotInput } = await import('../../files/output-files.js')
+  const { keptClassifications } = await import('../../tasks/node/kept-classifications.js')
+  const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
+  await assertNotInput(options.resume, [...sources, ...model.readFrom])
+  const progress = runProgress(context)
+  const counts = { pictures: 0, failures: 0 }
+  try {
+    for await (const { answers, ...state } of keptClassifications(model, pictures, options)) {
+      progress.show(state)
+      for (const picture of answers) {
+        counts.pictures += 1
+        if (!('error' in picture)) continue
+        counts.failures += 1
+        progress.note(`error: ${visible(messageAbout(picture.name, picture.error.message))}`)
+      }
+    }
+  } finally {
+    progress.stop()
   }
-}
-
-function errorJson({ code, message }: { code: string; message: string }) {
-  return { code, message }
-}
-
-function resultJson(picture: string, { top, elapsedMs }: Classification): string {
-  return JSON.stringify({ picture, top, elapsedMs: Number(elapsedMs.toFixed(3)) })
-}
-
-function resultText(
-  { name, classification }: { name: string; classification: Classification },
-  scores: Model['scores'],
-): string {
-  // the numbers of a regression are no shares
-  const text = (score: number) =>
-    scores === 'none' ? score.toPrecision(5).padStart(9) : `${(100 * score).toFixed(1).padStart(5)} %`
-  const lines = classification.top.map(
-    ({ label, probability }) => `  ${text(probability)}  ${visible(label)}`,
-  )
-  return [`${visible(name)}  (${classification.elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
+  notePart(context, options, counts)
 }

@@ -8,7 +8,9 @@ import { distillCommand } from './distill.js'
 import { embedCommand } from './embed.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
+import { finetuneCommand } from './finetune.js'
 import { initCommand } from './init.js'
+import { mergeCommand } from './merge.js'
 import { modelsCommand } from './models.js'
 import { traceCommand } from './trace.js'
 import { trainCommand } from './train.js'
@@ -23,7 +25,9 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   embedCommand,
   evalCommand,
   exportCommand,
+  finetuneCommand,
   initCommand,
+  mergeCommand,
   traceCommand,
   trainCommand,
   modelsCommand,

@@ -32,7 +32,11 @@ export const cifar10: DataFormat = {
   recognises: async (path) => (await isPart(path)) || isBatchFile(path) || (await isWhole(path)),
   recognisesPart: isPart,
   find: async (path) =>
-    ({ labels: [], withLabels: (reader) => openCifar10(path, reader) }) satisfies FoundData,
+    ({
+      labels: [],
+      classes: classNames,
+      withLabels: (reader) => openCifar10(path, reader),
+    }) satisfies FoundData,
 }
 
 function partOf(path: string): { whole: string; part: Part } | undefined {

@@ -4,13 +4,13 @@ import { BlvitError } from '../../base/blvit-error.js'
 import { type CsvRow, type CsvTable, readCsv } from '../csv-table.js'
 import type { BadSample, DataFormat, FoundData } from '../data-set.js'
 import { type FileSample, fileSamples } from '../file-samples.js'
-import type { WrittenLabel } from '../label-reader.js'
+import type { LabelReader, WrittenLabel } from '../label-reader.js'
+import { type LabelCells, labelCells, labelColumns, oneHotCells } from './label-cells.js'
 
 const listNames = ['labels.csv', 'labels.tsv']
 
-/** What the two columns may be called; the first that is there counts. */
+/** What the column of files may be called; the first that is there counts. */
 const fileColumns = ['file', 'filename', 'file_name', 'path', 'filepath', 'file_path', 'image', 'name']
-const labelColumns = ['label', 'class', 'index', 'target', 'wnid', 'label_name', 'class_name']
 
 /** A folder of pictures with a labels.csv: a column of files, relative to the csv, and one of labels. */
 export const labelsCsv: DataFormat = {
@@ -29,29 +29,52 @@ async function listOf(path: string): Promise<string | undefined> {
 async function findLabelsCsv(path: string): Promise<FoundData> {
   const list = (await listOf(path)) ?? path
   const table = await readCsv(list, [...fileColumns, ...labelColumns])
-  const columns = { file: columnOf(table, fileColumns, list), label: columnOf(table, labelColumns, list) }
+  const fileColumn = columnOf(table, fileColumns, list)
   if (table.rows.length === 0) throw new BlvitError('BAD_DATA', `${list} lists no pictures.`, { path: list })
-  const labels = table.rows.flatMap((row): WrittenLabel[] => {
-    const text = row.cell(columns.label)
-    return text === undefined ? [] : [{ text, where: row.where }]
-  })
+  const oneHot = oneHotCells(table, fileColumn)
+  const cells = oneHot ?? labelCells(table, columnOf(table, labelColumns, list))
+  const labels = table.rows.flatMap((row): WrittenLabel[] =>
+    (cells.textsOf(row) ?? []).map((text) => ({ text, where: row.where })),
+  )
   return {
     labels,
+    ...(oneHot && { classes: oneHot.classes }),
+    several: cells.several,
     withLabels: (reader) => {
-      const nameOf = namesOf(columns.file)
+      const nameOf = namesOf(fileColumn)
       const items = table.rows.map((row): FileSample | BadSample => {
         try {
           const name = nameOf(row)
-          const label = reader?.classOf({ text: labelOf(row, columns.label), where: row.where })
-          return { name, source: join(dirname(list), name), label }
+          return { name, source: join(dirname(list), name), ...(reader && labelsOf(row, cells, reader)) }
         } catch (thrown) {
           if (!(thrown instanceof BlvitError)) throw thrown
-          return { name: row.cell(columns.file) || row.where, error: thrown }
+          return { name: row.cell(fileColumn) || row.where, error: thrown }
         }
       })
-      return fileSamples(path, items, { labelRule: reader?.rule })
+      return fileSamples(path, items, { labelRule: cells.several ?? reader?.rule })
     },
   }
+}
+
+/** What a row says of its picture. @throws BlvitError `BAD_DATA` */
+function labelsOf(
+  row: CsvRow,
+  { column, textsOf, several }: LabelCells,
+  reader: LabelReader,
+): Pick<FileSample, 'label' | 'labels'> {
+  const { where } = row
+  const texts = textsOf(row)
+  if (!texts) throw new BlvitError('BAD_DATA', `${where} ends before the column ${column}.`)
+  const classes = texts.map((text) => reader.classOf({ text, where }))
+  if (classes.length > 0 && classes.every((number) => number === undefined)) return {}
+  const numbers = [...new Set(classes.flatMap((number) => number ?? []))]
+  if (reader.several) return { labels: numbers }
+  if (numbers.length === 1 || several === undefined) return { label: numbers[0] }
+  throw new BlvitError(
+    'BAD_DATA',
+    `${where}: the picture has ${numbers.length} labels (${texts.join(', ') || 'none'}), but each must have one here.`,
+    { labels: texts },
+  )
 }
 
 /** The files of rows that come one after the other; each may be listed once. */
@@ -62,9 +85,8 @@ function namesOf(column: string): (row: CsvRow) => string {
     const key = name.normalize('NFC')
     const earlier = firstLine.get(key)
     if (earlier !== undefined) {
-      throw new BlvitError('BAD_DATA', `${row.where}: ${name} is listed already (${earlier}).`, {
-        file: name,
-      })
+      const message = `${row.where}: ${name} is listed already (${earlier}).`
+      throw new BlvitError('BAD_DATA', message, { file: name })
     }
     firstLine.set(key, row.where.slice(row.where.lastIndexOf('line')))
     return name
@@ -96,12 +118,4 @@ function nameInside(file: string, { where }: CsvRow): string {
     )
   }
   return name
-}
-
-function labelOf(row: CsvRow, column: string): string {
-  const text = row.cell(column)
-  if (text === undefined) {
-    throw new BlvitError('BAD_DATA', `${row.where} ends before the column ${column}.`, { column })
-  }
-  return text
 }

@@ -99,7 +99,8 @@ async function readBlob(blob: Blob): Promise<ImageBytes> {
   return { name, bytes: new Uint8Array(await blob.arrayBuffer()) }
 }
 
-async function readImageFile(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+/** The bytes of a picture file. @throws BlvitError `BAD_IMAGE`, `NOT_FOUND`, `ABORTED` */
+export async function readImageFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
   try {
     return await readRegularFile(path, signal)
   } catch (thrown) {
@@ -111,7 +112,7 @@ async function readImageFile(path: string, signal: AbortSignal | undefined): Pro
   }
 }
 
-async function readRegularFile(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function readRegularFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
   const entry = await stat(path)
   if (entry.isDirectory()) {
     throw new BlvitError('BAD_IMAGE', `${path} is a folder; name one picture in it.`, { path })
@@ -120,7 +121,7 @@ async function readRegularFile(path: string, signal: AbortSignal | undefined): P
     throw new BlvitError('BAD_IMAGE', `${path} is not a regular file; pass a picture file.`, { path })
   }
   checkSize(path, entry.size)
-  return readFile(path, { signal })
+  return readFile(path, signal && { signal })
 }
 
 function isMissing(thrown: unknown): boolean {

@@ -14,6 +14,8 @@ export interface WriteFolderOptions {
   readonly dtype?: StoredDtype | undefined
   /** Replace a folder that is there. Default false. */
   readonly overwrite?: boolean | undefined
+  /** Further files beside the model's, by name. */
+  readonly besides?: Readonly<Record<string, Uint8Array | string>> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -33,7 +35,7 @@ function configJson({ architecture, labels, scores }: ModelFiles): unknown {
 export async function writeModelFolder(
   folder: string,
   files: ModelFiles,
-  { card, dtype, overwrite = false, signal }: WriteFolderOptions,
+  { card, dtype, overwrite = false, besides = {}, signal }: WriteFolderOptions,
 ): Promise<void> {
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   const write = async (temporary: string) => {
@@ -41,6 +43,7 @@ export async function writeModelFolder(
     const preprocessor = writeHuggingFacePreprocessing(files.preprocessing)
     await writeFile(join(temporary, 'preprocessor_config.json'), json(preprocessor))
     await writeFile(join(temporary, 'README.md'), card)
+    for (const [name, content] of Object.entries(besides)) await writeFile(join(temporary, name), content)
     // transformers refuses safetensors whose metadata don't name a framework's layout; "pt" is ours too
     const options = { metadata: { format: 'pt' }, signal, ...(dtype === undefined ? {} : { dtype }) }
     await writeSafetensors(join(temporary, 'model.safetensors'), files.weights, options)

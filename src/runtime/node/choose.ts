@@ -50,7 +50,11 @@ async function place(module: EngineModule, { thread = 'own' }: RuntimeOptions): 
 async function native(device: 'cpu' | 'webgpu', options: RuntimeOptions): Promise<Placed> {
   const placing = place('onnxruntime-node', options)
   const [{ engine, instead }, { nativeRuntime }] = await Promise.all([placing, import('./native.js')])
-  return { runtime: await nativeRuntime({ device, ...(engine && { engine }) }), instead }
+  if (!engine) return { runtime: await nativeRuntime({ device }), instead }
+  const { nativeLanes } = await import('./native-lanes.js')
+  // a graphics processor is one, however many threads feed it
+  const lanes = device === 'cpu' ? { lanes: nativeLanes } : {}
+  return { runtime: await nativeRuntime({ device, engine, ...lanes }), instead }
 }
 
 async function webAssembly(options: RuntimeOptions): Promise<Placed> {

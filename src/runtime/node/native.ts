@@ -10,18 +10,33 @@ import { engineError } from '../engine-error.js'
 import { assertHalfFloats } from '../half-floats.js'
 import { placeWeights } from '../place-weights.js'
 import { assertPrecision } from '../precision.js'
-import type { LoadOptions, Runtime, Session } from '../runtime.js'
+import type { LaneSource, LoadOptions, Runtime, Session } from '../runtime.js'
 import { noAdapter, onGpuAlone } from '../webgpu.js'
 import { withoutTelemetry } from './telemetry.js'
+
+/** Threads of engines that run beside each other had better not wait for work by spinning: they'd slow down the others. */
+const withoutSpinning = { intra_op: { allow_spinning: '0' } }
 
 /** Profiles so far: the engine names their files by the second, in which several sessions can begin. */
 let profiles = 0
 
 /** @throws BlvitError if a file that the engine is about to map isn't the one that was opened */
-async function assertUnchanged(weights: StoredTensors): Promise<void> {
+function assertUnchanged(weights: StoredTensors): void {
   const segments = [...weights.values()].flatMap((tensor) => tensor.segments)
   const sources = new Set(segments.map(({ source }) => source))
-  await Promise.all([...sources].map((source) => source.assertUnchanged?.()))
+  for (const source of sources) source.assertUnchanged?.()
+}
+
+/** The same function, asked once about each source: a file has hundreds of tensors, and its links are many calls. */
+function once<T>(of: (source: ByteSource) => T): (source: ByteSource) => T {
+  const known = new Map<ByteSource, T>()
+  return (source) => {
+    const found = known.get(source)
+    if (found !== undefined || known.has(source)) return found as T
+    const value = of(source)
+    known.set(source, value)
+    return value
+  }
 }
 
 /** The folder that most of a model's weights lie in; ONNX external data can point into one folder only. */
@@ -41,15 +56,20 @@ async function engineInThisThread(): Promise<OrtEngine> {
 
 /**
  * ONNX Runtime's native library, on the processor or, through WebGPU, on a graphics processor.
- * @param options `engine`: the library where it is loaded already; default: loaded on the calling thread
+ * @param options `engine`: the library where it is loaded already; default: loaded on the calling thread.
+ *   `lanes`: how to run several beside each other. `besideOthers`: this is one of those
  * @throws Error where the library is not installed or can't be loaded on this system
  */
 export async function nativeRuntime({
   device = 'cpu',
   engine,
+  lanes,
+  besideOthers = false,
 }: {
   device?: 'cpu' | 'webgpu'
   engine?: OrtEngine
+  lanes?: LaneSource
+  besideOthers?: boolean
 } = {}): Promise<Runtime> {
   const { open, rest, version } = engine ?? (await engineInThisThread())
   const target = device === 'cpu' ? 'native' : 'webgpu'
@@ -57,18 +77,19 @@ export async function nativeRuntime({
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
     assertPrecision(device, options.precision)
     checkThreads(options.threads)
-    await assertUnchanged(weights)
+    assertUnchanged(weights)
     const folder = weightsFolder(weights)
-    const locate = ({ path }: ByteSource) => {
+    const locate = once(({ path }: ByteSource) => {
       if (path === undefined) return undefined
       // The hub's cache holds links to blobs elsewhere; the engine wants the file itself.
       const file = realpathSync(path)
       return dirname(file) === folder ? basename(file) : undefined
-    }
+    })
     const { storageOf } = await placeWeights(weights, { locate, trained: options.trained })
     const sessionEntries = {
       ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
       ...(device === 'webgpu' ? onGpuAlone : {}),
+      ...(besideOthers ? withoutSpinning : {}),
     }
     try {
       const model = toOnnx(graph, {
@@ -106,6 +127,7 @@ export async function nativeRuntime({
     device,
     description: `ONNX Runtime ${version} native${device === 'webgpu' ? ' WebGPU' : ''}`,
     target,
+    lanes,
     load,
     rest,
   }

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKeys } from '../../base/check-options.js'
 import { checkWholeNumbers } from '../../base/whole-number.js'
 import { addCosts, type Convention, conventions, noCost } from '../../graph/cost.js'
 import { type Bindings, formatDim } from '../../graph/dim.js'
@@ -6,7 +7,8 @@ import { printGraph } from '../../graph/print.js'
 import { parametersOf } from '../../model-store/model-files.js'
 import type { Architecture, ConfigJson } from '../../models/architecture.js'
 import { type ModelDefinition, programOf } from '../../models/model-definition.js'
-import { resolveSettings, type Settings, settingsOf } from '../../settings/index.js'
+import { resolveSettings } from '../../settings/resolve.js'
+import { type Settings, settingKeys, settingsOf } from '../../settings/settings.js'
 import { activationsOf } from './activations.js'
 import { type LayerCost, layerCosts } from './layers.js'
 import { type PartCost, partCosts } from './parts.js'
@@ -23,6 +25,8 @@ export interface AnalyzeOptions extends Settings {
    */
   readonly measured?: Bindings | undefined
 }
+
+const analyzeKeys: OptionKeys<AnalyzeOptions> = { ...settingKeys, batch: true, measured: true }
 
 /** What a model costs when it classifies `batch` pictures. */
 export interface Analysis extends Tally, Settings {
@@ -88,6 +92,7 @@ export function analyze(
   architecture: Architecture,
   { batch = 1, measured = {}, ...options }: AnalyzeOptions = {},
 ): Analysis {
+  checkOptions('option of analyze', options, analyzeKeys)
   checkWholeNumbers({ batch })
   const settings = resolveSettings(architecture, settingsOf(options))
   const bindings = { batch, ...settings.sizes, ...measured }

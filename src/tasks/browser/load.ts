@@ -1,4 +1,5 @@
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../base/check-options.js'
 import type { Precision } from '../../graph/lowering.js'
 import { browserDecoder } from '../../image/browser-decoder.js'
 import { type FetchOptions, fetchModel } from '../../model-store/fetch-model.js'
@@ -12,7 +13,7 @@ import {
 import { type BrowserDevice, chooseBrowserRuntime } from '../../runtime/browser.js'
 import { checkThreads } from '../../runtime/device.js'
 import { assertPrecision } from '../../runtime/precision.js'
-import { type Settings, settingsOf } from '../../settings/index.js'
+import { type Settings, settingKeys, settingsOf } from '../../settings/settings.js'
 import { blobSource, bytesSource } from '../../weights/byte-source.js'
 import { readSafetensors } from '../../weights/safetensors/read.js'
 import { Model } from '../model.js'
@@ -29,6 +30,17 @@ export interface BrowserLoadOptions extends FetchOptions, Settings {
   readonly imageSize?: number | undefined
   /** Told, in words for people, of each thing that was assumed because no file of the model says it. */
   readonly onAssumption?: ((assumption: string) => void) | undefined
+}
+
+const loadKeys: OptionKeys<BrowserLoadOptions> = {
+  ...settingKeys,
+  device: true,
+  threads: true,
+  precision: true,
+  imageSize: true,
+  onAssumption: true,
+  signal: true,
+  onProgress: true,
 }
 
 /** A model's files where they are at hand already, e.g. chosen by the user. */
@@ -76,6 +88,7 @@ export async function load(
   model: string | URL | ModelParts,
   options: BrowserLoadOptions = {},
 ): Promise<Model> {
+  checkOptions('option of load', options, loadKeys)
   const { device, threads, precision, imageSize, onAssumption, signal, onProgress, ...others } = options
   const settings = settingsOf(others)
   checkThreads(threads)

@@ -1,12 +1,16 @@
-import { checkBatch, preparedBatches } from '../../base/ahead.js'
+import { checkBatch, preparedAhead, preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
-import type { PictureInput } from '../../data/expand-inputs.js'
+import type { ImageInput } from '../../image/image-input.js'
 import type { Problem } from '../../problems/problem.js'
-import type { Answered, Model, RunOptions } from '../model.js'
+import { type Answered, type Model, type RunOptions, runsAheadOf } from '../model.js'
 
 export interface ManyOptions {
-  /** Pictures per run of the engine. Default 1. */
+  /** Pictures per run of an engine. Default: 1, or what is fastest where several engines work beside each other. */
   readonly batch?: number | undefined
+  /**
+   * Pictures to come, which decides how many engines are opened. Default: all of a list; of a stream more than any list has
+   */
+  readonly expected?: number | undefined
 }
 
 /** What came of one picture. */
@@ -14,6 +18,12 @@ export type PictureAnswer<Answer> = { readonly name: string } & (
   | Answered<Answer>
   | { readonly error: BlvitError }
 )
+
+/** A picture with a name for people. */
+export interface NamedPicture {
+  readonly name: string
+  readonly source: ImageInput
+}
 
 type Prepared = { readonly name: string } & (
   | { readonly pixels: Float32Array }
@@ -28,14 +38,14 @@ type Prepared = { readonly name: string } & (
 export async function* answerBatches<Answer, Options extends object>(
   model: Model,
   problem: Problem<Answer, Options>,
-  pictures: readonly PictureInput[],
-  { batch = 1, ...options }: ManyOptions & RunOptions & Options,
+  pictures: Iterable<NamedPicture> | AsyncIterable<NamedPicture>,
+  { batch: givenBatch, expected = countOf(pictures), ...options }: ManyOptions & RunOptions & Options,
 ): AsyncGenerator<readonly PictureAnswer<Answer>[]> {
   // what is left of the options is the problem's and the run's: TypeScript can't tell so of a rest of generics
   const asked = options as unknown as RunOptions & Options
-  checkBatch(batch)
+  checkBatch(givenBatch)
   model.check(problem, asked)
-  const prepare = async ({ name, source }: PictureInput): Promise<Prepared> => {
+  const prepare = async ({ name, source }: NamedPicture): Promise<Prepared> => {
     try {
       return { name, pixels: await model.prepare(source, asked) }
     } catch (error) {
@@ -43,14 +53,24 @@ export async function* answerBatches<Answer, Options extends object>(
       return { name, error }
     }
   }
-  // The engine loads while the first pictures are decoded; if it can't, their run says why.
-  model.warmUp(problem).catch(() => {})
-  for await (const prepared of preparedBatches(pictures, prepare, { batch })) {
-    throwIfAborted(asked.signal)
+  const caller = {}
+  const run = async (prepared: readonly Prepared[]) => {
     const pixels = prepared.flatMap((picture) => ('pixels' in picture ? [picture.pixels] : []))
-    const answers = pixels.length > 0 ? await model.answerPrepared(problem, pixels, asked) : []
-    yield inOrder(prepared, answers)
+    const answers = pixels.length > 0 ? await model.answerPrepared(problem, pixels, { ...asked, caller }) : []
+    return inOrder(prepared, answers)
   }
+  const batch = givenBatch ?? model.batchFor(expected, asked, { otherwise: 1 })
+  const ahead = runsAheadOf(model.planFor(expected))
+  // The engine loads while the first pictures are decoded; if it can't, their run says why.
+  model.warmUp(problem, { pictures: expected }).catch(() => {})
+  for await (const answers of preparedAhead(preparedBatches(pictures, prepare, { batch }), run, { ahead })) {
+    throwIfAborted(asked.signal)
+    yield answers
+  }
+}
+
+function countOf(pictures: Iterable<NamedPicture> | AsyncIterable<NamedPicture>): number {
+  return Array.isArray(pictures) ? pictures.length : Number.POSITIVE_INFINITY
 }
 
 function inOrder<Answer>(

@@ -61,6 +61,8 @@ interface Keeping<Answer, Report> {
   /** The problem's own options, as people read them. */
   readonly asked: RunIdentity
   readonly report: Report
+  /** Pictures per run, where nothing is said and one engine does all. Default 1. */
+  readonly batch?: number | undefined
   /** Awaited before a `resume: true` deletes its file. */
   readonly onEnd?: (() => Promise<void>) | undefined
 }
@@ -74,29 +76,31 @@ export async function* keptAnswers<Answer, Options extends object, Report>(
   problem: Problem<Answer, Options>,
   pictures: readonly PictureInput[],
   { shard = whole, resume, ...options }: KeepOptions & ManyOptions & RunOptions & Options,
-  { kind, asked, report, onEnd }: Keeping<Answer, Report>,
+  { kind, asked, report, batch: usualBatch = 1, onEnd }: Keeping<Answer, Report>,
 ): AsyncGenerator<AnswersSoFar<Answer>> {
   checkShard(shard)
-  const { batch = 1 } = options
-  checkBatch(batch)
+  checkBatch(options.batch)
+  const expected = options.expected ?? pictures.length
+  const batch = options.batch ?? model.batchFor(expected, options, { otherwise: usualBatch })
   // what is left of the options is the problem's and the run's: TypeScript can't tell so of a rest of generics
-  const rest = { ...options, batch } as unknown as ManyOptions & RunOptions & Options
-  model.check(problem, rest)
+  const rest = { ...options, batch, expected } as unknown as ManyOptions & RunOptions & Options
+  const { batch: _batch, expected: _expected, ...own } = options
+  model.check(problem, own as unknown as RunOptions & Options)
   const places = dealtByName(pictures, { shard, hand: handOf(model, batch) })
-  const own = places.flatMap((place) => pictures[place] ?? [])
+  const dealt = places.flatMap((place) => pictures[place] ?? [])
   const identity =
     resume === undefined
       ? {}
-      : { ...(await identityOf(model, pictures, { ...rest, batch, shard })), ...asked }
+      : { ...(await identityOf(model, pictures, { ...rest, batch: options.batch, shard })), ...asked }
   const path = resume === true ? await defaultStatePath(identity, kind) : resume
   await using state = path === undefined ? undefined : await StateFile.open(path, identity, kind)
   const resumed = state?.outcomes.length ?? 0
   let done = resumed
-  if (state && resumed > 0) yield { answers: state.outcomes, done, total: own.length, resumed }
-  for await (const answers of answerBatches(model, problem, own.slice(resumed), rest)) {
+  if (state && resumed > 0) yield { answers: state.outcomes, done, total: dealt.length, resumed }
+  for await (const answers of answerBatches(model, problem, dealt.slice(resumed), rest)) {
     await state?.append(answers)
     done += answers.length
-    yield { answers, done, total: own.length, resumed }
+    yield { answers, done, total: dealt.length, resumed }
   }
   await state?.end({ ...report, places })
   await onEnd?.()
@@ -115,7 +119,13 @@ export function handOf({ engineOptions }: Model, batch: number): number {
 async function identityOf(
   model: Model,
   pictures: readonly PictureInput[],
-  { batch, shard, exact, seed, ...settings }: RunOptions & { readonly batch: number; readonly shard: Shard },
+  {
+    batch,
+    shard,
+    exact,
+    seed,
+    ...settings
+  }: RunOptions & { readonly batch: number | undefined; readonly shard: Shard },
 ): Promise<RunIdentity> {
   const order = orderByName(pictures)
   const statuses = createHash('sha256')
@@ -131,7 +141,7 @@ async function identityOf(
     setting: model.resolve(settings).key,
     exact: `${exact ?? false}`,
     seed: `${seed ?? 0}`,
-    batch: `${batch}`,
+    batch: `${batch ?? 'as is fastest'}`,
     ...engineIdentity(model.engine, model.engineOptions),
   }
 }

@@ -1,4 +1,7 @@
 import { throwIfAborted } from '../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../base/check-options.js'
+import { checkWholeNumbers } from '../../base/whole-number.js'
+import type { Parallel } from '../../engine/lane-plan.js'
 import type { Precision } from '../../graph/lowering.js'
 import { nodeDecoder } from '../../image/node/decode.js'
 import { atImageSize } from '../../model-store/image-size.js'
@@ -8,8 +11,8 @@ import { defaultModel } from '../../model-store/node/shipped-models.js'
 import { checkThreads, type DeviceRequest } from '../../runtime/device.js'
 import { assertPrecision } from '../../runtime/precision.js'
 import type { ChosenRuntime } from '../../runtime/runtime.js'
-import { type Settings, settingsOf } from '../../settings/index.js'
-import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
+import { type Settings, settingKeys, settingsOf } from '../../settings/settings.js'
+import { type DownloadOptions, downloadKeys } from '../../weights/node/hub/download-model.js'
 import { Model } from '../model.js'
 import { restEngine, startEngine } from './start-engine.js'
 
@@ -19,8 +22,19 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
   readonly device?: DeviceRequest | undefined
   /** One that is there or on its way, in place of `device`. It is the model's from then on. */
   readonly runtime?: Promise<ChosenRuntime> | undefined
-  /** Threads of the engine. Default: as the engine chooses, usually one per core. */
+  /** Threads of all engines together. Default: as the engine chooses, usually one per core. */
   readonly threads?: number | undefined
+  /**
+   * Pictures that are run at once, each by an engine of its own: a number, which the engines' threads are shared among, or
+   * `auto`: one engine with all threads for a few pictures, and one with one thread for each core, as far as memory goes,
+   * for more than a handful. Only the native library on the processor can do it. Default `auto`.
+   */
+  readonly parallel?: Parallel | undefined
+  /**
+   * Pictures of concurrent calls that may be in work or wait. A call beyond that is refused with the code `BUSY`, which a
+   * server answers with 503. Default 256.
+   */
+  readonly queue?: number | undefined
   /**
    * What the model computes in: `int8`, wide linear maps in whole numbers of 8 bits, is faster on processors;
    * `fp16` is for `webgpu` alone. Both are a little less exact. Default `fp32`.
@@ -32,19 +46,44 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
   readonly onAssumption?: ((assumption: string) => void) | undefined
 }
 
+const loadKeys: OptionKeys<LoadModelOptions> = {
+  ...settingKeys,
+  ...downloadKeys,
+  device: true,
+  runtime: true,
+  threads: true,
+  precision: true,
+  parallel: true,
+  queue: true,
+  imageSize: true,
+  onAssumption: true,
+}
+
 /**
  * Loads a model.
  * @param reference a shipped name, a folder, or an id of the Hugging Face hub, which is downloaded once
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `OFFLINE`, `HUB`, `ENGINE`,
- *   `UNSUPPORTED` for a precision that the device doesn't compute in
+ *   `UNSUPPORTED` for a precision that the device doesn't compute in, `BAD_OPTION` for lanes where there are none
  * @example
  * await using model = await load('vit-tiny')
  * const { top } = await model.classify('hummingbird.jpg')
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, runtime, threads, precision, imageSize, onAssumption, ...others } = options
+  checkOptions('option of load', options, loadKeys)
+  const {
+    device,
+    runtime,
+    threads,
+    precision,
+    parallel = 'auto',
+    queue,
+    imageSize,
+    onAssumption,
+    ...others
+  } = options
   const download: DownloadOptions = others
   checkThreads(threads)
+  checkWholeNumbers({ queue })
   // The engine's thread starts first: its library is loaded while this thread reads the model.
   const choosing = runtime ?? startEngine(device)
   try {
@@ -60,8 +99,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
     return new Model(name, files, chosen, {
-      threads,
-      precision,
+      ...{ threads, precision, parallel, queue },
       settings: settingsOf(others),
       decoder: nodeDecoder,
     })

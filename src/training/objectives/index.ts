@@ -1,3 +1,4 @@
+export { binaryCrossEntropy } from './binary-cross-entropy.js'
 export { cosineDistance } from './cosine-distance.js'
 export { crossEntropy, smoothedTargets } from './cross-entropy.js'
 export { type DeitAnswers, hardDistillation, softDistillation } from './deit-distillation.js'

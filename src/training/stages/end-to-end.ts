@@ -78,6 +78,6 @@ export const endToEndStage = {
     const reports = Object.fromEntries(losses.map(({ name, loss }) => [logName(name), loss]))
     return { loss: others.reduce(add, first), reports, sizes: student.sizes }
   },
-  settings: settingsPlan,
+  settings: (stage, student) => settingsPlan(stage, student),
   learns: () => true,
 } satisfies StageKind<EndToEnd>

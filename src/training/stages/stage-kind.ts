@@ -29,7 +29,7 @@ export interface StageObjective<Options> {
   /** @throws BlvitError `BAD_OPTION`, `SHAPE_MISMATCH` if these models can't do that */
   build(models: StageModels, options: Options): StageGraph
   /** The settings of the student in each step; absent where it doesn't run as it will later. */
-  settings?(options: Options): SettingsPlan
+  settings?(options: Options, student: Architecture): SettingsPlan
   /** Whether a parameter may change at all; a recipe can freeze more. */
   learns(parameter: string, student: Architecture): boolean
   /** The parameter whose numbers a parameter begins with instead of its own. */

@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { BlvitError, fileReason } from '../../base/blvit-error.js'
@@ -29,12 +29,7 @@ export async function openFileSource(path: string): Promise<ByteSource> {
     name: absolute,
     path: absolute,
     sizeBytes: stats.size,
-    assertUnchanged: async () =>
-      assertSame(
-        await stat(absolute).catch((cause: unknown) => {
-          throw gone(absolute, cause)
-        }),
-      ),
+    assertUnchanged: () => assertSame(statNow(absolute)),
     read: async (offset, sizeBytes) => {
       requireRange(source, { offset, sizeBytes })
       const handle = await open(absolute, 'r').catch((cause: unknown) => {
@@ -49,6 +44,14 @@ export async function openFileSource(path: string): Promise<ByteSource> {
     },
   }
   return source
+}
+
+function statNow(path: string): Stats {
+  try {
+    return statSync(path)
+  } catch (cause) {
+    throw gone(path, cause)
+  }
 }
 
 async function readWhole(

@@ -11,7 +11,7 @@ import { findConfiguration } from '../../../src/model-store/node/find-configurat
 import type { Architecture } from '../../../src/models/architecture.js'
 import { presets } from '../../../src/models/index.js'
 import { programOf } from '../../../src/models/model-definition.js'
-import { resolveSettings } from '../../../src/settings/index.js'
+import { resolveSettings } from '../../../src/settings/resolve.js'
 import { analyze, printedGraph } from '../../../src/tasks/analyze/analyze.js'
 import type { ScopeTree } from '../../../src/tasks/analyze/scopes.js'
 import { type MultiplyAdds, sumOf } from '../../../src/tasks/analyze/shares.js'

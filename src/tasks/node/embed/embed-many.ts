@@ -27,7 +27,7 @@ export type EmbeddedPicture =
   | { readonly name: string; readonly error: { readonly code: string; readonly message: string } }
 
 export interface EmbedManyOptions extends EmbedOptions, RunOptions, KeepOptions {
-  /** Pictures per run of the engine. Default 8. */
+  /** Pictures per run of an engine. Default: 8, or what is fastest where several engines work beside each other. */
   readonly batch?: number | undefined
   readonly onProgress?: ((progress: { done: number; total: number; resumed: number }) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
@@ -56,15 +56,16 @@ export async function embedMany(
   pictures: readonly PictureInput[],
   { onProgress, onPicture, onResult, ...given }: EmbedManyOptions = {},
 ): Promise<readonly EmbeddedPicture[]> {
-  const { batch = 8, pooling, normalize } = given
+  const { pooling, normalize } = given
   const embedded: EmbeddedPicture[] = []
   const keeping = {
     kind: embeddingKind,
     asked: { pooling: pooling ?? 'default', normalize: `${normalize ?? false}` },
     report: {},
+    batch: 8,
     onEnd: async () => onResult?.(embedded),
   }
-  const run = keptAnswers(model, embed, pictures, { ...given, batch }, keeping)
+  const run = keptAnswers(model, embed, pictures, given, keeping)
   for await (const { answers, ...progress } of run) {
     for (const picture of answers.map(embeddedPicture)) {
       embedded.push(picture)

@@ -1,18 +1,19 @@
-import { checkBatch, preparedBatches } from '../../../base/ahead.js'
+import { checkBatch, preparedAhead, preparedBatches } from '../../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import { checkShard, dealtCount, type Shard, whole } from '../../../base/shard.js'
 import { checkWholeNumbers } from '../../../base/whole-number.js'
 import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
 import { defaultStatePath, StateFile } from '../../../files/state-file.js'
 import { type ClassOrder, classOrder } from '../../../problems/class-order.js'
-import type { Settings } from '../../../settings/index.js'
-import type { Model } from '../../model.js'
+import type { Settings } from '../../../settings/settings.js'
+import { type Model, runsAheadOf } from '../../model.js'
 import { handOf } from '../kept-answers.js'
 import { type EvaluationReport, evaluationKind } from './evaluation-state.js'
 import { identityOf } from './identity.js'
 import type { PictureOutcome } from './picture-outcome.js'
-import { pictureRunner } from './picture-runner.js'
+import { type PreparedItem, pictureRunner } from './picture-runner.js'
 import { remainingItems } from './remaining-items.js'
 import { type Counts, type EvaluatedSetting, tally } from './tally.js'
 
@@ -21,7 +22,7 @@ export interface EvaluateOptions {
   readonly settings?: readonly Settings[] | undefined
   /** A model to compare the answers with; it must have the same classes. */
   readonly teacher?: Model | undefined
-  /** Pictures per run of the engine. Default 8. */
+  /** Pictures per run of an engine. Default: 8, or what is fastest where several engines work beside each other. */
   readonly batch?: number | undefined
   /** Only the first so many pictures. Default: all. */
   readonly limit?: number | undefined
@@ -38,6 +39,8 @@ export interface EvaluateOptions {
   /** Decides what the models pick that pick at random. Default 0. */
   readonly seed?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** Called before the engines are loaded, with the pictures that there are at most; `Infinity` where nobody knows yet. */
+  readonly onStart?: ((pictures: number) => void) | undefined
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined
   /** Called for each picture in order, those of earlier runs included. */
   readonly onPicture?: ((outcome: PictureOutcome) => void) | undefined
@@ -46,6 +49,21 @@ export interface EvaluateOptions {
    * or is aborted, nothing is lost.
    */
   readonly onResult?: ((evaluation: Evaluation) => Promise<void>) | undefined
+}
+
+const evaluateKeys: OptionKeys<EvaluateOptions> = {
+  settings: true,
+  teacher: true,
+  batch: true,
+  limit: true,
+  shard: true,
+  resume: true,
+  seed: true,
+  signal: true,
+  onProgress: true,
+  onPicture: true,
+  onResult: true,
+  onStart: true,
 }
 
 export interface EvaluationProgress {
@@ -89,16 +107,19 @@ export async function evaluate(
   data: string | readonly string[] | DataSet,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { batch = 8, limit, teacher, seed, signal, resume, shard = whole } = options
-  checkBatch(batch)
+  checkOptions('option of evaluate', options, evaluateKeys)
+  const { limit, teacher, seed, signal, resume, shard = whole } = options
+  checkBatch(options.batch)
   checkWholeNumbers({ limit })
   checkShard(shard)
   const settings = decidedSettings(model, options.settings)
   const teacherClasses = teacher && classOrder(model, teacher)
   const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
 
+  // of the whole data, so that a shard's batches are those of any other
+  const expected = Math.min(dataSet.size ?? Number.POSITIVE_INFINITY, limit ?? Number.POSITIVE_INFINITY)
   const identity =
-    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, batch, settings, shard })
+    resume === undefined ? {} : await identityOf(model, dataSet, { ...options, settings, shard })
   await using state =
     resume === undefined
       ? undefined
@@ -115,8 +136,11 @@ export async function evaluate(
   const earlier = state?.outcomes ?? []
   for (const outcome of earlier) add(outcome)
 
+  options.onStart?.(expected)
   const runner = pictureRunner(model, { teacher, teacherClasses, settings, seed, signal })
-  await runner.warmUp()
+  await runner.warmUp(expected)
+  // a batch is run at every setting
+  const batch = options.batch ?? Math.max(...settings.map(({ values }) => model.batchFor(expected, values)))
   const start = performance.now()
   const deal = { shard, hand: handOf(model, batch) }
   const places: number[] = []
@@ -127,27 +151,22 @@ export async function evaluate(
     signal,
     onPlace: (place) => places.push(place),
   })
-  const finish = async ({ answered, readShare }: BatchInWork) => {
-    const batchOutcomes = await answered
-    await state?.append(batchOutcomes)
-    for (const outcome of batchOutcomes) add(outcome)
-    const most = dealtCount(Math.min(dataSet.size ?? Infinity, limit ?? Number.MAX_SAFE_INTEGER), deal)
-    const total = dataSet.size === undefined ? Math.min(Math.round(outcomes.length / readShare), most) : most
+  const most = dealtCount(Math.min(dataSet.size ?? Infinity, limit ?? Number.MAX_SAFE_INTEGER), deal)
+  const run = async (prepared: readonly PreparedItem[]) => ({
+    outcomes: await runner.run(prepared),
+    readShare: prepared.at(-1)?.readShare || 1,
+  })
+  const ahead = runsAheadOf(model.planFor(expected))
+  const batches = preparedBatches(items, runner.prepare, { batch })
+  for await (const answered of preparedAhead(batches, run, { ahead })) {
+    throwIfAborted(signal)
+    await state?.append(answered.outcomes)
+    for (const outcome of answered.outcomes) add(outcome)
+    const read = Math.round(outcomes.length / answered.readShare)
+    const total = dataSet.size === undefined ? Math.min(read, most) : most
     options.onProgress?.({ done: outcomes.length, total, resumed: earlier.length })
   }
-  let inWork: BatchInWork | undefined
-  for await (const prepared of preparedBatches(items, runner.prepare, { batch })) {
-    throwIfAborted(signal)
-    const answered = runner.run(prepared)
-    // Awaited in its turn; without this a failure before that would count as unhandled.
-    answered.catch(() => {})
-    const next = { answered, readShare: prepared.at(-1)?.readShare || 1 }
-    // The next batch already lies with the engine while this one's answers are written down.
-    if (inWork) await finish(inWork)
-    inWork = next
-  }
   throwIfAborted(signal)
-  if (inWork) await finish(inWork)
   // a shard of few pictures may have none
   if (outcomes.length === 0 && shard.count === 1)
     throw new BlvitError('BAD_DATA', `${dataSet.name} holds no pictures.`)
@@ -182,12 +201,6 @@ export function evaluationOf(
   { settings, labels, labelRule, notes, timing }: Omit<EvaluationReport, 'places'>,
 ): Evaluation {
   return { ...tally(outcomes, { settings, classes: labels.length }), labelRule, notes, timing }
-}
-
-/** A batch that an engine is working on, or will next. */
-interface BatchInWork {
-  readonly answered: Promise<readonly PictureOutcome[]>
-  readonly readShare: number
 }
 
 function isDataSet(data: string | readonly string[] | DataSet): data is DataSet {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { StateKind } from '../../../files/state-file.js'
-import type { Settings } from '../../../settings/index.js'
+import type { Settings } from '../../../settings/settings.js'
 import { placesSchema } from '../kept-answers.js'
 import { type PictureOutcome, pictureOutcomeSchema } from './picture-outcome.js'
 

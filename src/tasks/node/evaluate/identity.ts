@@ -23,7 +23,7 @@ export async function identityOf(
   }: {
     teacher?: Model | undefined
     settings: readonly EvaluatedSetting[]
-    batch: number
+    batch?: number | undefined
     limit?: number | undefined
     seed?: number | undefined
     shard: Shard
@@ -35,7 +35,7 @@ export async function identityOf(
     teacher: teacher ? await teacher.fingerprint() : 'none',
     data: await data.fingerprint(),
     settings: settings.map(({ setting }) => setting).join('; '),
-    batch: `${batch}`,
+    batch: `${batch ?? 'as is fastest'}`,
     limit: `${limit ?? 'none'}`,
     shard: shardText(shard),
     seed: `${seed}`,

@@ -2,7 +2,7 @@ import { BlvitError, messageAbout } from '../../../base/blvit-error.js'
 import type { DataItem } from '../../../data/data-set.js'
 import { decodeImage } from '../../../image/node/decode.js'
 import { type ClassOrder, inOrder } from '../../../problems/class-order.js'
-import type { Settings } from '../../../settings/index.js'
+import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
 import { answerOf, type PictureOutcome } from './picture-outcome.js'
 import type { EvaluatedSetting } from './tally.js'
@@ -34,6 +34,7 @@ export function pictureRunner(
   { teacher, teacherClasses, settings, seed, signal }: PictureRunnerOptions,
 ) {
   const busy = busyTime()
+  const caller = {}
   // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
   const prepareAlike =
     !teacher || JSON.stringify(teacher.preprocessing) === JSON.stringify(model.preprocessing)
@@ -55,7 +56,7 @@ export function pictureRunner(
   }
 
   const logitsOf = async (answering: Model, pictures: Float32Array[], values: Settings = {}) => {
-    const logits = await busy.during(answering.logits(pictures, { ...values, seed }))
+    const logits = await busy.during(answering.logits(pictures, { ...values, seed, caller, signal }))
     return (row: number) => {
       const classes = answering.labels.length
       return logits.subarray(row * classes, (row + 1) * classes)
@@ -87,9 +88,9 @@ export function pictureRunner(
   }
 
   /** Loads the engines, so that the time of the first picture doesn't hold it. */
-  const warmUp = async () => {
-    await model.warmUp()
-    await teacher?.warmUp()
+  const warmUp = async (pictures: number) => {
+    await model.warmUp(undefined, { pictures })
+    await teacher?.warmUp(undefined, { pictures })
   }
   return { prepare, run, warmUp, engineMs: busy.totalMs }
 }

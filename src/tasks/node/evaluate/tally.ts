@@ -1,6 +1,6 @@
 import { type Share, shareOf } from '../../../base/share.js'
 import { hits } from '../../../problems/classify.js'
-import type { Settings } from '../../../settings/index.js'
+import type { Settings } from '../../../settings/settings.js'
 import type { Answer, PictureOutcome } from './picture-outcome.js'
 
 /** How often a model was right. */

@@ -10,7 +10,7 @@ import { openModel } from '../../../model-store/node/open-model.js'
 import type { ConfigJson } from '../../../models/architecture.js'
 import { huggingFaceKeys } from '../../../models/hugging-face-keys.js'
 import { writeScoreFunction } from '../../../models/score-function.js'
-import type { Settings } from '../../../settings/index.js'
+import type { Settings } from '../../../settings/settings.js'
 import { type Exported, type ExportOptions, exportOnnx } from './export-onnx.js'
 
 export interface ExportFolderOptions

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { defined } from '../../../base/assert.js'
 import { BlvitError } from '../../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import { assertNotInput, writeWholeFile } from '../../../files/output-files.js'
 import { floatTypes } from '../../../graph/float-types.js'
 import { type Graph, graphOf } from '../../../graph/graph.js'
@@ -11,7 +12,8 @@ import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
 import { programOf } from '../../../models/model-definition.js'
 import { eventOutputs } from '../../../models/token-history.js'
 import { placeWeights } from '../../../runtime/place-weights.js'
-import { type ResolvedSettings, resolveSettings, type Settings, settingsOf } from '../../../settings/index.js'
+import { type ResolvedSettings, resolveSettings } from '../../../settings/resolve.js'
+import { type Settings, settingKeys, settingsOf } from '../../../settings/settings.js'
 import { storeAs } from '../../../weights/store-as.js'
 import type { ByteSource, StoredTensors } from '../../../weights/stored-tensor.js'
 import { storedBytes } from '../../../weights/tensor-chunks.js'
@@ -34,6 +36,14 @@ export interface ExportOptions extends Settings {
   readonly allOutputs?: boolean | undefined
 }
 
+const exportKeys: OptionKeys<ExportOptions> = {
+  ...settingKeys,
+  target: true,
+  precision: true,
+  weights: true,
+  allOutputs: true,
+}
+
 /** What was written. */
 export interface Exported {
   readonly path: string
@@ -52,8 +62,10 @@ function graphToExport(
 ): Graph {
   const model = architecture.build(build)
   const { programs, history, sizes } = model
+  // what the heads read is for fitting others
+  const { head: _, ...told } = programs
   const wanted = allOutputs
-    ? { ...Object.assign({}, ...Object.values(programs)), ...eventOutputs(history) }
+    ? { ...Object.assign({}, ...Object.values(told)), ...eventOutputs(history) }
     : programOf(model, programs.classify ? 'classify' : 'embed')
   return graphOf(architecture.family, wanted, { sizes })
 }
@@ -128,6 +140,7 @@ export async function exportOnnx(
   path: string,
   options: ExportOptions = {},
 ): Promise<Exported> {
+  checkOptions('option of an export', options, exportKeys)
   const { target = 'native', precision = 'fp32', weights = 'inside', allOutputs = false } = options
   const { architecture } = files
   const settings = resolveSettings(architecture, settingsOf(options))

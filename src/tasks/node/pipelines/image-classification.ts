@@ -1,6 +1,7 @@
+import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import type { ImageInput } from '../../../image/image-input.js'
 import type { Classification } from '../../../problems/classify.js'
-import type { Settings } from '../../../settings/index.js'
+import { type Settings, settingKeys } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
 
 /** A label in the form of transformers and transformers.js. */
@@ -17,6 +18,8 @@ export interface ImageClassificationOptions extends Settings {
   readonly signal?: AbortSignal
 }
 
+const optionKeys: OptionKeys<ImageClassificationOptions> = { ...settingKeys, top_k: true, signal: true }
+
 /** Says what is on a picture, or on each of several. */
 export interface ImageClassification {
   (image: ImageInput, options?: ImageClassificationOptions): Promise<LabelScore[]>
@@ -31,12 +34,14 @@ function labelScores({ top }: Classification): LabelScore[] {
 export function imageClassification(model: Model): ImageClassification {
   const classify = async (
     images: ImageInput | readonly ImageInput[],
-    { top_k: topK = 5, ...options }: ImageClassificationOptions = {},
+    given: ImageClassificationOptions = {},
   ) => {
-    const given = { top: topK ?? Number.POSITIVE_INFINITY, ...options }
+    checkOptions('option of image-classification', given, optionKeys)
+    const { top_k: topK = 5, ...others } = given
+    const options = { top: topK ?? Number.POSITIVE_INFINITY, ...others }
     return Array.isArray(images)
-      ? (await model.classify(images as readonly ImageInput[], given)).map(labelScores)
-      : labelScores(await model.classify(images as ImageInput, given))
+      ? (await model.classify(images as readonly ImageInput[], options)).map(labelScores)
+      : labelScores(await model.classify(images as ImageInput, options))
   }
   return classify as ImageClassification
 }

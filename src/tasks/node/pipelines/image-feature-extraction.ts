@@ -1,8 +1,9 @@
 import { BlvitError } from '../../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import type { ImageInput } from '../../../image/image-input.js'
 import { type EmbedOptions, embed } from '../../../problems/embed.js'
 import { features } from '../../../problems/features.js'
-import type { Settings } from '../../../settings/index.js'
+import { type Settings, settingKeys } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
 
 /** Numbers with their shape, as tensors of transformers.js tell it. */
@@ -18,6 +19,14 @@ export interface ImageFeatureExtractionOptions extends Settings, EmbedOptions {
   /** One vector a picture instead of all tokens. Default: true where `pooling` or `normalize` is given. */
   readonly pool?: boolean
   readonly signal?: AbortSignal
+}
+
+const optionKeys: OptionKeys<ImageFeatureExtractionOptions> = {
+  ...settingKeys,
+  pool: true,
+  pooling: true,
+  normalize: true,
+  signal: true,
 }
 
 /** Turns pictures into vectors. */
@@ -38,7 +47,9 @@ function stacked(rows: readonly { shape: readonly number[]; values: Float32Array
 
 /** As transformers.js has it, for people who come from there; `pooling` and `normalize` as its text pipeline has them. */
 export function imageFeatureExtraction(model: Model): ImageFeatureExtraction {
-  return async (images, { pool, pooling, normalize, ...options } = {}) => {
+  return async (images, given = {}) => {
+    checkOptions('option of image-feature-extraction', given, optionKeys)
+    const { pool, pooling, normalize, ...options } = given
     const list = Array.isArray(images) ? (images as readonly ImageInput[]) : [images as ImageInput]
     const pools = pool ?? (pooling !== undefined || normalize !== undefined)
     if (!pools && (pooling ?? normalize) !== undefined) {

@@ -1,12 +1,13 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BlvitError, throwIfAborted } from '../../../base/blvit-error.js'
+import type { OptionKeys } from '../../../base/check-options.js'
 import { parseShardIndex } from '../../safetensors/shard-index.js'
 import { cachedSnapshot, linkBlob, modelFolder, snapshotFolder, writeReference } from './cache.js'
 import { hubError } from './errors.js'
 import { type HubFile, neededFiles, shardFiles } from './files.js'
 import { isCommit, requireModelId, requireRevision } from './id.js'
-import { type HubSettings, type ResolvedHubSettings, resolveHubSettings } from './settings.js'
+import { type HubSettings, hubKeys, type ResolvedHubSettings, resolveHubSettings } from './settings.js'
 import { transferFile } from './transfer.js'
 
 export interface DownloadProgress {
@@ -22,6 +23,13 @@ export interface DownloadOptions extends HubSettings {
   readonly revision?: string | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
+}
+
+export const downloadKeys: OptionKeys<DownloadOptions> = {
+  ...hubKeys,
+  revision: true,
+  signal: true,
+  onProgress: true,
 }
 
 interface Job extends ResolvedHubSettings {

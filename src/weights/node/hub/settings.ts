@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BlvitError } from '../../../base/blvit-error.js'
+import type { OptionKeys } from '../../../base/check-options.js'
 
 /** Where models come from and where they are kept. The defaults are those of Python's huggingface_hub. */
 export interface HubSettings {
@@ -12,6 +13,13 @@ export interface HubSettings {
   readonly token?: string | undefined
   /** Default: `HF_ENDPOINT`, else `https://huggingface.co`. */
   readonly endpoint?: string | undefined
+}
+
+export const hubKeys: OptionKeys<HubSettings> = {
+  cacheFolder: true,
+  offline: true,
+  token: true,
+  endpoint: true,
 }
 
 /** Settings with every default filled in. */

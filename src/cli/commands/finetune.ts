@@ -1,0 +1,109 @@
+import type { Command } from 'commander'
+import { visible } from '../../base/visible-text.js'
+import type { FinetuneProgress } from '../../finetune/finetune-options.js'
+import type { CliContext } from '../context.js'
+import { devices, type EngineFlags } from '../model-options.js'
+import { positiveInteger, seed } from '../option-values.js'
+import { downloadProgress, itemProgress, type Progress } from '../progress.js'
+import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
+
+interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, SettingFlags {
+  readonly model: string
+  readonly data: readonly string[]
+  readonly output: string
+  readonly report?: string
+  readonly balance: boolean
+  readonly folds: number
+  readonly cache: boolean
+  readonly batch: number
+  readonly seed: number
+  readonly overwrite?: boolean
+  readonly json?: boolean
+}
+
+/** More complaints than these would hide everything else; the report has them all. */
+const shownFailures = 20
+
+/** `blvit finetune` */
+export function finetuneCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('finetune')
+    .description('Make a classifier of your own classes from labelled pictures, and say how good it is.')
+    .requiredOption(
+      '--data <paths...>',
+      'a folder with a folder of pictures for each class, a folder with labels.csv, WebDataset tars, or CIFAR-10',
+    )
+    .requiredOption('-o, --output <folder>', 'where to write the model and its report')
+    .option(
+      '-m, --model <model>',
+      'what to start from: a shipped name, a folder, a Hugging Face id',
+      'vit-tiny',
+    )
+  withSettings(command)
+    .option('--report <folder>', "write the report there instead of into the model's folder")
+    .option('--no-balance', 'let each picture count the same instead of each class')
+    .option('--folds <n>', 'parts of the cross-validation that says how good it is', positiveInteger, 5)
+    .option('--no-cache', "don't keep features for the next time")
+    .option('-b, --batch <n>', 'pictures per run of the engine', positiveInteger, 8)
+    .option('--seed <n>', 'of how pictures are shared out among the folds', seed, 0)
+    .option('-d, --device <device>', `where to run: ${devices.join(', ')}`, 'auto')
+    .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
+    .option('--overwrite', 'replace the model if it is there')
+    .option('--offline', "don't ask the hub, use only what is cached")
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+Data:
+  cat/1.jpg dog/2.jpg    the names of the folders are the classes
+  labels.csv             columns file,label; files relative to it
+  several labels         file,labels with cat|dog in a cell (or ;), or a column of 0 and 1 for each class
+  key.jpg + key.cls      in a .tar
+The features of pictures are kept in the user's cache (at most 1 GB), so that a second run with more pictures is quick.
+Pictures that can't be used are named, left out and counted; the exit code is 1 then.
+
+Examples:
+  blvit finetune --data photos/ -o mine
+  blvit classify new.jpg --model mine
+  blvit finetune --data photos/labels.csv -o mine --overwrite --json
+  blvit finetune --data photos/ -o routed --model blvit-tiny --keep-ratio 0.375`,
+    )
+    .action((flags: Flags) => finetuneModel(flags, context))
+}
+
+async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
+  const { finetune } = await import('../../finetune/finetune.js')
+  const { finetuneText } = await import('../finetune-report.js')
+  const { data, model, json, keepRatio: _, reduce: __, ...options } = flags
+  let progress: Progress | undefined
+  const show = (state: FinetuneProgress) => {
+    if (state.phase === 'head') {
+      progress?.stop()
+      progress = undefined
+      if (context.interactive || state.done === state.total)
+        context.note(`fitted ${state.done} of ${state.total} heads`)
+      return
+    }
+    // an estimate of the whole needs the first picture
+    progress ??= itemProgress(context, { total: state.total, unit: 'pictures' })
+    progress.moveTo(state.done, state.total)
+  }
+  try {
+    const settings = await settingsFrom(flags)
+    const { report, output } = await finetune(model, data, {
+      ...{ ...options, ...settings, device: flags.device, signal: context.signal },
+      onProgress: show,
+      onDownload: downloadProgress(context),
+      onNote: (note) => context.note(visible(note)),
+    })
+    for (const { name, message } of report.failures.slice(0, shownFailures))
+      context.note(`left out: ${visible(message.includes(name) ? message : `${name}: ${message}`)}`)
+    await context.out(json ? JSON.stringify(report) : finetuneText(report, output))
+    if (report.failures.length > 0) {
+      context.note(`${report.failures.length} pictures could not be used.`)
+      context.exitWith(1)
+    }
+  } finally {
+    progress?.stop()
+  }
+}

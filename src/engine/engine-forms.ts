@@ -1,0 +1,201 @@
+import type { Problem } from '../problems/problem.js'
+import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
+import type { Settings } from '../settings/settings.js'
+import type { Lane, Lanes, Pictures, RunKind } from './dispatcher.js'
+import { Engine, type EngineParts, type EngineRunOptions } from './engine.js'
+import { type LanePlan, manyPictures, type Parallel, planLanes } from './lane-plan.js'
+import { pixelFeeds } from './rows.js'
+
+/** What of a model is to be run. */
+export type Asked = Pick<Problem<unknown>, 'name' | 'outputs'>
+
+/** A question in a setting. */
+export interface ModelRun extends RunKind {
+  readonly problem: Asked
+  readonly options: EngineRunOptions
+}
+
+export interface EngineFormsOptions extends Pick<LoadOptions, 'threads' | 'precision'> {
+  /** Settings whose graphs are loaded at once. */
+  readonly settings?: Settings | undefined
+  readonly parallel: Parallel
+  /** Told when runs can be given to other lanes than before. */
+  readonly onChange: () => void
+}
+
+type EngineByProblem = Map<string, Promise<Engine>>
+
+/** Lanes that are open, or about to be. */
+interface Pool {
+  readonly plan: LanePlan
+  readonly runtime: Promise<Runtime>
+  readonly engines: EngineByProblem
+  readonly lanes: readonly Lane<ModelRun>[]
+  isOpen: boolean
+}
+
+/**
+ * A model in the two forms in which it can run: one engine with all threads, fastest for one picture, and a pool of
+ * engines with one thread each, fastest for many. Each is loaded when it is needed.
+ */
+export class EngineForms implements AsyncDisposable {
+  private readonly whole: EngineByProblem = new Map()
+  private readonly wholeLane: Lane<ModelRun> = {
+    run: async ({ problem, options }, pictures) => runOn(await this.wholeFor(problem), pictures, options),
+  }
+  private pool: Pool | undefined
+  /** There was not enough memory for it, or something else was wrong. */
+  private poolFailed = false
+
+  constructor(
+    private readonly parts: EngineParts & { readonly weightBytes: number },
+    private readonly options: EngineFormsOptions,
+  ) {}
+
+  /** How the processors are used for so many pictures. */
+  planFor(pictures: number): LanePlan {
+    const { parallel, threads } = this.options
+    const { runtime, weightBytes } = this.parts
+    if (this.pool) return this.pool.plan
+    const whole = { lanes: 1, threads: threads ?? runtime.lanes?.processors ?? 1 }
+    if (!runtime.lanes || parallel === 1 || this.poolFailed) return whole
+    if (parallel === 'auto' && pictures < manyPictures(weightBytes)) return whole
+    return planLanes(runtime.lanes, { threads, parallel, weightBytes })
+  }
+
+  /** Loads what a problem needs for so many pictures. @throws BlvitError as `Engine.load` */
+  async open(problem: Asked, { pictures }: { readonly pictures: number }): Promise<void> {
+    const plan = this.planFor(pictures)
+    if (plan.lanes === 1) await this.wholeFor(problem)
+    else await this.openPool(plan, problem)
+  }
+
+  /** For the dispatcher. */
+  lanes(): Lanes<ModelRun> {
+    const { pool } = this
+    // while it opens, what is there goes on
+    if (!pool || (!pool.isOpen && this.whole.size > 0)) return { all: [this.wholeLane] }
+    const alone = ({ problem }: ModelRun) => (this.whole.has(problem.name) ? this.wholeLane : undefined)
+    return { all: pool.lanes, alone }
+  }
+
+  private wholeFor(problem: Asked): Promise<Engine> {
+    const { runtime } = this.parts
+    return this.engineIn(this.whole, problem, async () => ({ runtime, threads: this.options.threads }))
+  }
+
+  private async openPool(plan: LanePlan, problem: Asked): Promise<void> {
+    const pool = this.pool ?? this.startPool(plan)
+    try {
+      await this.pooledFor(pool, problem)
+      pool.isOpen = true
+    } catch (thrown) {
+      if (this.options.parallel !== 'auto') throw thrown
+      await this.giveUp(pool)
+      await this.wholeFor(problem)
+    }
+    this.options.onChange()
+  }
+
+  private startPool(plan: LanePlan): Pool {
+    const source = this.parts.runtime.lanes
+    if (!source) throw new Error('blvit bug: no lanes here')
+    const runtime = source.open(plan.lanes)
+    runtime.catch(() => {})
+    const lane = (index: number): Lane<ModelRun> => ({
+      run: async ({ problem, options }, pictures) =>
+        runOn(await this.laneEngine(pool, problem), pictures, options, index),
+    })
+    const lanes = Array.from({ length: plan.lanes }, (_, index) => lane(index))
+    const pool: Pool = { plan, runtime, engines: new Map(), lanes, isOpen: false }
+    this.pool = pool
+    return pool
+  }
+
+  /** The pool's engine for a problem, or the whole one where the pool has no room for it. */
+  private async laneEngine(pool: Pool, problem: Asked): Promise<Engine> {
+    if (this.options.parallel !== 'auto') return this.pooledFor(pool, problem)
+    if (this.poolFailed) return this.wholeFor(problem)
+    try {
+      return await this.pooledFor(pool, problem)
+    } catch {
+      return this.wholeFor(problem)
+    }
+  }
+
+  private pooledFor({ runtime, plan, engines }: Pool, problem: Asked): Promise<Engine> {
+    return this.engineIn(engines, problem, async () => ({ runtime: await runtime, threads: plan.threads }))
+  }
+
+  private engineIn(
+    engines: EngineByProblem,
+    { name, outputs }: Asked,
+    where: () => Promise<{ runtime: Runtime; threads: number | undefined }>,
+  ): Promise<Engine> {
+    const known = engines.get(name)
+    if (known) return known
+    const { architecture, weights } = this.parts
+    const { precision, settings } = this.options
+    const engine = where().then(({ runtime, threads }) =>
+      Engine.load({ architecture, weights, runtime }, outputs, {
+        ...{ threads, precision },
+        ...(settings && { settings }),
+      }),
+    )
+    engines.set(name, engine)
+    // what failed once may go well the next time: memory is free again, a file is back
+    engine.catch(() => engines.delete(name))
+    return engine
+  }
+
+  /** Many pictures can go through one engine too, only slower. */
+  private async giveUp(pool: Pool): Promise<void> {
+    this.poolFailed = true
+    this.pool = undefined
+    await closePool(pool)
+  }
+
+  /** Frees memory and threads. To be called when no run is left. */
+  async dispose(): Promise<void> {
+    const { pool } = this
+    this.pool = undefined
+    this.poolFailed = true
+    try {
+      await disposeAll(this.whole)
+    } finally {
+      if (pool) await closePool(pool)
+      await this.parts.runtime.rest()
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+}
+
+async function runOn(
+  engine: Engine,
+  pictures: Pictures,
+  options: EngineRunOptions,
+  lane?: number,
+): Promise<NamedTensors> {
+  const { outputs } = await engine.run(pixelFeeds(pictures), options, { lane })
+  return outputs
+}
+
+async function disposeAll(engines: EngineByProblem): Promise<void> {
+  const loaded = await Promise.allSettled(engines.values())
+  engines.clear()
+  // one that failed to load has told whoever asked for it, and holds nothing
+  for (const engine of loaded) if (engine.status === 'fulfilled') await engine.value.dispose()
+}
+
+async function closePool({ engines, runtime }: Pool): Promise<void> {
+  try {
+    await disposeAll(engines)
+  } finally {
+    // one that could not start has left nothing
+    const started = await runtime.catch(() => undefined)
+    await started?.rest()
+  }
+}

@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { seededRandom } from '../base/random.js'
+import type { OwnClasses } from '../data/class-names.js'
+import type { DataSet } from '../data/data-set.js'
+import { openDataSet, ownClasses } from '../data/open-data-set.js'
+import { checkTarget } from '../files/replace-folder.js'
+import { nodeDecoder } from '../image/node/decode.js'
+import { modelFingerprint } from '../model-store/fingerprint.js'
+import type { ModelFiles } from '../model-store/model-files.js'
+import { locateModel } from '../model-store/node/locate-model.js'
+import { openModel } from '../model-store/node/open-model.js'
+import { writeModelFolder } from '../model-store/node/write-model-folder.js'
+import { withClasses, withHead } from '../model-store/with-head.js'
+import { chooseRuntime } from '../runtime/node/choose.js'
+import { resolveSettings } from '../settings/resolve.js'
+import { settingsOf } from '../settings/settings.js'
+import { Model } from '../tasks/model.js'
+import { checkClasses, checkCounts } from './check-classes.js'
+import { type Collected, collectFeatures } from './features/collect.js'
+import { withoutContradictions } from './features/contradictions.js'
+import { findDoubles, groupsOf } from './features/doubles.js'
+import { FeatureCache } from './features/feature-cache.js'
+import { checkFinetuneOptions, type FinetuneOptions } from './finetune-options.js'
+import { fitHead } from './fit/fit-head.js'
+import type { LabelledFeatures } from './fit/labelled-features.js'
+import { finetuneCard } from './report/card.js'
+import { type FinetuneReport, makeReport } from './report/report.js'
+import { checkReportFolder, writeReport } from './report/report-folder.js'
+
+/** What came of a fine-tuning. */
+export interface Finetuned {
+  /** The folder that was written. */
+  readonly output: string
+  readonly report: FinetuneReport
+}
+
+/** The model to start from, as it is on disk. */
+interface Base {
+  readonly name: string
+  readonly files: ModelFiles
+  readonly card: string | undefined
+}
+
+async function openBase(reference: string, options: FinetuneOptions): Promise<Base> {
+  const { onDownload, onProgress: _, ...others } = options
+  const { name, folder } = await locateModel(reference, { ...others, onProgress: onDownload })
+  const files = await openModel(folder, { signal: options.signal })
+  const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => undefined)
+  return { name, files, card }
+}
+
+/** @throws BlvitError `ABORTED`, `ENGINE` */
+async function featuresOf(
+  base: Base,
+  files: ModelFiles,
+  { dataSet, options }: { readonly dataSet: DataSet; readonly options: FinetuneOptions },
+): Promise<Collected> {
+  const { device, threads, batch = 8, signal, onProgress, cache: isCached = true } = options
+  const settings = settingsOf(options)
+  await using model = new Model(base.name, files, await chooseRuntime(device), {
+    threads,
+    decoder: nodeDecoder,
+  })
+  const { heads } = files.architecture.facts
+  const inputs = heads.reduce(
+    (sum, name) => sum + (files.weights.get(`${name}.weight`)?.shape.at(-1) ?? 0),
+    0,
+  )
+  const key = `${await modelFingerprint(base.files)} ${model.resolve(settings).key} ${model.engine.runtime.description}`
+  await using cache = isCached ? await FeatureCache.open(key, { inputs }) : undefined
+  return await collectFeatures(model, dataSet, {
+    ...{ cache, settings, batch, signal },
+    onProgress: (progress) => onProgress?.({ phase: 'features', ...progress }),
+  })
+}
+
+function matrixOf(pictures: Collected['pictures']): LabelledFeatures {
+  const inputs = pictures[0]?.vector.length ?? 0
+  const values = new Float32Array(pictures.length * inputs)
+  for (const [row, { vector }] of pictures.entries()) values.set(vector, row * inputs)
+  return { count: pictures.length, inputs, values, labels: pictures.map(({ labels }) => labels) }
+}
+
+/** How many different pictures each class has. */
+function differentPictures(
+  { labels: classes }: OwnClasses,
+  { labels }: LabelledFeatures,
+  groups: ArrayLike<number>,
+) {
+  const seen = classes.map(() => new Set<number>())
+  for (const [row, own] of labels.entries()) for (const label of own) seen[label]?.add(groups[row] as number)
+  return seen.map(({ size }) => size)
+}
+
+/**
+ * Makes a classifier of classes of one's own: a linear head on what a model already sees, fitted to the labelled pictures,
+ * and tried on pictures that it didn't learn from.
+ * @param model what to start from: a shipped name, a folder, or an id of the Hugging Face hub
+ * @param data labelled pictures: a folder with a folder for each class, labels.csv, tars, CIFAR-10; globs too
+ * @throws BlvitError `NOT_FOUND`, `BAD_DATA`, `BAD_OPTION`, `BAD_CONFIG`, `BAD_WEIGHTS`, `WRITE_FAILED`, `ENGINE`; `ABORTED`:
+ *   nothing is written then, but features are kept for the next time
+ * @example
+ * const { report } = await finetune('vit-tiny', 'photos/', { output: 'mine' })
+ */
+export async function finetune(
+  model: string,
+  data: string | readonly string[],
+  options: FinetuneOptions,
+): Promise<Finetuned> {
+  checkFinetuneOptions(options)
+  const {
+    output,
+    overwrite = false,
+    seed = 0,
+    signal,
+    threads,
+    folds = 5,
+    balance = true,
+    onProgress,
+  } = options
+  const paths = typeof data === 'string' ? [data] : data
+  await checkTarget(output, overwrite)
+  if (options.report !== undefined) await checkReportFolder(options.report, overwrite)
+  const classes = await ownClasses(paths)
+  checkClasses(classes, paths)
+  const { labels, several } = classes
+  const base = await openBase(model, options)
+  const scores = several === undefined ? 'softmax' : 'sigmoid'
+  const started = await withClasses(base.files, { labels, scores })
+  const setting = resolveSettings(started.architecture, settingsOf(options)).key
+  const dataSet = await openDataSet(paths, { labels, several: several !== undefined })
+  for (const note of dataSet.notes ?? []) options.onNote?.(note)
+  const found = await featuresOf(base, started, { dataSet, options })
+  const { pictures, failures } = withoutContradictions(found.pictures, labels)
+  const collected = { ...found, pictures, failures: [...found.failures, ...failures] }
+  const features = matrixOf(collected.pictures)
+  const doubles = findDoubles(features)
+  const groups = groupsOf(doubles, features.count)
+  checkCounts(labels, differentPictures(classes, features, groups))
+  const { runtime } = await chooseRuntime(options.device, { thread: 'caller' })
+  const fitted = await fitHead(runtime, features, {
+    ...{ classes: labels.length, scores, groups, folds, balance, threads, signal },
+    random: seededRandom(seed, 'folds'),
+    onFit: (done, total) => onProgress?.({ phase: 'head', done, total }),
+  })
+  const files = await withHead(base.files, { labels, scores, ...fitted.head })
+  const report = makeReport({
+    classes,
+    base: base.name,
+    setting,
+    data: paths,
+    dataSet,
+    collected,
+    doubles,
+    fitted,
+  })
+  const card = finetuneCard(files.architecture, {
+    ...{ title: basename(resolve(output)), source: base.name, sourceCard: base.card, seed, report },
+  })
+  const reportFiles = { 'report.json': `${JSON.stringify(report, null, 2)}\n` }
+  if (options.report !== undefined) await writeReport(options.report, reportFiles)
+  const besides = options.report === undefined ? reportFiles : {}
+  await writeModelFolder(output, files, { card, overwrite, signal, besides })
+  return { output, report }
+}

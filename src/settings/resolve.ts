@@ -1,0 +1,143 @@
+import { BlvitError } from '../base/blvit-error.js'
+import { checkOptions } from '../base/check-options.js'
+import type { Bindings } from '../graph/dim.js'
+import type { Architecture, SettingValue } from '../models/architecture.js'
+import { composeHooks } from '../models/block-loop.js'
+import type { BuildOptions } from '../models/model-definition.js'
+import { parseReduction } from '../reduction/parse-reduction.js'
+import { plainKey, type SettingTools } from './setting.js'
+import {
+  type SettingName,
+  type Settings,
+  settingKeys,
+  settingNames,
+  settingOf,
+  settingsOf,
+} from './settings.js'
+
+const tools: SettingTools = { parseReduction }
+
+/** Settings with everything that follows from them for one architecture. */
+export interface ResolvedSettings {
+  /** For people and for files; settings that differ for this model differ in it. {@link plainKey} where nothing is set. */
+  readonly key: string
+  /** Every setting that the model has, its own values included. */
+  readonly values: Settings
+  /** Run-time sizes of the graph. */
+  readonly sizes: Bindings
+  readonly build: BuildOptions
+  /** Equal for settings that one loaded graph serves. */
+  readonly buildKey: string
+}
+
+/** Settings from texts under their names. @throws BlvitError `BAD_OPTION` for a text that is no value */
+export function parseSettings(texts: Readonly<Partial<Record<SettingName, string>>>): Settings {
+  return Object.fromEntries(
+    settingNames.flatMap((name) => {
+      const text = texts[name]
+      return text === undefined ? [] : [[name, settingOf(name).parse(text, tools)]]
+    }),
+  )
+}
+
+/**
+ * A text that is a value of some setting, as in `b+t@0.5`.
+ * @throws BlvitError `BAD_OPTION` if it is of none
+ */
+export function parseSetting(text: string): Settings {
+  const complaints: string[] = []
+  for (const name of settingNames) {
+    try {
+      return parseSettings({ [name]: text })
+    } catch (thrown) {
+      if (!(thrown instanceof BlvitError)) throw thrown
+      complaints.push(thrown.message)
+    }
+  }
+  throw new BlvitError('BAD_OPTION', `"${text}" is no setting. ${complaints.join(' ')}`, { text })
+}
+
+/** A value of a setting from outside. @throws BlvitError `BAD_OPTION` if it is none */
+export function checkSetting(name: SettingName, value: unknown): SettingValue {
+  return settingOf(name).check(value, tools)
+}
+
+/**
+ * A setting's value on the way from one to another.
+ * @param share 0: `from`, 1: `to`
+ * @throws BlvitError `BAD_OPTION` if there is no way between the two
+ */
+export function settingBetween(
+  name: SettingName,
+  { from, to, share }: { readonly from: SettingValue; readonly to: SettingValue; readonly share: number },
+  architecture: Architecture,
+): SettingValue {
+  const setting = settingOf(name)
+  if (setting.between) return setting.between(from, to, share, architecture, tools)
+  throw new BlvitError('BAD_OPTION', `${name} has no values between ${from} and ${to}. Give one, or a list.`)
+}
+
+/** What two settings decide together: sizes side by side, the hooks of one after those of the other. */
+export function mergedBuild(a: BuildOptions, b: BuildOptions): BuildOptions {
+  const hooks = [a.hooks, b.hooks].filter((each) => each !== undefined)
+  return {
+    ...a,
+    ...b,
+    ...(a.sizes || b.sizes ? { sizes: { ...a.sizes, ...b.sizes } } : {}),
+    ...(hooks.length > 0 ? { hooks: composeHooks(...hooks) } : {}),
+  }
+}
+
+/**
+ * Decides what some settings mean for an architecture.
+ * @throws BlvitError `BAD_OPTION` for an unknown setting, an impossible value, or one that the architecture can't take
+ */
+export function resolveSettings(architecture: Architecture, given: Settings = {}): ResolvedSettings {
+  checkOptions('setting', given, settingKeys)
+  const own = architecture.settings as Settings
+  const values = settingsOf({ ...own, ...settingsOf(given) })
+  const set = settingNames.flatMap((name) => {
+    const value: SettingValue | undefined = values[name]
+    if (value === undefined) return []
+    const setting = settingOf(name)
+    const decision = setting.decide(value, architecture, tools)
+    return [{ text: setting.print(value, architecture, tools), decision }]
+  })
+  const texts = (some: typeof set) => some.map(({ text }) => text).filter((text) => text !== '')
+  return {
+    key: texts(set).join(', ') || plainKey,
+    values,
+    sizes: Object.assign({}, ...set.map(({ decision }) => decision.sizes)),
+    build: set.map(({ decision }) => decision.build ?? {}).reduce(mergedBuild, {}),
+    buildKey: texts(set.filter(({ decision }) => decision.build !== undefined)).join(', '),
+  }
+}
+
+/**
+ * The settings that a search for a speed goes through, from the one that saves most work to the one that saves least:
+ * those of the setting given, or of the one that the architecture has of its own.
+ * @param given one setting at most
+ * @returns none where there is no number to turn
+ */
+export function ladderOf(architecture: Architecture, given: Settings = {}): readonly Settings[] {
+  const { values } = resolveSettings(architecture, given)
+  const asked = settingNames.filter((name) => given[name] !== undefined)
+  const [turned] = asked.length > 0 ? asked : settingNames.filter((name) => values[name] !== undefined)
+  const value: SettingValue | undefined = turned && values[turned]
+  if (turned === undefined || value === undefined) return []
+  const ladder = settingOf(turned).ladder?.(value, architecture, tools) ?? []
+  return ladder.map((step) => ({ [turned]: step }) as Settings)
+}
+
+// as many as a curve needs
+const spreadSteps = 4
+
+/**
+ * A few settings spread evenly over what a model can be turned to by its own number: keep ratios 0.25, 0.5, 0.75 and 1.
+ * @returns none for a model without one
+ */
+export function spreadOf(architecture: Architecture): readonly Settings[] {
+  const ladder = ladderOf(architecture)
+  const place = (step: number) => Math.ceil((ladder.length * (step + 1)) / spreadSteps) - 1
+  return Array.from({ length: spreadSteps }, (_, step) => ladder[place(step)] ?? []).flat()
+}

@@ -1,0 +1,33 @@
+import type { OptionKeys } from '../base/check-options.js'
+import * as kinds from './index.js'
+import type { Setting } from './setting.js'
+
+type Kinds = typeof kinds
+
+export type SettingName = keyof Kinds
+
+/** What a setting is set to. */
+export type ValueOf<Name extends SettingName> = Kinds[Name] extends Setting<infer Value> ? Value : never
+
+/** What is said of a run, e.g. `{ keepRatio: 0.5 }`; what isn't said is the model's own. */
+export type Settings = { readonly [Name in SettingName]?: ValueOf<Name> | undefined }
+
+export const settingNames = Object.keys(kinds) as readonly SettingName[]
+
+/** The names of {@link Settings} among those of other options. */
+export const settingKeys = Object.fromEntries(
+  settingNames.map((name) => [name, true]),
+) as OptionKeys<Settings>
+
+/** The setting of a name, its value's type forgotten: whoever goes through all of them knows only that they fit. */
+export function settingOf(name: SettingName): Setting {
+  const kind: unknown = kinds[name]
+  return kind as Setting
+}
+
+/** Only the settings among other options, so that they can be passed on by whoever knows none of them. */
+export function settingsOf(options: Settings): Settings {
+  return Object.fromEntries(
+    settingNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  )
+}
