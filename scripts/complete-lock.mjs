@@ -1,4 +1,5 @@
-// Completes package-lock.json with the builds for other systems that the registry at hand doesn't hold.
+// Completes package-lock.json with the builds for other systems that the registry at hand doesn't hold, and takes install
+// steps out of it that nobody needs (ONNX Runtime's downloads CUDA libraries, from a host that may be out of reach).
 // `npm ci` refuses a lock file in which an optional dependency has no entry; npm leaves the entry out where it
 // can't fetch the package's description. The description of a platform build stands in its name.
 // Run it after any change of the dependencies: node scripts/complete-lock.mjs
@@ -43,6 +44,10 @@ for (const [parent, { optionalDependencies = {}, dev }] of Object.entries(lock.p
     added += 1
   }
 }
+// npm 11 skips the install steps that package.json's allowScripts denies; npm 10 those that the lock file doesn't mention
+const { allowScripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+for (const [name, isAllowed] of Object.entries(allowScripts))
+  if (!isAllowed) delete lock.packages[`node_modules/${name}`].hasInstallScript
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
 writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`)
 console.log(`${added} entries added`)

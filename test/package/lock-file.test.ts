@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 
 interface LockedPackage {
   readonly resolved?: string
+  readonly hasInstallScript?: true
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
@@ -20,4 +21,11 @@ test('the lock file lists the builds for every system, or npm ci refuses it (scr
 
 test('the lock file names no registry', () => {
   expect(Object.values(packages).flatMap(({ resolved = [] }) => resolved)).toEqual([])
+})
+
+test('no package runs a step of its own when it is installed, on npm 10 or 11', () => {
+  expect(Object.keys(packages).filter((place) => packages[place]?.hasInstallScript)).toEqual([])
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const { allowScripts } = JSON.parse(text) as { allowScripts: Readonly<Record<string, boolean>> }
+  expect(allowScripts).toEqual({ 'onnxruntime-node': false, protobufjs: false })
 })

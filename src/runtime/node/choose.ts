@@ -15,7 +15,8 @@ export interface RuntimeOptions {
 }
 
 const howToInstallNative =
-  'Install it with "npm install onnxruntime-node --onnxruntime-node-install=skip" for 3 to 6 times the speed.'
+  'Install it with "npm install onnxruntime-node", ONNXRUNTIME_NODE_INSTALL=skip in the environment, for 3 to 6 times ' +
+  'the speed.'
 
 /** A runtime, and why its engine isn't where it was to be. */
 interface Placed {
