@@ -46,6 +46,20 @@ describe('the state of an evaluation', () => {
     }
   })
 
+  test('of two processes at the same run the slower one stops, and no answer is lost or double', async () => {
+    const path = newPath()
+    await namesIn(path, ['a'])
+    await using first = await StateFile.open(path, identity, kind)
+    await using second = await StateFile.open(path, identity, kind)
+    await first.append(batch('b'))
+    await expect(second.append(batch('b'))).rejects.toMatchObject({
+      code: 'WRITE_FAILED',
+      message: expect.stringMatching(/another process is at the same evaluation/),
+    })
+    await first.append(batch('c'))
+    expect(await namesIn(path)).toEqual(['a', 'b', 'c'])
+  })
+
   test('a damaged line and what follows it is done again', async () => {
     const path = newPath()
     await namesIn(path, ['a', 'b', 'c'])
