@@ -46,6 +46,35 @@ describe('blvit bench', () => {
     }
   })
 
+  test('many: engines beside each other, in the same run as one with all threads', async () => {
+    const { code, stdout } = await runCli([
+      ...['bench', 'micro+16', '--rounds', '1', '--threads', '2', '--batch', '1,many'],
+      ...['--dtype', 'fp32,int8', '--json'],
+    ])
+    expect(code).toBe(0)
+    const { results } = JSON.parse(stdout)
+    const many = results.filter((result: Record<string, unknown>) => result.many)
+    expect(many).toHaveLength(4)
+    for (const result of many) {
+      const { lanes, threads, batch, pictures } = result.many
+      expect([lanes, threads]).toEqual([2, 1])
+      // pictures of one run in int8 share their scales
+      expect(batch).toBe(result.precision === 'int8' ? 1 : result.name === 'micro+16' ? 4 : batch)
+      expect(result.imagesPerSecond).toBeCloseTo((1000 * pictures) / result.latencyMs.median, 6)
+      const single = results.find(
+        (other: Record<string, unknown>) =>
+          other.name === result.name && other.precision === result.precision && !other.many,
+      )
+      expect(result.besideBatch1).toBeCloseTo(result.imagesPerSecond / single.imagesPerSecond, 6)
+      if (result.name === 'micro+16') expect(result.against).toMatchObject({ baseline: 'vit-micro' })
+    }
+    const wasm = await runCli(['bench', 'vit-micro', '--batch', 'many', '--device', 'wasm', '--rounds', '1'])
+    expect(wasm.code).toBe(2)
+    expect(wasm.stderr).toMatch(/wasm runs one thing at a time/)
+    const found = await runCli(['bench', 'vit-micro', '--batch', 'many', '--find', '1.5x'])
+    expect(found.stderr).toMatch(/--batch many is none/)
+  })
+
   test('--find turns the number of --reduce', async () => {
     const { code, stdout } = await runCli([
       ...[
