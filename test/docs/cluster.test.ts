@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Job } from 'kubernetes-models/batch/v1'
 import ts from 'typescript'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { type CliRun, runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
@@ -13,8 +14,31 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const file = (name: string) => join(root, 'examples/cluster', name)
 const names = ['yurt', 'kite', 'hummingbird', 'fly', 'traffic-light', 'fire-engine']
 
+const require = createRequire(import.meta.url)
+/** Kubernetes' own checks. Required and not imported: its types are for {@link complaints}. */
+const { Job } = require('kubernetes-models/batch/v1') as {
+  readonly Job: new (data: unknown) => { validate(): void }
+}
 const written = parse(readFileSync(file('kubernetes.yaml'), 'utf8'))
-const manifest = new Job(written)
+const container = z.object({
+  command: z.tuple([z.literal('blvit')]),
+  args: z.array(z.string()),
+  volumeMounts: z.tuple([z.object({ mountPath: z.string() })]),
+})
+const manifest = z
+  .object({
+    spec: z.object({
+      completionMode: z.literal('Indexed'),
+      completions: z.int(),
+      parallelism: z.int(),
+      backoffLimitPerIndex: z.int(),
+      // without it a Job can't have backoffLimitPerIndex
+      template: z.object({
+        spec: z.object({ restartPolicy: z.literal('Never'), containers: z.tuple([container]) }),
+      }),
+    }),
+  })
+  .parse(written)
 const script = readFileSync(file('slurm.sh'), 'utf8')
 const directives = new Map(
   [...script.matchAll(/^#SBATCH --([a-z-]+)(?:=(\S+))?$/gm)].map(([, name = '', value = '']) => [
@@ -22,7 +46,7 @@ const directives = new Map(
     value,
   ]),
 )
-const count = manifest.spec?.completions ?? 0
+const count = manifest.spec.completions
 
 describe('the examples of clusters', () => {
   const folder = temporaryFolder()
@@ -41,14 +65,12 @@ describe('the examples of clusters', () => {
   })
 
   test('kubernetes.yaml keeps to the schema of batch/v1 Job, and has no field that the schema lacks', () => {
-    expect(() => manifest.validate()).not.toThrow()
+    expect(() => new Job(written).validate()).not.toThrow()
+    expect(() => new Job({ ...written, kind: 'CronJob' }).validate()).toThrow()
     expect(complaints(written)).toEqual([])
     expect(complaints({ ...written, spec: { ...written.spec, completion: 5 } })).toEqual([
       expect.stringMatching(/"completion"' does not exist/),
     ])
-    expect(manifest.spec).toMatchObject({ completionMode: 'Indexed', parallelism: count })
-    // what backoffLimitPerIndex needs
-    expect(manifest.spec?.template.spec?.restartPolicy).toBe('Never')
   })
 
   test('slurm.sh has an index for each shard', () => {
@@ -73,15 +95,14 @@ describe('the examples of clusters', () => {
 
 /** What Kubernetes does with a container, but for the container: the claim's folder lies elsewhere. */
 function podRun(index: number, folder: string): Promise<CliRun> {
-  const [container] = manifest.spec?.template.spec?.containers ?? []
-  expect(container?.command).toEqual(['blvit'])
-  const [{ mountPath = '' } = {}] = container?.volumeMounts ?? []
-  const args = (container?.args ?? []).map((argument) =>
+  const [{ args, volumeMounts }] = manifest.spec.template.spec.containers
+  const [{ mountPath }] = volumeMounts
+  const filled = args.map((argument) =>
     argument
       .replaceAll('$(JOB_COMPLETION_INDEX)', `${index}`)
       .replace(new RegExp(`^${mountPath}/`), `${folder}/`),
   )
-  return runCli(args)
+  return runCli(filled)
 }
 
 /** What Slurm does with a task of an array. */
