@@ -38,6 +38,13 @@ const patient = [
   'reduction/webgpu',
 ].map((name) => `test/${name}.test.ts`)
 
+/** Longer than those, but they change nothing in their process either: modules are read once for all. */
+const together = [
+  ...['training/**/*', 'tasks/analyze/*', 'bench/report', 'bench/spread', 'bench/training/cases'],
+  ...['tasks/trace/draw-*', 'tasks/trace/trace-*', 'tasks/trace/token-groups'],
+  ...['runtime/device', 'runtime/engine-error', 'runtime/feeds'],
+].map((name) => `test/${name}.test.ts`)
+
 export default defineConfig({
   plugins: [builtThreads],
   test: {
@@ -63,6 +70,16 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: {
+          name: 'together',
+          include: together,
+          exclude: quickFiles,
+          isolate: false,
+          globalSetup: ['test/support/build-once.ts'],
+        },
+      },
+      {
+        extends: true,
         test: { name: 'patient', include: patient, globalSetup: ['test/support/build-once.ts'] },
       },
       {
@@ -71,7 +88,7 @@ export default defineConfig({
           name: 'whole',
           // a new room is here until it stands above
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...quick],
+          exclude: ['**/node_modules/**', ...quick, ...together],
           globalSetup: ['test/support/build-once.ts'],
         },
       },

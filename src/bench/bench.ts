@@ -1,18 +1,18 @@
-import { throwIfAborted } from '../base/blvit-error.js'
+import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { machineGemms } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
 import type { Settings } from '../settings/settings.js'
 import { describeMachine } from './machine.js'
-import type { EngineChoice, Job, Workload } from './messages.js'
+import type { EngineChoice, Workload } from './messages.js'
 import { BenchProcess } from './process.js'
-import { type BenchReport, machineRate, resultOf } from './report.js'
+import { type BenchReport, type MeasuredModel, machineRate, resultOf } from './report.js'
 import { type BenchProgress, type Cell, measureInRounds, warmUpAll } from './rounds.js'
 import { findVariants, type Variant } from './variants.js'
 
 export interface BenchOptions {
-  /** Pictures in one run. Default 1. */
-  readonly batches?: readonly number[] | undefined
+  /** Pictures in one run, or `many`: as a model runs many, with an engine for each processor. Default 1. */
+  readonly batches?: readonly (number | 'many')[] | undefined
   /** Each model is measured in those that it can take. Default: its own. */
   readonly settings?: readonly Settings[] | undefined
   /** Default: as the engine chooses. */
@@ -29,7 +29,7 @@ export interface BenchOptions {
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined
 }
 
-type ModelCell = Cell<Extract<Job, { kind: 'model' }>> & { readonly variant: Variant }
+type ModelCell = Cell<MeasuredModel['job']> & Pick<MeasuredModel, 'variant' | 'many'>
 
 interface Loading {
   /** Every process that was started, to be ended. */
@@ -60,44 +60,65 @@ async function load(
 ): Promise<{ products: Cell[]; models: ModelCell[] }> {
   const { batches = [1], signal, onProgress } = options
   const groups = byGraph(variants)
+  const counts = batches.filter((batch) => batch !== 'many')
   const start = async (name: string, workload: Workload, choice: EngineChoice) => {
     throwIfAborted(signal)
-    const total = choices.length * (groups.length + 1)
+    const kinds = Number(counts.length > 0) + Number(batches.includes('many'))
+    const total = choices.length * (kinds * groups.length + 1)
     onProgress?.({ doing: 'loading', what: name, done: processes.length, total })
     const process = new BenchProcess(name, signal)
     processes.push(process)
-    const { engine } = await process.ask('load', { ...choice, workload })
+    const { engine, many } = await process.ask('load', { ...choice, workload })
     engines.add(engine)
-    return process
+    return { process, many }
   }
   const products: Cell[] = []
   const models: ModelCell[] = []
   for (const choice of choices) {
     const name = 'matrix products'
-    const gemm = await start(name, { kind: 'gemm', sizes: machineGemms }, choice)
+    const { process: gemm } = await start(name, { kind: 'gemm', sizes: machineGemms }, choice)
     machineGemms.forEach((_, index) => {
       products.push({ name, process: gemm, choice, job: { kind: 'gemm', index }, runs: [] })
     })
-    const processOf = new Map<Variant, BenchProcess>()
+    const alone = new Map<Variant, Awaited<ReturnType<typeof start>>>()
+    const beside = new Map<Variant, Awaited<ReturnType<typeof start>>>()
     for (const group of groups) {
       const [first] = group
       if (!first) continue
-      const { subject, settings } = first
-      const process = await start(nameOf(first), { kind: 'model', model: subject.model, settings }, choice)
-      for (const variant of group) processOf.set(variant, process)
+      const measured = { model: first.subject.model, settings: first.settings }
+      if (counts.length > 0) {
+        const started = await start(nameOf(first), { kind: 'model', ...measured }, choice)
+        for (const variant of group) alone.set(variant, started)
+      }
+      if (!batches.includes('many')) continue
+      // what a lane best takes at once may differ between settings that one graph serves
+      for (const variant of group) {
+        const { subject, settings } = variant
+        const workload = { kind: 'many', model: subject.model, settings } as const
+        beside.set(variant, await start(`${nameOf(variant)}, many`, workload, choice))
+      }
     }
     // variants of a model stand together at each batch, so that they can be compared
     for (const subject of new Set(variants.map((variant) => variant.subject))) {
       for (const batch of batches) {
-        for (const [variant, process] of processOf) {
+        for (const [variant, { process, many }] of batch === 'many' ? beside : alone) {
           if (variant.subject !== subject) continue
-          const job = { kind: 'model', batch, settings: variant.settings } as const
-          models.push({ name: nameOf(variant), variant, process, choice, job, runs: [] })
+          const { settings } = variant
+          const job =
+            batch === 'many'
+              ? ({ kind: 'many', settings } as const)
+              : ({ kind: 'model', batch, settings } as const)
+          models.push({ name: nameOf(variant), variant, process, choice, job, many, runs: [] })
         }
       }
     }
   }
   return { products, models }
+}
+
+function noLanesOn(device: DeviceRequest): BlvitError {
+  const message = `"many" is for the native library on the processor (device cpu): ${device} runs one thing at a time.`
+  return new BlvitError('BAD_OPTION', message, { device })
 }
 
 function nameOf({ subject, settings, resolved }: Variant): string {
@@ -112,7 +133,9 @@ function nameOf({ subject, settings, resolved }: Variant): string {
  */
 export async function bench(references: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
   const { threads = [undefined], devices = ['auto'], precisions = ['fp32'], settings } = options
-  const { rounds = 10, turnMs = 300 } = options
+  const { batches = [], rounds = 10, turnMs = 300 } = options
+  const inTurn = devices.find((device) => device === 'wasm' || device === 'webgpu')
+  if (batches.includes('many') && inTurn !== undefined) throw noLanesOn(inTurn)
   const machine = describeMachine()
   const variants = await findVariants(references, { settings, baselines: true })
   const choices = devices.flatMap((device) =>

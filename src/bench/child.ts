@@ -69,7 +69,7 @@ const answers: Answers<Questions> = {
     profileFolder = folder
     const profilePrefix = profileFolder === undefined ? undefined : join(profileFolder, 'run')
     program = await loadProgram(workload, { ...engine, profilePrefix })
-    return { engine: program.engine }
+    return { engine: program.engine, ...(program.many && { many: program.many }) }
   },
   warmUp,
   sample: async ({ job, atLeastMs, atLeastRuns }) => {

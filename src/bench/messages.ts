@@ -13,6 +13,8 @@ export type MeasuredModel = { readonly folder: string } | { readonly config: Con
 export type Workload =
   /** `settings`: loaded at once */
   | { readonly kind: 'model'; readonly model: MeasuredModel; readonly settings: Settings }
+  /** The same model with an engine for each processor. */
+  | { readonly kind: 'many'; readonly model: MeasuredModel; readonly settings: Settings }
   | { readonly kind: 'gemm'; readonly sizes: readonly GemmSize[] }
   /** Picture files to labels, by a library. `folder`: the model, in a form that the library reads */
   | {
@@ -35,6 +37,8 @@ export interface EngineChoice {
 /** One way to run a workload. */
 export type Job =
   | { readonly kind: 'model'; readonly batch: number; readonly settings: Settings }
+  /** As many pictures as the process said when it was loaded. */
+  | { readonly kind: 'many'; readonly settings: Settings }
   | { readonly kind: 'gemm'; readonly index: number }
   /** The first so many of the pictures. */
   | { readonly kind: 'pictures'; readonly count: number }
@@ -53,7 +57,7 @@ export interface Questions {
   /** @param ask `profileFolder`: an empty folder of the parent's for the engine's profile; without it there is none */
   load: {
     ask: EngineChoice & { workload: Workload; profileFolder?: string }
-    answer: Pick<Program, 'engine'>
+    answer: Pick<Program, 'engine' | 'many'>
   }
   /** Runs until the time no longer falls. */
   warmUp: { ask: Job; answer: undefined }
@@ -62,10 +66,23 @@ export interface Questions {
   profile: { ask: { job: Job; runs: number }; answer: readonly ProfiledNode[] }
 }
 
+/** How many pictures are run on engines beside each other. */
+export interface ManyRun {
+  readonly lanes: number
+  /** Of each lane. */
+  readonly threads: number
+  /** Pictures that a lane takes at once. */
+  readonly batch: number
+  /** Of one job. */
+  readonly pictures: number
+}
+
 /** A workload that its process has loaded. */
 export interface Program {
   /** Who runs it, e.g. `ONNX Runtime 1.30.0 native`. */
   readonly engine: string
+  /** Of a job of many pictures in some settings; absent for other workloads. */
+  readonly many?: ManyRun
   run(job: Job): Promise<unknown>
   /** Writes what the engine recorded since it was loaded; it records nothing afterwards. */
   endProfile(): Promise<void>

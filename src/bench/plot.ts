@@ -8,14 +8,14 @@ import { baselineOf, findVariants } from './variants.js'
 
 type Compared = BenchResult & { readonly against: Efficiency }
 
-function perPicture({ latencyMs, batch }: BenchResult): number {
-  return latencyMs.median / batch
+function perPicture({ imagesPerSecond }: BenchResult): number {
+  return 1000 / imagesPerSecond
 }
 
 /** What of a measurement's circumstances differs among the results: `batch 8, 2 threads, int8`. */
 function circumstancesOf(results: readonly BenchResult[]): (result: BenchResult) => string {
   const parts: readonly ((result: BenchResult) => string)[] = [
-    ({ batch }) => `batch ${batch}`,
+    ({ batch, many }) => (many ? 'many' : `batch ${batch}`),
     ({ device }) => device,
     ({ threads }) =>
       threads === undefined ? 'threads as it chooses' : `${threads} thread${threads === 1 ? '' : 's'}`,

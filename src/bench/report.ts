@@ -3,7 +3,7 @@ import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
 import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
-import type { EngineChoice, Job, Run } from './messages.js'
+import type { EngineChoice, Job, ManyRun, Run } from './messages.js'
 import { median, type Spread, spreadOf } from './spread.js'
 import { baselineOf, sameVariant, type Variant } from './variants.js'
 
@@ -24,16 +24,21 @@ export interface BenchResult {
   /** Absent: as the engine chose. */
   readonly threads?: number
   readonly precision: Precision
+  /** Pictures that an engine took at once. */
   readonly batch: number
+  /** Engines that worked beside each other, and how many pictures they were given; absent where one did all. */
+  readonly many?: ManyRun
   /** What the model was run with, for people: `keep ratio 0.5`, `evit:0.7`; `plain` where nothing was set. */
   readonly setting: string
   readonly runs: number
   /** Runs left out because they waited for a busy processor for more than 2 % of their time. */
   readonly disturbedRuns: number
-  /** Of one run of the whole batch. */
+  /** Of one run of the whole batch, or of all of many pictures. */
   readonly latencyMs: Spread
   readonly imagesPerSecond: number
-  /** Of one run of the whole batch: linear maps and attention products. */
+  /** Pictures a second beside those of one picture a run, where that was measured too. */
+  readonly besideBatch1?: number
+  /** Of what {@link latencyMs} is of: linear maps and attention products. */
   readonly multiplyAdds: number
   /** 10⁹ floating-point operations a second; a multiply-add is two. */
   readonly gflops: number
@@ -64,8 +69,18 @@ export interface Measured<J extends Job = Job> {
   readonly runs: readonly Run[]
 }
 
-export interface MeasuredModel extends Measured<Extract<Job, { kind: 'model' }>> {
+export interface MeasuredModel extends Measured<Extract<Job, { kind: 'model' | 'many' }>> {
   readonly variant: Variant
+  readonly many?: ManyRun | undefined
+}
+
+/** Of one run. */
+function picturesOf({ job, many }: Pick<MeasuredModel, 'job' | 'many'>): number {
+  return job.kind === 'model' ? job.batch : (many?.pictures ?? Number.NaN)
+}
+
+function msPerPicture(model: MeasuredModel): number {
+  return median(timesOf(model)) / picturesOf(model)
 }
 
 const mostWaiting = 0.02
@@ -105,22 +120,29 @@ export function machineRate(choice: EngineChoice, products: readonly Measured[])
   return { ...choiceJson(choice), gflops: Math.max(...rates) }
 }
 
-function multiplyAddsOf({ variant, job }: MeasuredModel): number {
+/** Of one picture. */
+function multiplyAddsOf({ variant }: MeasuredModel): number {
   const { subject, settings } = variant
-  return analyze(subject.architecture, { ...settings, batch: job.batch }).multiplyAdds.full
+  return analyze(subject.architecture, settings).multiplyAdds.full
+}
+
+function sameBatch(a: MeasuredModel, b: MeasuredModel): boolean {
+  return a.job.kind === 'model' && b.job.kind === 'model'
+    ? a.job.batch === b.job.batch
+    : a.job.kind === b.job.kind
 }
 
 function efficiencyOf(model: MeasuredModel, all: readonly MeasuredModel[]): Efficiency | undefined {
   const wanted = baselineOf(model.variant)
   const baseline = all.find(
-    ({ variant, choice, job }) =>
+    (other) =>
       wanted !== undefined &&
-      sameVariant(variant, wanted) &&
-      sameChoice(choice, model.choice) &&
-      job.batch === model.job.batch,
+      sameVariant(other.variant, wanted) &&
+      sameChoice(other.choice, model.choice) &&
+      sameBatch(other, model),
   )
   if (!baseline) return undefined
-  const measuredSpeedup = median(timesOf(baseline)) / median(timesOf(model))
+  const measuredSpeedup = msPerPicture(baseline) / msPerPicture(model)
   const multiplyAddSpeedup = multiplyAddsOf(baseline) / multiplyAddsOf(model)
   return {
     baseline: baseline.variant.subject.name,
@@ -138,21 +160,31 @@ export function resultOf(
   const { variant, job, choice, runs } = model
   const times = timesOf(model)
   const latencyMs = spreadOf(times)
-  const multiplyAdds = multiplyAddsOf(model)
+  const pictures = picturesOf(model)
+  const multiplyAdds = pictures * multiplyAddsOf(model)
   const gflops = (2 * multiplyAdds) / (1e6 * latencyMs.median)
   const against = efficiencyOf(model, all)
+  const single = all.find(
+    (other) =>
+      other.job.kind === 'model' &&
+      other.job.batch === 1 &&
+      sameVariant(other.variant, variant) &&
+      sameChoice(other.choice, choice),
+  )
   const machine = gemm.find(({ device, threads, precision }) =>
     sameChoice({ device, threads, precision }, choice),
   )
   return {
     name: variant.subject.name,
     ...choiceJson(choice),
-    batch: job.batch,
+    batch: job.kind === 'model' ? job.batch : (model.many?.batch ?? Number.NaN),
+    ...(model.many && { many: model.many }),
     setting: variant.resolved.key,
     runs: times.length,
     disturbedRuns: disturbedAmong(runs),
     latencyMs,
-    imagesPerSecond: (1000 * job.batch) / latencyMs.median,
+    imagesPerSecond: (1000 * pictures) / latencyMs.median,
+    ...(single && { besideBatch1: msPerPicture(single) / msPerPicture(model) }),
     multiplyAdds,
     gflops,
     shareOfGemmRate: gflops / (machine?.gflops ?? Number.NaN),

@@ -21,12 +21,13 @@ const columns: readonly BenchColumn[] = [
   { heading: 'device', cell: ({ device }) => device, optional: true },
   { heading: 'threads', cell: ({ threads }) => threads?.toString(), optional: true },
   { heading: 'dtype', cell: ({ precision }) => precision, optional: true },
-  { heading: 'batch', cell: ({ batch }) => `${batch}` },
+  { heading: 'batch', cell: ({ batch, many }) => (many ? `many: ${many.lanes} × ${batch}` : `${batch}`) },
   { heading: 'setting', cell: ({ setting }) => setting, align: 'left', optional: true },
   { heading: 'ms: p10', cell: ({ latencyMs }) => ms(latencyMs.p10) },
   { heading: 'median', cell: ({ latencyMs }) => ms(latencyMs.median) },
   { heading: 'p90', cell: ({ latencyMs }) => ms(latencyMs.p90) },
   { heading: 'images/s', cell: ({ imagesPerSecond }) => grouped(imagesPerSecond, { decimals: 1 }) },
+  { heading: 'to batch 1', cell: ({ besideBatch1 }) => times(besideBatch1), optional: true },
   { heading: 'GFLOP/s', cell: ({ gflops }) => gflops.toFixed(0) },
   { heading: 'of GEMM', cell: ({ shareOfGemmRate }) => percent(shareOfGemmRate) },
   { heading: 'speed-up', cell: ({ against }) => times(against?.measuredSpeedup), optional: true },
@@ -59,11 +60,22 @@ export function benchText({ machine, engines, gemm, results }: BenchReport): str
     ].join(', ')
     return `${gflops.toFixed(0)} GFLOP/s (${where})`
   })
+  const many = results.flatMap((result) => result.many ?? [])
+  const lanes = new Set(
+    many.map((run) => `${run.lanes} of ${run.threads} thread${run.threads === 1 ? '' : 's'}`),
+  )
   const disturbed = results.reduce((sum, { disturbedRuns }) => sum + disturbedRuns, 0)
   const runs = results.reduce((sum, result) => sum + result.runs, 0)
   return [
     table,
     '',
+    ...(many.length === 0
+      ? []
+      : [
+          `many: engines beside each other (${[...lanes].join('; ')}) × pictures that each takes at once; ms are of ${[
+            ...new Set(many.map(({ pictures }) => pictures)),
+          ].join(' or ')} pictures`,
+        ]),
     `matrix products alone: ${rates.join('; ')}`,
     machineLine(machine),
     `${engines.join(', ')}; Node ${machine.node}; blvit ${machine.blvit}${machine.commit ? ` (${machine.commit})` : ''}; ${machine.date}`,

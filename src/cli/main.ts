@@ -6,7 +6,7 @@ import { packageVersion } from '../files/package-file.js'
 import { commands } from './commands/index.js'
 import type { CliContext } from './context.js'
 
-/** Exit codes: 1 the job failed in part or whole, 2 the command line makes no sense, 130 Ctrl-C. */
+/** The rule stands in README.md: 1 the job failed in part or whole, 2 the command line makes no sense (`BAD_OPTION`). */
 const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const
 
 /** Why work is given up when nobody reads its results any more. */

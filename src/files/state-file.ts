@@ -44,6 +44,8 @@ export class StateFile<Outcome, Report = unknown> implements AsyncDisposable {
     /** What earlier runs have done, in order. */
     readonly outcomes: readonly Outcome[],
     private batches: number,
+    /** As far as this process knows. */
+    private sizeBytes: number,
     private readonly file: FileHandle,
     private readonly kind: StateKind<Outcome, Report>,
   ) {}
@@ -67,7 +69,7 @@ export class StateFile<Outcome, Report = unknown> implements AsyncDisposable {
     try {
       const file = await open(path, 'r+')
       await file.truncate(sizeBytes).finally(() => file.close())
-      return new StateFile(path, outcomes, batches, await open(path, 'a'), kind)
+      return new StateFile(path, outcomes, batches, sizeBytes, await open(path, 'a'), kind)
     } catch (cause) {
       throw writeFailed(path, cause)
     }
@@ -87,9 +89,13 @@ export class StateFile<Outcome, Report = unknown> implements AsyncDisposable {
   }
 
   private async write(content: unknown): Promise<void> {
+    const line = Buffer.from(lineOf(content))
     try {
-      await this.file.appendFile(lineOf(content))
+      if ((await this.file.stat()).size !== this.sizeBytes) throw sharedBy(this.path, this.kind)
+      await this.file.appendFile(line)
+      this.sizeBytes += line.byteLength
     } catch (cause) {
+      if (cause instanceof BlvitError) throw cause
       throw writeFailed(this.path, cause)
     }
   }
@@ -102,6 +108,14 @@ export class StateFile<Outcome, Report = unknown> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.file.close()
   }
+}
+
+/** The same run twice at once: of two that append, one goes on. */
+function sharedBy(path: string, { name }: Pick<StateKind<unknown>, 'name'>): BlvitError {
+  const message =
+    `Can't write ${path}: another process is at the same ${name} and has written to it. ` +
+    'Let it end, or name another state file.'
+  return new BlvitError('WRITE_FAILED', message, { path })
 }
 
 /** A place in the user's cache that no other run has. Makes the folder. @throws BlvitError `WRITE_FAILED` */

@@ -48,6 +48,21 @@ describe('the figures of a measurement', () => {
     expect(gemm).toEqual([{ device: 'cpu', threads: 2, precision: 'fp32', gflops: expect.closeTo(100, 2) }])
   })
 
+  test('many pictures are compared by the picture, whatever a lane takes at once', () => {
+    const many = (name: string, settings: Settings, batch: number, ms: number): MeasuredModel => ({
+      ...measured(name, settings, [ms, ms, ms]),
+      job: { kind: 'many', settings },
+      many: { lanes: 2, threads: 1, batch, pictures: 16 * batch },
+    })
+    const both = [...all, many('vit-tiny', {}, 2, 160), many('t+48', { keepRatio: 0.25 }, 4, 256)]
+    const [first, second] = both.slice(-2).map((model) => resultOf(model, { all: both, gemm }))
+    // 5 ms a picture beside 4
+    expect(first?.imagesPerSecond).toBe(200)
+    expect(second?.against).toMatchObject({ baseline: 'vit-tiny', measuredSpeedup: 1.25 })
+    expect(second?.against?.multiplyAddSpeedup).toBeCloseTo(quarter.against?.multiplyAddSpeedup ?? 0, 9)
+    expect(first?.multiplyAdds).toBeCloseTo(16 * plain.multiplyAdds, -3)
+  })
+
   test('a plain ViT has a rate and no baseline', () => {
     // spec §4: ViT-Tiny has 1.2539 G multiply-adds in full
     expect(plain.multiplyAdds / 2e9).toBeCloseTo(1.2539, 2)

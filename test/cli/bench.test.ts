@@ -11,7 +11,7 @@ describe('blvit bench', () => {
     const folder = temporaryFolder()
     const [csv, svg] = [join(folder, 'speed.csv'), join(folder, 'speed.svg')]
     const { code, stdout, stderr } = await runCli([
-      ...['bench', 'micro+16', '--rounds', '2', '--threads', '1', '--batch', '1,4', '--keep-ratio', '0.25,1'],
+      ...['bench', 'micro+16', '--rounds', '1', '--threads', '1', '--batch', '1,4', '--keep-ratio', '0.25,1'],
       ...['--csv', csv, '--plot', svg],
     ])
     expect({ code, stderr }).toMatchObject({ code: 0 })
@@ -46,28 +46,71 @@ describe('blvit bench', () => {
     }
   })
 
+  test('many: engines beside each other, in the same run as one with all threads', async () => {
+    const { code, stdout } = await runCli([
+      ...['bench', 'micro+16', '--rounds', '1', '--threads', '2', '--batch', '1,many'],
+      ...['--dtype', 'fp32,int8', '--json'],
+    ])
+    expect(code).toBe(0)
+    const { results } = JSON.parse(stdout)
+    const many = results.filter((result: Record<string, unknown>) => result.many)
+    expect(many).toHaveLength(4)
+    for (const result of many) {
+      const { lanes, threads, batch, pictures } = result.many
+      expect([lanes, threads]).toEqual([2, 1])
+      // pictures of one run in int8 share their scales
+      expect(batch).toBe(result.precision === 'int8' ? 1 : result.name === 'micro+16' ? 4 : batch)
+      expect(result.imagesPerSecond).toBeCloseTo((1000 * pictures) / result.latencyMs.median, 6)
+      const single = results.find(
+        (other: Record<string, unknown>) =>
+          other.name === result.name && other.precision === result.precision && !other.many,
+      )
+      expect(result.besideBatch1).toBeCloseTo(result.imagesPerSecond / single.imagesPerSecond, 6)
+      if (result.name === 'micro+16') expect(result.against).toMatchObject({ baseline: 'vit-micro' })
+    }
+    const wasm = await runCli(['bench', 'vit-micro', '--batch', 'many', '--device', 'wasm', '--rounds', '1'])
+    expect(wasm.code).toBe(2)
+    expect(wasm.stderr).toMatch(/wasm runs one thing at a time/)
+    const found = await runCli(['bench', 'vit-micro', '--batch', 'many', '--find', '1.5x'])
+    expect(found.stderr).toMatch(/--batch many is none/)
+  })
+
   test('--find turns the number of --reduce', async () => {
     const { code, stdout } = await runCli([
-      ...['bench', 'vit-micro', '--find', '10000ms', '--reduce', 'evit:0.5,fuse=false', '--json'],
+      ...[
+        'bench',
+        'vit-micro',
+        '--threads',
+        '1',
+        '--find',
+        '10000ms',
+        '--reduce',
+        'evit:0.5,fuse=false',
+        '--json',
+      ],
     ])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject([{ name: 'vit-micro', setting: 'evit:1,fuse=false' }])
   })
 
-  test('--json holds everything', async () => {
-    const { stdout } = await runCli(['bench', 'vit-micro', '--rounds', '1', '--json'])
+  test('--json holds everything, precisions beside each other', async () => {
+    const { stdout } = await runCli([
+      ...['bench', 'vit-micro', '--rounds', '1', '--threads', '1', '--dtype', 'fp32,int8', '--json'],
+    ])
     const report = JSON.parse(stdout)
     expect(report).toMatchObject({
       version: 2,
-      gemm: [{ device: 'auto', gflops: expect.any(Number) }],
+      gemm: ['fp32', 'int8'].map(() => ({ device: 'auto', gflops: expect.any(Number) })),
       machine: { cores: expect.any(Number), node: process.version },
-      results: [{ name: 'vit-micro', batch: 1, latencyMs: { median: expect.any(Number) } }],
+      results: ['fp32', 'int8'].map((precision) => ({
+        ...{ name: 'vit-micro', batch: 1, precision, latencyMs: { median: expect.any(Number) } },
+      })),
     })
     expect(report.results[0].shareOfGemmRate).toBeGreaterThan(0)
   })
 
   test('--profile names scopes, operators and the rates of linear maps', async () => {
-    const { code, stdout } = await runCli(['bench', 'micro+16', '--profile', '--json'])
+    const { code, stdout } = await runCli(['bench', 'micro+16', '--threads', '1', '--profile', '--json'])
     expect(code).toBe(0)
     const [profile] = JSON.parse(stdout)
     const scopes = profile.rows.map(
@@ -102,7 +145,15 @@ describe('blvit bench', () => {
   })
 
   test('--find gives the largest keep ratio that is fast enough', async () => {
-    const { code, stdout } = await runCli(['bench', 'micro+16', '--find', '10000ms', '--json'])
+    const { code, stdout } = await runCli([
+      'bench',
+      'micro+16',
+      '--threads',
+      '1',
+      '--find',
+      '10000ms',
+      '--json',
+    ])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject([
       { name: 'micro+16', setting: 'keep ratio 1', settings: { keepRatio: 1 } },
@@ -111,7 +162,7 @@ describe('blvit bench', () => {
 
   test('--against transformers.js times the way from files to labels with both', async () => {
     const { code, stdout, stderr } = await runCli([
-      ...['bench', 'vit-tiny', '--against', 'transformers.js', '--rounds', '1', '--json'],
+      ...['bench', 'vit-tiny', '--against', 'transformers.js', '--rounds', '1', '--threads', '1', '--json'],
     ])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const report = JSON.parse(stdout)
@@ -125,29 +176,6 @@ describe('blvit bench', () => {
       expect(ratio).toBeCloseTo(theirs.median / ours.median, 10)
       expect(ratio).toBeGreaterThan(0)
     }
-  })
-
-  test('--train measures training steps, and PyTorch’s where there is one', async () => {
-    const { code, stdout, stderr } = await runCli(['bench', '--train', '--rounds', '1', '--json'])
-    expect({ code, stderr }).toMatchObject({ code: 0 })
-    const { results, missing, gemm } = JSON.parse(stdout)
-    const titles = [...results, ...missing].map(({ title }: { title: string }) => title)
-    expect(titles).toEqual([
-      'ViT 6×128, 65 tokens',
-      'T+48 at 224 px, keep ratio 0.25',
-      'T+48 at 224 px, block imitation',
-      'ViT 6×128, 65 tokens, in PyTorch',
-    ])
-    for (const { batch, stepMs, imagesPerSecond, gflops, shareOfGemmRate } of results) {
-      expect(imagesPerSecond).toBeCloseTo((1000 * batch) / stepMs.median, 6)
-      expect(shareOfGemmRate).toBeCloseTo(gflops / gemm.gflops, 10)
-    }
-  }, 600_000)
-
-  test('--dtype puts precisions beside each other', async () => {
-    const { stdout } = await runCli(['bench', 'vit-micro', '--rounds', '1', '--dtype', 'fp32,int8', '--json'])
-    const { results } = JSON.parse(stdout)
-    expect(results.map(({ precision }: { precision: string }) => precision)).toEqual(['fp32', 'int8'])
   })
 
   test.each([

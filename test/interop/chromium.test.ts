@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Engine } from '../../src/engine/engine.js'
 import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
@@ -23,8 +23,8 @@ import type * as pageModule from './page/run-model.js'
 
 type PageFunctions = typeof pageModule
 
-// A GPU that the processor computes takes 6 s for one picture through ViT-Tiny on an idle machine, and half a
-// second for each new shape of an operator.
+// A GPU that the processor computes takes seconds for one picture through ViT-Tiny on an idle machine, and half a
+// second to compile each new operator.
 const patience = 240_000
 
 describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
@@ -45,7 +45,30 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
     await isolated?.[Symbol.asyncDispose]()
   })
 
-  /** Calls a function of page/run-model.ts in a new page. */
+  /** Calls a function of page/run-model.ts in a page. */
+  async function callIn<Name extends keyof PageFunctions>(
+    page: Page,
+    name: Name,
+    args: Parameters<PageFunctions[Name]>,
+  ): Promise<Awaited<ReturnType<PageFunctions[Name]>>> {
+    // as text, because vitest rewrites the imports of functions
+    const result: unknown = await page.evaluate(
+      `import('/test/interop/page/run-model.js').then((page) => page.${name}(...${JSON.stringify(args)}))`,
+    )
+    return result as Awaited<ReturnType<PageFunctions[Name]>>
+  }
+
+  /** The same page for all that runs on WebGPU, so that what ONNX Runtime has compiled serves again. */
+  let gpuPage: Promise<Page> | undefined
+  async function onGpu<Name extends keyof PageFunctions>(name: Name, args: Parameters<PageFunctions[Name]>) {
+    gpuPage ??= browser.newPage().then(async (page) => {
+      await page.goto(plain.url)
+      return page
+    })
+    return callIn(await gpuPage, name, args)
+  }
+
+  /** Calls it in a new page. */
   async function inPage<Name extends keyof PageFunctions>(
     name: Name,
     args: Parameters<PageFunctions[Name]>,
@@ -54,11 +77,7 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
     const page = await browser.newPage()
     try {
       await page.goto(server.url)
-      // as text, because vitest rewrites the imports of functions
-      const result: unknown = await page.evaluate(
-        `import('/test/interop/page/run-model.js').then((page) => page.${name}(...${JSON.stringify(args)}))`,
-      )
-      return result as Awaited<ReturnType<PageFunctions[Name]>>
+      return await callIn(page, name, args)
     } finally {
       await page.close()
     }
@@ -99,11 +118,10 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
     ] as const)(
       'gives the logits of the native engine at every keep ratio: %s',
       async (_, how, withThreads) => {
-        const { logits, isolated: shares } = await inPage(
-          'runModel',
-          [{ ...run, ...how }],
-          withThreads ? isolated : plain,
-        )
+        const asked = { ...run, ...how }
+        const { logits, isolated: shares } = await (how.device === 'webgpu'
+          ? onGpu('runModel', [asked])
+          : inPage('runModel', [asked], withThreads ? isolated : plain))
         expect(shares).toBe(withThreads)
         expected.forEach((each, i) => {
           expectClose(logits[i] ?? [], each, { atol: 1e-4, rtol: 1e-4 })
@@ -143,7 +161,10 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
       'as an exported file runs in plain onnxruntime-web: %s',
       async (device) => {
         await exportOnnx(files, join(folder, `${device}.onnx`), { target: 'standard', keepRatio: 0.5 })
-        const logits = await inPage('runOnnx', [`/scratch/${device}.onnx`, pixels, device], plain)
+        const asked = [`/scratch/${device}.onnx`, pixels, device] as const
+        const logits = await (device === 'webgpu'
+          ? onGpu('runOnnx', [...asked])
+          : inPage('runOnnx', [...asked], plain))
         expectClose(logits, expected[0] ?? [], { atol: 1e-4, rtol: 1e-4 })
       },
       patience,
@@ -172,14 +193,13 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
       async (_, how, count) => {
         const name = 'vit_tiny_patch16_224'
         const golden = await readGolden(shared(`reference/${name}.safetensors`))
-        const { logits } = await inPage('runModel', [
-          {
-            ...how,
-            config: JSON.parse(readFileSync(shared(`weights/${name}/config.json`), 'utf8')),
-            weights: `/shared/weights/${name}/model.safetensors`,
-            pixels: { file: `/shared/reference/${name}.safetensors`, name: 'in/pixels', count },
-          },
-        ])
+        const asked = {
+          ...how,
+          config: JSON.parse(readFileSync(shared(`weights/${name}/config.json`), 'utf8')),
+          weights: `/shared/weights/${name}/model.safetensors`,
+          pixels: { file: `/shared/reference/${name}.safetensors`, name: 'in/pixels', count },
+        }
+        const { logits } = await (how.device === 'webgpu' ? onGpu : inPage)('runModel', [asked])
         const expected = golden.floats('out/logits').subarray(0, 1000 * count)
         expectClose(logits[0] ?? [], expected, { atol: 1e-3 })
       },
@@ -194,7 +214,7 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
         const file = `/shared/golden/blvit/${name}.safetensors`
         const golden = await readGolden(shared(`golden/blvit/${name}.safetensors`))
         const { tolerance } = goldenCase
-        const { logits } = await inPage('runModel', [
+        const { logits } = await onGpu('runModel', [
           {
             device: 'webgpu',
             config: writeBlvitConfig(configOf(goldenCase)),
@@ -229,7 +249,10 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
             ),
           )
         const file = '/shared/golden/blvit/train-step.safetensors'
-        const trained = await inPage('trainGoldenModel', [{ device, config, kept: 4, file, targets }], plain)
+        const asked = [{ device, config, kept: 4, file, targets }] as const
+        const trained = await (device === 'webgpu'
+          ? onGpu('trainGoldenModel', [...asked])
+          : inPage('trainGoldenModel', [...asked], plain))
         trained.parts.forEach((parts, i) => {
           expectClose(parts, golden.floats(`train/loss${i}`), { atol: tolerances.parts })
         })

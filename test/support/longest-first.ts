@@ -3,10 +3,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** Files that take minutes. Begun last, one of them would run on alone while the other processors rest. */
 const longest = [
   'cli/bench.test.ts',
-  'tasks/node/evaluate/evaluate.test.ts',
   'interop/chromium.test.ts',
   'trainer/train.test.ts',
   'docs/examples.test.ts',
+  'tasks/node/export/export-onnx.test.ts',
+  'runtime/node/native-webgpu.test.ts',
+  'tasks/node/evaluate/evaluate.test.ts',
   'fuzz/fuzz.test.ts',
 ]
 

@@ -264,5 +264,7 @@ test('between two steps of an accumulation the state stays that of the last one'
 })
 
 test.each([0, 1.5, Number.NaN])('accumulating %s batches is refused', (accumulate) => {
-  expect(() => tinyStep({ accumulate })).toThrow(`accumulate is ${accumulate}, but must be a whole number`)
+  expect(() => tinyStep({ accumulate })).toThrow(
+    `accumulate is ${accumulate}; it must be a whole number from 1`,
+  )
 })

@@ -10,6 +10,8 @@ export async function loadProgram(workload: Workload, options: ProgramOptions): 
       return (await import('./gemm-program.js')).gemmProgram(workload, options)
     case 'model':
       return (await import('./model-program.js')).modelProgram(workload, options)
+    case 'many':
+      return (await import('./many-program.js')).manyProgram(workload, options)
     case 'training':
       return (await import('./training-program.js')).trainingProgram(workload, options)
     case 'torch training':

@@ -8,13 +8,15 @@ import { openModel } from '../../model-store/node/open-model.js'
 import { readArchitecture } from '../../models/index.js'
 import { pixelsInput, programOf } from '../../models/model-definition.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
-import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
+import type { Job, MeasuredModel, Program, ProgramOptions, Workload } from '../messages.js'
 
-async function filesOf({ model }: Extract<Workload, { kind: 'model' }>): Promise<ModelFiles> {
+/** A model's files, or random weights for a configuration. */
+export async function filesOf({ model }: { readonly model: MeasuredModel }): Promise<ModelFiles> {
   return 'config' in model ? initialise(readArchitecture(model.config)) : openModel(model.folder)
 }
 
-function noise({ architecture }: ModelFiles, count: number): Feeds {
+/** Pictures of noise. */
+export function noise({ architecture }: ModelFiles, count: number): Feeds {
   const { channels, image } = architecture
   const random = seededRandom(0)
   const length = count * channels * image.height * image.width

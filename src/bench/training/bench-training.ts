@@ -10,6 +10,8 @@ import { type Spread, spreadOf } from '../spread.js'
 import { type TrainingCaseName, trainingCases } from './cases.js'
 
 export interface BenchTrainingOptions {
+  /** Which steps. Default: all. */
+  readonly cases?: readonly TrainingCaseName[] | undefined
   /** Default: as the engine chooses. */
   readonly threads?: number | undefined
   /** Times that every step has its turn. Default 10. */
@@ -79,14 +81,15 @@ type TrainingCell = Cell & { readonly subject: Subject; readonly engine: string 
 
 async function load(
   choice: EngineChoice,
-  { signal, onProgress }: BenchTrainingOptions,
+  { cases, signal, onProgress }: BenchTrainingOptions,
   processes: BenchProcess[],
 ): Promise<{ cells: TrainingCell[]; missing: { title: string; why: string }[] }> {
   const cells: TrainingCell[] = []
   const missing: { title: string; why: string }[] = []
-  for (const [done, subject] of subjects.entries()) {
+  const wanted = subjects.filter(({ counts }) => !counts || !cases || cases.includes(counts))
+  for (const [done, subject] of wanted.entries()) {
     throwIfAborted(signal)
-    onProgress?.({ doing: 'loading', what: subject.title, done, total: subjects.length })
+    onProgress?.({ doing: 'loading', what: subject.title, done, total: wanted.length })
     const process = new BenchProcess(subject.title, signal)
     processes.push(process)
     try {

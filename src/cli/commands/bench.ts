@@ -12,7 +12,7 @@ import { itemProgress, type Progress } from '../progress.js'
 import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
 
 interface Flags extends ManySettingFlags {
-  readonly batch: readonly number[]
+  readonly batch: readonly (number | 'many')[]
   readonly threads?: readonly number[]
   readonly device: readonly (typeof devices)[number][]
   readonly dtype: readonly (typeof precisions)[number][]
@@ -36,6 +36,11 @@ function speedGoal(text: string): SpeedGoal {
   return unit === 'ms' ? { ms: value } : { speedup: value }
 }
 
+/** A number of pictures, or `many`. */
+function batchSize(text: string): number | 'many' {
+  return text === 'many' ? text : positiveInteger(text)
+}
+
 /** `blvit bench` */
 export function benchCommand(program: Command, context: CliContext): void {
   const command = program
@@ -45,7 +50,12 @@ export function benchCommand(program: Command, context: CliContext): void {
       '[models...]',
       'shipped names, folders or hub ids; or configurations (b+t), which get random weights',
     )
-    .option('-b, --batch <n,…>', 'pictures in a run', commaSeparated(positiveInteger), [1])
+    .option(
+      '-b, --batch <n,…>',
+      'pictures in a run; many: as many pictures are run, on an engine for each processor',
+      commaSeparated(batchSize),
+      [1],
+    )
   withManySettings(command)
     .option(
       '--threads <n,…>',
@@ -101,12 +111,14 @@ Every model runs alone in its own process; all have their turn in each round. Ru
 processor are left out. Several settings are measured beside each other. What is compared with is added: a plain ViT of
 the same sizes for a big.LITTLE model, the model with all its tokens for one with --reduce.
 
+  many      pictures a second of engines with one thread each, one a processor: how classify, embed and eval run many
   GEMM      the rate that large matrix products alone reach on this machine, in the same run
   speed-up  time with all tokens ÷ time of the model; in theory: the same of their multiply-adds
   η         speed-up ÷ theory: how much of the saved work is saved time
 
 Examples:
   blvit bench b+t s+96 t+48 --batch 1,8 --threads 2
+  blvit bench vit-tiny blvit-tiny --batch 1,8,many --dtype fp32,int8
   blvit bench t+48 --plot speed.svg --csv speed.csv
   blvit bench vit-tiny --reduce evit:0.5,tome:8 --batch 1,8
   blvit bench b+t --profile
@@ -205,13 +217,21 @@ function severalSettings(settings: readonly Settings[]): BlvitError {
   })
 }
 
+/** @throws BlvitError `BAD_OPTION` for `many` */
+function oneCount(batch: number | 'many' | undefined): number | undefined {
+  if (batch !== 'many') return batch
+  const message =
+    '--profile and --find measure runs of one engine: --batch many is none. Give a number of pictures.'
+  throw new BlvitError('BAD_OPTION', message)
+}
+
 /** What `--profile` and `--find` measure. */
 async function oneSetting(flags: Flags, context: CliContext) {
   const { batch, threads, device, dtype } = flags
   const settings = await manySettingsFrom(flags)
   if (settings && settings.length > 1) throw severalSettings(settings)
   return {
-    batch: only('--batch', batch),
+    batch: oneCount(only('--batch', batch)),
     settings: settings?.[0],
     threads: only('--threads', threads),
     device: only('--device', device) ?? 'auto',

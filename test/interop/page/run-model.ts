@@ -35,6 +35,16 @@ export interface PagePixels {
   readonly count?: number
 }
 
+/**
+ * Frees a session, but for the first one on the GPU of a page: with its last session ONNX Runtime forgets the shaders that
+ * it has compiled, and a GPU which is computed by the processor compiles for longer than it runs.
+ */
+async function release(device: 'wasm' | 'webgpu', session: { dispose(): Promise<void> }): Promise<void> {
+  if (device === 'webgpu' && !keepsShaders) keepsShaders = true
+  else await session.dispose()
+}
+let keepsShaders = false
+
 async function tensorsAt(address: string) {
   const response = await fetch(address)
   if (!response.ok) throw new Error(`${address}: ${response.status}`)
@@ -100,7 +110,7 @@ export async function trainGoldenModel({ device, config, kept, file, targets }: 
     ),
     weights: Object.fromEntries(names.map((name) => [name, numbers(session.state.get(name))])),
   }
-  await session.dispose()
+  await release(device, session)
   return found
 }
 
@@ -128,7 +138,7 @@ export async function runModel(run: PageRun): Promise<{ logits: number[][]; isol
     )
     logits.push(Array.from(outputs.logits?.values ?? [], Number))
   }
-  await engine.dispose()
+  await release(run.device, engine)
   return { logits, isolated: self.crossOriginIsolated }
 }
 

@@ -43,17 +43,13 @@ describe('--device webgpu in Node', () => {
     async () => {
       await writeModelFolder(model, randomModel(shrunk('micro+16', { rows: 4, columns: 4 })), { card: '' })
       const env = { LD_LIBRARY_PATH: chromium, VK_ICD_FILENAMES: driver }
-      for (const keepRatio of ['0.5', '1']) {
-        const [gpu, cpu] = await Promise.all([
-          classify('webgpu', keepRatio, { env }),
-          classify('cpu', keepRatio),
-        ])
-        expect(gpu.code, gpu.stderr).toBe(0)
-        const [ours, expected] = [gpu, cpu].map(({ stdout }) => (JSON.parse(stdout) as Answer).top)
-        expect(ours?.map(({ index }) => index)).toEqual(expected?.map(({ index }) => index))
-        const probabilities = (top: Answer['top'] = []) => top.map(({ probability }) => probability)
-        expectClose(probabilities(ours), probabilities(expected), { atol: 1e-4 })
-      }
+      // another ratio is another graph of the same operators; Chromium runs two
+      const [gpu, cpu] = await Promise.all([classify('webgpu', '0.5', { env }), classify('cpu', '0.5')])
+      expect(gpu.code, gpu.stderr).toBe(0)
+      const [ours, expected] = [gpu, cpu].map(({ stdout }) => (JSON.parse(stdout) as Answer).top)
+      expect(ours?.map(({ index }) => index)).toEqual(expected?.map(({ index }) => index))
+      const probabilities = (top: Answer['top'] = []) => top.map(({ probability }) => probability)
+      expectClose(probabilities(ours), probabilities(expected), { atol: 1e-4 })
     },
     240_000,
   )

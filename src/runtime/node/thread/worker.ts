@@ -4,6 +4,7 @@ import type { Answers } from '../../../base/conversation.js'
 import { answerQuestions } from '../../../threads/answer.js'
 import { engineHere, type OrtEngine } from '../../engine.js'
 import type { Session } from '../../runtime.js'
+import { openFirstSession } from './first-session.js'
 import type { Questions } from './messages.js'
 
 const modules = {
@@ -21,7 +22,11 @@ function sessionOf(number: number): Session {
 
 const answers: Answers<Questions> = {
   load: async ({ module }) => {
-    engine = engineHere(await modules[module]())
+    const ort = await modules[module]()
+    engine = engineHere(ort)
+    // after the answer; should it fail, so will the next session, and tell why
+    if (module === 'onnxruntime-node')
+      setImmediate(() => openFirstSession(ort.InferenceSession).catch(() => {}))
     return { version: engine.version }
   },
   open: async (request) => {
