@@ -89,7 +89,7 @@ const layers = {
   },
   finetune: {
     layers: [
-      'trainer', 'tasks', 'training', 'drawing', 'model-store', 'runtime', 'data', 'image', 'weights', 'files',
+      'trainer', 'tasks', 'recipes', 'training', 'drawing', 'model-store', 'runtime', 'data', 'image', 'weights', 'files',
       'problems', 'settings', 'models', ...pure,
     ],
     packages: [],
