@@ -17,7 +17,7 @@ export type FinetuneProgress =
   | { readonly phase: 'validation'; readonly validation: ValidationReport }
 
 /** What `layers` may be. */
-export const layersChoices = ['head', 'all'] as const
+const layersChoices = ['head', 'all'] as const
 
 /** Settings among them are what the features are made at. Default: the model's own. */
 export interface FinetuneOptions extends Omit<DownloadOptions, 'onProgress'>, Settings {
