@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { StateFile } from '../../src/files/state-file.js'
+import { readState, StateFile } from '../../src/files/state-file.js'
 import { pictureOutcomeSchema } from '../../src/tasks/node/evaluate/picture-outcome.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
@@ -65,6 +65,29 @@ describe('the state of an evaluation', () => {
     await namesIn(path, ['a', 'b', 'c'])
     writeFileSync(path, readFileSync(path, 'utf8').replace('"b"', '"x"'))
     expect(await namesIn(path)).toEqual(['a'])
+  })
+
+  test('an ended one says its report to who reads it, and goes on without it', async () => {
+    const path = newPath()
+    {
+      await using state = await StateFile.open(path, identity, kind)
+      await state.append(batch('a'))
+      expect(await readState(path, kind)).toMatchObject({ outcomes: batch('a'), report: undefined })
+      await state.end({ pictures: 1 })
+    }
+    expect(await readState(path, kind)).toEqual({
+      path,
+      identity,
+      outcomes: batch('a'),
+      report: { pictures: 1 },
+    })
+    expect(await namesIn(path, ['b'])).toEqual(['a'])
+    expect(await readState(path, kind)).toMatchObject({
+      outcomes: [...batch('a'), ...batch('b')],
+      report: undefined,
+    })
+    expect(await readState(path, { ...kind, name: 'embedding' })).toBeUndefined()
+    await expect(readState(newPath(), kind)).rejects.toThrow(/There is no file/)
   })
 
   test('of another evaluation: names what differs and leaves the file as it is', async () => {

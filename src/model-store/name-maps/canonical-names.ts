@@ -1,7 +1,6 @@
 import type { NameMap } from '../../models/name-map.js'
 import type { StoredTensors } from '../../weights/stored-tensor.js'
 import { rename } from './rename.js'
-import { wrapperPrefix } from './wrapper-prefix.js'
 
 /** Tensors under our names, which are timm's where timm has one. */
 export interface CanonicalTensors {
@@ -10,6 +9,20 @@ export interface CanonicalTensors {
   readonly dialect: string
   /** Names, as stored, of tensors that no model here needs. */
   readonly ignored: readonly string[]
+}
+
+/** What training frameworks put before a model's names: Lightning, DataParallel, torch.compile. */
+const wrappers = ['model.', 'module.', '_orig_mod.'] as const
+
+/** The wrappers' prefix that all names share, e.g. `"module.model."`; empty if they share none. */
+function wrapperPrefix(names: readonly string[]): string {
+  if (names.length === 0) return ''
+  let prefix = ''
+  for (;;) {
+    const next = wrappers.find((wrapper) => names.every((name) => name.startsWith(prefix + wrapper)))
+    if (next === undefined) return prefix
+    prefix += next
+  }
 }
 
 /**

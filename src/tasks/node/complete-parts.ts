@@ -26,13 +26,13 @@ export function completeParts<Outcome extends { readonly name: string }, Report 
   complaints: readonly string[],
 ): CompleteParts<Outcome, Report> {
   const all = states.map(partOf)
-  const run = mostCommon(all.map(({ common }) => common))
-  const isOfRun = ({ common }: Part<unknown>) => JSON.stringify(common) === JSON.stringify(run)
+  const typical = mostCommon(all)
+  const isOfRun = ({ common }: Part<unknown>) => JSON.stringify(common) === JSON.stringify(typical?.common)
   const parts = all.filter(isOfRun).sort((a, b) => a.shard.index - b.shard.index)
   const finished = parts.flatMap(({ state: { outcomes, report } }) =>
     report?.places.length === outcomes.length ? [{ outcomes, report }] : [],
   )
-  const foreign = all.filter((part) => !isOfRun(part)).map((part) => foreignText(part, run))
+  const foreign = all.flatMap((part) => (typical && !isOfRun(part) ? [foreignText(part, typical)] : []))
   const wrong = [...complaints, ...foreign, ...doubled(parts), ...missing(parts), ...unfinished(parts)]
   if (wrong.length > 0) throw new BlvitError('BAD_DATA', wrong.join('\n'), { complaints: wrong })
   const sameOrder = new Set(states.map(({ identity }) => identity.order)).size === 1
@@ -55,21 +55,21 @@ function partOf<State extends KeptState<unknown, unknown>>(state: State): Part<S
   return { shard, common: { ...common, 'number of shards': `${shard.count}` }, state }
 }
 
-/** Of several the first. */
-function mostCommon(identities: readonly RunIdentity[]): RunIdentity {
+/** A part of the run that most are of; of several such runs the first. */
+function mostCommon<State>(parts: readonly Part<State>[]): Part<State> | undefined {
   const counts = new Map<string, number>()
-  const texts = identities.map((identity) => JSON.stringify(identity))
+  const texts = parts.map(({ common }) => JSON.stringify(common))
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
   const highest = Math.max(...counts.values())
-  return identities[texts.findIndex((text) => counts.get(text) === highest)] ?? {}
+  return parts[texts.findIndex((text) => counts.get(text) === highest)]
 }
 
-function foreignText({ common, state }: Part<KeptState<unknown, unknown>>, run: RunIdentity): string {
-  const told = { there: 'there', here: 'in most parts' }
-  return [
-    `${state.path} is a part of another run:`,
-    ...runDifferences({ found: common, wanted: run }, told),
-  ].join('\n')
+type AnyPart = Part<KeptState<unknown, unknown>>
+
+function foreignText({ common, state }: AnyPart, typical: AnyPart): string {
+  const told = { there: 'there', here: `in ${typical.state.path}` }
+  const lines = runDifferences({ found: common, wanted: typical.common }, told)
+  return [`${state.path} is a part of another run:`, ...lines].join('\n')
 }
 
 type Parts = readonly Part<KeptState<unknown, Placed>>[]

@@ -4,6 +4,7 @@ import type { Answers } from '../../../base/conversation.js'
 import { answerQuestions } from '../../../threads/answer.js'
 import { engineHere, type OrtEngine } from '../../engine.js'
 import type { Session } from '../../runtime.js'
+import { openFirstSession } from './first-session.js'
 import type { Questions } from './messages.js'
 
 const modules = {
@@ -23,6 +24,10 @@ const answers: Answers<Questions> = {
   load: async ({ module }) => {
     engine = engineHere(await modules[module]())
     return { version: engine.version }
+  },
+  openFirst: async () => {
+    await openFirstSession((await modules['onnxruntime-node']()).InferenceSession)
+    return undefined
   },
   open: async (request) => {
     const number = opened++
