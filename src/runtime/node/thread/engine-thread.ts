@@ -34,8 +34,15 @@ function threadSession(
   }
 }
 
-/** A thread with its engine. @throws Error where the module can't be loaded; no thread is left then */
-async function start(module: EngineModule): Promise<{ thread: EngineThread; version: string }> {
+/** A thread with its engine, and the end of what it does before anyone asks it to. */
+interface StartedThread {
+  readonly thread: EngineThread
+  readonly version: string
+  readonly settled: Promise<unknown>
+}
+
+/** @throws Error where the module can't be loaded; no thread is left then */
+async function start(module: EngineModule): Promise<StartedThread> {
   // here: the engine's own thread has only a copy of the environment
   if (module === 'onnxruntime-node') await withoutTelemetry()
   const thread: EngineThread = new Thread(
@@ -44,7 +51,10 @@ async function start(module: EngineModule): Promise<{ thread: EngineThread; vers
   )
   try {
     const { version } = await thread.ask('load', { module })
-    return { thread, version }
+    // should it fail, so will the next session, and tell why
+    const settled =
+      module === 'onnxruntime-node' ? thread.ask('openFirst', undefined).catch(() => {}) : Promise.resolve()
+    return { thread, version, settled }
   } catch (thrown) {
     await thread.end()
     throw thrown
@@ -66,7 +76,11 @@ export async function engineInThread(module: EngineModule): Promise<OrtEngine> {
     started = undefined
     // one that couldn't start has told whoever asked, and has ended
     await last?.then(
-      ({ thread }) => thread.end(),
+      async ({ thread, settled }) => {
+        // a thread that is ended while it opens a session takes the process with it
+        await settled
+        await thread.end()
+      },
       () => {},
     )
   }

@@ -22,12 +22,12 @@ function sessionOf(number: number): Session {
 
 const answers: Answers<Questions> = {
   load: async ({ module }) => {
-    const ort = await modules[module]()
-    engine = engineHere(ort)
-    // after the answer; should it fail, so will the next session, and tell why
-    if (module === 'onnxruntime-node')
-      setImmediate(() => openFirstSession(ort.InferenceSession).catch(() => {}))
+    engine = engineHere(await modules[module]())
     return { version: engine.version }
+  },
+  openFirst: async () => {
+    await openFirstSession((await modules['onnxruntime-node']()).InferenceSession)
+    return undefined
   },
   open: async (request) => {
     const number = opened++
