@@ -31,7 +31,7 @@ async function blobOf(input: EncodedImage, signal: AbortSignal | undefined): Pro
 }
 
 /** As the browser decodes it: upright, without colour management, alpha dropped. */
-async function decodeBlob(blob: Blob): Promise<ImageData> {
+async function decodeBlob(blob: Blob, maxPixels: number): Promise<ImageData> {
   let bitmap: ImageBitmap
   try {
     bitmap = await createImageBitmap(blob, {
@@ -44,6 +44,11 @@ async function decodeBlob(blob: Blob): Promise<ImageData> {
     throw new BlvitError('BAD_IMAGE', message, { sizeBytes: blob.size }, { cause })
   }
   const { width, height } = bitmap
+  if (width * height > maxPixels) {
+    bitmap.close()
+    const message = `A picture is ${width} × ${height}, ${width * height} pixels; the limit is ${maxPixels}. Scale it down first.`
+    throw new BlvitError('BAD_IMAGE', message, { width, height, maxPixels })
+  }
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
   if (!context)
     throw new BlvitError('BAD_IMAGE', `This browser has no canvas for ${width} × ${height} pixels.`)
@@ -52,13 +57,18 @@ async function decodeBlob(blob: Blob): Promise<ImageData> {
   return context.getImageData(0, 0, width, height)
 }
 
-async function decode(image: ImageInput, { signal }: DecodeOptions = {}): Promise<Pixels> {
+async function decode(
+  image: ImageInput,
+  { maxPixels = Number.POSITIVE_INFINITY, signal, beforeDecoding }: DecodeOptions = {},
+): Promise<Pixels> {
   throwIfAborted(signal)
   if (!isEncoded(image)) {
     if (!isPixels(image)) throw noImageInput(image)
     return runWithPauses(rgbFromRaw(image), { signal })
   }
-  return runWithPauses(rgbFromRaw(await decodeBlob(await blobOf(image, signal))), { signal })
+  const blob = await blobOf(image, signal)
+  await beforeDecoding?.()
+  return runWithPauses(rgbFromRaw(await decodeBlob(blob, maxPixels)), { signal })
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { OptionKeys } from '../base/check-options.js'
+import { Slots } from '../base/slots.js'
 import { type Size, sizeBeforeCrop } from './crop-window.js'
 import type { ImageInput } from './image-input.js'
 import type { Pixels } from './pixels.js'
@@ -14,6 +15,8 @@ export interface DecodeOptions {
    */
   readonly atLeast?: Size | undefined
   readonly signal?: AbortSignal | undefined
+  /** Awaited when the encoded picture has been read, however long that took, and before memory is taken for its pixels. */
+  readonly beforeDecoding?: (() => Promise<void>) | undefined
 }
 
 /** What makes pixels of pictures: Node and browsers have different means. */
@@ -31,10 +34,12 @@ export interface PrepareOptions {
    * fast and moves the grey levels of the result by 0.2 on average. Default false.
    */
   readonly exact?: boolean | undefined
+  /** Largest accepted width × height of an encoded picture. Default 100 megapixels. */
+  readonly maxPixels?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-export const prepareKeys: OptionKeys<PrepareOptions> = { exact: true, signal: true }
+export const prepareKeys: OptionKeys<PrepareOptions> = { exact: true, maxPixels: true, signal: true }
 
 /** A picture as a model takes it. */
 export interface PreparedPicture {
@@ -48,6 +53,10 @@ export interface PreparedPicture {
 // the result can show has been lost.
 const reservedSize = 2
 
+// Twice as many as decoding threads: pixels of pictures that only wait would fill memory, 36 MB of 12 megapixels each.
+const decodedAtOnce = 8
+const decoding = new Slots(decodedAtOnce)
+
 /**
  * Decodes, resizes, crops and normalises a picture. Decoding runs on other threads, the rest in steps of a few
  * milliseconds, so that the event loop goes on meanwhile.
@@ -56,12 +65,21 @@ const reservedSize = 2
 export async function preparePicture(
   image: ImageInput,
   preprocessing: Preprocessing,
-  { decoder, exact = false, signal }: PrepareOptions & { decoder: ImageDecoder },
+  { decoder, exact = false, maxPixels, signal }: PrepareOptions & { decoder: ImageDecoder },
 ): Promise<PreparedPicture> {
   const { height, width } = sizeBeforeCrop(preprocessing, preprocessing.cropRatio)
   const atLeast = exact ? undefined : { height: reservedSize * height, width: reservedSize * width }
-  const decoded = await decoder.decode(image, { atLeast, signal })
-  return runWithPauses(prepareSteps(decoded, preprocessing), { signal })
+  let leave = () => {}
+  const beforeDecoding = async () => {
+    leave = await decoding.enter(signal)
+  }
+  try {
+    const limit = maxPixels === undefined ? {} : { maxPixels }
+    const decoded = await decoder.decode(image, { atLeast, ...limit, signal, beforeDecoding })
+    return await runWithPauses(prepareSteps(decoded, preprocessing), { signal })
+  } finally {
+    leave()
+  }
 }
 
 function* prepareSteps(decoded: Pixels, preprocessing: Preprocessing): Steps<PreparedPicture> {

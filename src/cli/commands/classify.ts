@@ -67,10 +67,11 @@ Examples:
 }
 
 /** Everything that is to be read and found before a model can be loaded. */
-async function preparation(args: readonly string[], flags: Flags) {
+async function preparation(args: readonly string[], flags: Flags, run: ShardRun | undefined) {
   const { expandInputs } = await import('../../data/expand-inputs.js')
   const found = await expandInputs(args, { readStandardInput })
   if (found.pictures.length === 0 && found.errors[0]) throw found.errors[0]
+  assertAllFound(run, found.errors)
   const settings = await settingsFrom(flags)
   const { load } = await import('../../tasks/node/load.js')
   const { classifyMany } = await import('../../tasks/node/classify-many.js')
@@ -80,9 +81,8 @@ async function preparation(args: readonly string[], flags: Flags) {
 async function classify(args: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const run = shardRunOf(flags, { '--json': flags.json })
   const { startEngineBeside } = await import('../../tasks/node/start-engine.js')
-  const { runtime, done } = await startEngineBeside(flags.device, () => preparation(args, flags))
+  const { runtime, done } = await startEngineBeside(flags.device, () => preparation(args, flags, run))
   const { pictures, errors, settings, load, classifyMany } = done
-  assertAllFound(run, errors)
   let failures = errors.length
   for (const error of errors) context.note(`error: ${error.message}`)
 

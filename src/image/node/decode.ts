@@ -30,7 +30,7 @@ const defaultMaxPixels = 100_000_000
  */
 export async function decodeImage(
   input: ImageInput,
-  { maxPixels = defaultMaxPixels, atLeast, signal }: DecodeOptions = {},
+  { maxPixels = defaultMaxPixels, atLeast, signal, beforeDecoding }: DecodeOptions = {},
 ): Promise<Pixels> {
   if (!(maxPixels >= 1)) {
     throw new BlvitError('BAD_OPTION', `maxPixels is ${maxPixels}; it must be at least 1.`, { maxPixels })
@@ -46,7 +46,9 @@ export async function decodeImage(
       name: source.name,
     })
   }
-  if (readableFormat(source) === 'BMP') {
+  const format = readableFormat(source)
+  await beforeDecoding?.()
+  if (format === 'BMP') {
     const header = bmpHeader(source.bytes, source.name)
     checkSize(source, header, maxPixels)
     return runWithPauses(bmpPixels(source.bytes, header, source.name), { signal })
