@@ -1,5 +1,5 @@
-// How near `evaluate` comes to the model's own speed: the same session runs prepared batches again and again, and
-// evaluates pictures from their files, in turns; what others do on the machine hits both alike.
+// How near `evaluate` comes to the model's own speed: the same engines run prepared batches again and again, and
+// evaluate pictures from their files, in turns; what others do on the machine hits both alike.
 //   npm run build && node scripts/bench-evaluation.mjs <model> <data> [pictures a round] [rounds] [threads]
 // Prints pictures a second of both and the median of their ratios.
 import { evaluate, load, openDataSet } from '../dist/index.js'
@@ -11,9 +11,12 @@ if (data === undefined) {
   )
   process.exit(2)
 }
-const batch = 8
 const limit = Number(count)
 const model = await load(reference, threads === undefined ? {} : { threads: Number(threads) })
+await model.warmUp(undefined, { pictures: limit })
+const batch = model.batchFor(limit, {})
+// as many runs out as evaluate has
+const runsAtOnce = 2 * model.planFor(limit).lanes
 const dataSet = await openDataSet(data, { labels: model.labels })
 const prepared = []
 for await (const item of dataSet.items()) {
@@ -30,14 +33,20 @@ async function pure() {
   const start = performance.now()
   const cpu = cpuMs()
   let pictures = 0
-  // fewer than a batch where the data has no more
-  for (; pictures < limit; pictures += prepared.length) await model.logits(prepared)
+  const one = async () => {
+    while (pictures < limit) {
+      // fewer than a batch where the data has no more
+      pictures += prepared.length
+      await model.logits(prepared)
+    }
+  }
+  await Promise.all(Array.from({ length: runsAtOnce }, one))
   return { rate: (1000 * pictures) / (performance.now() - start), cpu: (cpuMs() - cpu) / pictures }
 }
 
 async function whole() {
   const cpu = cpuMs()
-  const { timing } = await evaluate(model, dataSet, { batch, limit })
+  const { timing } = await evaluate(model, dataSet, { limit })
   return {
     rate: (1000 * timing.pictures) / timing.elapsedMs,
     cpu: (cpuMs() - cpu) / timing.pictures,
@@ -55,9 +64,9 @@ for (let round = 0; round < Number(rounds); round++) {
   const rate = (before.rate + after.rate) / 2
   ratios.push(evaluated.rate / rate)
   console.log(
-    `engine alone ${rate.toFixed(1)}/s (${before.cpu.toFixed(1)} ms of processor a picture), ` +
+    `engines alone ${rate.toFixed(1)}/s (${before.cpu.toFixed(1)} ms of processor a picture), ` +
       `evaluate ${evaluated.rate.toFixed(1)}/s (${evaluated.cpu.toFixed(1)} ms): ${ratios.at(-1).toFixed(3)}; ` +
-      `the engine had work ${(100 * evaluated.busy).toFixed(1)} % of the time`,
+      `an engine had work ${(100 * evaluated.busy).toFixed(1)} % of the time`,
   )
 }
 ratios.sort((a, b) => a - b)

@@ -1,5 +1,5 @@
 // Long use: many pictures through one process (memory, event loop), and many loads (memory, threads).
-//   node scripts/soak.mjs [--pictures 10000] [--loads 100] [--model vit-tiny] [folder of pictures, default examples]
+//   node --expose-gc scripts/soak.mjs [--pictures 10000] [--loads 100] [--model vit-tiny] [--parallel auto] [folder of pictures, default examples]
 // Exit code 1 if memory grows by more than 2 % after the first 500 pictures, the event loop is held for more than
 // 20 ms, or loading leaves threads behind. One reading of memory differs from the next by 1 to 2 %, up and down, so
 // medians are compared: of the first fifth of the readings and of the last. Engine, decoder and event loop share the processor's cores: what a turn of
@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
     pictures: { type: 'string', default: '10000' },
     loads: { type: 'string', default: '100' },
     model: { type: 'string', default: 'vit-tiny' },
+    parallel: { type: 'string', default: 'auto' },
   },
 })
 const folder = positionals[0] ?? fileURLToPath(new URL('../examples', import.meta.url))
@@ -23,11 +24,12 @@ const files = readdirSync(folder)
   .filter((name) => /\.(jpe?g|png|webp)$/i.test(name))
   .map((name) => join(folder, name))
 
-const batch = 8
-const settled = 500
+// a call's pictures: enough that engines are opened beside each other
+const batch = 32
+const settled = 512
 const mostGrowth = 0.02
 const longestStallMs = 20
-const picturesPerReading = 200
+const picturesPerReading = 192
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1)
@@ -87,8 +89,11 @@ async function resident() {
 }
 
 async function throughOneProcess(count) {
-  const model = await load(values.model)
-  await model.classify(files.slice(0, batch))
+  const { parallel } = values
+  const model = await load(values.model, { parallel: parallel === 'auto' ? parallel : Number(parallel) })
+  await model.warmUp(undefined, { pictures: count })
+  const { lanes } = model.planFor(count)
+  console.log(`${lanes} ${lanes === 1 ? 'engine' : 'engines beside each other'}`)
   const watch = stallWatch()
   const readings = []
   // to collect garbage for the measurement holds the loop for longer than any work does
@@ -103,7 +108,7 @@ async function throughOneProcess(count) {
   for (let done = 0; done < count; done += batch) {
     const chosen = Array.from({ length: batch }, (_, i) => files[(done + i) % files.length])
     await model.classify(chosen)
-    if (done >= settled && done % picturesPerReading === 0) readings.push(await residentUnheard())
+    if (done >= settled && done % picturesPerReading < batch) readings.push(await residentUnheard())
   }
   watch.stop()
   const seconds = (performance.now() - start) / 1000

@@ -2,9 +2,10 @@ import { BlvitError } from '../base/blvit-error.js'
 import { type CropMode, cropWindow, roundHalfToEven } from './crop-window.js'
 import type { FilterName } from './filters.js'
 import { greyed } from './grey.js'
+import { lookUpChannel } from './pixel-kernel.js'
 import type { Pixels } from './pixels.js'
 import { resizeSteps } from './resize.js'
-import { runAtOnce, type Steps, unitsPerStep } from './steps.js'
+import { runAtOnce, type Steps } from './steps.js'
 
 /** Three numbers, for red, green and blue. */
 export type PerChannel = readonly [number, number, number]
@@ -126,19 +127,13 @@ function* writeNormalised(
   output: Float32Array,
 ): Steps<void> {
   const tables = normalisationTables(preprocessing)
-  const rowsPerStep = unitsPerStep(3 * width)
-  for (let row = 0; row < height; row++) {
-    tables.forEach((table, channel) => {
-      const start = (channel * height + row) * width
-      normaliseRow(values.subarray(3 * row * width + channel), table, output.subarray(start, start + width))
-    })
-    if (row % rowsPerStep === 0) yield
+  const plane = width * height
+  // 50,000 pixels take 0.1 ms: no plane of a model's input is much larger
+  for (const [channel, table] of tables.entries()) {
+    const target = output.subarray(channel * plane, (channel + 1) * plane)
+    lookUpChannel(values.subarray(channel, 3 * plane), table, target)
+    yield
   }
-}
-
-/** Every third byte, looked up. */
-function normaliseRow(values: Uint8Array, table: Float32Array, output: Float32Array): void {
-  for (let i = 0; i < output.length; i++) output[i] = table[values[3 * i] as number] as number
 }
 
 // For the small pictures of a training, making the tables takes longer than their use.

@@ -3,7 +3,7 @@ import { type FilterName, filters } from './filters.js'
 import { type Steps, unitsPerStep } from './steps.js'
 
 /** Binary places of a weight: Pillow keeps 8 bits for the result and 2 for overshoot out of 32. */
-export const weightBits = 22
+const weightBits = 22
 
 /** A sine and a division count as many multiply-adds. */
 const operationsPerWeight = 50
@@ -19,15 +19,22 @@ export interface ResamplingWeights {
   readonly stride: number
 }
 
+// Pictures of one camera or data set have few sizes; 5 kB each.
+const keptAxes = 64
+const kept = new Map<string, ResamplingWeights>()
+
 /**
  * The weights for scaling one axis as Pillow has them, rounded to fixed point; in steps of a few outputs, because the first
- * calls of a process are slow.
+ * calls of a process are slow. Those of the last sizes are kept.
  * @param axis `from` pixels become `to`; only outputs `first … first + count − 1` are wanted
  */
 export function* resamplingWeights(
   { from, to, first, count }: { from: number; to: number; first: number; count: number },
   { filter }: { filter: FilterName },
 ): Steps<ResamplingWeights> {
+  const key = [from, to, first, count, filter].join(' ')
+  const known = kept.get(key)
+  if (known) return known
   const stride = Math.ceil(filters[filter].support * Math.max(from / to, 1)) * 2 + 1
   const starts = new Int32Array(count)
   const counts = new Int32Array(count)
@@ -43,6 +50,9 @@ export function* resamplingWeights(
     }
     if (output % outputsPerStep === 0) yield
   }
+  const [oldest] = kept.keys()
+  if (kept.size >= keptAxes && oldest !== undefined) kept.delete(oldest)
+  kept.set(key, { starts, counts, weights, stride })
   return { starts, counts, weights, stride }
 }
 
