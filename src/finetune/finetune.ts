@@ -81,13 +81,9 @@ function matrixOf(pictures: Collected['pictures']): LabelledFeatures {
 }
 
 /** How many different pictures each class has. */
-function differentPictures(
-  { labels: classes }: OwnClasses,
-  { labels }: LabelledFeatures,
-  groups: ArrayLike<number>,
-) {
-  const seen = classes.map(() => new Set<number>())
-  for (const [row, own] of labels.entries()) for (const label of own) seen[label]?.add(groups[row] as number)
+function differentPictures({ labels }: OwnClasses, pictures: Collected['pictures']): number[] {
+  const seen = labels.map(() => new Set<string>())
+  for (const { hash, labels: own } of pictures) for (const label of own) seen[label]?.add(hash)
   return seen.map(({ size }) => size)
 }
 
@@ -142,9 +138,10 @@ export async function finetune(
   const { pictures, failures } = withoutContradictions(found.pictures, labels)
   const collected = { ...found, pictures, failures: [...found.failures, ...failures] }
   const features = matrixOf(pictures)
-  const doubles = findDoubles(features)
-  const groups = groupsOf(doubles, features.count)
-  checkCounts(labels, differentPictures(classes, features, groups))
+  const doubles = await findDoubles(features, { signal })
+  const hashes = pictures.map(({ hash }) => hash)
+  checkCounts(labels, differentPictures(classes, pictures))
+  const groups = groupsOf(doubles, hashes, features.labels)
   const task = { base, labels, scores, data: paths, dataSet, collected, features, groups, options } as const
   const { files, ...learned } = await (layers === 'all' ? learnLayers(task) : learnHead(task))
   const about = { base: base.name, setting, data: paths, layers }

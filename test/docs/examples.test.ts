@@ -21,13 +21,28 @@ function examplesOf(page: string): { title: string; code: string; printed: strin
   })
 }
 
-const examples = ['README.md', 'docs/library.md']
+const examples = ['README.md', 'docs/library.md', 'docs/finetune.md']
   .filter((page) => existsSync(join(root, page)))
   .flatMap(examplesOf)
 
 describe('the examples in the documentation', () => {
   mkdirSync(scratch, { recursive: true })
   afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+  test('examples/find-similar.ts finds the bird beside a bird', async () => {
+    const code = readFileSync(join(root, 'examples/find-similar.ts'), 'utf8')
+    const { outputText } = ts.transpileModule(code.replaceAll("'blvit'", `'${library}'`), {
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 },
+    })
+    const file = join(scratch, 'find-similar.mjs')
+    writeFileSync(file, outputText)
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: root })
+    const lines = stdout.trim().split('\n')
+    expect(lines[0]).toBe('1.000 hummingbird.jpg')
+    expect(lines).toHaveLength(5)
+    const cosines = lines.map((line) => Number(line.split(' ')[0]))
+    expect(cosines).toEqual(cosines.toSorted((a, b) => b - a))
+  })
 
   test.each(examples)('$title runs and prints what it says', async ({ title, code, printed }) => {
     const { outputText } = ts.transpileModule(code.replaceAll("'blvit'", `'${library}'`), {

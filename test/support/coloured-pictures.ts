@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
+import { seededRandom } from '../../src/base/random.js'
 
 /** Colours that classes of pictures can be told by. */
 export const colours = {
@@ -9,7 +10,7 @@ export const colours = {
   blue: { r: 40, g: 40, b: 230 },
 } as const
 
-/** Writes a picture of a colour; two of another number differ. @returns its path */
+/** Writes a picture of noise around a colour; two of another number differ. @returns its path */
 export async function writeColour(
   path: string,
   colour: keyof typeof colours,
@@ -17,9 +18,13 @@ export async function writeColour(
 ): Promise<string> {
   await mkdir(join(path, '..'), { recursive: true })
   const { r, g, b } = colours[colour]
-  const wave = (at: number) => Math.round(25 * Math.sin(number * 1.7 + at))
-  const background = { r: r + wave(1), g: g + wave(2), b: b + wave(3) }
-  await sharp({ create: { width: 24, height: 24, channels: 3, background } })
+  const random = seededRandom(number, colour)
+  const side = 16
+  const values = Uint8Array.from({ length: 3 * side * side }, (_, at) => {
+    const value = ([r, g, b][at % 3] ?? 0) + 90 * (random() - 0.5)
+    return Math.min(255, Math.max(0, Math.round(value)))
+  })
+  await sharp(values, { raw: { width: side, height: side, channels: 3 } })
     .png()
     .toFile(path)
   return path

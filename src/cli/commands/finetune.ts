@@ -5,7 +5,7 @@ import type { CliContext } from '../context.js'
 import { devices, type EngineFlags } from '../model-options.js'
 import { positiveInteger, seed, share } from '../option-values.js'
 import { downloadProgress, itemProgress, type Progress } from '../progress.js'
-import { percent } from '../quantities.js'
+import { countedPictures, percent } from '../quantities.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 import type { TrainingProgress } from '../training-progress.js'
 
@@ -134,7 +134,7 @@ async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
       context.note(`left out: ${visible(message.includes(name) ? message : `${name}: ${message}`)}`)
     await context.out(json ? JSON.stringify(report) : finetuneText(report, output))
     if (report.failures.length > 0) {
-      context.note(`${report.failures.length} pictures could not be used.`)
+      context.note(`${countedPictures(report.failures.length)} could not be used.`)
       context.exitWith(1)
     }
   } finally {

@@ -9,8 +9,6 @@ const penalties = [3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003] as const
 export interface CrossValidation {
   /** λ of the whole, for the final fit. */
   readonly penalty: number
-  /** The mean log-loss of pictures that weren't learned from, at each of {@link penalties}. */
-  readonly losses: readonly number[]
   /**
    * The scores of each picture, `[count, classes]`, by a head that learned neither it nor its doubles, at the λ that the
    * other folds chose.
@@ -43,16 +41,34 @@ function logLoss(scores: ArrayLike<number>, labels: readonly number[], kind: Hea
   return sum
 }
 
-function isBetter(loss: number, than: number | undefined): boolean {
-  return than === undefined || loss < than
+/** What some pictures lost at each of {@link penalties}. */
+interface Losses {
+  readonly pictures: number
+  readonly sums: Float64Array
+  readonly squares: Float64Array
 }
 
-function bestOf(losses: readonly number[]): number {
-  let best: number | undefined
-  losses.forEach((loss, index) => {
-    if (isBetter(loss, best === undefined ? undefined : losses[best])) best = index
-  })
-  return best ?? 0
+function together(all: readonly Losses[]): Losses {
+  const total = (key: 'sums' | 'squares') =>
+    Float64Array.from(penalties, (_, index) =>
+      all.reduce((sum, each) => sum + (each[key][index] as number), 0),
+    )
+  const pictures = all.reduce((sum, each) => sum + each.pictures, 0)
+  return { pictures, sums: total('sums'), squares: total('squares') }
+}
+
+/**
+ * The strongest penalty whose loss is at most a standard error above the least (Breiman et al. 1984): of those that the
+ * pictures can't tell apart it does better on others, which are more than a fold holds.
+ */
+function bestPenalty(all: readonly Losses[]): number {
+  const { pictures, sums, squares } = together(all)
+  const means = sums.map((sum) => sum / pictures)
+  const least = means.indexOf(Math.min(...means))
+  const mean = means[least] as number
+  const variance = (squares[least] as number) / pictures - mean ** 2
+  const limit = mean + Math.sqrt(Math.max(0, variance) / pictures)
+  return means.findIndex((value) => value <= limit)
 }
 
 /**
@@ -66,10 +82,20 @@ export async function crossValidate(
 ): Promise<CrossValidation> {
   const all = Array.from({ length: features.count }, (_, row) => row)
   const count = 1 + all.reduce((most, row) => Math.max(most, folds[row] as number), 0)
-  // the scores of each fold at each λ: only one λ will be read, but which one the other folds decide
-  const losses = Array.from({ length: count }, () => new Float64Array(penalties.length))
-  const heads: Head[][] = []
-  const heldOut: number[][] = []
+  const tried: {
+    readonly losses: Losses
+    readonly heads: readonly Head[]
+    readonly rows: readonly number[]
+  }[] = []
+  /** Each picture's own scores by a head. */
+  async function* answers(head: Head, rows: readonly number[]) {
+    for await (const { from, values } of session.logits(head, rowsOf(features, rows), signal)) {
+      for (let at = 0; at < values.length / classes; at++) {
+        const row = rows[from + at] as number
+        yield { row, answer: scoresOf(values.subarray(at * classes, (at + 1) * classes), kind) }
+      }
+    }
+  }
   for (let fold = 0; fold < count; fold++) {
     const learned = rowsOf(
       features,
@@ -77,47 +103,30 @@ export async function crossValidate(
     )
     const rows = all.filter((row) => folds[row] === fold)
     const scale = scaleOf(learned)
-    const others = rowsOf(features, rows)
     const inScale = scaled(learned, scale)
-    const ofFold: Head[] = []
+    const heads: Head[] = []
+    const sums = new Float64Array(penalties.length)
+    const squares = new Float64Array(penalties.length)
     let start: Head | undefined
     for (const [index, penalty] of penalties.entries()) {
       start = await session.fit(inScale, { penalty, classWeights, start, signal })
       const head = unscaled(start, scale)
-      ofFold.push(head)
-      let loss = 0
-      for await (const { from, values } of session.logits(head, others, signal)) {
-        for (let at = 0; at < values.length / classes; at++) {
-          const answer = scoresOf(values.subarray(at * classes, (at + 1) * classes), kind)
-          loss += logLoss(answer, others.labels[from + at] ?? [], kind)
-        }
+      heads.push(head)
+      for await (const { row, answer } of answers(head, rows)) {
+        const loss = logLoss(answer, features.labels[row] ?? [], kind)
+        sums[index] = (sums[index] as number) + loss
+        squares[index] = (squares[index] as number) + loss ** 2
       }
-      losses[fold]?.set([loss], index)
     }
-    heads.push(ofFold)
-    heldOut.push(rows)
+    tried.push({ losses: { pictures: rows.length, sums, squares }, heads, rows })
     onFold?.(fold + 1, count)
   }
-  const total = (without?: number) =>
-    penalties.map((_, index) =>
-      losses.reduce((sum, ofFold, fold) => sum + (fold === without ? 0 : (ofFold[index] as number)), 0),
-    )
   const scores = new Float32Array(features.count * classes)
-  for (const [fold, rows] of heldOut.entries()) {
-    const head = heads[fold]?.[bestOf(total(fold))]
+  for (const { heads, rows, losses } of tried) {
+    const others = tried.flatMap((each) => (each.losses === losses ? [] : [each.losses]))
+    const head = heads[bestPenalty(others)]
     if (!head) continue
-    const others = rowsOf(features, rows)
-    for await (const { from, values } of session.logits(head, others, signal)) {
-      for (let at = 0; at < values.length / classes; at++) {
-        const answer = scoresOf(values.subarray(at * classes, (at + 1) * classes), kind)
-        scores.set(answer, (rows[from + at] as number) * classes)
-      }
-    }
+    for await (const { row, answer } of answers(head, rows)) scores.set(answer, row * classes)
   }
-  const summed = total()
-  return {
-    penalty: penalties[bestOf(summed)] ?? 1,
-    losses: summed.map((loss) => loss / features.count),
-    scores,
-  }
+  return { penalty: penalties[bestPenalty(tried.map(({ losses }) => losses))] ?? 1, scores }
 }
