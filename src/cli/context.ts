@@ -1,3 +1,5 @@
+import { countedPictures } from './quantities.js'
+
 /** What a command gets from the process it runs in. */
 export interface CliContext {
   /** Fires at Ctrl-C. */
@@ -18,7 +20,7 @@ export function endWith(
   { failures, of }: { readonly failures: number; readonly of: number },
 ): void {
   if (failures === 0) return
-  note(`${failures} of ${of} pictures could not be used.`)
+  note(`${failures} of ${countedPictures(of)} could not be used.`)
   exitWith(1)
 }
 

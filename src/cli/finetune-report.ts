@@ -1,5 +1,6 @@
 import type { Share } from '../base/share.js'
 import type { FinetuneReport, WrongPicture } from '../finetune/report/report.js'
+import { atSetting } from './model-options.js'
 import { grouped, percent } from './quantities.js'
 import { textTable } from './table.js'
 
@@ -74,7 +75,7 @@ export function finetuneText(report: FinetuneReport, output: string): string {
       ? `right on ${percent(accuracy.share)} of ${grouped(accuracy.of)} pictures (95 % interval ${interval})`
       : `mean average precision ${percent(meanAveragePrecision)}; all labels right on ${percent(accuracy.share)} of ${grouped(accuracy.of)} pictures (95 % interval ${interval})`
   return [
-    `Wrote ${output}: ${report.classes.length} classes from ${grouped(report.pictures)} pictures, on ${report.model} at ${report.setting}.`,
+    `Wrote ${output}: ${report.classes.length} classes from ${grouped(report.pictures)} pictures, on ${report.model}${atSetting(report.setting)}.`,
     `On pictures that it didn't learn from (${folds === undefined ? 'held out' : `${folds}-fold cross-validation`}): ${right}.`,
     ...(headAccuracy
       ? [`The head that it began with was right on ${percent(headAccuracy.share)} of them.`]

@@ -74,6 +74,15 @@ async function main(): Promise<void> {
     .showSuggestionAfterError()
     .showHelpAfterError('(blvit <command> --help explains)')
     .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done, 1 failed in part or whole, 2 the command line makes no sense, 130 Ctrl-C.
+
+Examples:
+  blvit classify photo.jpg
+  blvit help classify`,
+    )
     .configureOutput({ writeErr: (text) => process.stderr.write(visibleLines(text)) })
   for (const addTo of commands) addTo(program, context)
   try {

@@ -6,7 +6,7 @@ import type { Settings } from '../settings/settings.js'
 import type { Model } from '../tasks/model.js'
 import type { LoadModelOptions } from '../tasks/node/load.js'
 import type { CliContext } from './context.js'
-import { positiveInteger, seed } from './option-values.js'
+import { positiveInteger, positiveIntegerOr, seed } from './option-values.js'
 import { downloadProgress } from './progress.js'
 
 /** The devices that `--device` takes; spelled out here so that help needs no engine. */
@@ -31,7 +31,7 @@ export function parallelOption(): Option {
     '--parallel <n|auto>',
     'engines that run beside each other and share the threads; auto: one a core for more than a handful of pictures, as far as memory goes',
   )
-    .argParser((text: string) => (text === 'auto' ? text : positiveInteger(text)))
+    .argParser(positiveIntegerOr('auto'))
     .default('auto')
 }
 

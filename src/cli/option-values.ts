@@ -2,11 +2,23 @@ import { InvalidArgumentError, Option } from 'commander'
 import { isWholeNumber } from '../base/whole-number.js'
 import type { MultiplyAdds } from '../tasks/analyze/shares.js'
 
-/** A whole number from 1. */
-export function positiveInteger(text: string): number {
+/** A whole number from 1, or one of some words that stand for one. */
+function countOr<Word extends string>(text: string, words: readonly Word[]): number | Word {
   const value = Number(text)
   if (/^\d+$/.test(text) && isWholeNumber(value)) return value
-  throw new InvalidArgumentError('It must be a whole number from 1.')
+  const word = words.find((known) => known === text)
+  if (word !== undefined) return word
+  throw new InvalidArgumentError(`It must be ${['a whole number from 1', ...words].join(' or ')}.`)
+}
+
+/** A whole number from 1. */
+export function positiveInteger(text: string): number {
+  return countOr(text, [])
+}
+
+/** A whole number from 1, or a word that stands for one. */
+export function positiveIntegerOr<Word extends string>(word: Word): (text: string) => number | Word {
+  return (text) => countOr(text, [word])
 }
 
 /** A number above 0. */

@@ -3,6 +3,11 @@ export function grouped(count: number, { decimals = 0 } = {}): string {
   return count.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
 }
 
+/** 1 → `1 picture`, 1200 → `1,200 pictures`. */
+export function countedPictures(count: number): string {
+  return `${grouped(count)} ${count === 1 ? 'picture' : 'pictures'}`
+}
+
 /** 0.5861 → `58.6 %`. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`

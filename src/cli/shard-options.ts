@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
 import { parseShard, type Shard, shardText } from '../base/shard.js'
 import type { CliContext } from './context.js'
+import { countedPictures } from './quantities.js'
 
 /** What {@link withShard} adds. */
 export interface ShardFlags {
@@ -78,7 +79,7 @@ export function notePart(
 ): void {
   const failed = failures > 0 ? `, ${failures} of them failed` : ''
   context.note(
-    `${resume} is finished: shard ${shardText(shard)} with pictures: ${pictures}${failed}. ` +
+    `${resume} is finished: shard ${shardText(shard)}, ${countedPictures(pictures)}${failed}. ` +
       `"blvit merge" puts all ${shard.count} together.`,
   )
 }

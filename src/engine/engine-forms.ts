@@ -1,3 +1,4 @@
+import { BlvitError } from '../base/blvit-error.js'
 import type { Problem } from '../problems/problem.js'
 import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
 import type { Settings } from '../settings/settings.js'
@@ -46,6 +47,7 @@ export class EngineForms implements AsyncDisposable {
   private pool: Pool | undefined
   /** There was not enough memory for it, or something else was wrong. */
   private poolFailed = false
+  private disposed = false
 
   constructor(
     private readonly parts: EngineParts & { readonly weightBytes: number },
@@ -66,8 +68,11 @@ export class EngineForms implements AsyncDisposable {
   /** Loads what a problem needs for so many pictures. @throws BlvitError as `Engine.load` */
   async open(problem: Asked, { pictures }: { readonly pictures: number }): Promise<void> {
     const plan = this.planFor(pictures)
-    if (plan.lanes === 1) await this.wholeFor(problem)
-    else await this.openPool(plan, problem)
+    // beside a pool that is open for another problem, a few pictures don't need as many copies of the weights once more
+    const isPooled = this.pool !== undefined && this.isPooled(this.pool, problem.name)
+    const pays = this.options.parallel !== 'auto' || pictures >= manyPictures(this.parts.weightBytes)
+    if (plan.lanes > 1 && (isPooled || pays)) await this.openPool(plan, problem)
+    else await this.wholeFor(problem)
   }
 
   /** For the dispatcher. */
@@ -75,8 +80,14 @@ export class EngineForms implements AsyncDisposable {
     const { pool } = this
     // while it opens, what is there goes on
     if (!pool || (!pool.isOpen && this.whole.size > 0)) return { all: [this.wholeLane] }
-    const alone = ({ problem }: ModelRun) => (this.whole.has(problem.name) ? this.wholeLane : undefined)
+    const alone = ({ problem: { name } }: ModelRun) =>
+      this.whole.has(name) || !this.isPooled(pool, name) ? this.wholeLane : undefined
     return { all: pool.lanes, alone }
+  }
+
+  /** Whether a problem is the pool's: those that it was opened for, and all where it was asked for by number. */
+  private isPooled({ engines }: Pool, name: string): boolean {
+    return this.options.parallel !== 'auto' || engines.has(name)
   }
 
   private wholeFor(problem: Asked): Promise<Engine> {
@@ -112,10 +123,10 @@ export class EngineForms implements AsyncDisposable {
     return pool
   }
 
-  /** The pool's engine for a problem, or the whole one where the pool has no room for it. */
+  /** The pool's engine for a problem, or the whole one where the pool isn't open for it. */
   private async laneEngine(pool: Pool, problem: Asked): Promise<Engine> {
     if (this.options.parallel !== 'auto') return this.pooledFor(pool, problem)
-    if (this.poolFailed) return this.wholeFor(problem)
+    if (this.poolFailed || !this.isPooled(pool, problem.name)) return this.wholeFor(problem)
     try {
       return await this.pooledFor(pool, problem)
     } catch {
@@ -132,6 +143,8 @@ export class EngineForms implements AsyncDisposable {
     { name, outputs }: Asked,
     where: () => Promise<{ runtime: Runtime; threads: number | undefined }>,
   ): Promise<Engine> {
+    // nobody would free it
+    if (this.disposed) return Promise.reject(new BlvitError('ENGINE', 'The model was disposed.'))
     const known = engines.get(name)
     if (known) return known
     const { architecture, weights } = this.parts
@@ -159,7 +172,7 @@ export class EngineForms implements AsyncDisposable {
   async dispose(): Promise<void> {
     const { pool } = this
     this.pool = undefined
-    this.poolFailed = true
+    this.disposed = true
     try {
       await disposeAll(this.whole)
     } finally {

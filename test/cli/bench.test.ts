@@ -200,6 +200,7 @@ describe('blvit bench', () => {
     ],
     ['a goal without unit', ['micro+16', '--find', '20'], 2, /20ms or a speed-up such as 1.5x/],
     ['an unknown model', ['micro+61'], 1, /micro\+61/],
+    ['a batch in words', ['micro+16', '--batch', 'lots'], 2, /whole number from 1 or many/],
     ['a keep ratio of 0', ['micro+16', '--keep-ratio', '0.5,0'], 2, /above 0/],
     ['an unknown device', ['micro+16', '--device', 'gpu'], 2, /auto, cpu, wasm, webgpu/],
     [

@@ -68,8 +68,9 @@ describe('many pictures on several engines', () => {
     await model.classify(paths(20), { top: 1 })
     expect(threads()).toBeGreaterThan(withOne)
     expect(before).toBeLessThanOrEqual(withOne)
-    // once open they serve whatever comes
+    // once open they serve whatever comes, but one picture of another kind opens no engines more
     expect(model.planFor(1).lanes).toBe(3)
+    await model.embed(example('yurt'))
     const { top } = await model.classify(example('yurt'), { top: 1 })
     expect(top[0]?.index).toBe(915)
   })

@@ -7,7 +7,7 @@ import type { Settings } from '../../settings/settings.js'
 import { settingNames } from '../../settings/settings.js'
 import type { CliContext } from '../context.js'
 import { devices, precisions } from '../model-options.js'
-import { commaSeparated, oneOf, positiveInteger } from '../option-values.js'
+import { commaSeparated, oneOf, positiveInteger, positiveIntegerOr } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
 import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
 
@@ -36,11 +36,6 @@ function speedGoal(text: string): SpeedGoal {
   return unit === 'ms' ? { ms: value } : { speedup: value }
 }
 
-/** A number of pictures, or `many`. */
-function batchSize(text: string): number | 'many' {
-  return text === 'many' ? text : positiveInteger(text)
-}
-
 /** `blvit bench` */
 export function benchCommand(program: Command, context: CliContext): void {
   const command = program
@@ -50,11 +45,13 @@ export function benchCommand(program: Command, context: CliContext): void {
       '[models...]',
       'shipped names, folders or hub ids; or configurations (b+t), which get random weights',
     )
-    .option(
-      '-b, --batch <n,…>',
-      'pictures in a run; many: as many pictures are run, on an engine for each processor',
-      commaSeparated(batchSize),
-      [1],
+    .addOption(
+      new Option(
+        '-b, --batch <n,…>',
+        'pictures in a run; many: as many pictures are run, on an engine for each processor',
+      )
+        .argParser(commaSeparated(positiveIntegerOr('many')))
+        .default([1], '1'),
     )
   withManySettings(command)
     .option(

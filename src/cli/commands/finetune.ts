@@ -5,9 +5,9 @@ import type { CliContext } from '../context.js'
 import { devices, type EngineFlags } from '../model-options.js'
 import { positiveInteger, seed, share } from '../option-values.js'
 import { downloadProgress, itemProgress, type Progress } from '../progress.js'
-import { percent } from '../quantities.js'
+import { countedPictures, percent } from '../quantities.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
-import { type TrainingProgress, trainingProgress } from '../training-progress.js'
+import type { TrainingProgress } from '../training-progress.js'
 
 interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, SettingFlags {
   readonly model: string
@@ -95,6 +95,7 @@ Examples:
 async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
   const { finetune } = await import('../../finetune/finetune.js')
   const { finetuneText } = await import('../finetune-report.js')
+  const { trainingProgress } = await import('../training-progress.js')
   const { data, model, json, keepRatio: _, reduce: __, ...options } = flags
   let progress: Progress | undefined
   let training: TrainingProgress | undefined
@@ -133,7 +134,7 @@ async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
       context.note(`left out: ${visible(message.includes(name) ? message : `${name}: ${message}`)}`)
     await context.out(json ? JSON.stringify(report) : finetuneText(report, output))
     if (report.failures.length > 0) {
-      context.note(`${report.failures.length} pictures could not be used.`)
+      context.note(`${countedPictures(report.failures.length)} could not be used.`)
       context.exitWith(1)
     }
   } finally {

@@ -21,6 +21,13 @@ export function initCommand(program: Command, context: CliContext): void {
     .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
     .option('--seed <n>', 'of the weights', seed, 0)
     .option('--overwrite', 'replace the folder if it is there')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  blvit init vit-micro -o micro
+  blvit init b+t --set num_classes=12 --seed 7 -o my-b+t`,
+    )
     .action((configuration: string, flags: Flags) => init(configuration, flags, context))
 }
 

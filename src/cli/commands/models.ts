@@ -15,6 +15,14 @@ export function modelsCommand(program: Command, context: CliContext): void {
     .description('List the models that are here and the configurations that blvit knows.')
     .addOption(conventionOption('how multiply-adds are counted (see blvit analyze --help)'))
     .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  blvit models
+  blvit models --convention linear
+  blvit models --json`,
+    )
     .action((flags: Flags) => models(flags, context))
 }
 
