@@ -37,7 +37,7 @@ export interface Inherited {
  * @throws BlvitError `BAD_OPTION` for a key that the target doesn't have, `BAD_CONFIG`
  */
 export function inheriting(source: Architecture, target: Architecture, set: ConfigJson = {}): Inherited {
-  const decided = vitKeys.filter((key) => !(sizes as readonly string[]).includes(key))
+  const decided = vitKeys().filter((key) => !(sizes as readonly string[]).includes(key))
   const kept = Object.entries(target.json).filter(([key]) => !decided.includes(key))
   const taken = decided.flatMap((key) => (key in source.json ? [[key, source.json[key]]] : []))
   // in the target's order of keys where it has them

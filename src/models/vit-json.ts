@@ -106,9 +106,7 @@ export function writeVitShape(shape: VitShape): ConfigJson {
 }
 
 /** Every key that {@link writeVitShape} may write. */
-export const vitKeys: readonly string[] = allKeys()
-
-function allKeys(): readonly string[] {
+export function vitKeys(): readonly string[] {
   const shape = readVitShape({ architecture: 'vit_tiny_patch16_224' })
   return [...Object.keys(writeVitShape(shape)), ...Object.keys(switchesOf(shape))]
 }

@@ -7,7 +7,7 @@ import { positiveInteger, seed, share } from '../option-values.js'
 import { downloadProgress, itemProgress, type Progress } from '../progress.js'
 import { countedPictures, percent } from '../quantities.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
-import { type TrainingProgress, trainingProgress } from '../training-progress.js'
+import type { TrainingProgress } from '../training-progress.js'
 
 interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, SettingFlags {
   readonly model: string
@@ -95,6 +95,7 @@ Examples:
 async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
   const { finetune } = await import('../../finetune/finetune.js')
   const { finetuneText } = await import('../finetune-report.js')
+  const { trainingProgress } = await import('../training-progress.js')
   const { data, model, json, keepRatio: _, reduce: __, ...options } = flags
   let progress: Progress | undefined
   let training: TrainingProgress | undefined
