@@ -1,10 +1,11 @@
 // Pictures in, labels out, over HTTP. With Node from 22.18: node examples/server.ts [port]
 //   curl --data-binary @photo.jpg http://localhost:8080/classify?top=3
+//   curl --form picture=@photo.jpg http://localhost:8080/classify
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
 import { BlvitError, load } from 'blvit'
-import { Hono } from 'hono'
+import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 
 interface Label {
@@ -34,6 +35,22 @@ function isTold(code: string): code is keyof typeof statuses {
   return Object.hasOwn(statuses, code)
 }
 
+/** The bytes of an upload: the body itself, or the first file of a form. */
+async function uploaded(request: HonoRequest): Promise<Uint8Array> {
+  if (!request.header('content-type')?.startsWith('multipart/form-data')) {
+    return new Uint8Array(await request.arrayBuffer())
+  }
+  const form = await request.parseBody().catch(() => ({}))
+  const file = Object.values(form).find((value) => value instanceof File)
+  return file ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array()
+}
+
+/** How many labels are asked for. */
+function topOf(text = '5'): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new BlvitError('BAD_OPTION', `top is "${text}"; it must be a whole number from 1.`)
+}
+
 function pictureApp({ classify }: PictureClassifier, { maxBytes = 20e6, timeoutMs = 30_000 }: ServerOptions) {
   const app = new Hono()
   const tooLarge = bodyLimit({
@@ -42,8 +59,8 @@ function pictureApp({ classify }: PictureClassifier, { maxBytes = 20e6, timeoutM
   })
   app.get('/health', (context) => context.json({ status: 'ok' }))
   app.post('/classify', tooLarge, async (context) => {
-    const picture = new Uint8Array(await context.req.arrayBuffer())
-    const top = Number(context.req.query('top') ?? 5)
+    const top = topOf(context.req.query('top'))
+    const picture = await uploaded(context.req)
     // whoever has hung up leaves the queue
     const signal = AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(timeoutMs)])
     return context.json({ labels: await classify(picture, { top, signal }) })
@@ -93,7 +110,7 @@ export async function blvitClassifier(
   await model.warmUp(undefined, { pictures: Number.POSITIVE_INFINITY })
   return {
     classify: async (picture, { top, signal }) => {
-      if (picture.length === 0) throw new BlvitError('BAD_IMAGE', 'The body is empty: send a picture.')
+      if (picture.length === 0) throw new BlvitError('BAD_IMAGE', 'There is no picture in the body: send its bytes, or a form with a file.')
       return (await model.classify(picture, { top, signal, maxPixels: 25e6 })).top
     },
     dispose: () => model.dispose(),

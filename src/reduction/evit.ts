@@ -45,7 +45,7 @@ function assertNotDistilled({ distilled }: ReducedModel): void {
   const message =
     'The code of EViT takes a distillation token for a patch, which may be dropped, and the paper says nothing of such models. ' +
     'Take a model that is not distilled, or tome.'
-  throw new BlvitError('UNSUPPORTED', message, { reduction: 'evit' })
+  throw new BlvitError('BAD_OPTION', message, { reduction: 'evit' })
 }
 
 export const evit: Reduction<typeof parameters> = {

@@ -15,7 +15,7 @@ export interface ChosenReduction {
   textFor(architecture: Architecture): string
   /**
    * What it does in the block loop of an architecture.
-   * @throws BlvitError `UNSUPPORTED` for a model that it can't work on, `BAD_OPTION` for parameters that don't fit it
+   * @throws BlvitError `BAD_OPTION` for a model that it can't work on, or parameters that don't fit it
    */
   hooks(architecture: Architecture): BlockHooks
   /**

@@ -35,23 +35,23 @@ export interface Reduction<P extends Parameters = Parameters> {
   readonly parameters: P
   /**
    * What it does in the block loop.
-   * @throws BlvitError `UNSUPPORTED` for a model that it can't work on, `BAD_OPTION` for parameters that don't fit it
+   * @throws BlvitError `BAD_OPTION` for a model that it can't work on, or parameters that don't fit it
    */
   hooks(model: ReducedModel, parameters: z.output<P>): BlockHooks
 }
 
-/** @throws BlvitError `UNSUPPORTED` for a model with blocks of its own */
+/** @throws BlvitError `BAD_OPTION` for a model with blocks of its own */
 export function reducedModel(reduction: string, architecture: Architecture): ReducedModel {
   const { takesHooks, family, grid, prefix, facts } = architecture
   const { depth, classToken, distilled } = facts
   if (takesHooks) return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix }
   const message = `${reduction} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`
-  throw new BlvitError('UNSUPPORTED', message, { reduction, family })
+  throw new BlvitError('BAD_OPTION', message, { reduction, family })
 }
 
-/** @throws BlvitError `UNSUPPORTED` for a model without class token */
+/** @throws BlvitError `BAD_OPTION` for a model without class token */
 export function assertClassToken(reduction: string, { classToken }: ReducedModel): void {
   if (classToken) return
   const message = `${reduction} keeps the patches that the class token looks at, and this model has no class token. Take tome, which compares patches with each other.`
-  throw new BlvitError('UNSUPPORTED', message, { reduction })
+  throw new BlvitError('BAD_OPTION', message, { reduction })
 }

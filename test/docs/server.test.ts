@@ -61,12 +61,30 @@ describe('the example server', () => {
     }
   })
 
+  test('takes the file of a form too', async () => {
+    const form = new FormData()
+    form.set('picture', new Blob([Uint8Array.from(kite)]), 'kite.jpg')
+    const response = await fetch(`${base}/classify?top=1`, { method: 'POST', body: form })
+    expect(response.status).toBe(200)
+    expect((await response.json()).labels[0].label).toMatch(/kite/)
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' }
+    const noForm = await fetch(`${base}/classify`, { method: 'POST', body: 'nothing', headers })
+    expect(noForm.status).toBe(422)
+  })
+
   test('a garbage body, an empty one, a cut picture, a wrong option: a status and a reason', async () => {
     const garbage = await answer(new TextEncoder().encode('no picture at all'))
     expect(garbage).toMatchObject({ status: 422, body: { code: 'BAD_IMAGE' } })
-    expect(await answer(new Uint8Array())).toMatchObject({ status: 422, body: { error: /empty/ } })
+    expect(await answer(new Uint8Array())).toMatchObject({
+      status: 422,
+      body: { error: expect.stringMatching(/no picture in the body/) },
+    })
     expect(await answer(kite.subarray(0, 3000))).toMatchObject({ status: 422 })
-    expect(await answer(kite, '?top=none')).toMatchObject({ status: 400, body: { code: 'BAD_OPTION' } })
+    const wrong = await answer(kite, '?top=none')
+    expect(wrong).toMatchObject({
+      status: 400,
+      body: { code: 'BAD_OPTION', error: expect.stringMatching(/"none"/) },
+    })
     expect((await fetch(`${base}/other`)).status).toBe(404)
     await isWell()
   })

@@ -131,21 +131,21 @@ describe('a reduction of a model that it can’t work on', () => {
 
   test.each(reductions.map(({ example }) => example))('%s of a bLViT', (text) =>
     expect(hooksOf(text, preset('t+48'))).toBe(
-      `UNSUPPORTED: ${text.split(':')[0]} is for plain ViTs and DeiTs; a blvit decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`,
+      `BAD_OPTION: ${text.split(':')[0]} is for plain ViTs and DeiTs; a blvit decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`,
     ),
   )
 
   test('a distillation token is no patch', () => {
     expect(hooksOf('evit:0.7', preset('deit-tiny-distilled'))).toMatch(
-      /^UNSUPPORTED: The code of EViT takes a distillation token for a patch/,
+      /^BAD_OPTION: The code of EViT takes a distillation token for a patch/,
     )
     expect(hooksOf('tome:8', preset('deit-tiny-distilled'))).toBe('nothing')
   })
 
   test('no class token, nobody who looks', () => {
     const blind = { ...plain, facts: { ...plain.facts, classToken: false } }
-    expect(hooksOf('evit:0.7', blind)).toMatch(/^UNSUPPORTED: evit .* has no class token/)
-    expect(hooksOf('top-k:0.7', blind)).toMatch(/^UNSUPPORTED: top-k .* has no class token/)
+    expect(hooksOf('evit:0.7', blind)).toMatch(/^BAD_OPTION: evit .* has no class token/)
+    expect(hooksOf('top-k:0.7', blind)).toMatch(/^BAD_OPTION: top-k .* has no class token/)
     expect(hooksOf('tome:8', blind)).toBe('nothing')
     expect(hooksOf('mctf:8', blind)).toBe('nothing')
     expect(hooksOf('random:0.7', blind)).toBe('nothing')
