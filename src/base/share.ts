@@ -22,6 +22,6 @@ export function shareOf(count: number, of: number): Share {
   const scale = 1 + z ** 2 / of
   const centre = (share + z ** 2 / (2 * of)) / scale
   const reach = (z / scale) * Math.sqrt((share * (1 - share)) / of + z ** 2 / (4 * of ** 2))
-  // at 0 and 1 the ends are exact, but for rounding
-  return { count, of, share, low: Math.max(0, centre - reach), high: Math.min(1, centre + reach) }
+  // none and all: the end is 0 or 1, which rounding would miss
+  return { count, of, share, low: count === 0 ? 0 : centre - reach, high: count === of ? 1 : centre + reach }
 }

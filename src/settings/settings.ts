@@ -1,6 +1,9 @@
 import type { OptionKeys } from '../base/check-options.js'
-import * as kinds from './index.js'
+import * as settings from './index.js'
 import type { Setting } from './setting.js'
+
+// a table like any other: looked up by name
+const kinds = { ...settings }
 
 type Kinds = typeof kinds
 

@@ -7,7 +7,10 @@ import { isFolder } from '../find-files.js'
 import type { LabelReader } from '../label-reader.js'
 import { type FoundPictures, findPictures } from '../walk-pictures.js'
 
-/** A folder with a folder of pictures for each class; without any such folder, pictures that nobody labelled. */
+/**
+ * A folder with a folder of pictures for each class; without any such folder, pictures that nobody labelled. Where none of
+ * the folders beside pictures holds one, they are about something else.
+ */
 export const imageFolder: DataFormat = {
   name: 'image folder',
   looks: 'a folder with a folder of pictures for each class',
@@ -23,9 +26,11 @@ async function findImageFolder(folder: string): Promise<FoundData> {
       `${folder} holds no pictures (looked for ${readExtensions.join(' ')} in its folders).`,
     )
   }
+  const hasClasses = [...found.files, ...found.bad.map(({ name }) => name)].some((name) => name.includes('/'))
+  const folders = hasClasses || found.files.length === 0 ? found.folders : []
   return {
-    labels: found.folders.map((text) => ({ text, where: whereOf(folder, text) })),
-    withLabels: (reader) => labelled(folder, found, reader),
+    labels: folders.map((text) => ({ text, where: whereOf(folder, text) })),
+    withLabels: (reader) => labelled(folder, { ...found, folders }, reader),
   }
 }
 

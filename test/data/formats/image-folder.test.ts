@@ -48,6 +48,14 @@ describe('an image folder', () => {
     ])
   })
 
+  test('folders without pictures beside pictures are about something else', async () => {
+    const folder = folderOf('project', ['b.jpg', 'a.jpg', 'cluster/job.yaml', 'hen/'])
+    expect(await itemsOf(await openDataSet(folder, { labels }))).toEqual([
+      ['a.jpg', undefined],
+      ['b.jpg', undefined],
+    ])
+  })
+
   test('an empty class folder and a picture outside are told by name; the rest can be used', async () => {
     const folder = folderOf('holes', ['hen/a.jpg', 'tabby/', 'lost.jpg'])
     expect(await itemsOf(await openDataSet(folder, { labels }))).toEqual([

@@ -19,6 +19,10 @@ describe("Wilson's interval", () => {
     expectClose([share.low, share.high], [low, high], { rtol: 0, atol: 1e-6 })
   })
 
+  test('ends at exactly 0 and 1 where none and all are right', () => {
+    for (let of = 1; of <= 100; of++) expect([shareOf(0, of).low, shareOf(of, of).high]).toEqual([0, 1])
+  })
+
   test('of nothing is everything', () => {
     expect(shareOf(0, 0)).toEqual({ count: 0, of: 0, share: Number.NaN, low: 0, high: 1 })
   })
