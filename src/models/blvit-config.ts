@@ -2,32 +2,42 @@ import { z } from 'zod'
 import { rankings } from './rankings/index.js'
 import type { VitConfig } from './vit-config.js'
 
-const count = z.int().min(1)
-
 function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): [Name, ...Name[]] {
   return Object.keys(table) as [Name, ...Name[]]
 }
 
+/** @param values built when the first config.json of a bLViT is read: a process that runs a plain ViT needs none */
+function switchOf<Values extends z.ZodType>(paper: z.input<Values>, values: () => Values) {
+  return { paper, values }
+}
+
+const count = () => z.int().min(1)
+
 /**
- * Every switch of a big.LITTLE ViT (spec §5), under its key in config.json, with the paper's value as default.
- * Adding one is a line here; in {@link BlvitConfig} it has the same name in camel case.
+ * Every switch of a big.LITTLE ViT (spec §5), under its key in config.json: the paper's value, which is the default, and
+ * what it may be. Adding one is a line here; in {@link BlvitConfig} it has the same name in camel case.
  */
-export const switches = z.object({
+export const switches = {
   /** The first layers, plain ViT blocks on all tokens. */
-  full_layers: count.default(1),
+  full_layers: switchOf(1, count),
   /** Layers after which tokens are chosen anew, counted from 1. */
-  predictor_after: z.array(count).min(1).default([1, 4, 7, 10]),
+  predictor_after: switchOf([1, 4, 7, 10], () => z.array(count()).min(1)),
   /** r, the share of patches that the P-block processes when nothing else is asked for. */
-  keep_ratio: z.number().gt(0).max(1).default(0.25),
+  keep_ratio: switchOf(0.25, () => z.number().gt(0).max(1)),
   /** What ranks the patches: the prediction layer, the last attention of the CLS token, or chance. */
-  selection: z.enum(namesOf(rankings)).default('predictor'),
+  selection: switchOf('predictor', () => z.enum(namesOf(rankings))),
   /** Keys and values from all tokens (true) or from the primary ones only. */
-  semi_cross: z.boolean().default(true),
+  semi_cross: switchOf(true, () => z.boolean()),
   /** P and E meet after each half-block, or once at the end of the block. */
-  fuse: z.enum(['half', 'block']).default('half'),
+  fuse: switchOf('half', () => z.enum(['half', 'block'])),
   /** How much of the E-block's update a primary token takes: a learned scalar, one per channel, or none. */
-  gamma: z.enum(['scalar', 'channel', 'zero']).default('scalar'),
-})
+  gamma: switchOf('scalar', () => z.enum(['scalar', 'channel', 'zero'])),
+}
+
+/** The switches as config.json has them. */
+export type SwitchValues = {
+  readonly [Key in keyof typeof switches]: z.infer<ReturnType<(typeof switches)[Key]['values']>>
+}
 
 type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
@@ -35,7 +45,7 @@ type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
 
 /** The switches under the names that the code uses. */
 export type Switches = {
-  readonly [Key in keyof z.infer<typeof switches> as CamelCase<Key>]: z.infer<typeof switches>[Key]
+  readonly [Key in keyof SwitchValues as CamelCase<Key>]: SwitchValues[Key]
 }
 
 /** The small block that updates all tokens. */

@@ -2,35 +2,48 @@ import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
-import { type BlvitConfig, layerRange, type Switches, switches } from './blvit-config.js'
+import { type BlvitConfig, layerRange, type Switches, type SwitchValues, switches } from './blvit-config.js'
 import { mlpWidth, patchCount } from './vit-config.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
 
-const count = z.int().min(1).max(65_536)
+const littleSchema = () => {
+  const count = z.int().min(1).max(65_536)
+  return z
+    .strictObject({
+      embed_dim: count,
+      num_heads: count,
+      mlp_ratio: z.number().positive().max(1_000).default(4),
+      /** Counted from 1; absent: every layer that is not full. */
+      layers: z.array(count).optional(),
+      initialisation: z.enum(['normal', 'zero']).default('normal'),
+    })
+    .nullable()
+    .default(null)
+}
 
-const littleSchema = z
-  .strictObject({
-    embed_dim: count,
-    num_heads: count,
-    mlp_ratio: z.number().positive().max(1_000).default(4),
-    /** Counted from 1; absent: every layer that is not full. */
-    layers: z.array(count).optional(),
-    initialisation: z.enum(['normal', 'zero']).default('normal'),
-  })
-  .nullable()
-  .default(null)
+type SwitchShape = {
+  [Key in keyof typeof switches]: z.ZodDefault<ReturnType<(typeof switches)[Key]['values']>>
+}
+
+function switchShape(): SwitchShape {
+  const shape = Object.entries(switches).map(([key, { paper, values }]) => [
+    key,
+    (values() as z.ZodType).default(paper),
+  ])
+  return Object.fromEntries(shape) as SwitchShape
+}
 
 /** The keys that bLViT adds to a ViT's config.json. */
-const schema = z.looseObject({ ...switches.shape, little: littleSchema })
+const schema = z.lazy(() => z.looseObject({ ...switchShape(), little: littleSchema() }))
 
-const switchKeys = Object.keys(switches.shape) as (keyof typeof switches.shape)[]
+const switchKeys = Object.keys(switches) as (keyof typeof switches)[]
 
 function camelCase(key: string): string {
   return key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /** The switches of a config.json, without the keys that are not switches. */
-function switchesOf(json: z.infer<typeof switches>): Switches {
+function switchesOf(json: SwitchValues): Switches {
   return Object.fromEntries(switchKeys.map((key) => [camelCase(key), json[key]])) as Switches
 }
 
@@ -39,7 +52,9 @@ function jsonOf(config: Switches): ConfigJson {
 }
 
 /** The paper's value of every switch. */
-export const paperSwitches = switchesOf(switches.parse({}))
+export const paperSwitches = switchesOf(
+  Object.fromEntries(Object.entries(switches).map(([key, { paper }]) => [key, paper])) as SwitchValues,
+)
 
 function checked(config: BlvitConfig): BlvitConfig {
   const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)

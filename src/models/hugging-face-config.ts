@@ -26,7 +26,7 @@ const activation = z
   )
 
 /** What all of transformers' ViTs say in one way. Their defaults differ. */
-const common = {
+const common = () => ({
   architectures: z.array(z.string()).nullish(),
   hidden_size: size.default(768),
   num_hidden_layers: depth.default(12),
@@ -35,38 +35,44 @@ const common = {
   num_channels: size.default(3),
   hidden_act: activation.default('gelu'),
   num_labels: z.int().min(0).max(65_536).optional(),
-}
-
-const vitSchema = z.looseObject({
-  ...common,
-  intermediate_size: size.optional(),
-  patch_size: patchSize.default(16),
-  layer_norm_eps: epsilon.default(1e-12),
-  qkv_bias: z.boolean().default(true),
 })
 
-const dinov2Schema = z.looseObject({
-  ...common,
-  mlp_ratio: ratio.default(4),
-  patch_size: patchSize.default(14),
-  layer_norm_eps: epsilon.default(1e-6),
-  qkv_bias: z.boolean().default(true),
-  layerscale_value: z.number().positive().default(1),
-  use_swiglu_ffn: z.literal(false, 'blvit has no SwiGLU').default(false),
-  apply_layernorm: z.literal(true, 'blvit gives the tokens after the last norm').default(true),
-  num_register_tokens: z.int().min(0).max(65_536).default(4),
-})
+const vitSchema = z.lazy(() =>
+  z.looseObject({
+    ...common(),
+    intermediate_size: size.optional(),
+    patch_size: patchSize.default(16),
+    layer_norm_eps: epsilon.default(1e-12),
+    qkv_bias: z.boolean().default(true),
+  }),
+)
 
-const clipSchema = z.looseObject({
-  ...common,
-  intermediate_size: size.default(3072),
-  patch_size: patchSize.default(32),
-  hidden_act: activation.default('quick_gelu'),
-  layer_norm_eps: epsilon.default(1e-5),
-  projection_dim: size.default(512),
-})
+const dinov2Schema = z.lazy(() =>
+  z.looseObject({
+    ...common(),
+    mlp_ratio: ratio.default(4),
+    patch_size: patchSize.default(14),
+    layer_norm_eps: epsilon.default(1e-6),
+    qkv_bias: z.boolean().default(true),
+    layerscale_value: z.number().positive().default(1),
+    use_swiglu_ffn: z.literal(false, 'blvit has no SwiGLU').default(false),
+    apply_layernorm: z.literal(true, 'blvit gives the tokens after the last norm').default(true),
+    num_register_tokens: z.int().min(0).max(65_536).default(4),
+  }),
+)
 
-type Common = z.infer<z.ZodObject<typeof common>>
+const clipSchema = z.lazy(() =>
+  z.looseObject({
+    ...common(),
+    intermediate_size: size.default(3072),
+    patch_size: patchSize.default(32),
+    hidden_act: activation.default('quick_gelu'),
+    layer_norm_eps: epsilon.default(1e-5),
+    projection_dim: size.default(512),
+  }),
+)
+
+type Common = z.infer<z.ZodObject<ReturnType<typeof common>>>
 
 /** The class of transformers that saved it, e.g. `ViTForImageClassification`. */
 function className({ architectures }: Pick<Common, 'architectures'>): string {

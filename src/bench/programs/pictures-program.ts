@@ -55,8 +55,10 @@ async function transformersJs({ folder }: PicturesWorkload, { threads }: Program
 }
 
 async function blvit({ folder }: PicturesWorkload, { device, threads, precision }: ProgramOptions) {
-  const { load } = await import('../../tasks/node/load.js')
-  const model = await load(folder, { device, threads, precision })
+  // as the command line does: the engine starts beside the reading of modules, which a label of a new process waits for
+  const { startEngineBeside } = await import('../../tasks/node/start-engine.js')
+  const { runtime, done } = await startEngineBeside(device, () => import('../../tasks/node/load.js'))
+  const model = await done.load(folder, { runtime, threads, precision })
   return {
     name: model.engine.runtime.description,
     classify: (pictures: readonly string[]) => model.classify(pictures),

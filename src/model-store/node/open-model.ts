@@ -8,16 +8,20 @@ import { openCheckpoint } from '../../weights/node/checkpoint.js'
 import { atOwnSize } from '../image-size.js'
 import { type ModelDescription, type ModelFiles, readDescription, withWeights } from '../model-files.js'
 
-async function readOptionalJson(path: string): Promise<ConfigJson | undefined> {
-  let text: string
+async function readOptionalText(path: string): Promise<string | undefined> {
   try {
-    text = await readFile(path, 'utf8')
+    return await readFile(path, 'utf8')
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
     throw new BlvitError('NOT_FOUND', `${path} can't be read: ${(thrown as Error).message}.`)
   }
-  return parseWith(z.record(z.string(), z.unknown()), parseJson(text, path), path)
+}
+
+const jsonObject = z.record(z.string(), z.unknown())
+
+function parseObject(text: string, path: string): ConfigJson {
+  return parseWith(jsonObject, parseJson(text, path), path)
 }
 
 /**
@@ -25,15 +29,21 @@ async function readOptionalJson(path: string): Promise<ConfigJson | undefined> {
  * @throws BlvitError `NOT_FOUND` without a config.json, `BAD_CONFIG`
  */
 export async function describeModel(folder: string): Promise<ModelDescription> {
-  const config = await readOptionalJson(join(folder, 'config.json'))
-  if (!config) {
+  const [configPath, preprocessorPath] = [
+    join(folder, 'config.json'),
+    join(folder, 'preprocessor_config.json'),
+  ]
+  const [config, preprocessor] = await Promise.all([configPath, preprocessorPath].map(readOptionalText))
+  if (config === undefined) {
     throw new BlvitError(
       'NOT_FOUND',
       `${folder} has no config.json, so it is not a model. A model's folder holds config.json and model.safetensors.`,
     )
   }
-  const preprocessorConfig = await readOptionalJson(join(folder, 'preprocessor_config.json'))
-  return readDescription({ config, preprocessorConfig })
+  return readDescription({
+    config: parseObject(config, configPath),
+    preprocessorConfig: preprocessor === undefined ? undefined : parseObject(preprocessor, preprocessorPath),
+  })
 }
 
 /**
@@ -50,8 +60,11 @@ export async function openModel(
     search,
   }: { signal?: AbortSignal | undefined; ownSize?: boolean; search?: boolean } = {},
 ): Promise<ModelFiles> {
+  // read at once; of two faults the description's is told
+  const opening = openCheckpoint(folder)
+  opening.catch(() => {})
   const description = await describeModel(folder)
-  const { tensors } = await openCheckpoint(folder)
+  const { tensors } = await opening
   const files = await withWeights(description, tensors, {
     source: folder,
     signal,
