@@ -96,9 +96,9 @@ describe('the figures of a measurement', () => {
 
   test('as CSV, a line for each, empty where there is nothing', () => {
     const [heading, first, second] = benchCsv(report).split('\n')
-    expect(heading).toMatch(/^model,device,threads,precision,batch,setting,p10_ms,median_ms,/)
-    expect(first).toMatch(/^vit-tiny,cpu,2,fp32,2,plain,20,20,20,100,/)
-    expect(second).toMatch(/^t\+48,cpu,2,fp32,2,keep ratio 0\.25,16,16,16,125,/)
+    expect(heading).toMatch(/^model,device,threads,precision,batch,lanes,setting,p10_ms,median_ms,/)
+    expect(first).toMatch(/^vit-tiny,cpu,2,fp32,2,,plain,20,20,20,100,/)
+    expect(second).toMatch(/^t\+48,cpu,2,fp32,2,,keep ratio 0\.25,16,16,16,125,/)
   })
 
   test('as a plot: measured points with their settings, and the line of theory', () => {

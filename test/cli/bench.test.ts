@@ -195,7 +195,7 @@ describe('blvit bench', () => {
     [
       'a reduction of a model with blocks of its own',
       ['micro+16', '--reduce', 'tome:8'],
-      1,
+      2,
       /for plain ViTs/,
     ],
     ['a goal without unit', ['micro+16', '--find', '20'], 2, /20ms or a speed-up such as 1.5x/],

@@ -59,7 +59,7 @@ describe('blvit convert and export', () => {
     const inside = join(folder, 'inside.onnx')
     const { code, stdout } = await runCli(['export', 'vit-tiny', '-o', inside, '--standard'])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/Wrote .*inside\.onnx \(11\.\d MB\), vit-tiny: pixel_values → logits/)
+    expect(stdout).toMatch(/Wrote .*inside\.onnx \(11\.\d MB\) of vit-tiny: pixel_values → logits/)
     const model = join(folder, 'my-t48')
     const outside = join(model, 'model.onnx')
     const external = await runCli(['export', model, '-o', outside, '--external', '--json'])
@@ -78,7 +78,8 @@ describe('blvit convert and export', () => {
       const args = ['export', whole, '--standard', '--dtype', basename(path, '.onnx'), '-o', path]
       const { code, stdout } = await runCli(args)
       expect(code).toBe(0)
-      if (path.endsWith('fp16.onnx')) expect(stdout).toMatch(/\(11\.\d MB, fp16\): pixel_values → logits/)
+      if (path.endsWith('fp16.onnx'))
+        expect(stdout).toMatch(/\(11\.\d MB, fp16\) of .*: pixel_values → logits/)
     }
     const [fp32 = 0, fp16 = 0] = paths.map((path) => statSync(path).size)
     expect(fp16 / fp32).toBeCloseTo(0.5, 2)
@@ -129,7 +130,10 @@ describe('blvit convert and export', () => {
     for (const [args, message] of [
       [['convert', 'vit-tiny', '--to', 't+48', '-o', file], /is a file, not a folder/],
       [['convert', 'vit-tiny', '--to', 't+48', '-o', full], /is there already and holds 1 files/],
-      [['convert', 'vit-tiny', '--to', 't+48', '-o', '/proc/model'], /can't be written/],
+      [
+        ['convert', 'vit-tiny', '--to', 't+48', '-o', '/proc/model'],
+        /Can't write \/proc\/model: no such file/,
+      ],
       [['export', 'vit-tiny', '-o', '/proc/model.onnx'], /can't be written|\/proc\/model\.onnx/],
       [['export', 'vit-tiny', '-o', join(folder, 'no/such/model.onnx')], /there is no folder/],
       [['export', 'vit-tiny', '-o', full], /full/],

@@ -88,5 +88,5 @@ test('analyze and export say at which setting', async () => {
   const analysed = await runCli(['analyze', 'vit-base', '--reduce', 'evit:0.7'])
   expect(analysed.stdout).toMatch(/^evit:0\.7: 72 of 197 tokens are left at the end$/m)
   const exported = await runCli(['export', 'vit-tiny', '--reduce', 'tome:8', ...output('at.onnx')])
-  expect(exported.stdout).toMatch(/MB\), vit-tiny at tome:8: pixel_values → logits/)
+  expect(exported.stdout).toMatch(/MB\) of vit-tiny at tome:8: pixel_values → logits/)
 })

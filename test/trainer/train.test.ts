@@ -327,7 +327,7 @@ describe('train', () => {
       code: 'BAD_OPTION',
       message: expect.stringContaining('tokens'),
     })
-    await expect(refused({ loss: { labels: 1 } }, routed)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    await expect(refused({ loss: { labels: 1 } }, routed)).rejects.toMatchObject({ code: 'BAD_OPTION' })
     await expect(refused({ loss: { labels: 1 }, reduce: 'tom:4' })).rejects.toMatchObject({
       code: 'BAD_CONFIG',
       message: expect.stringMatching(/stages\.0\.reduce: There is no reduction "tom"\. Did you mean "tome"/),

@@ -69,7 +69,7 @@ async function exportModel(reference: string, flags: Flags, context: CliContext)
     const rounded = precision === 'fp32' ? '' : `, ${precision}`
     const what = `${reference}${atSetting(setting)}`
     context.out(
-      `Wrote ${output} (${megabytes} MB${rounded}), ${what}: ${inputs.join(', ')} → ${outputs.join(', ')}`,
+      `Wrote ${output} (${megabytes} MB${rounded}) of ${what}: ${inputs.join(', ')} → ${outputs.join(', ')}`,
     )
   }
 }
