@@ -44,8 +44,11 @@ function left({ layers }: Analysis): number | undefined {
 function headline({ name, analysis }: Report): string {
   const { family, image, patchSize, patches, prefix, kept, setting } = analysis
   const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
-  const size = `${image.width}×${image.height} pixels in ${patchSize}×${patchSize} patches`
-  const lines = [`${name} (${family}): ${size}, ${tokens}`]
+  const cut =
+    patchSize === undefined
+      ? ` to maps, the last of ${patches} places`
+      : ` in ${patchSize}×${patchSize} patches, ${tokens}`
+  const lines = [`${name} (${family}): ${image.width}×${image.height} pixels${cut}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
   else if (setting !== plainKey)
     lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)

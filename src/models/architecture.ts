@@ -17,8 +17,9 @@ export interface Architecture {
   readonly channels: number
   /** 0: a backbone without a head. */
   readonly classes: number
-  /** Side of a patch in pixels. */
-  readonly patchSize: number
+  /** Side of a patch in pixels; undefined: pictures aren't cut into patches, there are maps and no tokens that could go. */
+  readonly patchSize: number | undefined
+  /** Rows and columns of patches; where there are none, those of the map that the features are of. */
   readonly grid: { readonly rows: number; readonly columns: number }
   /** Tokens before the patches. */
   readonly prefix: number

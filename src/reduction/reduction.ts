@@ -42,10 +42,13 @@ export interface Reduction<P extends Parameters = Parameters> {
 
 /** @throws BlvitError `BAD_OPTION` for a model with blocks of its own */
 export function reducedModel(reduction: string, architecture: Architecture): ReducedModel {
-  const { takesHooks, family, grid, prefix, facts } = architecture
+  const { takesHooks, family, grid, prefix, facts, plain } = architecture
   const { depth, classToken, distilled } = facts
   if (takesHooks) return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix }
-  const message = `${reduction} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`
+  const why = plain
+    ? `a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`
+    : `an ${family} has maps and no tokens that could go. Take a plain ViT (-m vit-tiny).`
+  const message = `${reduction} is for plain ViTs and DeiTs; ${why}`
   throw new BlvitError('BAD_OPTION', message, { reduction, family })
 }
 

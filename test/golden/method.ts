@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseWith } from '../../src/base/parse.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import type { FamilyFacts } from '../../src/models/facts.js'
 import type { EventValues } from '../../src/models/token-history.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
 import { gridOf, prefixCount } from '../../src/models/vit-config.js'
@@ -22,8 +23,13 @@ export interface Built {
   readonly outputs: Readonly<Record<string, Ours>>
   /** What the golden gradients are the gradients of. `[1]` */
   readonly loss?: Tensor
-  /** The grids of the stored position embedding and of the pictures; they differ where a case is of another resolution. */
-  readonly positions: Omit<ResizedPositions, 'width'>
+  /**
+   * The grids of the stored position embedding and of the pictures, which differ where a case is of another resolution;
+   * absent: the model has none.
+   */
+  readonly positions?: Omit<ResizedPositions, 'width'>
+  /** What its weights are called, and what is folded into them; absent: as in timm's ViT. */
+  readonly facts?: Pick<FamilyFacts, 'names' | 'batchNorms' | 'isUnread'>
 }
 
 /** What is known of a case's tensors before it is built. */
@@ -81,7 +87,7 @@ export function vitOf(config: VitLike, { image, channels }: CaseFacts): VitConfi
 }
 
 /** Where the position embedding of a case is from and what it is for. */
-export function positionsOf(given: VitLike, facts: CaseFacts): Built['positions'] {
+export function positionsOf(given: VitLike, facts: CaseFacts): NonNullable<Built['positions']> {
   const config = vitOf(given, facts)
   const [height, width] = Array.isArray(given.img_size) ? given.img_size : [given.img_size, given.img_size]
   const gridFor = (image: CaseFacts['image']) => {

@@ -5,13 +5,15 @@ import { type Graph, graphOf } from '../../src/graph/graph.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import { foldBatchNorms } from '../../src/model-store/fold-batch-norms.js'
+import { canonicalNames } from '../../src/model-store/name-maps/canonical-names.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { ortSession } from '../../src/runtime/ort-session.js'
 import { placeWeights } from '../../src/runtime/place-weights.js'
 import type { NamedTensors, Session } from '../../src/runtime/runtime.js'
 import { fitParameters } from '../../src/weights/fit.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
-import type { StoredTensor } from '../../src/weights/stored-tensor.js'
+import type { StoredTensor, StoredTensors } from '../../src/weights/stored-tensor.js'
 import type { Golden } from '../support/golden.js'
 import type { Built, Ours } from './method.js'
 import { resizedPositions } from './position-embedding.js'
@@ -34,7 +36,10 @@ function nameOf({ id }: Tensor): string {
 }
 
 /** The position embedding for the grid of the pictures, where the stored one is for another. */
-function positioned(golden: Golden, { prefix, from, to }: Built['positions']): StoredTensor | undefined {
+function positioned(
+  golden: Golden,
+  { prefix, from, to }: NonNullable<Built['positions']>,
+): StoredTensor | undefined {
   const name = 'w/pos_embed'
   if (from.join() === to.join() || !golden.has(name)) return undefined
   const [, stored = 0, width = 0] = golden.shape(name)
@@ -44,14 +49,26 @@ function positioned(golden: Golden, { prefix, from, to }: Built['positions']): S
   return storedFrom(values, [1, values.length / width, width])
 }
 
+/** How the weights of a case become those of its graph. */
+type WeightsOf = Pick<Built, 'positions' | 'facts'>
+
+/** The stored weights under our names, norms folded. */
+async function weightsOf(golden: Golden, { facts }: WeightsOf): Promise<StoredTensors> {
+  const stored = golden.weights('w/')
+  if (!facts) return stored
+  const { tensors } = canonicalNames(stored, facts.names)
+  const read = new Map([...tensors].filter(([name]) => !facts.isUnread(name)))
+  return await foldBatchNorms(read, facts.batchNorms ?? [])
+}
+
 async function load(
   graph: Graph,
-  { golden, positions, target }: { golden: Golden; positions: Built['positions']; target: Target },
+  { golden, target, ...built }: { golden: Golden; target: Target } & WeightsOf,
 ): Promise<Session> {
   const needed = new Set(graph.parameters.map(({ name }) => name))
   // what this graph doesn't read, e.g. a head beside a loss of features, may be there all the same
-  const stored = new Map([...golden.weights('w/')].filter(([name]) => needed.has(name)))
-  const resized = positioned(golden, positions)
+  const stored = new Map([...(await weightsOf(golden, built))].filter(([name]) => needed.has(name)))
+  const resized = built.positions && positioned(golden, built.positions)
   if (resized) stored.set('pos_embed', resized)
   const weights = fitParameters(graph.parameters, stored, { source: 'the case' })
   if (target === 'native') return await (await nativeRuntime()).load(graph, weights)
@@ -106,12 +123,12 @@ function readRun(results: NamedTensors, outputs: Built['outputs'], pictures: num
 /** A case as one graph of all that is compared. Dispose it. */
 export async function loadCase(
   name: string,
-  { outputs, positions }: Pick<Built, 'outputs' | 'positions'>,
+  { outputs, ...weights }: Pick<Built, 'outputs'> & WeightsOf,
   { golden, target }: { golden: Golden; target: Target },
 ) {
   const tensors = Object.values(outputs).flatMap(tensorsOf)
   const graph = graphOf(name, Object.fromEntries(tensors.map((tensor) => [nameOf(tensor), tensor])))
-  const session = await load(graph, { golden, positions, target })
+  const session = await load(graph, { golden, ...weights, target })
   return {
     run: async (from: number, to: number): Promise<CaseRun> =>
       readRun(await session.run(feedsOf(graph, golden, [from, to])), outputs, to - from),
@@ -121,7 +138,7 @@ export async function loadCase(
 
 /** The loss of a case and the gradient of each named parameter. */
 export async function runGradients(
-  { loss, positions }: { loss: Tensor; positions: Built['positions'] },
+  { loss, ...weights }: { loss: Tensor } & WeightsOf,
   parameters: readonly string[],
   { model, inputs }: { model: Golden; inputs: Golden },
 ): Promise<{ loss: number; gradientOf: (parameter: string) => readonly number[] }> {
@@ -138,7 +155,7 @@ export async function runGradients(
     ...Object.fromEntries(found.map((gradient, i) => [`gradient of ${parameters[i]}`, gradient])),
   }
   const graph = graphOf('backward', outputs)
-  await using session = await load(graph, { golden: model, positions, target: 'native' })
+  await using session = await load(graph, { golden: model, ...weights, target: 'native' })
   const both: Golden = {
     ...model,
     floats: (name) => (inputs.has(name) ? inputs : model).floats(name),

@@ -35,9 +35,10 @@ export interface Analysis extends Tally, Settings {
   readonly config: ConfigJson
   /** In pixels. */
   readonly image: Architecture['image']
-  readonly patchSize: number
+  /** Side of a patch in pixels; absent where pictures aren't cut into patches. */
+  readonly patchSize?: number
   readonly batch: number
-  /** Patch tokens of a picture. */
+  /** Patch tokens of a picture; without patches the places of the map that its features are of. */
   readonly patches: number
   /** Tokens before the patches: CLS, DIST. */
   readonly prefix: number
@@ -106,7 +107,7 @@ export function analyze(
     family: architecture.family,
     config: architecture.json,
     image: architecture.image,
-    patchSize: architecture.patchSize,
+    ...(architecture.patchSize === undefined ? {} : { patchSize: architecture.patchSize }),
     batch,
     patches: architecture.grid.rows * architecture.grid.columns,
     prefix: architecture.prefix,
