@@ -71,12 +71,15 @@ function weightsBytes({ parts }: Analysis): number {
 
 /** The figures that a paper's table shows, for one picture. */
 function figures({ analysis }: Report, convention: Convention): string {
-  const { parameters, multiplyAdds, activations } = analysis
+  const { parameters, parametersWithNorms: withNorms, multiplyAdds, activations } = analysis
   const others = (Object.keys(conventionTexts) as Convention[]).filter((name) => name !== convention)
   return textTable(
     [{ heading: '', align: 'left' }, { heading: '' }, { heading: '', align: 'left' }],
     [
       ['parameters', grouped(parameters), `${bytes(weightsBytes(analysis))} as F32`],
+      ...(withNorms === undefined
+        ? []
+        : [['', grouped(withNorms), 'with the batch norms that are folded into them here: as papers count']]),
       ...[convention, ...others].map((name, index) => [
         index === 0 ? 'multiply-adds' : '',
         large(multiplyAdds[name]),

@@ -1,6 +1,7 @@
 import { defined } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
 import type { BatchNorm } from '../models/batch-norm.js'
+import type { NamedShape } from '../models/facts.js'
 import { foldBatchNorm } from '../weights/fold-batch-norm.js'
 import type { StoredTensor, StoredTensors } from '../weights/stored-tensor.js'
 import { fill, matcher } from './name-maps/name-rules.js'
@@ -55,4 +56,16 @@ export async function foldBatchNorms(
     for (const word of words) folded.delete(`${norm}.${word}`)
   }
   return folded
+}
+
+/** How many numbers the norms had for training beside those that maps with norms folded in have: what papers count. */
+export function foldedAway(parameters: readonly NamedShape[], rules: readonly BatchNorm[]): number {
+  const known = rules.map((rule) => ({ rule, bind: matcher(`${rule.map}.weight`) }))
+  const ofMap = ({ name, shape }: NamedShape) => {
+    const { rule } = known.find(({ bind }) => bind(name)) ?? {}
+    if (!rule) return 0
+    // the shift is the bias of the map behind which it stood; before a map neither has a place
+    return rule.stands === 'after' ? (shape[0] ?? 0) : 2 * (shape[1] ?? 0)
+  }
+  return parameters.reduce((sum, parameter) => sum + ofMap(parameter), 0)
 }

@@ -4,10 +4,11 @@ import { resamplePositionEmbedding } from '../weights/position-embedding.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
 import type { ModelFiles } from './model-files.js'
+import { movedBiases } from './moved-biases.js'
 
 /**
- * The same model at another input size. Only the position embedding depends on it: its grid is resampled as timm
- * does (bicubic with antialias).
+ * The same model at another input size. Only the position embedding depends on it, whose grid is resampled as timm
+ * does (bicubic with antialias), and biases of attention in windows that then have another side.
  * @param side of the input in pixels
  * @param options `antialias`: default true
  * @throws BlvitError `BAD_CONFIG` if the patches don't fill it
@@ -21,7 +22,9 @@ export async function atImageSize(
   const architecture = withChanges(files.architecture, { image_size: side })
   const preprocessing = { ...files.preprocessing, height: side, width: side }
   const { positionEmbedding } = facts
-  const moved = { ...files, architecture, preprocessing, runsAt: undefined }
+  const biases = await movedBiases(files.weights, { source: facts, target: architecture.facts })
+  const weights = new Map([...files.weights, ...biases])
+  const moved = { ...files, weights, architecture, preprocessing, runsAt: undefined }
   if (!positionEmbedding) return moved
   const { parameter, prefix } = positionEmbedding
   const stored = defined(files.weights.get(parameter), 'the position embedding')
@@ -35,8 +38,8 @@ export async function atImageSize(
     antialias,
   })
   const embedding = storedFrom(resampled, [1, prefix + rows * columns, width])
-  const weights = new Map(files.weights).set(parameter, embedding)
-  return { ...moved, weights }
+  weights.set(parameter, embedding)
+  return moved
 }
 
 /** The model at the size of picture that its files say, where that isn't the size that its weights are stored for. */

@@ -114,7 +114,7 @@ function compareRun(
     const isExact = golden.isInteger(name)
     const all = isExact ? golden.integers(name) : Array.from(golden.floats(name))
     // some files hold the first pictures' rows only
-    const [stored = 1] = golden.shape(name)
+    const [stored = 1] = isExact ? [pictures] : golden.shape(name)
     const perPicture = run.isPerPicture(output)
     const held = perPicture && stored < pictures ? stored : pictures
     if (from >= held) continue

@@ -4,6 +4,7 @@ import { addCosts, type Convention, conventions, noCost } from '../../graph/cost
 import { type Bindings, formatDim } from '../../graph/dim.js'
 import { type Graph, graphOf } from '../../graph/graph.js'
 import { printGraph } from '../../graph/print.js'
+import { foldedAway } from '../../model-store/fold-batch-norms.js'
 import { parametersOf } from '../../model-store/model-files.js'
 import type { Architecture, ConfigJson } from '../../models/architecture.js'
 import { type ModelDefinition, programOf } from '../../models/model-definition.js'
@@ -42,6 +43,11 @@ export interface Analysis extends Tally, Settings {
   readonly patches: number
   /** Tokens before the patches: CLS, DIST. */
   readonly prefix: number
+  /**
+   * Parameters as papers count them: with the scale and the shift of the batch norms that are folded into maps here. Absent
+   * where there are none.
+   */
+  readonly parametersWithNorms?: number
   /** The settings as people read them. */
   readonly setting: string
   /** How many patches the big blocks process; absent where there are none. */
@@ -103,6 +109,7 @@ export function analyze(
   const parameters = parametersOf(architecture).filter(({ learns }) => learns)
   const shares = scopeShares(graph, { parameters, bindings })
   const scopes = scopeTree(shares)
+  const folded = foldedAway(parameters, architecture.facts.batchNorms ?? [])
   return {
     family: architecture.family,
     config: architecture.json,
@@ -115,6 +122,7 @@ export function analyze(
     ...settings.values,
     ...settings.sizes,
     parameters: scopes.parameters,
+    ...(folded === 0 ? {} : { parametersWithNorms: scopes.parameters + folded }),
     multiplyAdds: scopes.multiplyAdds,
     formulas: formulasOf(graph),
     activations: activationsOf(graph, bindings),

@@ -84,11 +84,18 @@ function existingFolder(path: string): string {
 /** External data may lie in the model's folder or below, but not above it: engines refuse that as an escape. */
 function locateBelow(folder: string): (source: ByteSource) => string {
   return ({ path, name }) => {
-    const location = path === undefined ? '..' : relative(folder, realpathSync(path))
+    if (path === undefined) {
+      throw new BlvitError(
+        'BAD_OPTION',
+        `Some weights lie in no file but in ${name}, made when the model was opened, as maps with their batch norms folded in ` +
+          'are. Put the weights inside.',
+      )
+    }
+    const location = relative(folder, realpathSync(path))
     if (!location.startsWith('..')) return location.split(sep).join('/')
     throw new BlvitError(
       'BAD_OPTION',
-      `The weights lie in ${path ?? name}, outside ${folder}: ONNX engines refuse external data above the model. ` +
+      `The weights lie in ${path}, outside ${folder}: ONNX engines refuse external data above the model. ` +
         "Write the ONNX file into the model's folder, or put the weights inside.",
     )
   }
