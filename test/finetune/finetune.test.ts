@@ -257,6 +257,12 @@ describe('several labels a picture', () => {
     expect(await told('red')).toEqual(['loud', 'warm'])
     expect(await told('green')).toEqual(['calm'])
     expect(await told('blue')).toEqual([])
+    const { labelled, results } = await evaluate(model, data)
+    expect(labelled).toBe(18)
+    expect(results[0]).toMatchObject({
+      top1: { share: 1, of: 12 },
+      several: { exact: { share: 1, of: 18 }, meanAveragePrecision: 1 },
+    })
     const all = finetune(vit, data, { output: newOutput(), threads: 1, layers: 'all' })
     await expect(all).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   })
