@@ -50,6 +50,7 @@ function headline({ name, analysis }: Report): string {
       : ` in ${patchSize}×${patchSize} patches, ${tokens}`
   const lines = [`${name} (${family}): ${image.width}×${image.height} pixels${cut}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
+  else if (setting !== plainKey && left(analysis) === patches + prefix) lines.push(setting)
   else if (setting !== plainKey)
     lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)
   return lines.join('\n')

@@ -4,6 +4,8 @@ import type { Architecture, ConfigJson } from '../models/architecture.js'
 import { presets } from '../models/index.js'
 import { type Difference, inheriting, sizeDifferences } from '../models/inherit.js'
 import { readScoreFunction } from '../models/score-function.js'
+import { movedBiases } from '../weights/attention-biases.js'
+import { isAntialiased } from '../weights/fit-to-grid.js'
 import { resamplePositionEmbedding } from '../weights/position-embedding.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
@@ -11,7 +13,6 @@ import type { StoredTensor } from '../weights/stored-tensor.js'
 import { initialWeights } from './initial-weights.js'
 import { assumedLabels } from './labels.js'
 import { type ModelFiles, parametersOf } from './model-files.js'
-import { movedBiases } from './moved-biases.js'
 
 /** What came of a conversion. */
 export interface Conversion {
@@ -78,6 +79,7 @@ async function movedPositions(
     from: [source.grid.rows, source.grid.columns],
     to: [rows, columns],
     width,
+    antialias: isAntialiased(source),
   })
   const values = await readFloats(initialWeights(parameter, { seed }))
   values.set(resampled.subarray(0, Math.min(before, after) * width))
@@ -119,8 +121,8 @@ export async function convert(
   const positions = architecture.facts.positionEmbedding?.parameter
   const models = { source: source.architecture, target: architecture, seed }
   const biases = await movedBiases(source.weights, {
-    source: source.architecture.facts,
-    target: architecture.facts,
+    from: source.architecture.facts.attentionBiases ?? [],
+    to: architecture.facts.attentionBiases ?? [],
   })
   const weights = new Map<string, StoredTensor>()
   const copied: string[] = []

@@ -14,6 +14,8 @@ export interface Architecture {
   /** What config.json holds to describe it; reading that gives an equal architecture. */
   readonly json: ConfigJson
   readonly image: { readonly height: number; readonly width: number }
+  /** What the sides of its pictures are multiples of, in pixels. */
+  readonly imageStep: number
   readonly channels: number
   /** 0: a backbone without a head. */
   readonly classes: number
@@ -37,11 +39,23 @@ export interface Architecture {
   build(options?: BuildOptions): ModelDefinition
 }
 
+/** How the models of a family save work that others spend. */
+export interface SavingOfFamily {
+  /** In one sentence without its end. */
+  readonly about: string
+  /** Authors, title, year. */
+  readonly paper: string
+  /** A command line that runs one. */
+  readonly example: string
+}
+
 /** A family of models: reads the configurations that are its own and names the well-known ones. */
 export interface ModelFamily {
   readonly name: string
   /** What people call a model of it, e.g. `big.LITTLE ViT`. */
   readonly title: string
+  /** Of a family that was made to save work, in its own way and not by a reduction. */
+  readonly saves?: SavingOfFamily
   /** Well-known configurations under the names that users type. */
   readonly presets: Readonly<Record<string, Architecture>>
   /**

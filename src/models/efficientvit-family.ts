@@ -200,6 +200,7 @@ export function efficientVitArchitecture(config: EfficientVitConfig): EfficientV
     facts: factsOf(config),
     json: written(config),
     image: { height: side, width: side },
+    imageStep: firstStride,
     channels,
     classes,
     patchSize: undefined,

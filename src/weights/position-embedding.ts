@@ -56,29 +56,6 @@ export function resamplePositionEmbedding(
   return resampled
 }
 
-/**
- * Resamples biases of attention by distance to windows of another side, as EfficientViT's loader does: bicubic, never
- * antialiased.
- * @param values `[heads, from·from]`: of each head a number for each distance of rows and columns, row-major
- * @returns `[heads, to·to]`
- */
-export function resampleAttentionBiases(
-  values: Float32Array,
-  { from, to }: { from: number; to: number },
-): Float32Array {
-  const heads = values.length / from ** 2
-  const resampled = new Float32Array(heads * to ** 2)
-  for (let head = 0; head < heads; head++) {
-    const own = values.subarray(head * from ** 2, (head + 1) * from ** 2)
-    const sides = { from: [from, from], to: [to, to] } as const
-    resampled.set(
-      resamplePositionEmbedding(own, { prefix: 0, width: 1, antialias: false, ...sides }),
-      head * to ** 2,
-    )
-  }
-  return resampled
-}
-
 /** Which samples make output sample `i`, and with what weights. */
 type WindowOf = (i: number, sizes: { from: number; to: number }) => ResamplingWindow
 
