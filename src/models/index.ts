@@ -2,10 +2,11 @@ import { BlvitError } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
 import { blvitFamily } from './blvit-family.js'
+import { t2tFamily } from './t2t-family.js'
 import { vitFamily } from './vit-family.js'
 
 /** Every family. Adding one is its file and one line here. */
-export const families: readonly ModelFamily[] = [vitFamily, blvitFamily]
+export const families: readonly ModelFamily[] = [vitFamily, blvitFamily, t2tFamily]
 
 /** All well-known configurations by name. */
 export const presets: Readonly<Record<string, Architecture>> = Object.assign(
