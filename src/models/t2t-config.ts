@@ -24,7 +24,7 @@ export const cuts = [
 ] as const
 
 /** Pixels of the picture from one token to the next: 16. */
-export const tokenStride = cuts.reduce((product, { stride }) => product * stride, 1)
+const tokenStride = cuts.reduce((product, { stride }) => product * stride, 1)
 
 /** A T2T-ViT of the official form at 224 pixels with 1000 classes, but for what is given. */
 export function usualT2t(
