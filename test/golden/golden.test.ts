@@ -6,15 +6,12 @@ import { expectClose } from '../support/expect-close.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { compareCase, openGoldenFolder, passed } from './compare.js'
+import { methods } from './methods/index.js'
 import { expandedR } from './methods/tome.js'
 import { resizedPositions } from './position-embedding.js'
 
 const folders = hasSharedData
-  ? await Promise.all(
-      ['vit', 'evit', 'tome', 'mctf', 'efficientvit'].map((method) =>
-        openGoldenFolder(shared(`golden/${method}`)),
-      ),
-    )
+  ? await Promise.all(Object.keys(methods).map((method) => openGoldenFolder(shared(`golden/${method}`))))
   : []
 
 const cases = folders.flatMap((folder) =>
@@ -34,7 +31,11 @@ describe.skipIf(!hasSharedData)(`golden vectors of official code${withoutSharedD
     async ({ folder, name }) => expect(await complaints(folder, name)).toEqual([]),
   )
 
-  test.each(cases.filter(({ name }) => /keep07_fuse|r4_prop|r4_distilled|r13|bidir|window_pad/.test(name)))(
+  test.each(
+    cases.filter(({ name }) =>
+      /keep07_fuse|r4_prop|r4_distilled|r13|bidir|performer|transformer|window_pad/.test(name),
+    ),
+  )(
     '$method $name in operators of opset 17, and in those that WebGPU runs itself',
     async ({ folder, name }) => {
       for (const target of ['standard', 'webgpu'] as const) {

@@ -27,7 +27,7 @@ export interface Built {
    * The grids of the stored position embedding and of the pictures, which differ where a case is of another resolution;
    * absent: the model has none.
    */
-  readonly positions?: Omit<ResizedPositions, 'width'>
+  readonly positions?: Omit<ResizedPositions, 'width'> | undefined
   /** What its weights are called, and what is folded into them; absent: as in timm's ViT. */
   readonly facts?: Pick<FamilyFacts, 'names' | 'batchNorms' | 'isUnread'>
 }
