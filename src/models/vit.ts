@@ -150,11 +150,12 @@ function projected(tokens: Tensor, config: VitShape, sizes: Tensor | undefined):
 
 /** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */
 export function vit(config: VitConfig, { hooks }: BuildOptions = {}): ModelDefinition {
-  const { tokens, size, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
+  const { tokens, size, history, training } = blockLoop(stem(pixelInput(config), config), config, hooks)
   const features = finalNorm(tokens, config)
   return {
     programs: programs(features, config, { features, sizes: size }),
     history,
     sizes: [],
+    training,
   }
 }
