@@ -85,8 +85,12 @@ Examples:
     )
     .configureOutput({ writeErr: (text) => process.stderr.write(visibleLines(text)) })
   for (const addTo of commands) addTo(program, context)
+  const [word, name, ...others] = process.argv.slice(2)
+  // left to itself, the help of an unknown command is that of all, without a word about it
+  const isUnknown =
+    word === 'help' && name !== undefined && !program.commands.some((one) => one.name() === name)
   try {
-    await program.parseAsync()
+    await (isUnknown ? program.parseAsync([name, ...others], { from: 'user' }) : program.parseAsync())
   } catch (thrown) {
     report(thrown, context)
   }

@@ -140,7 +140,7 @@ export async function finetune(
   const features = matrixOf(pictures)
   const doubles = await findDoubles(features, { signal })
   const hashes = pictures.map(({ hash }) => hash)
-  checkCounts(labels, differentPictures(classes, pictures))
+  checkCounts(labels, differentPictures(classes, pictures), collected.failures)
   const groups = groupsOf(doubles, hashes, features.labels)
   const task = { base, labels, scores, data: paths, dataSet, collected, features, groups, options } as const
   const { files, ...learned } = await (layers === 'all' ? learnLayers(task) : learnHead(task))

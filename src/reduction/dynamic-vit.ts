@@ -22,7 +22,7 @@ import { withOwnTraining } from '../models/own-training.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear, widthOf } from '../nn/linear.js'
 import { drawnChoice, gumbelNoise } from './gumbel.js'
-import { candidatesOf, keepBest, ratesByBlock } from './keep-best.js'
+import { candidatesOf, keepBest, quartersAbout, ratesByBlock } from './keep-best.js'
 import { maskedMap } from './masked-attention.js'
 import { blockList, keepRateSteps, keepRates } from './parameters.js'
 import type { Reduction } from './reduction.js'
@@ -174,15 +174,18 @@ function stagesOf(
 
 export const dynamicVit: Reduction<typeof parameters> = {
   name: 'dynamic-vit',
-  about:
-    'lets small predictors, learned with the model, rank the patches and drops the others, in front of blocks 3, 6 and 9 ' +
-    'of 12 (blocks=…); one rate is of what the block before left, several are of all patches',
+  about: 'keeps the patches that small predictors, learned with the model, rank highest and drops the others',
+  training: 'required',
   paper:
     'Rao et al., "DynamicViT: Efficient Vision Transformers with Dynamic Token Sparsification", NeurIPS 2021',
   example: 'dynamic-vit:0.7',
   main: 'keep',
   steps: () => keepRateSteps,
   parameters,
+  parametersAbout: {
+    keep: 'share of the patches that stay of those that the block before left; several are shares of all patches',
+    blocks: quartersAbout,
+  },
   ownWeights: 'predictors that it has learned with (score_predictor.0, …)',
   hooks: (model, given, made) => {
     const stages = stagesOf(model, given)

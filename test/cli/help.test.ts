@@ -32,6 +32,13 @@ function examplesOf(command: Command): string[] {
   return [...examples.matchAll(/\bblvit [^&|>\n]+/g)].map(([line]) => line.trim())
 }
 
+test('the help of an unknown command says that it is unknown', async () => {
+  const { code, stdout, stderr } = await runCli(['help', 'clasify'])
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toContain("unknown command 'clasify'")
+  expect(stderr).toContain('Did you mean classify?')
+})
+
 describe.each(program.commands.map((command) => [command.name(), command] as const))(
   'the help of %s',
   (name, command) => {

@@ -181,6 +181,17 @@ describe('pictures that can’t be used are named and left out', () => {
     const message = report.failures.find(({ name }) => name === 'red-4.png')?.message
     expect(message).toContain('the same picture in red (red-4.png) and in blue (blue-again.png)')
   })
+
+  test('a class that doubles emptied: the message says that they did', async () => {
+    const data = join(folder, 'emptied')
+    for (let i = 0; i < 4; i++) await writeColour(join(data, 'red', `${i}.png`), 'red', i)
+    await mkdir(join(data, 'crimson'))
+    for (let i = 0; i < 2; i++)
+      await copyFile(join(data, 'red', `${i}.png`), join(data, 'crimson', `${i}.png`))
+    const refused = expect(finetune(vit, data, { output: newOutput(), threads: 1 })).rejects
+    await refused.toMatchObject({ code: 'BAD_DATA', message: expect.stringContaining('of "crimson" none') })
+    await refused.toThrow(/4 pictures were left out, the first because: .* is the same picture in crimson/)
+  })
 })
 
 describe('all layers', () => {
@@ -257,6 +268,12 @@ describe('several labels a picture', () => {
     expect(await told('red')).toEqual(['loud', 'warm'])
     expect(await told('green')).toEqual(['calm'])
     expect(await told('blue')).toEqual([])
+    const { labelled, results } = await evaluate(model, data)
+    expect(labelled).toBe(18)
+    expect(results[0]).toMatchObject({
+      top1: { share: 1, of: 12 },
+      several: { exact: { share: 1, of: 18 }, meanAveragePrecision: 1 },
+    })
     const all = finetune(vit, data, { output: newOutput(), threads: 1, layers: 'all' })
     await expect(all).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   })

@@ -11,6 +11,7 @@ import { exportCommand } from './export.js'
 import { finetuneCommand } from './finetune.js'
 import { initCommand } from './init.js'
 import { mergeCommand } from './merge.js'
+import { methodsCommand } from './methods.js'
 import { modelsCommand } from './models.js'
 import { traceCommand } from './trace.js'
 import { trainCommand } from './train.js'
@@ -31,4 +32,5 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   traceCommand,
   trainCommand,
   modelsCommand,
+  methodsCommand,
 ]

@@ -4,14 +4,14 @@ import { decodeImage } from '../../../image/node/decode.js'
 import { type ClassOrder, inOrder } from '../../../problems/class-order.js'
 import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
-import { answerOf, type PictureOutcome } from './picture-outcome.js'
+import { answerOf, type PictureOutcome, type Truth } from './picture-outcome.js'
 import type { EvaluatedSetting } from './tally.js'
 
 /** A picture that is ready for the engines, or why it isn't. */
 export type PreparedItem = { readonly readShare: number | undefined } & (
   | {
       readonly name: string
-      readonly label: number | undefined
+      readonly truth: Truth
       /** For the model and the teacher, each `[channels, height, width]`. */
       readonly pixels: Float32Array
       readonly teacherPixels: Float32Array
@@ -41,17 +41,18 @@ export function pictureRunner(
 
   const prepare = async (item: DataItem): Promise<PreparedItem> => {
     const { name, readShare } = item
-    if ('error' in item) return { failed: failure(name, undefined, item.error), readShare }
-    const { source, label } = item
+    if ('error' in item) return { failed: failure(name, {}, item.error), readShare }
+    const { source, label, labels } = item
+    const truth = { ...(label !== undefined && { label }), ...(labels && { labels: [...labels] }) }
     try {
-      if (label === undefined && !teacher) throw withoutLabel(name)
+      if (label === undefined && !labels && !teacher) throw withoutLabel(name)
       const picture = await decodeImage(source, { signal })
       const pixels = await model.prepare(picture, { signal })
       const teacherPixels = prepareAlike ? pixels : await teacher.prepare(picture, { signal })
-      return { name, label, pixels, teacherPixels, readShare }
+      return { name, truth, pixels, teacherPixels, readShare }
     } catch (error) {
       if (!(error instanceof BlvitError) || error.code === 'ABORTED') throw error
-      return { failed: failure(name, label, error), readShare }
+      return { failed: failure(name, truth, error), readShare }
     }
   }
 
@@ -74,14 +75,14 @@ export function pictureRunner(
     let row = 0
     return prepared.map((item): PictureOutcome => {
       if ('failed' in item) return item.failed
-      const { name, label } = item
+      const { name, truth } = item
       const own = row++
       return {
         name,
-        ...(label === undefined ? {} : { label }),
-        answers: logits.map((of) => answerOf(of(own), label, model)),
+        ...truth,
+        answers: logits.map((of) => answerOf(of(own), truth, model)),
         ...(teacher && teacherClasses && teacherLogits
-          ? { teacher: answerOf(inOrder(teacherLogits(own), teacherClasses), label, teacher) }
+          ? { teacher: answerOf(inOrder(teacherLogits(own), teacherClasses), truth, teacher) }
           : {}),
       }
     })
@@ -111,9 +112,9 @@ function busyTime() {
   return { during, totalMs: () => doneMs }
 }
 
-function failure(name: string, label: number | undefined, error: BlvitError): PictureOutcome {
+function failure(name: string, truth: Truth, error: BlvitError): PictureOutcome {
   const complaint = { code: error.code, message: messageAbout(name, error.message) }
-  return { name, ...(label === undefined ? {} : { label }), error: complaint }
+  return { name, ...truth, error: complaint }
 }
 
 function withoutLabel(name: string): BlvitError {
