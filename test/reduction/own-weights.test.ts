@@ -79,7 +79,10 @@ describe('a model folder that names its reduction', () => {
     ['dynamic:0.7', /^BAD_CONFIG: config.json is not valid: There is no reduction "dynamic"\./],
     ['dynamic-vit:0', /^BAD_CONFIG: config.json is not valid: dynamic-vit's keep is "0", but must be /],
     [0.7, /^BAD_CONFIG: config.json is not valid: reduction must be a text like "evit:0.7", not 0.7\.$/],
-    ['dynamic-vit:0.7,blocks=2', /^BAD_WEIGHTS: .* 20 unexpected: score_predictor\..* These are weights of a method .* say which one in config.json/],
+    [
+      'dynamic-vit:0.7,blocks=2',
+      /^BAD_WEIGHTS: .* 20 unexpected: score_predictor\..* These are weights of a method .* say which one in config.json/,
+    ],
   ])('is refused where that is %s', async (reduction, expected) => {
     const path = join(learned, 'config.json')
     const text = await readFile(path, 'utf8')
