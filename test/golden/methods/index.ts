@@ -2,6 +2,7 @@ import type { GoldenMethod } from '../method.js'
 import { dynamicVitMethod } from './dynamicvit.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
+import { t2tMethod } from './t2t.js'
 import { tomeMethod } from './tome.js'
 import { vitMethod } from './vit.js'
 
@@ -12,4 +13,5 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
+  t2t: t2tMethod,
 }
