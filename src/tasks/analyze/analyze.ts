@@ -100,7 +100,7 @@ export function analyze(
 
   const model = architecture.build(settings.build)
   const graph = classificationGraph(architecture.family, model)
-  const parameters = parametersOf(architecture).filter(({ learns }) => learns)
+  const parameters = parametersOf(architecture).filter(({ counted }) => counted)
   const shares = scopeShares(graph, { parameters, bindings })
   const scopes = scopeTree(shares)
   return {
