@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { parseWith } from '../../src/base/parse.js'
 import type { Tensor } from '../../src/graph/tensor.js'
-import type { FamilyFacts } from '../../src/models/facts.js'
+import type { BatchNorm } from '../../src/models/batch-norm.js'
+import type { NameMap } from '../../src/models/name-map.js'
 import type { EventValues } from '../../src/models/token-history.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
 import { gridOf, prefixCount } from '../../src/models/vit-config.js'
@@ -28,14 +29,18 @@ export interface Built {
    * absent: the model has none.
    */
   readonly positions?: Omit<ResizedPositions, 'width'> | undefined
-  /** What its weights are called, and what is folded into them; absent: as in timm's ViT. */
-  readonly facts?: Pick<FamilyFacts, 'names' | 'batchNorms' | 'isUnread'>
+  /** How the official code names the weights, where that isn't as timm does. */
+  readonly names?: NameMap
+  /** What is folded into them. Default: nothing. */
+  readonly batchNorms?: readonly BatchNorm[]
 }
 
 /** What is known of a case's tensors before it is built. */
 export interface CaseFacts {
   readonly image: { readonly height: number; readonly width: number }
   readonly channels: number
+  /** Beside the pictures: recorded noise, targets, a teacher's answers. */
+  readonly inputs: readonly string[]
 }
 
 /** Builds the cases of a folder whose golden.json has its name as `method`. */

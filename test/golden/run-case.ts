@@ -16,6 +16,7 @@ import { storedFrom } from '../../src/weights/stored-from.js'
 import type { StoredTensor, StoredTensors } from '../../src/weights/stored-tensor.js'
 import type { Golden } from '../support/golden.js'
 import type { Built, Ours } from './method.js'
+import { placeOfOfficial } from './official-names.js'
 import { resizedPositions } from './position-embedding.js'
 
 /** Ours for some official outputs, as far as they were run. */
@@ -50,15 +51,12 @@ function positioned(
 }
 
 /** How the weights of a case become those of its graph. */
-type WeightsOf = Pick<Built, 'positions' | 'facts'>
+type WeightsOf = Pick<Built, 'positions' | 'names' | 'batchNorms'>
 
 /** The stored weights under our names, norms folded. */
-async function weightsOf(golden: Golden, { facts }: WeightsOf): Promise<StoredTensors> {
-  const stored = golden.weights('w/')
-  if (!facts) return stored
-  const { tensors } = canonicalNames(stored, facts.names)
-  const read = new Map([...tensors].filter(([name]) => !facts.isUnread(name)))
-  return await foldBatchNorms(read, facts.batchNorms ?? [])
+async function weightsOf(golden: Golden, { names, batchNorms = [] }: WeightsOf): Promise<StoredTensors> {
+  const { tensors } = canonicalNames(golden.weights('w/'), names ? [names] : [])
+  return await foldBatchNorms(tensors, batchNorms)
 }
 
 async function load(
@@ -123,12 +121,12 @@ function readRun(results: NamedTensors, outputs: Built['outputs'], pictures: num
 /** A case as one graph of all that is compared. Dispose it. */
 export async function loadCase(
   name: string,
-  { outputs, ...weights }: Pick<Built, 'outputs'> & WeightsOf,
+  { outputs, ...built }: Pick<Built, 'outputs'> & WeightsOf,
   { golden, target }: { golden: Golden; target: Target },
 ) {
   const tensors = Object.values(outputs).flatMap(tensorsOf)
   const graph = graphOf(name, Object.fromEntries(tensors.map((tensor) => [nameOf(tensor), tensor])))
-  const session = await load(graph, { golden, ...weights, target })
+  const session = await load(graph, { ...built, golden, target })
   return {
     run: async (from: number, to: number): Promise<CaseRun> =>
       readRun(await session.run(feedsOf(graph, golden, [from, to])), outputs, to - from),
@@ -138,11 +136,14 @@ export async function loadCase(
 
 /** The loss of a case and the gradient of each named parameter. */
 export async function runGradients(
-  { loss, ...weights }: { loss: Tensor } & WeightsOf,
-  parameters: readonly string[],
+  { loss, ...built }: { loss: Tensor } & WeightsOf,
+  official: readonly string[],
   { model, inputs }: { model: Golden; inputs: Golden },
 ): Promise<{ loss: number; gradientOf: (parameter: string) => readonly number[] }> {
   const { nodes } = graphOf('loss', { loss })
+  const sizeOf = (parameter: string) => model.shape(`w/${parameter}`).reduce((a, b) => a * b, 1)
+  const placeOf = (parameter: string) => placeOfOfficial(parameter, built.names ?? { rules: [] }, sizeOf)
+  const parameters = [...new Set(official.map((parameter) => placeOf(parameter).parameter))]
   const leaves = parameters.map((name) => nodes.find(({ leaf }) => leaf?.name === name))
   const missing = parameters.filter((_, i) => leaves[i] === undefined)
   if (missing.length > 0) throw new Error(`the loss doesn't depend on ${missing.join(', ')}`)
@@ -155,7 +156,7 @@ export async function runGradients(
     ...Object.fromEntries(found.map((gradient, i) => [`gradient of ${parameters[i]}`, gradient])),
   }
   const graph = graphOf('backward', outputs)
-  await using session = await load(graph, { golden: model, ...weights, target: 'native' })
+  await using session = await load(graph, { ...built, golden: model, target: 'native' })
   const both: Golden = {
     ...model,
     floats: (name) => (inputs.has(name) ? inputs : model).floats(name),
@@ -166,6 +167,9 @@ export async function runGradients(
   const numbers = (output: string) => Array.from(results[output]?.values ?? [], Number)
   return {
     loss: numbers('loss')[0] ?? Number.NaN,
-    gradientOf: (parameter) => numbers(`gradient of ${parameter}`),
+    gradientOf: (parameter) => {
+      const { parameter: ours, from } = placeOf(parameter)
+      return numbers(`gradient of ${ours}`).slice(from, from + sizeOf(parameter))
+    },
   }
 }

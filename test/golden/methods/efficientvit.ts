@@ -6,7 +6,8 @@ import {
   efficientVitPixels,
   efficientVitPrograms,
 } from '../../../src/models/efficientvit.js'
-import { efficientVitArchitecture, readEfficientVit } from '../../../src/models/efficientvit-family.js'
+import { readEfficientVit } from '../../../src/models/efficientvit-family.js'
+import { efficientVitNorms, officialNames } from '../../../src/models/efficientvit-names.js'
 import { spatialMean } from '../../../src/nn/pooling.js'
 import { goldenMethod } from '../method.js'
 
@@ -54,7 +55,8 @@ export const efficientVitMethod = goldenMethod(config, (given, { image, channels
     logits_dist: heads?.distillation_logits,
   }
   return {
-    facts: efficientVitArchitecture(read).facts,
+    names: officialNames(read),
+    batchNorms: efficientVitNorms,
     outputs: Object.fromEntries(
       Object.entries(outputs).flatMap(([name, ours]) => (ours ? [[name, ours]] : [])),
     ),

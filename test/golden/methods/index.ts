@@ -1,4 +1,5 @@
 import type { GoldenMethod } from '../method.js'
+import { dynamicVitMethod } from './dynamicvit.js'
 import { efficientVitMethod } from './efficientvit.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
@@ -10,6 +11,7 @@ import { vitMethod } from './vit.js'
 export const methods: Readonly<Record<string, GoldenMethod>> = {
   vit: vitMethod,
   evit: evitMethod,
+  dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
   efficientvit: efficientVitMethod,
