@@ -45,7 +45,7 @@ describe('a reduction as text', () => {
   test.each([
     [
       'evti:0.7',
-      'BAD_OPTION: There is no reduction "evti". Did you mean "evit"? Known, for example: evit:0.7, mctf:16, random:0.5, tome:8, top-k:0.5.',
+      'BAD_OPTION: There is no reduction "evti". Did you mean "evit"? Known, for example: atf:mask.json, evit:0.7, mctf:16, random:0.5, tome:8, top-k:0.5.',
     ],
     ['evit', `BAD_OPTION: "evit" doesn't say how much: write for example evit:0.7.`],
     [
@@ -86,7 +86,7 @@ describe('a reduction as text', () => {
     ],
     [
       'constructor:1',
-      'BAD_OPTION: There is no reduction "constructor". Known, for example: evit:0.7, mctf:16, random:0.5, tome:8, top-k:0.5.',
+      'BAD_OPTION: There is no reduction "constructor". Known, for example: atf:mask.json, evit:0.7, mctf:16, random:0.5, tome:8, top-k:0.5.',
     ],
     [
       'tome:8,__proto__=1',

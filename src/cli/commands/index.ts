@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
 import { analyzeCommand } from './analyze.js'
 import { benchCommand } from './bench.js'
+import { calibrateCommand } from './calibrate.js'
 import { classifyCommand } from './classify.js'
 import { convertCommand } from './convert.js'
 import { distillCommand } from './distill.js'
@@ -20,6 +21,7 @@ import { trainCommand } from './train.js'
 export const commands: readonly ((program: Command, context: CliContext) => void)[] = [
   analyzeCommand,
   benchCommand,
+  calibrateCommand,
   classifyCommand,
   convertCommand,
   distillCommand,
