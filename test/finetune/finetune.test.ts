@@ -235,8 +235,8 @@ describe('all layers', () => {
 })
 
 describe('several labels a picture', () => {
-  test('are learned and answered each for itself', async () => {
-    const data = join(folder, 'several')
+  const data = join(folder, 'several')
+  const writeSeveral = async () => {
     const rows: string[] = []
     for (const [colour, labels] of [
       ['red', 'warm|loud'],
@@ -249,8 +249,12 @@ describe('several labels a picture', () => {
       }
     }
     await writeFile(join(data, 'labels.csv'), ['file,labels', ...rows].join('\n'))
+    return data
+  }
+
+  test('are learned and answered each for itself', async () => {
     const output = newOutput()
-    const { report } = await finetune(vit, data, { output, threads: 1 })
+    const { report } = await finetune(vit, await writeSeveral(), { output, threads: 1 })
     expect(report.classes.map(({ label, pictures: count }) => [label, count])).toEqual([
       ['calm', 6],
       ['loud', 6],
@@ -274,7 +278,17 @@ describe('several labels a picture', () => {
       top1: { share: 1, of: 12 },
       several: { exact: { share: 1, of: 18 }, meanAveragePrecision: 1 },
     })
-    const all = finetune(vit, data, { output: newOutput(), threads: 1, layers: 'all' })
-    await expect(all).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  })
+
+  test('are learned by all layers', async () => {
+    const output = newOutput()
+    const { report } = await finetune(vit, await writeSeveral(), {
+      ...{ output, threads: 1, layers: 'all', epochs: 2 },
+    })
+    expect(report.heldOut.headAccuracy?.of).toBe(report.heldOut.accuracy.of)
+    expect(report.heldOut.meanAveragePrecision).toBeGreaterThan(0.9)
+    await using model = await load(output, { threads: 1 })
+    const { top } = await model.classify(join(others, 'red', '21.png'), { threshold: 0.5 })
+    expect(top.map(({ label }) => label).sort()).toEqual(['loud', 'warm'])
   })
 })

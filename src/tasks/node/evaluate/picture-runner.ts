@@ -1,6 +1,8 @@
+import { defined } from '../../../base/assert.js'
 import { BlvitError, messageAbout } from '../../../base/blvit-error.js'
 import type { DataItem } from '../../../data/data-set.js'
 import { decodeImage } from '../../../image/node/decode.js'
+import type { Preprocessing } from '../../../image/preprocessing.js'
 import { type ClassOrder, inOrder } from '../../../problems/class-order.js'
 import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
@@ -12,9 +14,9 @@ export type PreparedItem = { readonly readShare: number | undefined } & (
   | {
       readonly name: string
       readonly truth: Truth
-      /** For the model and the teacher, each `[channels, height, width]`. */
-      readonly pixels: Float32Array
-      readonly teacherPixels: Float32Array
+      /** For each setting of the model, and for the teacher, all `[channels, height, width]`. */
+      readonly pixels: readonly Float32Array[]
+      readonly teacherPixels: Float32Array | undefined
     }
   | { readonly failed: PictureOutcome }
 )
@@ -36,8 +38,11 @@ export function pictureRunner(
   const busy = busyTime()
   const caller = {}
   // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
-  const prepareAlike =
-    !teacher || JSON.stringify(teacher.preprocessing) === JSON.stringify(model.preprocessing)
+  const own = settings.map(({ values }) => model.preprocessingFor(values))
+  const preparedAs = (wanted: Preprocessing) =>
+    own.findIndex((known) => JSON.stringify(known) === JSON.stringify(wanted))
+  const firstAlike = own.map(preparedAs)
+  const teacherAlike = teacher ? preparedAs(teacher.preprocessing) : 0
 
   const prepare = async (item: DataItem): Promise<PreparedItem> => {
     const { name, readShare } = item
@@ -47,8 +52,10 @@ export function pictureRunner(
     try {
       if (label === undefined && !labels && !teacher) throw withoutLabel(name)
       const picture = await decodeImage(source, { signal })
-      const pixels = await model.prepare(picture, { signal })
-      const teacherPixels = prepareAlike ? pixels : await teacher.prepare(picture, { signal })
+      const pixels: Float32Array[] = []
+      for (const [index, { values }] of settings.entries())
+        pixels.push(pixels[firstAlike[index] ?? 0] ?? (await model.prepare(picture, { ...values, signal })))
+      const teacherPixels = pixels[teacherAlike] ?? (await teacher?.prepare(picture, { signal }))
       return { name, truth, pixels, teacherPixels, readShare }
     } catch (error) {
       if (!(error instanceof BlvitError) || error.code === 'ABORTED') throw error
@@ -66,11 +73,13 @@ export function pictureRunner(
 
   const run = async (prepared: readonly PreparedItem[]): Promise<PictureOutcome[]> => {
     const sound = prepared.flatMap((item) => ('failed' in item ? [] : [item]))
-    const pixels = sound.map((item) => item.pixels)
     const logits: ((row: number) => Float32Array)[] = []
     if (sound.length > 0)
-      for (const { values } of settings) logits.push(await logitsOf(model, pixels, values))
-    const teacherPixels = sound.map((item) => item.teacherPixels)
+      for (const [index, { values }] of settings.entries()) {
+        const pixels = sound.map((item) => defined(item.pixels[index], 'the pixels for a setting'))
+        logits.push(await logitsOf(model, pixels, values))
+      }
+    const teacherPixels = sound.flatMap((item) => item.teacherPixels ?? [])
     const teacherLogits = teacher && sound.length > 0 ? await logitsOf(teacher, teacherPixels) : undefined
     let row = 0
     return prepared.map((item): PictureOutcome => {
