@@ -62,11 +62,11 @@ function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number
 }
 
 /** The graph that the engine runs, and its sizes. */
-function graphAndSizes({ subject, resolved }: Variant, { batch = 1 }: ProfileOptions) {
-  const { family } = subject.architecture
-  const model = subject.architecture.build(resolved.build)
+function graphAndSizes({ resolved }: Variant, { batch = 1 }: ProfileOptions) {
+  const { architecture, build } = resolved
+  const model = architecture.build(build)
   return {
-    graph: graphOf(family, programOf(model, 'classify'), { sizes: model.sizes }),
+    graph: graphOf(architecture.family, programOf(model, 'classify'), { sizes: model.sizes }),
     bindings: { ...resolved.sizes, batch },
   }
 }

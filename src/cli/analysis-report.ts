@@ -47,6 +47,7 @@ function headline({ name, analysis }: Report): string {
   const size = `${image.width}×${image.height} pixels in ${patchSize}×${patchSize} patches`
   const lines = [`${name} (${family}): ${size}, ${tokens}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
+  else if (setting !== plainKey && left(analysis) === patches + prefix) lines.push(setting)
   else if (setting !== plainKey)
     lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)
   return lines.join('\n')

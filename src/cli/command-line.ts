@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
 import { packageVersion } from '../files/package-file.js'
-import { commands } from './commands/index.js'
+import * as commands from './commands/index.js'
 import type { CliContext } from './context.js'
 
 /** The rule stands in README.md: 1 the job failed in part or whole, 2 the command line makes no sense (`BAD_OPTION`). */
@@ -54,9 +54,13 @@ Examples:
       writeOut: (text) => void context.out(withoutBreak(text)),
       writeErr: (text) => context.note(withoutBreak(text)),
     })
-  for (const addTo of commands) addTo(program, context)
+  for (const addTo of Object.values(commands)) addTo(program, context)
+  const [word, name, ...others] = words
+  // left to itself, the help of an unknown command is that of all, without a word about it
+  const isUnknown =
+    word === 'help' && name !== undefined && !program.commands.some((one) => one.name() === name)
   try {
-    await program.parseAsync(words, { from: 'user' })
+    await program.parseAsync(isUnknown ? [name, ...others] : words, { from: 'user' })
   } catch (thrown) {
     report(thrown, context)
   }

@@ -1,6 +1,7 @@
 import type { GoldenMethod } from '../method.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
+import { t2tMethod } from './t2t.js'
 import { tomeMethod } from './tome.js'
 import { vitMethod } from './vit.js'
 
@@ -10,4 +11,5 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   evit: evitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
+  t2t: t2tMethod,
 }
