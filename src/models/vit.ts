@@ -153,12 +153,13 @@ function projected(tokens: Tensor, config: VitShape, sizes: Tensor | undefined):
  * @param stemTokens `[batch, prefix + patches, width]`
  */
 export function onTokens(stemTokens: Tensor, config: VitShape, { hooks }: BuildOptions): ModelDefinition {
-  const { tokens, size, history } = blockLoop(stemTokens, config, hooks)
+  const { tokens, size, history, training } = blockLoop(stemTokens, config, hooks)
   const features = finalNorm(tokens, config)
   return {
     programs: programs(features, config, { features, sizes: size }),
     history,
     sizes: [],
+    training,
   }
 }
 

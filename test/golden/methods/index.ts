@@ -1,4 +1,5 @@
 import type { GoldenMethod } from '../method.js'
+import { dynamicVitMethod } from './dynamicvit.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
 import { t2tMethod } from './t2t.js'
@@ -9,6 +10,7 @@ import { vitMethod } from './vit.js'
 export const methods: Readonly<Record<string, GoldenMethod>> = {
   vit: vitMethod,
   evit: evitMethod,
+  dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
   t2t: t2tMethod,
