@@ -185,17 +185,10 @@ function factsOf(config: EfficientVitConfig): FamilyFacts {
   }
 }
 
-/** An EfficientViT, with its sizes under the names that the code uses. */
-export interface EfficientVitArchitecture extends Architecture {
-  readonly family: 'efficientvit'
-  readonly config: EfficientVitConfig
-}
-
-export function efficientVitArchitecture(config: EfficientVitConfig): EfficientVitArchitecture {
+function architecture(config: EfficientVitConfig): Architecture {
   const { side, channels, classes } = config
   const last = stageSides(config).at(-1) ?? 0
   return {
-    config,
     family: 'efficientvit',
     facts: factsOf(config),
     json: written(config),
@@ -224,9 +217,9 @@ export const efficientVitFamily: ModelFamily = {
   name: 'efficientvit',
   title: 'EfficientViT',
   presets: {
-    'efficientvit-m5': efficientVitArchitecture(m5),
+    'efficientvit-m5': architecture(m5),
     // windows of the last map's size, as the paper's cost at 384 pixels has them
-    'efficientvit-m5-512': efficientVitArchitecture({
+    'efficientvit-m5-512': architecture({
       ...m5,
       side: 512,
       stages: m5.stages.map((stage) => ({ ...stage, window: 16 })),
@@ -235,6 +228,6 @@ export const efficientVitFamily: ModelFamily = {
   read: (json) => {
     const { model_type: type, architecture: name } = json
     const isOurs = type === undefined ? /^efficientvit_m\d$/.test(`${name}`) : type === 'efficientvit'
-    return isOurs ? efficientVitArchitecture(readEfficientVit(json)) : undefined
+    return isOurs ? architecture(readEfficientVit(json)) : undefined
   },
 }

@@ -16,7 +16,7 @@ export interface WindowBiases {
  * @param values `[heads, from·from]`, row-major
  * @returns `[heads, to·to]`
  */
-export function resampleAttentionBiases(
+function resampleAttentionBiases(
   values: Float32Array,
   { from, to }: { from: number; to: number },
 ): Float32Array {
