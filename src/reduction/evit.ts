@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import { slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { BlockHooks } from '../models/block-loop.js'
 import { candidatesOf, keepBest, ratesByBlock } from './keep-best.js'
 import { blockList, flag, keepRateSteps, keepRates } from './parameters.js'
-import { assertClassToken, type ReducedModel, type Reduction } from './reduction.js'
+import { assertClassToken, assertNotDistilled, type Reduction } from './reduction.js'
 
 const parameters = z.object({
   keep: keepRates,
@@ -40,14 +39,6 @@ export function tokenReorganisation({ kept, fuse }: EvitOptions): BlockHooks {
   }
 }
 
-function assertNotDistilled({ distilled }: ReducedModel): void {
-  if (!distilled) return
-  const message =
-    'The code of EViT takes a distillation token for a patch, which may be dropped, and the paper says nothing of such models. ' +
-    'Take a model that is not distilled, or tome.'
-  throw new BlvitError('BAD_OPTION', message, { reduction: 'evit' })
-}
-
 export const evit: Reduction<typeof parameters> = {
   name: 'evit',
   about:
@@ -61,7 +52,7 @@ export const evit: Reduction<typeof parameters> = {
   parameters,
   hooks: (model, { fuse, ...given }) => {
     assertClassToken('evit', model)
-    assertNotDistilled(model)
+    assertNotDistilled('evit', model)
     const rates = ratesByBlock('evit', model, given)
     return tokenReorganisation({
       fuse,

@@ -55,3 +55,12 @@ export function assertClassToken(reduction: string, { classToken }: ReducedModel
   const message = `${reduction} keeps the patches that the class token looks at, and this model has no class token. Take tome, which compares patches with each other.`
   throw new BlvitError('BAD_OPTION', message, { reduction })
 }
+
+/** @throws BlvitError `BAD_OPTION` for a DeiT with a distillation token */
+export function assertNotDistilled(reduction: string, { distilled }: ReducedModel): void {
+  if (!distilled) return
+  const message =
+    `The code of ${reduction} takes a distillation token for a patch, which may be dropped, and the paper says nothing of such models. ` +
+    'Take a model that is not distilled, or tome.'
+  throw new BlvitError('BAD_OPTION', message, { reduction })
+}

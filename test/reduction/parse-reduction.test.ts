@@ -137,7 +137,7 @@ describe('a reduction of a model that it can’t work on', () => {
 
   test('a distillation token is no patch', () => {
     expect(hooksOf('evit:0.7', preset('deit-tiny-distilled'))).toMatch(
-      /^BAD_OPTION: The code of EViT takes a distillation token for a patch/,
+      /^BAD_OPTION: The code of evit takes a distillation token for a patch/,
     )
     expect(hooksOf('tome:8', preset('deit-tiny-distilled'))).toBe('nothing')
   })

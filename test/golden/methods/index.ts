@@ -1,4 +1,5 @@
 import type { GoldenMethod } from '../method.js'
+import { atsMethod } from './ats.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
 import { tomeMethod } from './tome.js'
@@ -10,4 +11,5 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   evit: evitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
+  ats: atsMethod,
 }
