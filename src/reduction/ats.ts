@@ -40,10 +40,8 @@ import { type Kept, keepMarked } from './uneven-counts.js'
 const tiny = 1e-30
 
 export interface SamplingOptions {
-  /** Blocks that sample, counted from 0. */
-  readonly blocks: ReadonlySet<number>
-  /** M: so many points are sampled, and at most so many patches stay. */
-  readonly points: number
+  /** M of a block, counted from 0: so many points it samples, and at most so many patches stay; undefined: it doesn't. */
+  readonly points: (block: number) => number | undefined
   /** Tokens that aren't picked are gone; false: they stay as masked rows of zeros, as in training. */
   readonly gathered: boolean
   /**
@@ -97,7 +95,11 @@ interface Sampling {
  * Inverse transform sampling at fixed points (§3.2, equations 4 and 5): patches whose significance makes the cumulated sum
  * rise much are nearest to some point, of the others many share one.
  */
-function sample(scores: Tensor, real: Tensor, { points: m, filling }: SamplingOptions): Sampling {
+function sample(
+  scores: Tensor,
+  real: Tensor,
+  { m, filling }: { m: number; filling: SamplingOptions['filling'] },
+): Sampling {
   const [batch, patches] = [sizeAt(scores, 0), sizeAt(scores, 1)]
   // filling first, as patches of no significance would come
   const ascending = argsort(subtract(scaleShift(real, { scale: -1, shift: 1 }), scores))
@@ -150,7 +152,7 @@ function eventOf(
 function sampledAttention(
   view: AttentionView,
   state: TokenState,
-  { layer, options }: { layer: number; options: SamplingOptions },
+  { layer, m, options }: { layer: number; m: number; options: SamplingOptions },
 ): Attended {
   const { tokens, prefix } = state
   const { gathered, filling } = options
@@ -167,7 +169,7 @@ function sampledAttention(
   const real = slice(mask, { axis: 1, start: prefix })
   const { sampling, kept, scores } = scope('ats', () => {
     const scores = significance(attention, view.v, { prefix, real })
-    const { picked, ...sampling } = sample(scores, real, options)
+    const { picked, ...sampling } = sample(scores, real, { m, filling })
     const kept = keepMarked(picked, {
       size: filling === 'nothing' ? 'kept' : 'padded',
       gathered,
@@ -218,7 +220,8 @@ export function tokenSampling(options: SamplingOptions): BlockHooks {
   const maskOf = ({ mask, tokens }: TokenState) => mask ?? ones(sizeAt(tokens, 0), sizeAt(tokens, 1))
   return {
     attend: (view, state, { layer }) => {
-      if (options.blocks.has(layer - 1)) return sampledAttention(view, state, { layer, options })
+      const m = options.points(layer - 1)
+      if (m !== undefined) return sampledAttention(view, state, { layer, m, options })
       return official ? { output: officialOutput(view, maskOf(state)) } : undefined
     },
     ...(official && { between: withoutFilling, after: withoutFilling }),
@@ -240,8 +243,8 @@ const parameters = z.object({
 /** The released code samples no fewer. */
 const fewestSamples = 8
 
-/** K, the class token included. */
-function samplesOf(samples: number, tokens: number): number {
+/** K, the class token included: a number of tokens or a share of them. */
+export function samplesOf(samples: number, tokens: number): number {
   const asked = samples <= 1 ? Math.floor(samples * tokens) : samples
   return Math.min(Math.max(asked, fewestSamples), tokens)
 }
@@ -269,9 +272,10 @@ export const ats: Reduction<typeof parameters> = {
     const points = samplesOf(samples, patches + 1) - 1
     // of one patch there is nothing to choose
     if (points < 2) return {}
+    const sampling = new Set(blocksOf('ats', model, blocks ?? usual))
     return tokenSampling({
-      blocks: new Set(blocksOf('ats', model, blocks ?? usual)),
-      ...{ points, gathered, filling: gathered ? 'nothing' : 'counts' },
+      points: (block) => (sampling.has(block) ? points : undefined),
+      ...{ gathered, filling: gathered ? 'nothing' : 'counts' },
     })
   },
 }

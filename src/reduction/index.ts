@@ -1,4 +1,5 @@
 // Every reduction. Adding one is its file and a line here.
+export { aVit } from './a-vit.js'
 export { ats } from './ats.js'
 export { evit } from './evit.js'
 export { mctf } from './mctf.js'

@@ -35,15 +35,19 @@ export interface ChosenReduction {
 
 /** A reduction that reads its own parameters, so that nobody above knows their types. */
 interface Entry extends Pick<Reduction, 'name' | 'about' | 'paper' | 'example'> {
-  choose(given: string): ChosenReduction
+  /** Whether the name alone says enough: all parameters have defaults. */
+  readonly isWhole: boolean
+  /** @param given what stands behind the name; undefined: nothing does */
+  choose(given?: string): ChosenReduction
 }
 
 type Texts = Record<string, string>
 
 /** `0.7,fuse=false` → what is given for each parameter. */
-function textsOf(given: string, { name, main, parameters, example }: Reduction): Texts {
+function textsOf(given: string | undefined, { name, main, parameters, example }: Reduction): Texts {
   const known = Object.keys(parameters.shape)
   const texts: Texts = {}
+  if (given === undefined) return texts
   given.split(',').forEach((part, i) => {
     const [key = '', ...value] = part.split('=').map((piece) => piece.trim())
     const isMain = i === 0 && value.length === 0
@@ -115,6 +119,7 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
     about,
     paper,
     example,
+    isWhole: reduction.parameters.safeDecode({} as z.input<P>).success,
     choose: (given) => {
       const texts = textsOf(given, reduction as unknown as Reduction)
       const values = decoded(reduction, texts)
@@ -154,7 +159,7 @@ export const reductions: readonly Entry[] = Object.values(methods)
 
 /**
  * Reads a reduction with its parameters: `evit:0.7`, `tome:8,schedule=decreasing`. The name is followed by its main
- * parameter; others are given by name, values that are lists have slashes: `evit:0.9/0.7,blocks=3/6`.
+ * parameter, unless that has a default; others are given by name, values that are lists have slashes: `evit:0.9/0.7,blocks=3/6`.
  * @throws BlvitError `BAD_OPTION`
  */
 export function parseReduction(text: string): ChosenReduction {
@@ -169,7 +174,7 @@ export function parseReduction(text: string): ChosenReduction {
       { known },
     )
   }
-  if (rest.length === 0) {
+  if (rest.length === 0 && !found.isWhole) {
     throw new BlvitError(
       'BAD_OPTION',
       `"${text}" doesn't say how much: write for example ${found.example}.`,
@@ -178,5 +183,5 @@ export function parseReduction(text: string): ChosenReduction {
       },
     )
   }
-  return found.choose(rest.join(':'))
+  return found.choose(rest.length === 0 ? undefined : rest.join(':'))
 }

@@ -11,7 +11,7 @@ import { resizedPositions } from './position-embedding.js'
 
 const folders = hasSharedData
   ? await Promise.all(
-      ['vit', 'evit', 'tome', 'mctf'].map((method) => openGoldenFolder(shared(`golden/${method}`))),
+      ['vit', 'evit', 'tome', 'mctf', 'ats', 'avit'].map((method) => openGoldenFolder(shared(`golden/${method}`))),
     )
   : []
 
@@ -32,7 +32,7 @@ describe.skipIf(!hasSharedData)(`golden vectors of official code${withoutSharedD
     async ({ folder, name }) => expect(await complaints(folder, name)).toEqual([]),
   )
 
-  test.each(cases.filter(({ name }) => /keep07_fuse|r4_prop|r4_distilled|r13|bidir/.test(name)))(
+  test.each(cases.filter(({ name }) => /keep07_fuse|r4_prop|r4_distilled|r13|bidir|mask_tokens/.test(name)))(
     '$method $name in operators of opset 17, and in those that WebGPU runs itself',
     async ({ folder, name }) => {
       for (const target of ['standard', 'webgpu'] as const) {

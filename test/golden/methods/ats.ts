@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Tensor } from '../../../src/graph/tensor.js'
 import type { EventValues, TokenEvent } from '../../../src/models/token-history.js'
-import { type SamplingOptions, tokenSampling } from '../../../src/reduction/ats.js'
+import { type SamplingOptions, samplesOf, tokenSampling } from '../../../src/reduction/ats.js'
 import { anyIndex, type Derived, goldenMethod, type Ours, vitConfig } from '../method.js'
 import { reducedVit } from '../reduced-vit.js'
 
@@ -18,7 +18,7 @@ const config = z
     QKV_BIAS: z.boolean(),
     ATS_BLOCKS: z.array(z.int()),
     /** Of each block, the class token included. */
-    NUM_TOKENS: z.array(z.int()),
+    NUM_TOKENS: z.array(z.number()),
     DROP_TOKENS: z.boolean(),
     eps: z.number(),
   })
@@ -35,7 +35,7 @@ const config = z
       eps: given.eps,
     }),
     blocks: new Set(given.ATS_BLOCKS),
-    points: (given.NUM_TOKENS[given.ATS_BLOCKS[0] ?? 0] ?? 0) - 1,
+    samples: given.NUM_TOKENS,
     drops: given.DROP_TOKENS,
   }))
 
@@ -91,11 +91,14 @@ const together = (ours: Ours): Ours => {
 }
 
 export const atsMethod = goldenMethod(config, (given, facts) => {
-  const { blocks, points, drops, depth } = given
+  const { blocks, samples, drops, depth } = given
   const [height, width] = [facts.image.height / given.patch_size, facts.image.width / given.patch_size]
+  const tokens = height * width + 1
+  const points = (block: number) =>
+    blocks.has(block) ? samplesOf(samples[block] ?? 1, tokens) - 1 : undefined
   const modelOf = (options: Pick<SamplingOptions, 'gathered' | 'filling'>) => {
-    const { history, built } = reducedVit(given, facts, tokenSampling({ blocks, points, ...options }))
-    const counts = countsOf(history, { depth, tokens: height * width + 1 })
+    const { history, built } = reducedVit(given, facts, tokenSampling({ points, ...options }))
+    const counts = countsOf(history, { depth, tokens })
     return { history, built, counts, logits: built.outputs.logits as Tensor }
   }
   // as released: whatever a batch is filled up with has a part in it

@@ -1,5 +1,6 @@
 import type { GoldenMethod } from '../method.js'
 import { atsMethod } from './ats.js'
+import { avitMethod } from './avit.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
 import { tomeMethod } from './tome.js'
@@ -12,4 +13,5 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   tome: tomeMethod,
   mctf: mctfMethod,
   ats: atsMethod,
+  avit: avitMethod,
 }
