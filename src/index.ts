@@ -57,6 +57,7 @@ export { type ResolvedSettings, resolveSettings } from './settings/resolve.js'
 export type { Settings } from './settings/settings.js'
 // Count what a model costs
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
+export { listMethods, type MethodList, type SavingFamily } from './tasks/list-methods.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
 export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/node/classify-many.js'
 export { type EmbeddedPicture, type EmbedManyOptions, embedMany } from './tasks/node/embed/embed-many.js'

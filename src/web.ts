@@ -39,6 +39,7 @@ export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from '
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
 // Run a model
 export { type BrowserLoadOptions, load, type ModelParts } from './tasks/browser/load.js'
+export { listMethods, type MethodList, type SavingFamily } from './tasks/list-methods.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
 // See where a model looked
 export type { TraceOptions } from './tasks/trace/trace.js'

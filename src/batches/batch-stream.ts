@@ -14,23 +14,24 @@ const decodedAhead = 4
 const aheadPerThread = 12
 
 /** A picture in the stream's order, with what its sample says. */
-type StreamedPicture = { readonly after: DataPosition; readonly label: number | undefined } & (
+type StreamedPicture = { readonly after: DataPosition; readonly labels: readonly number[] } & (
   | MadePicture
   | { readonly unlabelled: string }
 )
 
 /** Finished pictures in the stream's order, a few of them in work at a time. */
 async function* streamedPictures(options: BatchThreadOptions): AsyncGenerator<StreamedPicture> {
-  const { workers, labelled = false } = options
+  const { workers, labelled } = options
   const make = workers > 1 ? pictureThreads(options, workers) : pictureMaker(options)
   const ahead = workers > 1 ? aheadPerThread * workers : decodedAhead
   const streamed = async ({ item, at }: PictureTask): Promise<StreamedPicture> => {
     const after = { epoch: at.epoch, index: at.index + 1 }
-    if ('error' in item)
-      return { after, label: undefined, complaint: messageAbout(item.name, item.error.message) }
+    if ('error' in item) return { after, labels: [], complaint: messageAbout(item.name, item.error.message) }
     const { name, source, label } = item
-    if (labelled && label === undefined) return { after, label, unlabelled: name }
-    return { after, label, ...(await make({ sample: { name, source }, at })) }
+    // of several labels none is an answer too: the picture shows none of the classes
+    const labels = labelled === 'several' ? item.labels : label === undefined ? undefined : [label]
+    if (labelled && !labels) return { after, labels: [], unlabelled: name }
+    return { after, labels: labels ?? [], ...(await make({ sample: { name, source }, at })) }
   }
   yield* preparedAhead(pictureStream(options), streamed, { ahead })
 }
@@ -58,7 +59,7 @@ function newBatch({ batch, preprocessing }: BatchThreadOptions) {
   const { height, width } = preprocessing
   return {
     pixels: new Float32Array(batch * channelsOf(preprocessing) * height * width),
-    labels: new Int32Array(batch),
+    labels: new Array<readonly number[]>(batch).fill([]),
     complaints: new Complaints(),
     count: 0,
   }
@@ -69,14 +70,14 @@ function newBatch({ batch, preprocessing }: BatchThreadOptions) {
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`: whatever is wrong with the data as a whole
  */
 export async function* batchStream(options: BatchThreadOptions): AsyncGenerator<TrainingBatch> {
-  const { batch, augmentation, labelled = false, seed, data } = options
+  const { batch, augmentation, labelled, seed, data } = options
   const { height, width } = options.preprocessing
   const channels = channelsOf(options.preprocessing)
   const classes = options.labels.length
   let filling = newBatch(options)
   let lastSoundEpoch = options.from.epoch
   for await (const picture of streamedPictures(options)) {
-    const { after, label } = picture
+    const { after } = picture
     if (!('pixels' in picture)) {
       filling.complaints.add(picture)
       if (after.epoch < lastSoundEpoch + 2) continue
@@ -85,7 +86,7 @@ export async function* batchStream(options: BatchThreadOptions): AsyncGenerator<
     }
     lastSoundEpoch = after.epoch
     filling.pixels.set(picture.pixels, filling.count * channels * height * width)
-    filling.labels[filling.count] = label ?? 0
+    filling.labels[filling.count] = picture.labels
     filling.count += 1
     if (filling.count < batch) continue
     const { pixels } = filling

@@ -11,7 +11,6 @@ answerQuestions<BatchQuestions>(
   // a stream takes one question after the other
   { next: async () => defined((await batches.next()).value, 'batches without end') },
   {
-    next: ({ pixels, targets, labels }) =>
-      [pixels, targets, labels].flatMap((array) => (array ? [array.buffer] : [])),
+    next: ({ pixels, targets }) => [pixels, targets].flatMap((array) => (array ? [array.buffer] : [])),
   },
 )

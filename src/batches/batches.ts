@@ -22,8 +22,8 @@ export interface BatchThreadOptions extends BatchOptions {
 export interface TrainingBatch {
   /** `[batch, 3, height, width]` */
   readonly pixels: Float32Array
-  /** The pictures' classes before any were mixed, `[batch]`; only where `labelled` asked for them. */
-  readonly labels?: Int32Array | undefined
+  /** The classes of each picture before any were mixed; only where `labelled` asked for them. */
+  readonly labels?: readonly (readonly number[])[] | undefined
   /**
    * The probabilities that the model should give, `[batch, classes]`, after label smoothing, mixup and cutmix; only
    * where `labelled` asked for them.

@@ -24,8 +24,8 @@ export interface PictureStreamOptions {
   readonly without?: readonly string[] | undefined
   /** Default `crop-flip`. */
   readonly augmentation?: AugmentationInput | undefined
-  /** Leave out the pictures that have no label, and deliver targets. Default false. */
-  readonly labelled?: boolean | undefined
+  /** Leave out the pictures that have no label, and deliver targets of their one label or of several. Default: neither. */
+  readonly labelled?: 'one' | 'several' | undefined
   readonly seed: number
   readonly from: DataPosition
 }
@@ -43,7 +43,9 @@ export interface PictureTask {
  */
 export async function* pictureStream(options: PictureStreamOptions): AsyncGenerator<PictureTask> {
   const { data, labels, labelled, without, seed, from } = options
-  const dataSet = await openDataSet(data, { labels: labelled ? labels : 'ignored', without })
+  const dataSet = await openDataSet(data, {
+    ...{ labels: labelled ? labels : ('ignored' as const), several: labelled === 'several', without },
+  })
   for (let epoch = from.epoch; ; epoch++) {
     let index = -1
     const random = seededRandom(seed, 'order', epoch)

@@ -27,7 +27,7 @@ function circumstancesOf(results: readonly BenchResult[]): (result: BenchResult)
 
 /** `evit:0.7` → `evit`, `keep ratio 0.25` → `keep ratio`: settings that differ in numbers only are one curve. */
 function withoutNumbers(setting: string): string {
-  return setting.replace(/[:\s]*\d+(\.\d+)?(e[+-]?\d+)?/g, '')
+  return setting.replace(/[:\s]*\d+(\.\d+)?(e[+-]?\d+)?/g, '').trim()
 }
 
 function joined(...texts: readonly string[]): string {

@@ -62,10 +62,10 @@ function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number
 }
 
 /** The graph that the engine runs, and its sizes. */
-function graphAndSizes({ subject, resolved }: Variant, { batch = 1 }: ProfileOptions) {
-  const { family } = subject.architecture
-  const model = subject.architecture.build(resolved.build)
-  const graph = graphOf(family, programOf(model, 'classify'), { sizes: model.sizes })
+function graphAndSizes({ resolved }: Variant, { batch = 1 }: ProfileOptions) {
+  const { architecture, build } = resolved
+  const model = architecture.build(build)
+  const graph = graphOf(architecture.family, programOf(model, 'classify'), { sizes: model.sizes })
   return { graph, bindings: withCountedSizes(graph, { ...resolved.sizes, batch }) }
 }
 

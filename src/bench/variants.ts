@@ -55,16 +55,15 @@ export function sameVariant(a: Variant, b: Variant): boolean {
 }
 
 /**
- * What a variant saves work against: the model itself with all its tokens where a setting has it built otherwise, the
- * plain ViT of the same sizes for a model that routes.
+ * What a variant saves work against: the plain ViT of the same sizes for a model that routes, else the model itself, whole,
+ * with all its tokens, where a setting has it built otherwise.
  */
 export function baselineOf({ subject, resolved }: Variant): Variant | undefined {
-  if (resolved.buildKey !== '') {
-    const whole = variantOf(subject)
-    return whole.resolved.buildKey === '' ? whole : undefined
-  }
-  const { plain } = subject.architecture
-  return plain && variantOf(plainSubject(subject.name, plain))
+  const { plain } = resolved.architecture
+  if (plain) return variantOf(plainSubject(subject.name, plain))
+  if (resolved.buildKey === '') return undefined
+  const whole = variantOf(subject)
+  return whole.resolved.buildKey === '' ? whole : undefined
 }
 
 /** A model in a setting; nothing where the setting would change nothing, the complaint where it can't take it. */

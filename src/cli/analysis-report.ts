@@ -48,7 +48,10 @@ function headline({ name, analysis }: Report): string {
   const lines = [`${name} (${family}): ${size}, ${tokens}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
   else if (counted !== undefined)
-    lines.push(`${setting}: each picture decides how many tokens are left; counted as if none were let go but what has to be`)
+    lines.push(
+      `${setting}: each picture decides how many tokens are left; counted as if none were let go but what has to be`,
+    )
+  else if (setting !== plainKey && left(analysis) === patches + prefix) lines.push(setting)
   else if (setting !== plainKey)
     lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)
   return lines.join('\n')

@@ -35,23 +35,38 @@ function evaluationText(
   const { pictures, evaluated, labelled, results, failures } = evaluation
   const agrees = results.some(({ agreement }) => agreement)
   const hasTop5 = results.some(({ top5 }) => top5)
+  const hasSeveral = results.some(({ several }) => several)
   const columns = [
     { heading: 'model', align: 'left' as const },
     { heading: 'setting', align: 'left' as const },
-    ...['top-1', ...(hasTop5 ? ['top-5'] : []), ...(agrees ? ['same as teacher'] : [])].flatMap((heading) => [
-      { heading },
-      { heading: '95 % interval' },
-    ]),
+    ...[
+      'top-1',
+      ...(hasTop5 ? ['top-5'] : []),
+      ...(hasSeveral ? ['all labels right'] : []),
+      ...(agrees ? ['same as teacher'] : []),
+    ].flatMap((heading) => [{ heading }, { heading: '95 % interval' }]),
+    ...(hasSeveral ? [{ heading: 'mean average precision' }] : []),
   ]
-  const accuracyCells = ({ top1, top5 }: Accuracy) => [...cells(top1), ...(hasTop5 ? cells(top5) : [])]
+  const accuracyCells = ({ top1, top5, several }: Accuracy) => [
+    ...cells(top1),
+    ...(hasTop5 ? cells(top5) : []),
+    ...(hasSeveral ? cells(several?.exact) : []),
+  ]
+  const precisionCell = ({ several }: Accuracy) =>
+    hasSeveral ? [several ? percent(several.meanAveragePrecision) : ''] : []
   const rows = results.map((result) => [
     model,
     result.setting,
     ...accuracyCells(result),
     ...(agrees ? cells(result.agreement) : []),
+    ...precisionCell(result),
   ])
   if (teacher !== undefined && evaluation.teacher)
-    rows.push([teacher, teacherSetting, ...accuracyCells(evaluation.teacher)])
+    rows.push([
+      ...[teacher, teacherSetting, ...accuracyCells(evaluation.teacher)],
+      ...(agrees ? cells(undefined) : []),
+      ...precisionCell(evaluation.teacher),
+    ])
   const rule = evaluation.labelRule === undefined ? [] : [`labels: ${evaluation.labelRule}`]
   const failed = failures.length > 0 ? `, ${grouped(failures.length)} failed` : ''
   const counts =

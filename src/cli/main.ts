@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
 import { visibleLines } from '../base/visible-text.js'
 import { packageVersion } from '../files/package-file.js'
-import { commands } from './commands/index.js'
+import * as commands from './commands/index.js'
 import type { CliContext } from './context.js'
 
 /** The rule stands in README.md: 1 the job failed in part or whole, 2 the command line makes no sense (`BAD_OPTION`). */
@@ -84,9 +84,13 @@ Examples:
   blvit help classify`,
     )
     .configureOutput({ writeErr: (text) => process.stderr.write(visibleLines(text)) })
-  for (const addTo of commands) addTo(program, context)
+  for (const addTo of Object.values(commands)) addTo(program, context)
+  const [word, name, ...others] = process.argv.slice(2)
+  // left to itself, the help of an unknown command is that of all, without a word about it
+  const isUnknown =
+    word === 'help' && name !== undefined && !program.commands.some((one) => one.name() === name)
   try {
-    await program.parseAsync()
+    await (isUnknown ? program.parseAsync([name, ...others], { from: 'user' }) : program.parseAsync())
   } catch (thrown) {
     report(thrown, context)
   }

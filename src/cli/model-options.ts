@@ -45,7 +45,6 @@ export interface EngineFlags {
   readonly device: (typeof devices)[number]
   readonly dtype: (typeof precisions)[number]
   readonly threads?: number
-  readonly imageSize?: number
   readonly seed?: number
   readonly offline?: boolean
 }
@@ -55,7 +54,7 @@ export interface ModelFlags extends EngineFlags {
   readonly model: string
 }
 
-/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--image-size`, `--seed` and `--offline`. */
+/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--seed` and `--offline`. */
 export function withModelOptions(command: Command): Command {
   return withEngineOptions(
     command.option(
@@ -80,7 +79,6 @@ export function withEngineOptions(command: Command): Command {
       'threads of all engines together (default: as many as the engine thinks good)',
       positiveInteger,
     )
-    .option('--image-size <pixels>', "side of the model's input (default: its own)", positiveInteger)
     .option('--seed <n>', 'of what is picked at random, e.g. by --reduce random:0.5 (default: 0)', seed)
     .option('--offline', "don't ask the hub, use only what is cached")
 }
@@ -138,17 +136,20 @@ export function runsUnusually({ engine, engineOptions }: Model): boolean {
   return engine.runtime.device !== 'cpu' || (engineOptions.precision ?? 'fp32') !== 'fp32'
 }
 
-/** What {@link withEngineOptions} parsed, for `load`. */
+/**
+ * What {@link withEngineOptions} parsed, for `load`.
+ * @param options `pictures`: how many will be asked, where that is known. No engine is opened that would get none
+ */
 export function loadOptions(
-  { device, dtype, threads, parallel, imageSize, offline }: EngineFlags & Partial<ParallelFlags>,
+  { device, dtype, threads, parallel, offline }: EngineFlags & Partial<ParallelFlags>,
   context: CliContext,
+  { pictures = Number.POSITIVE_INFINITY }: { readonly pictures?: number } = {},
 ): LoadModelOptions {
   return {
     device,
     threads,
-    parallel,
+    parallel: typeof parallel === 'number' ? Math.min(parallel, Math.max(1, pictures)) : parallel,
     precision: dtype,
-    imageSize,
     offline,
     signal: context.signal,
     onProgress: downloadProgress(context),

@@ -1,13 +1,25 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Settings } from '../settings/settings.js'
-import { type SettingName, settingNames, settingOf } from '../settings/settings.js'
+import {
+  type RunSettingName,
+  runSettingNames,
+  type SettingName,
+  settingNames,
+  settingOf,
+} from '../settings/settings.js'
 import { commaSeparated } from './option-values.js'
 
 /** What {@link withSettings} adds, as texts: what they mean is read when the engine is on its way. */
 export type SettingFlags = Readonly<Partial<Record<SettingName, string>>>
 
+/** What {@link withRunSettings} adds. */
+export type RunSettingFlags = Pick<SettingFlags, RunSettingName>
+
 /** What {@link withManySettings} adds. */
 export type ManySettingFlags = Readonly<Partial<Record<SettingName, readonly string[]>>>
+
+/** What {@link withManyRunSettings} adds. */
+export type ManyRunSettingFlags = Pick<ManySettingFlags, RunSettingName>
 
 /** Of two values one would be forgotten without a word. */
 function givenOnce(text: string, earlier?: string): string {
@@ -15,21 +27,26 @@ function givenOnce(text: string, earlier?: string): string {
   throw new InvalidArgumentError(`It was given before, as ${earlier}, and this command takes one.`)
 }
 
-/** Adds an option for each setting of `src/settings/`. */
-export function withSettings(command: Command): Command {
-  for (const name of settingNames) {
+function addSettings(command: Command, names: readonly SettingName[]): Command {
+  for (const name of names) {
     const { flags, placeholder, about } = settingOf(name)
     command.addOption(new Option(`${flags} <${placeholder}>`, about).argParser(givenOnce))
   }
   return command
 }
 
-/**
- * Adds an option for each setting that takes several values with commas between them.
- * @param several what is done with them
- */
-export function withManySettings(command: Command, several = 'several with commas between them'): Command {
-  for (const name of settingNames) {
+/** Adds an option for each setting of `src/settings/`. */
+export function withSettings(command: Command): Command {
+  return addSettings(command, settingNames)
+}
+
+/** Adds an option for each setting that leaves the model as it is, for a command whose model goes on to be another. */
+export function withRunSettings(command: Command): Command {
+  return addSettings(command, runSettingNames)
+}
+
+function addManySettings(command: Command, names: readonly SettingName[], several: string): Command {
+  for (const name of names) {
     const { flags, placeholder, about, separator } = settingOf(name)
     const option = new Option(`${flags} <${placeholder},…>`, `${about}; ${several}`)
     const split = commaSeparated((text) => text, separator)
@@ -37,6 +54,19 @@ export function withManySettings(command: Command, several = 'several with comma
     command.addOption(option.argParser(added))
   }
   return command
+}
+
+/** Adds an option for each setting that takes several values with commas between them. */
+export function withManySettings(command: Command): Command {
+  return addManySettings(command, settingNames, 'several with commas between them')
+}
+
+/**
+ * Adds one for each that leaves the model as it is.
+ * @param several what is done with several values
+ */
+export function withManyRunSettings(command: Command, several: string): Command {
+  return addManySettings(command, runSettingNames, several)
 }
 
 /** The settings among the flags of a command. @throws BlvitError `BAD_OPTION` for a text that is no value */

@@ -9,15 +9,15 @@ import { positiveInteger, positiveNumber, seed, setting } from './option-values.
 import { downloadProgress } from './progress.js'
 import { bytes, grouped, percent } from './quantities.js'
 import {
-  type ManySettingFlags,
+  type ManyRunSettingFlags,
   manySettingsFrom,
   unnamedSettings,
-  withManySettings,
+  withManyRunSettings,
   withoutSettings,
 } from './setting-options.js'
 
 /** What every command that trains is told. */
-export interface TrainingFlags extends ManySettingFlags {
+export interface TrainingFlags extends ManyRunSettingFlags {
   readonly recipe: string
   readonly data: readonly string[]
   readonly output: string
@@ -46,7 +46,7 @@ const trainedAt = "to train and validate at, in place of the recipe's; of severa
 
 /** Options of every command that trains. */
 export function trainingOptions(command: Command): Command {
-  return withManySettings(command, trainedAt)
+  return withManyRunSettings(command, trainedAt)
     .requiredOption('--data <paths...>', 'pictures: folders, .tar files or a labels.csv')
     .requiredOption(
       '-o, --output <folder>',

@@ -13,8 +13,11 @@ export interface OpenDataSetOptions {
    * labels are, they don't matter, and no picture has one.
    */
   readonly labels: readonly string[] | 'ignored'
-  /** Whether a picture may have several labels, or none: samples then have `labels`. Default false. */
-  readonly several?: boolean | undefined
+  /**
+   * Whether a picture may have several labels, or none: samples then have `labels`. `as-written`: where the data is
+   * written in a way that says so. Default false.
+   */
+  readonly several?: boolean | 'as-written' | undefined
   /** Names of items that are left out. Default: none. */
   readonly without?: Iterable<string> | undefined
   /** The names of the only items that count. Default: all. */
@@ -35,7 +38,8 @@ export async function openDataSet(
   { labels, several = false, without, only }: OpenDataSetOptions,
 ): Promise<DataSet> {
   const found = await findAll(references)
-  const reader = labels === 'ignored' ? undefined : new LabelReader(labels, { several })
+  const isSeveral = several === 'as-written' ? found.some((data) => data.several !== undefined) : several
+  const reader = labels === 'ignored' ? undefined : new LabelReader(labels, { several: isSeveral })
   reader?.decide(await labelsKnownBefore(found, reader))
   const [first, ...others] = await Promise.all(found.map((data) => data.withLabels(reader)))
   if (!first) throw new BlvitError('BAD_OPTION', 'Name the data: a folder, a labels.csv, tars or CIFAR-10.')

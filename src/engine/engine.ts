@@ -5,6 +5,7 @@ import type { ModelDefinition } from '../models/model-definition.js'
 import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
 import { type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
 import { type Settings, settingsOf } from '../settings/settings.js'
+import { fitToGrid } from '../weights/position-embedding.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { checkFinite, checkHiddenWeights } from './check-finite.js'
 import { type Feeds, feedGraph, noiseOfPictures } from './feeds.js'
@@ -52,14 +53,15 @@ export class Engine implements AsyncDisposable {
     return engine
   }
 
-  private graphFor({ sizes, build, buildKey }: ResolvedSettings): Promise<LoadedGraph> {
-    const { architecture, weights, runtime } = this.parts
+  private graphFor({ architecture, sizes, build, buildKey }: ResolvedSettings): Promise<LoadedGraph> {
+    const { architecture: stored, runtime } = this.parts
     const { precision = 'fp32' } = this.options
     const fixed = runtime.target === 'webgpu' ? sizes : {}
     const key = [buildKey, ...Object.entries(fixed).map(([name, size]) => `${name}=${size}`)].join(' ')
     return this.loaded.for(key, async () => {
       const model = architecture.build({ ...build, sizes: { ...build.sizes, ...fixed } })
       const graph = graphOf(architecture.family, this.outputsOf(model), { sizes: model.sizes })
+      const weights = await fitToGrid(this.parts.weights, { from: stored, to: architecture })
       await checkHiddenWeights(graph, weights, { precision, target: runtime.target })
       return { graph, session: await runtime.load(graph, weights, this.options) }
     })

@@ -1,6 +1,5 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { checkWholeNumbers } from '../base/whole-number.js'
-import type { Architecture } from '../models/architecture.js'
 import type { LaneSource } from '../runtime/runtime.js'
 import type { ResolvedSettings } from '../settings/resolve.js'
 
@@ -83,11 +82,12 @@ const rowsPerProduct = 256
 const tokensSaved = 4
 
 /** Pictures that a lane of one thread best takes at once. */
-export function picturesPerLaneRun(
-  { grid, prefix }: Architecture,
-  { sizes, buildKey }: Pick<ResolvedSettings, 'sizes' | 'buildKey'>,
-): number {
+export function picturesPerLaneRun({
+  architecture: { grid, prefix },
+  sizes,
+  build,
+}: Pick<ResolvedSettings, 'architecture' | 'sizes' | 'build'>): number {
   // blocks with fewer tokens have products of few rows, for which weights are fetched from memory
-  if (buildKey !== '' || Object.keys(sizes).length > 0) return tokensSaved
+  if (build.hooks || Object.keys(sizes).length > 0) return tokensSaved
   return Math.max(1, Math.ceil(rowsPerProduct / (grid.rows * grid.columns + prefix)))
 }

@@ -32,7 +32,7 @@ export async function checkTarget(path: string, overwrite: boolean): Promise<voi
   throw new BlvitError(
     'WRITE_FAILED',
     entries
-      ? `${folder} is there already and holds ${entries.length} files. Choose another folder, or --overwrite.`
+      ? `${folder} is there already and holds ${entries.length} files. Choose another folder, or have it replaced (overwrite: true, --overwrite).`
       : `${folder} is a file, not a folder. Choose another name.`,
   )
 }

@@ -2,7 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../base/check-options.js'
 import { checkWholeNumbers, isWholeNumber } from '../base/whole-number.js'
 import { checkThreads, type DeviceRequest } from '../runtime/device.js'
-import { type Settings, settingKeys } from '../settings/settings.js'
+import { type RunSettings, runSettingKeys } from '../settings/settings.js'
 import type { StepReport, ValidationReport } from '../trainer/step-report.js'
 import { type DownloadOptions, downloadKeys } from '../weights/node/hub/download-model.js'
 import type { CollectProgress } from './features/collect.js'
@@ -20,7 +20,7 @@ export type FinetuneProgress =
 const layersChoices = ['head', 'all'] as const
 
 /** Settings among them are what the features are made at. Default: the model's own. */
-export interface FinetuneOptions extends Omit<DownloadOptions, 'onProgress'>, Settings {
+export interface FinetuneOptions extends Omit<DownloadOptions, 'onProgress'>, RunSettings {
   /** The folder of the new model. */
   readonly output: string
   /** A folder for the report instead of the model's own. */
@@ -59,7 +59,7 @@ export interface FinetuneOptions extends Omit<DownloadOptions, 'onProgress'>, Se
 }
 
 const finetuneKeys: OptionKeys<FinetuneOptions> = {
-  ...settingKeys,
+  ...runSettingKeys,
   ...downloadKeys,
   output: true,
   report: true,

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { BlvitError } from '../base/blvit-error.js'
 import type { OwnClasses } from '../data/class-names.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet, ownClasses } from '../data/open-data-set.js'
@@ -96,12 +95,7 @@ async function checkBefore(
   const { layers, report, resume = false, overwrite = false, output } = options
   if (report !== undefined) await checkReportFolder(report, overwrite)
   checkClasses(classes, data)
-  if (layers !== 'all') return
-  await TrainingFolder.check(output, { resume, overwrite })
-  if (classes.several === undefined) return
-  const message =
-    'All layers learn from one label a picture only. Leave out layers "all": a head learns several labels.'
-  throw new BlvitError('UNSUPPORTED', message)
+  if (layers === 'all') await TrainingFolder.check(output, { resume, overwrite })
 }
 
 /**
@@ -140,7 +134,7 @@ export async function finetune(
   const features = matrixOf(pictures)
   const doubles = await findDoubles(features, { signal })
   const hashes = pictures.map(({ hash }) => hash)
-  checkCounts(labels, differentPictures(classes, pictures))
+  checkCounts(labels, differentPictures(classes, pictures), collected.failures)
   const groups = groupsOf(doubles, hashes, features.labels)
   const task = { base, labels, scores, data: paths, dataSet, collected, features, groups, options } as const
   const { files, ...learned } = await (layers === 'all' ? learnLayers(task) : learnHead(task))

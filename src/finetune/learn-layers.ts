@@ -4,7 +4,8 @@ import { nodeDecoder } from '../image/node/decode.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { withHead } from '../model-store/with-head.js'
 import { classify } from '../problems/classify.js'
-import { fineTune } from '../recipes/fine-tune.js'
+import { labelResults } from '../problems/label-results.js'
+import { fineTune, fineTuneSeveral } from '../recipes/fine-tune.js'
 import { adjusted, recipeSchema } from '../recipes/recipe.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import { settingsOf } from '../settings/settings.js'
@@ -94,11 +95,12 @@ export async function learnLayers(task: LearningTask): Promise<Learned> {
   const names = (rows: readonly number[]) => rows.map((row) => pictures[row]?.name ?? '')
   const { head, penalty } = await fitOn(split.learn, task)
   const tested = rowsOf(features, split.test)
-  const headAccuracy = accuracyOf(
-    confusionOf({ classes: labels, labels: tested.labels, scores: headScores(head, tested, scores) }),
-  )
+  const byHead = { classes: labels, labels: tested.labels, scores: headScores(head, tested, scores) }
+  const headAccuracy = scores === 'sigmoid' ? labelResults(byHead).exact : accuracyOf(confusionOf(byHead))
   const start = { ...base, files: await withHead(base.files, { labels, scores, ...head }) }
-  const recipe = adjusted(recipeSchema.parse(fineTune), { pictures: epochs * split.learn.length })
+  const recipe = adjusted(recipeSchema.parse(scores === 'sigmoid' ? fineTuneSeveral : fineTune), {
+    pictures: epochs * split.learn.length,
+  })
   const stepsPerEpoch = Math.max(1, Math.round(split.learn.length / (recipe.stages[0]?.batch ?? 1)))
   const { files } = await trainModel(start, data, recipe, {
     ...{ output, overwrite, resume, seed, device, threads, workers, signal, patience },

@@ -4,7 +4,7 @@ import type { Architecture, ConfigJson } from '../models/architecture.js'
 import { presets } from '../models/index.js'
 import { type Difference, inheriting, sizeDifferences } from '../models/inherit.js'
 import { readScoreFunction } from '../models/score-function.js'
-import { resamplePositionEmbedding } from '../weights/position-embedding.js'
+import { isAntialiased, resamplePositionEmbedding } from '../weights/position-embedding.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
 import type { StoredTensor } from '../weights/stored-tensor.js'
@@ -69,6 +69,7 @@ async function movedPositions(
     from: [source.grid.rows, source.grid.columns],
     to: [rows, columns],
     width,
+    antialias: isAntialiased(source),
   })
   const values = await readFloats(initialWeights(parameter, { seed }))
   values.set(resampled.subarray(0, Math.min(before, after) * width))

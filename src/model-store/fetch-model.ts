@@ -6,7 +6,6 @@ import { readSafetensors } from '../weights/safetensors/read.js'
 import { parseShardIndex } from '../weights/safetensors/shard-index.js'
 import { readShards } from '../weights/safetensors/shards.js'
 import type { ByteSource } from '../weights/stored-tensor.js'
-import { atOwnSize } from './image-size.js'
 import { type ModelFiles, type ModelJson, readDescription, withWeights } from './model-files.js'
 
 export interface FetchProgress {
@@ -121,7 +120,5 @@ async function fetchTensors(folder: URL, options: FetchOptions) {
 export async function fetchModel(folder: URL, options: FetchOptions = {}): Promise<ModelFiles> {
   const description = readDescription(await fetchJsons(folder, options))
   const { tensors } = await fetchTensors(folder, options)
-  return atOwnSize(
-    await withWeights(description, tensors, { source: folder.href, signal: options.signal, search: false }),
-  )
+  return withWeights(description, tensors, { source: folder.href, signal: options.signal, search: false })
 }

@@ -33,7 +33,7 @@ export interface ModelDescription {
   /** What had to be assumed because no file says it, in words for people. */
   readonly assumptions: readonly string[]
   /** The side of pictures that its files say, where the weights are stored for another; see `atOwnSize`. */
-  readonly runsAt?: { readonly side: number; readonly antialias: boolean } | undefined
+  readonly runsAt?: number | undefined
 }
 
 /** A model, opened: weights are checked, renamed to timm's names and still where they were stored. */
@@ -73,7 +73,7 @@ function ownSize(
   if (!resampling || said.height !== said.width || said.height % patchSize !== 0)
     return { assumptions: [`${sizes}: they are made of that size`] }
   return {
-    runsAt: { side: said.height, antialias: resampling === 'antialias' },
+    runsAt: said.height,
     assumptions: [`${sizes}: it runs at the former, its position embedding resampled as transformers does`],
   }
 }

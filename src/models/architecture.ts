@@ -36,11 +36,23 @@ export interface Architecture {
   build(options?: BuildOptions): ModelDefinition
 }
 
+/** How the models of a family save work that others spend. */
+export interface SavingOfFamily {
+  /** In one sentence without its end. */
+  readonly about: string
+  /** Authors, title, year. */
+  readonly paper: string
+  /** A command line that runs one. */
+  readonly example: string
+}
+
 /** A family of models: reads the configurations that are its own and names the well-known ones. */
 export interface ModelFamily {
   readonly name: string
   /** What people call a model of it, e.g. `big.LITTLE ViT`. */
   readonly title: string
+  /** Of a family that was made to save work, in its own way and not by a reduction. */
+  readonly saves?: SavingOfFamily
   /** Well-known configurations under the names that users type. */
   readonly presets: Readonly<Record<string, Architecture>>
   /**

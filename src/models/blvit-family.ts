@@ -62,6 +62,12 @@ function pair(big: VitConfig, { little, ...changed }: Routing): Architecture {
 export const blvitFamily: ModelFamily = {
   name: 'blvit',
   title: 'big.LITTLE ViT',
+  saves: {
+    about:
+      'sends the most important share of the patches through big blocks and all of them through little ones; --keep-ratio says how many',
+    paper: 'Guo et al., "big.LITTLE Vision Transformer for Efficient Visual Recognition"',
+    example: 'blvit classify photo.jpg --keep-ratio 0.25',
+  },
   presets: {
     'b+t': pair(usualVit(vitSizes.base), { little: { width: 192, heads: 3 } }),
     'h+b': pair(usualVit({ ...vitSizes.huge, patchSize: 14 }), {

@@ -1,11 +1,10 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
-import { blvitFamily } from './blvit-family.js'
-import { vitFamily } from './vit-family.js'
+import * as everyFamily from './families.js'
 
-/** Every family. Adding one is its file and one line here. */
-export const families: readonly ModelFamily[] = [vitFamily, blvitFamily]
+/** Every family. */
+export const families: readonly ModelFamily[] = Object.values(everyFamily)
 
 /** All well-known configurations by name. */
 export const presets: Readonly<Record<string, Architecture>> = Object.assign(

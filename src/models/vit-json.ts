@@ -12,6 +12,12 @@ function isWhole(count: number): boolean {
   return Number.isInteger(count) && count > 0
 }
 
+/** The two nearest sides that patches fill. */
+function filledSizes(side: number, patchSize: number): readonly number[] {
+  const below = Math.floor(side / patchSize) * patchSize
+  return [below, below + patchSize].filter((size) => size > 0)
+}
+
 // Grey or colour: with more channels nobody says what they would be.
 const channelCounts = [1, 3]
 
@@ -20,7 +26,7 @@ function checked(shape: VitShape): VitShape {
   if (!isWhole(image.height / patchSize) || !isWhole(image.width / patchSize)) {
     throw bad(
       `image_size ${image.height}×${image.width} is not a multiple of patch_size ${patchSize}. ` +
-        'Choose an image size that the patches fill.',
+        `Choose an image size that the patches fill, e.g. ${filledSizes(image.width, patchSize).join(' or ')}.`,
     )
   }
   if (width % heads !== 0) throw bad(`embed_dim ${width} can't be shared by num_heads ${heads}.`)

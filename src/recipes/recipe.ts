@@ -5,7 +5,7 @@ import {
   augmentationSchema,
   parseAugmentation,
 } from '../image/augment/augmentation.js'
-import type { Settings } from '../settings/settings.js'
+import type { RunSettings } from '../settings/settings.js'
 import { plansOf } from '../training/settings-plan.js'
 import { stageKinds } from '../training/stages/index.js'
 import type { StageObjective } from '../training/stages/stage-kind.js'
@@ -107,7 +107,7 @@ export interface RecipeChanges {
    * What the student is trained at in stages where it runs as it will later, in place of what the recipe says; of several
    * each step draws one.
    */
-  readonly settings?: readonly Settings[] | undefined
+  readonly settings?: readonly RunSettings[] | undefined
   /** Multiplies the learning rates of all stages. */
   readonly learningRateScale?: number | undefined
 }

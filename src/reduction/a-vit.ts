@@ -29,7 +29,7 @@ import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
 import { ofChannels, ones } from './bipartite.js'
 import { flag, namedNumber, one } from './parameters.js'
-import { assertClassToken, assertNotDistilled, type Reduction } from './reduction.js'
+import type { Reduction } from './reduction.js'
 import { keepMarked } from './uneven-counts.js'
 
 export interface HaltingOptions {
@@ -254,16 +254,23 @@ const parameters = z.object({
 
 export const aVit: Reduction<typeof parameters> = {
   name: 'a-vit',
-  about:
-    'lets a token halt once its scores σ(scale·x₀ − center) of all blocks add up to 1, for models trained so; ' +
-    'gather=false masks halted tokens instead of dropping them',
+  about: 'lets a token halt once the scores that its first channel gives after each block add up to 1',
+  training: 'required',
+  needs: {
+    classToken: 'classifies by the class token, weighted over all blocks',
+    notDistilled: 'knows no distillation token',
+  },
   paper: 'Yin et al., "A-ViT: Adaptive Tokens for Efficient Vision Transformer", CVPR 2022',
   example: 'a-vit:tiny',
   main: 'center',
   parameters,
+  parametersAbout: {
+    center: 'what the gate σ(scale·x₀ − center) takes off',
+    scale: 'what it multiplies the first channel by',
+    epsilon: 'how much the scores of a token may lack to 1 when it halts',
+    gather: 'false: halted tokens stay as masked rows instead of being gone, as in training',
+  },
   hooks: (model, { gather: gathered, ...gate }) => {
-    assertClassToken('a-vit', model)
-    assertNotDistilled('a-vit', model)
     return adaptiveTokens({ ...gate, gathered, depth: model.depth })
   },
 }

@@ -33,7 +33,7 @@ import { ofChannels, ones } from './bipartite.js'
 import { blocksOf, prefixOf } from './keep-best.js'
 import { maskedSoftmaxMap } from './masked-softmax.js'
 import { blockList, flag, keepRateSteps, one } from './parameters.js'
-import { assertClassToken, assertNotDistilled, type Reduction } from './reduction.js'
+import type { Reduction } from './reduction.js'
 import { type Kept, keepMarked } from './uneven-counts.js'
 
 /** A division by a sum of nothing shall give nothing. */
@@ -251,9 +251,12 @@ export function samplesOf(samples: number, tokens: number): number {
 
 export const ats: Reduction<typeof parameters> = {
   name: 'ats',
-  about:
-    'keeps as many patches as the class token spreads its attention over, each picture its own number, at most the share given; ' +
-    'in blocks 3 to 11 of 12 (blocks=…); gather=false masks the others instead of dropping them',
+  about: 'keeps as many patches as the class token spreads its attention over, each picture its own number',
+  training: 'better',
+  needs: {
+    classToken: 'keeps the patches that the class token looks at',
+    notDistilled: 'has code that takes a distillation token for a patch, which may be dropped',
+  },
   paper: 'Fayyaz et al., "Adaptive Token Sampling for Efficient Vision Transformers", ECCV 2022',
   example: 'ats:1',
   main: 'samples',
@@ -263,9 +266,12 @@ export const ats: Reduction<typeof parameters> = {
     samples: samples <= 1 ? samples : samplesOf(samples, patches + 1),
   }),
   parameters,
+  parametersAbout: {
+    samples: 'how many tokens are sampled and so stay at most, the class token included',
+    blocks: 'where, default: all from a quarter of the depth on, 3 to 11 of 12',
+    gather: 'false: the others stay as masked rows instead of being gone, as in training',
+  },
   hooks: (model, { samples, blocks, gather: gathered }) => {
-    assertClassToken('ats', model)
-    assertNotDistilled('ats', model)
     const { depth, patches } = model
     const first = Math.floor(depth / 4)
     const usual = Array.from({ length: depth - first }, (_, i) => first + i)

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { BlockHooks } from '../models/block-loop.js'
-import { candidatesOf, keepBest, ratesByBlock } from './keep-best.js'
+import { candidatesOf, keepBest, quartersAbout, ratesByBlock } from './keep-best.js'
 import { blockList, flag, keepRateSteps, keepRates } from './parameters.js'
-import { assertClassToken, assertNotDistilled, type Reduction } from './reduction.js'
+import type { Reduction } from './reduction.js'
 
 const parameters = z.object({
   keep: keepRates,
@@ -41,18 +41,25 @@ export function tokenReorganisation({ kept, fuse }: EvitOptions): BlockHooks {
 
 export const evit: Reduction<typeof parameters> = {
   name: 'evit',
-  about:
-    'keeps the patches that the class token attends to most and fuses the others into one; ' +
-    'in blocks 3, 6 and 9 of 12 (blocks=…), with fuse=false they are dropped',
+  about: 'keeps the patches that the class token attends to most and fuses the others into one',
+  training: 'better',
+  needs: {
+    classToken: 'keeps the patches that the class token looks at',
+    // the paper says nothing of such models, and their head would read another token
+    notDistilled: 'has code that takes a distillation token for a patch, which may be dropped',
+  },
   paper:
     'Liang et al., "Not All Patches are What You Need: Expediting Vision Transformers via Token Reorganizations", ICLR 2022',
   example: 'evit:0.7',
   main: 'keep',
   steps: () => keepRateSteps,
   parameters,
+  parametersAbout: {
+    keep: 'share of the patches that stay, rounded up',
+    fuse: 'whether the others become one token, their sum weighted by attention, instead of being gone',
+    blocks: quartersAbout,
+  },
   hooks: (model, { fuse, ...given }) => {
-    assertClassToken('evit', model)
-    assertNotDistilled('evit', model)
     const rates = ratesByBlock('evit', model, given)
     return tokenReorganisation({
       fuse,

@@ -18,6 +18,10 @@ export function prefixOf(tokens: Tensor, prefix: number): readonly Tensor[] {
   return prefix === 0 ? [] : [slice(tokens, { axis: 1, end: prefix })]
 }
 
+/** What is said of a parameter whose blocks are {@link quarters} if not given. */
+export const quartersAbout =
+  'the blocks that reduce; if not given those after a quarter, a half and three quarters: 3/6/9 of 12'
+
 /** Blocks after a quarter, a half and three quarters of the depth, counted from 0: 3, 6 and 9 of 12. */
 function quarters(depth: number): readonly number[] {
   return [...new Set([1, 2, 3].map((quarter) => Math.floor((quarter * depth) / 4)))]

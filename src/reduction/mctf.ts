@@ -273,8 +273,9 @@ export function tokenFusion(
 export const mctf: Reduction<typeof parameters> = {
   name: 'mctf',
   about:
-    'merges the r pairs of patches that are most alike, tell least and are small, before the attention of every block but ' +
-    'the first (blocks=…), which follows from that of all tokens (one-step=false: after the block)',
+    'merges the r pairs of patches that are most alike, tell least and are small, and derives the attention of those left ' +
+    'from that of all',
+  training: 'better',
   paper:
     'Lee et al., "Multi-criteria Token Fusion with One-step-ahead Attention for Efficient Vision Transformers", CVPR 2024',
   example: 'mctf:16',
@@ -286,6 +287,16 @@ export const mctf: Reduction<typeof parameters> = {
     r: r < 1 ? r : Math.min(r, goingOf(r, prefix + patches)),
   }),
   parameters,
+  parametersAbout: {
+    r: 'how many tokens merge into others in each of its blocks; never so many that fewer than ten are left',
+    blocks: 'the blocks that merge; if not given all but the first',
+    'one-step': 'whether tokens merge before the attention of a block instead of after the block',
+    bidirectional: 'whether half of the pairs are found from each side instead of all from one',
+    pooling: 'what a token weighs where several become one',
+    similarity: 'temperature of how alike two are: the larger, the less it counts',
+    informativeness: 'temperature of how much attention they receive',
+    size: 'temperature of how many patches they stand for',
+  },
   hooks: ({ depth }, { r, blocks, 'one-step': oneStep, bidirectional, pooling, ...temperatures }) => {
     const usual = Array.from({ length: Math.max(depth - 1, 0) }, (_, i) => i + 1)
     const reducing = new Set(blocksOf('mctf', { depth }, blocks ?? usual))

@@ -68,6 +68,13 @@ export function namedNumber(
     .describe(description)
 }
 
+/** What a parameter is where nothing is said, as it is typed; undefined where something has to be said or follows otherwise. */
+export function defaultOf(parameter: z.ZodType): string | undefined {
+  return parameter instanceof z.ZodDefault
+    ? String(z.encode(parameter, parameter.def.defaultValue))
+    : undefined
+}
+
 /** What a parameter must be: its description, also under a default. */
 export function descriptionOf(parameter: z.ZodType): string {
   if (parameter.description !== undefined) return parameter.description

@@ -34,7 +34,7 @@ export interface ChosenReduction {
 }
 
 /** A reduction that reads its own parameters, so that nobody above knows their types. */
-interface Entry extends Pick<Reduction, 'name' | 'about' | 'paper' | 'example'> {
+interface Entry extends Pick<Reduction, 'name' | 'example'> {
   /** Whether the name alone says enough: all parameters have defaults. */
   readonly isWhole: boolean
   /** @param given what stands behind the name; undefined: nothing does */
@@ -113,11 +113,9 @@ function numberOfMain(text: string): number {
 }
 
 function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
-  const { name, about, paper, example, main } = reduction
+  const { name, needs, example, main } = reduction
   return {
     name,
-    about,
-    paper,
     example,
     isWhole: reduction.parameters.safeDecode({} as z.input<P>).success,
     choose: (given) => {
@@ -128,12 +126,15 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
         printed(reduction, decoded(reduction, { ...texts, [main]: number }))
       const text = printed(reduction, values)
       const steps = (architecture: Architecture) =>
-        isList ? [] : (reduction.steps?.(reducedModel(name, architecture)) ?? [])
+        isList ? [] : (reduction.steps?.(reducedModel({ name, needs }, architecture)) ?? [])
       return {
         text,
         textFor: (architecture) =>
-          printed(reduction, reduction.fitted?.(reducedModel(name, architecture), values) ?? values),
-        hooks: (architecture) => reduction.hooks(reducedModel(name, architecture), values),
+          printed(
+            reduction,
+            reduction.fitted?.(reducedModel({ name, needs }, architecture), values) ?? values,
+          ),
+        hooks: (architecture) => reduction.hooks(reducedModel({ name, needs }, architecture), values),
         steps: (architecture) => steps(architecture).map(withMain),
         towards: (target, share, architecture) => {
           const to = parseReduction(target).text
@@ -152,7 +153,7 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
 }
 
 /** Every reduction, by name. */
-export const reductions: readonly Entry[] = Object.values(methods)
+const reductions: readonly Entry[] = Object.values(methods)
   // each is right about its own parameters; here they only have to fit each other
   .map((reduction) => entry(reduction as unknown as Reduction))
   .sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -15,12 +15,25 @@ export interface ReducedModel extends Pick<FamilyFacts, 'depth' | 'classToken' |
 /** The parameters of a reduction: an object of codecs, from a text to a value and back. */
 export type Parameters = z.ZodObject<Readonly<Record<string, z.ZodType<unknown, string | undefined>>>>
 
+/** Whether a model must have learned with a method: it makes no difference, it helps, or without there is no use. */
+export type TrainingNeed = 'none' | 'better' | 'required'
+
+/** What a model must have, each with the reason, which completes "evit …, and this model has none". */
+export interface ReductionNeeds {
+  readonly classToken?: string
+  /** That the second token is no distillation token. */
+  readonly notDistilled?: string
+}
+
 /** A paper that lets a plain ViT go on with fewer tokens. One file each. */
 export interface Reduction<P extends Parameters = Parameters> {
   /** As users type it. */
   readonly name: string
-  /** One sentence. */
+  /** What it does, in one sentence without its end: "keeps the patches that …". */
   readonly about: string
+  readonly training: TrainingNeed
+  /** Default: every plain ViT will do. */
+  readonly needs?: ReductionNeeds | undefined
   /** Authors, title, year. */
   readonly paper: string
   /** A text that is right. */
@@ -33,6 +46,8 @@ export interface Reduction<P extends Parameters = Parameters> {
   readonly fitted?: (model: ReducedModel, parameters: z.output<P>) => z.output<P>
   /** Each with a description, which completes "must be …". */
   readonly parameters: P
+  /** What each of them is, in a few words. */
+  readonly parametersAbout: { readonly [Name in keyof z.output<P>]-?: string }
   /**
    * What it does in the block loop.
    * @throws BlvitError `BAD_OPTION` for a model that it can't work on, or parameters that don't fit it
@@ -40,27 +55,28 @@ export interface Reduction<P extends Parameters = Parameters> {
   hooks(model: ReducedModel, parameters: z.output<P>): BlockHooks
 }
 
-/** @throws BlvitError `BAD_OPTION` for a model with blocks of its own */
-export function reducedModel(reduction: string, architecture: Architecture): ReducedModel {
+/** @throws BlvitError `BAD_OPTION` for a model with blocks of its own, or without what the reduction needs */
+export function reducedModel(
+  { name, needs = {} }: Pick<Reduction, 'name' | 'needs'>,
+  architecture: Architecture,
+): ReducedModel {
   const { takesHooks, family, grid, prefix, facts } = architecture
   const { depth, classToken, distilled } = facts
-  if (takesHooks) return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix }
-  const message = `${reduction} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`
-  throw new BlvitError('BAD_OPTION', message, { reduction, family })
-}
-
-/** @throws BlvitError `BAD_OPTION` for a model without class token */
-export function assertClassToken(reduction: string, { classToken }: ReducedModel): void {
-  if (classToken) return
-  const message = `${reduction} keeps the patches that the class token looks at, and this model has no class token. Take tome, which compares patches with each other.`
-  throw new BlvitError('BAD_OPTION', message, { reduction })
-}
-
-/** @throws BlvitError `BAD_OPTION` for a DeiT with a distillation token */
-export function assertNotDistilled(reduction: string, { distilled }: ReducedModel): void {
-  if (!distilled) return
-  const message =
-    `The code of ${reduction} takes a distillation token for a patch, which may be dropped, and the paper says nothing of such models. ` +
-    'Take a model that is not distilled, or tome.'
-  throw new BlvitError('BAD_OPTION', message, { reduction })
+  const refused = (message: string) => new BlvitError('BAD_OPTION', message, { reduction: name, family })
+  if (!takesHooks) {
+    throw refused(
+      `${name} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`,
+    )
+  }
+  if (needs.classToken !== undefined && !classToken) {
+    throw refused(
+      `${name} ${needs.classToken}, and this model has no class token. Take tome, which compares patches with each other.`,
+    )
+  }
+  if (needs.notDistilled !== undefined && distilled) {
+    throw refused(
+      `${name} ${needs.notDistilled}, and this model is distilled. Take one that is not distilled, or tome.`,
+    )
+  }
+  return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix }
 }

@@ -161,9 +161,8 @@ export function tokenMerging(
 
 export const tome: Reduction<typeof parameters> = {
   name: 'tome',
-  about:
-    'merges the r most similar pairs of patches in every block; schedule=decreasing merges 2r in the first and none in ' +
-    'the last, proportional=false is for models that learned with merging',
+  about: 'merges the r most similar pairs of patches in every block',
+  training: 'none',
   paper: 'Bolya et al., "Token Merging: Your ViT But Faster", ICLR 2023',
   example: 'tome:8',
   main: 'r',
@@ -177,6 +176,12 @@ export const tome: Reduction<typeof parameters> = {
     r: schedule === 0 ? r.map((each) => Math.min(each, Math.floor(patches / 2))) : r,
   }),
   parameters,
+  parametersAbout: {
+    r: 'how many tokens merge into others in each block; at most half of the patches can',
+    schedule: 'how r is spread: decreasing merges 2r in the first block and none in the last',
+    proportional:
+      'whether attention counts a token as often as it has patches; false is for models that learned with merging',
+  },
   hooks: ({ depth }, { r, schedule, proportional }) => {
     const [only, ...others] = r
     if (r.length > depth) {

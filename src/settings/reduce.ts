@@ -13,7 +13,7 @@ export const reduce: Setting<string> = {
   flags: '--reduce',
   placeholder: 'method',
   about:
-    'let tokens go on the way through a plain ViT, e.g. evit:0.7, tome:8 or mctf:16; an unknown name lists all',
+    'let tokens go on the way through a plain ViT, e.g. evit:0.7, tome:8 or mctf:16; blvit methods lists all',
   // `tome:8,schedule=decreasing,tome:13` are two: a name with = goes on with the method before it
   separator: /,(?!\s*[\w-]+\s*=)/,
   parse: canonical,

@@ -3,10 +3,12 @@ import { checkOptions } from '../base/check-options.js'
 import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
 import { composeHooks } from '../models/block-loop.js'
+import { withChanges } from '../models/index.js'
 import type { BuildOptions } from '../models/model-definition.js'
 import { parseReduction } from '../reduction/parse-reduction.js'
 import { plainKey, type SettingTools } from './setting.js'
 import {
+  runSettingNames,
   type SettingName,
   type Settings,
   settingKeys,
@@ -15,7 +17,7 @@ import {
   settingsOf,
 } from './settings.js'
 
-const tools: SettingTools = { parseReduction }
+const tools: SettingTools = { parseReduction, withChanges }
 
 /** Settings with everything that follows from them for one architecture. */
 export interface ResolvedSettings {
@@ -23,6 +25,8 @@ export interface ResolvedSettings {
   readonly key: string
   /** Every setting that the model has, its own values included. */
   readonly values: Settings
+  /** What is run: the model itself, or what settings make of it, such as one of a smaller grid. */
+  readonly architecture: Architecture
   /** Run-time sizes of the graph. */
   readonly sizes: Bindings
   readonly build: BuildOptions
@@ -47,8 +51,10 @@ export function parseSettings(texts: Readonly<Partial<Record<SettingName, string
 export function parseSetting(text: string): Settings {
   const complaints: string[] = []
   for (const name of settingNames) {
+    const { unit = '' } = settingOf(name)
+    if (!text.trimEnd().endsWith(unit)) continue
     try {
-      return parseSettings({ [name]: text })
+      return parseSettings({ [name]: text.trimEnd().slice(0, text.trimEnd().length - unit.length) })
     } catch (thrown) {
       if (!(thrown instanceof BlvitError)) throw thrown
       complaints.push(thrown.message)
@@ -96,21 +102,40 @@ export function resolveSettings(architecture: Architecture, given: Settings = {}
   checkOptions('setting', given, settingKeys)
   const own = architecture.settings as Settings
   const values = settingsOf({ ...own, ...settingsOf(given) })
-  const set = settingNames.flatMap((name) => {
+  const { remade, changes } = remadeBy(values, architecture)
+  const set = runSettingNames.flatMap((name) => {
     const value: SettingValue | undefined = values[name]
     if (value === undefined) return []
     const setting = settingOf(name)
-    const decision = setting.decide(value, architecture, tools)
-    return [{ text: setting.print(value, architecture, tools), decision }]
+    const decision = setting.decide?.(value, remade, tools) ?? {}
+    return [{ text: setting.print(value, remade, tools), decision }]
   })
   const texts = (some: typeof set) => some.map(({ text }) => text).filter((text) => text !== '')
   return {
-    key: texts(set).join(', ') || plainKey,
+    key: [...changes, ...texts(set)].join(', ') || plainKey,
     values,
+    architecture: remade,
     sizes: Object.assign({}, ...set.map(({ decision }) => decision.sizes)),
     build: set.map(({ decision }) => decision.build ?? {}).reduce(mergedBuild, {}),
-    buildKey: texts(set.filter(({ decision }) => decision.build !== undefined)).join(', '),
+    buildKey: [...changes, ...texts(set.filter(({ decision }) => decision.build !== undefined))].join(', '),
   }
+}
+
+/** What settings make of a model before it runs, and the texts of those that change it. */
+function remadeBy(
+  values: Settings,
+  architecture: Architecture,
+): { readonly remade: Architecture; readonly changes: readonly string[] } {
+  const changes: string[] = []
+  const remade = settingNames.reduce((before, name) => {
+    const value: SettingValue | undefined = values[name]
+    const { remake, print, check } = settingOf(name)
+    if (!remake || value === undefined) return before
+    const after = remake(check(value, tools), before, tools)
+    if (after !== before) changes.push(print(value, before, tools))
+    return after
+  }, architecture)
+  return { remade, changes }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
+import type { withChanges } from '../models/index.js'
 import type { BuildOptions } from '../models/model-definition.js'
 import type { parseReduction } from '../reduction/parse-reduction.js'
 
@@ -22,6 +23,8 @@ export interface SettingOption {
   readonly about: string
   /** What stands between several values. Default: a comma. */
   readonly separator?: RegExp
+  /** What stands behind its number where nothing tells which setting it is: `192px`. Default: nothing. */
+  readonly unit?: string
 }
 
 /**
@@ -30,6 +33,7 @@ export interface SettingOption {
  */
 export interface SettingTools {
   readonly parseReduction: typeof parseReduction
+  readonly withChanges: typeof withChanges
 }
 
 /**
@@ -41,7 +45,10 @@ export interface Setting<Value extends SettingValue = SettingValue> extends Sett
   parse(text: string, tools: SettingTools): Value
   /** @throws BlvitError `BAD_OPTION` for what is no value: a caller without types, or a recipe, may give anything */
   check(value: unknown, tools: SettingTools): Value
-  /** The value as people read it, also where nothing tells which setting it is: `keep ratio 0.5`. Empty: as if not set. */
+  /**
+   * The value as people read it, also where nothing tells which setting it is: `keep ratio 0.5`. Empty: as if not set.
+   * @param architecture as it was before {@link remake}
+   */
   print(value: Value, architecture: Architecture, tools: SettingTools): string
   /**
    * Values like this one that differ in its number alone, from the one that saves most work to the one that saves least:
@@ -59,6 +66,12 @@ export interface Setting<Value extends SettingValue = SettingValue> extends Sett
    * that routes and, as its baseline, one that treats all tokens alike. Absent: never, the student must take it.
    */
   isPassedOver?(student: Architecture): boolean
-  /** @throws BlvitError `BAD_OPTION` if the architecture can't do that */
-  decide(value: Value, architecture: Architecture, tools: SettingTools): Decision
+  /**
+   * The model that it makes of the same weights: with a smaller grid of patches, with fewer layers. The architecture itself
+   * where it changes nothing. It comes before all decisions, which are about what is left. Absent: it leaves the model as it is.
+   * @throws BlvitError `BAD_OPTION` if the architecture can't be changed so
+   */
+  remake?(value: Value, architecture: Architecture, tools: SettingTools): Architecture
+  /** Absent: nothing. @throws BlvitError `BAD_OPTION` if the architecture can't do that */
+  decide?(value: Value, architecture: Architecture, tools: SettingTools): Decision
 }

@@ -12,8 +12,19 @@ export type SettingName = keyof Kinds
 /** What a setting is set to. */
 export type ValueOf<Name extends SettingName> = Kinds[Name] extends Setting<infer Value> ? Value : never
 
+/** Settings that make another model of the same weights before it runs: what learns is made so beforehand. */
+type RemakingName = {
+  [Name in SettingName]: Kinds[Name] extends { remake: unknown } ? Name : never
+}[SettingName]
+
+/** Settings that say how a model runs and leave it as it is. */
+export type RunSettingName = Exclude<SettingName, RemakingName>
+
 /** What is said of a run, e.g. `{ keepRatio: 0.5 }`; what isn't said is the model's own. */
 export type Settings = { readonly [Name in SettingName]?: ValueOf<Name> | undefined }
+
+/** What is said of how a model runs, as it is. */
+export type RunSettings = Pick<Settings, RunSettingName>
 
 export const settingNames = Object.keys(kinds) as readonly SettingName[]
 
@@ -22,11 +33,20 @@ export const settingKeys = Object.fromEntries(
   settingNames.map((name) => [name, true]),
 ) as OptionKeys<Settings>
 
+export const runSettingNames = settingNames.filter(
+  (name): name is RunSettingName => settingOf(name).remake === undefined,
+)
+
 /** The setting of a name, its value's type forgotten: whoever goes through all of them knows only that they fit. */
 export function settingOf(name: SettingName): Setting {
   const kind: unknown = kinds[name]
   return kind as Setting
 }
+
+/** The names of {@link RunSettings} among those of other options. */
+export const runSettingKeys = Object.fromEntries(
+  runSettingNames.map((name) => [name, true]),
+) as OptionKeys<RunSettings>
 
 /** Only the settings among other options, so that they can be passed on by whoever knows none of them. */
 export function settingsOf(options: Settings): Settings {

@@ -24,7 +24,7 @@ import { type Classification, type ClassificationOptions, classify } from '../pr
 import { type EmbedOptions, embed } from '../problems/embed.js'
 import type { AnswerContext, Problem } from '../problems/problem.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
-import { resolveSettings } from '../settings/resolve.js'
+import { type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
 import { type Settings, settingKeys, settingsOf } from '../settings/settings.js'
 import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
@@ -69,16 +69,17 @@ const deepQueue = 4
  * end of its `await using` block.
  */
 export class Model implements AsyncDisposable {
-  readonly architecture: Architecture
-  readonly preprocessing: Preprocessing
   /** Class names in class order. */
   readonly labels: readonly string[]
   /** How the numbers of its head become scores. */
   readonly scores: ScoreFunction
   /** What had to be assumed because no file of the model says it, in words for people. */
   readonly assumptions: readonly string[]
+  private readonly preprocessings = new Map<string, Preprocessing>()
   private readonly forms: EngineForms
   private readonly dispatcher: Dispatcher<ModelRun>
+  /** Of runs that say nothing else. */
+  private readonly settings: Settings
   private disposed = false
   /** Pictures of calls that have begun and not ended. */
   private inWork = 0
@@ -92,14 +93,14 @@ export class Model implements AsyncDisposable {
     readonly engine: ChosenRuntime,
     readonly engineOptions: ModelOptions,
   ) {
-    const { architecture, weights } = files
-    this.architecture = architecture
-    this.preprocessing = files.preprocessing
+    const { architecture, weights, runsAt } = files
     this.labels = files.labels
     this.scores = files.scores
     this.assumptions = files.assumptions
+    this.settings = { ...(runsAt && { imageSize: runsAt }), ...settingsOf(engineOptions.settings ?? {}) }
     this.resolve({})
-    const { threads, precision, settings, parallel = 'auto' } = engineOptions
+    const { threads, precision, parallel = 'auto' } = engineOptions
+    const { settings } = this
     const { runtime } = engine
     checkParallel(parallel, { threads, source: runtime.lanes, where: runtime.description })
     this.forms = new EngineForms(
@@ -118,20 +119,44 @@ export class Model implements AsyncDisposable {
   }
 
   /** What a run with these options does, the model's own settings included. */
-  resolve(options: Settings) {
-    return resolveSettings(this.architecture, { ...this.engineOptions.settings, ...settingsOf(options) })
+  resolve(options: Settings): ResolvedSettings {
+    return resolveSettings(this.files.architecture, { ...this.settings, ...settingsOf(options) })
+  }
+
+  /** What it runs as where nothing else is said: at the image size that it was loaded for. */
+  get architecture(): Architecture {
+    return this.resolve({}).architecture
+  }
+
+  /** How pictures are prepared where nothing else is said. */
+  get preprocessing(): Preprocessing {
+    return this.preprocessingFor({})
+  }
+
+  /** How pictures are prepared for a run with these settings: resize and crop keep their proportion at any image size. */
+  preprocessingFor(settings: Settings): Preprocessing {
+    return this.preprocessingOf(this.resolve(settings).architecture)
+  }
+
+  private preprocessingOf({ image: { height, width } }: Architecture): Preprocessing {
+    const size = `${height}×${width}`
+    // one object a size: its tables are kept by it
+    const made = this.preprocessings.get(size) ?? { ...this.files.preprocessing, height, width }
+    this.preprocessings.set(size, made)
+    return made
   }
 
   /** Whether a run with these options picks something at random, which `seed` then decides. */
   isRandom(options: Settings = {}): boolean {
-    const model = this.architecture.build(this.resolve(options).build)
+    const { architecture, build } = this.resolve(options)
+    const model = architecture.build(build)
     const outputs = Object.values(model.programs).flatMap((program) => Object.values(program))
     const { inputs } = graphOf(this.name, Object.fromEntries(outputs.entries()), { sizes: model.sizes })
     return inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.role === 'noise')
   }
 
   private get context(): AnswerContext {
-    const { prefix, facts } = this.architecture
+    const { prefix, facts } = this.files.architecture
     const { classToken, projection } = facts
     return { labels: this.labels, scores: this.scores, prefix, classToken, projection }
   }
@@ -172,7 +197,7 @@ export class Model implements AsyncDisposable {
   private picturesPerRun({ threads, lanes }: LanePlan, options: Settings): number {
     if (!this.isAlikeInBatches) return 1
     if (lanes === 1 || threads > 1) return picturesPerRun
-    return picturesPerLaneRun(this.architecture, this.resolve(options))
+    return picturesPerLaneRun(this.resolve(options))
   }
 
   private assertUsable(): void {
@@ -190,7 +215,7 @@ export class Model implements AsyncDisposable {
     { seed = 0, ...options }: EngineRunOptions,
     call: CallOptions & { readonly shares?: boolean } = {},
   ): Promise<DispatchedRun> {
-    const settings = { ...this.engineOptions.settings, ...settingsOf(options) }
+    const settings = { ...this.settings, ...settingsOf(options) }
     const key = `${problem.name}, ${this.resolve(settings).key}, seed ${seed}, ${pictures[0]?.length} numbers`
     const run = { key, problem, options: { seed, ...settings } }
     const answer = this.dispatcher.run(run, pictures, call)
@@ -327,13 +352,18 @@ export class Model implements AsyncDisposable {
     return Array.isArray(images) ? vectors : onlyOne(vectors)
   }
 
-  /** Decodes, resizes, crops and normalises, while the event loop goes on. @returns `[channels, height, width]` */
-  async prepare(image: ImageInput, options: PrepareOptions = {}): Promise<Float32Array> {
+  /**
+   * Decodes, resizes, crops and normalises, while the event loop goes on.
+   * @param options settings among them: an image size makes pictures of that size
+   * @returns `[channels, height, width]`
+   */
+  async prepare(image: ImageInput, options: PrepareOptions & Settings = {}): Promise<Float32Array> {
     return (await this.preparePicture(image, options)).input
   }
 
-  private preparePicture(image: ImageInput, options: PrepareOptions): Promise<PreparedPicture> {
-    return preparePicture(image, this.preprocessing, { ...options, decoder: this.engineOptions.decoder })
+  private preparePicture(image: ImageInput, options: PrepareOptions & Settings): Promise<PreparedPicture> {
+    const preprocessing = this.preprocessingFor(options)
+    return preparePicture(image, preprocessing, { ...options, decoder: this.engineOptions.decoder })
   }
 
   /** The raw class scores, before softmax. @returns `[pictures, classes]`, row-major */

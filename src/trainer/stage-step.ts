@@ -3,7 +3,7 @@ import { type DecidedRecipe, objectiveOf, type Stage } from '../recipes/recipe.j
 import type { Runtime } from '../runtime/runtime.js'
 import type { ResolvedSettings } from '../settings/resolve.js'
 import { layerDecay } from '../training/parameter-groups.js'
-import { targetsInput } from '../training/stages/loss-parts.js'
+import { type LabelsPerPicture, labelsAskedFor } from '../training/stages/loss-parts.js'
 import type { StageModels } from '../training/stages/stage-kind.js'
 import { teachersName } from '../training/teacher.js'
 import { type TrainingStep, trainingStep } from '../training/training-step.js'
@@ -47,8 +47,8 @@ export interface PlannedStage {
   readonly settings: StageSettings | undefined
   /** What runs at some of its settings: one and the same for all that one graph serves. All have the same state. */
   readonly stepFor: (settings: ResolvedSettings | undefined) => StageStep
-  /** Whether its loss is made of the pictures' labels. */
-  readonly asksForLabels: boolean
+  /** How many labels a picture may have of which its loss is made; undefined: it is made of none. */
+  readonly asksForLabels: LabelsPerPicture | undefined
 }
 
 /**
@@ -78,9 +78,6 @@ export function planStages(
     const [first, ...others] = settings?.ends ?? []
     const { graph } = stepFor(first)
     others.forEach(stepFor)
-    const asksForLabels = graph.inputs.some(
-      ({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput,
-    )
-    return { stage, number: index + 1, settings, stepFor, asksForLabels }
+    return { stage, number: index + 1, settings, stepFor, asksForLabels: labelsAskedFor(graph) }
   })
 }

@@ -6,7 +6,7 @@ import type { Bindings } from '../graph/dim.js'
 import { pixelsInput } from '../models/model-definition.js'
 import type { NamedTensors } from '../runtime/runtime.js'
 import { stepInputs } from '../training/adamw.js'
-import { targetsInput } from '../training/stages/loss-parts.js'
+import { labelsAskedFor, targetsInputs } from '../training/stages/loss-parts.js'
 import type { PlannedStage, StageStep } from './stage-step.js'
 
 /** What changes from batch to batch beside the pictures. */
@@ -34,10 +34,10 @@ function ownInputs({ step }: StageStep): ReadonlySet<string> {
 export function feedOf({ stage }: Pick<PlannedStage, 'stage'>, made: StageStep): StepFeed {
   const own = ownInputs(made)
   const inputs = made.graph.inputs.filter(({ leaf }) => leaf?.kind === 'input' && !own.has(leaf.name))
-  const learnsLabels = inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.name === targetsInput)
+  const labels = labelsAskedFor({ inputs })
   return ({ pixels, targets }, { sizes, noise }) => {
-    if (learnsLabels && !targets) throw labelsMissing()
-    const given = { [pixelsInput]: pixels, ...(learnsLabels && targets && { [targetsInput]: targets }) }
+    if (labels && !targets) throw labelsMissing()
+    const given = { [pixelsInput]: pixels, ...(labels && targets && { [targetsInputs[labels]]: targets }) }
     const drawn: NoiseOf = (name, row) => Float32Array.from({ length: stage.batch * row }, noise(name))
     return feedGraph({ inputs }, { batch: stage.batch, inputs: given }, { sizes, noise: drawn })
   }

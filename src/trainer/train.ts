@@ -133,11 +133,13 @@ export async function trainModel(
     teacher: teacher?.files.architecture,
     runtime: runtime.runtime,
   })
-  const isLabelled = stages.some(({ asksForLabels }) => asksForLabels)
+  const asked = new Set(stages.flatMap(({ asksForLabels }) => asksForLabels ?? []))
+  const isLabelled = asked.size > 0
   const { validationNames, without = [] } = options
   const heldOut = [...without, ...(validationNames ?? [])]
   const dataSet = await openDataSet(paths, {
     ...{ labels: isLabelled ? student.labels : ('ignored' as const), without: heldOut },
+    ...{ several: asked.has('several') && !asked.has('one') },
   })
   for (const note of notesOn(dataSet, isLabelled)) options.onNote?.(note)
   const { validationSettings: settings = usualSettings(student.architecture, stages) } = options

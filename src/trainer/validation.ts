@@ -45,7 +45,7 @@ function noLabels(name: string): BlvitError {
 async function assertLabelled(dataSet: DataSet, limit = Number.POSITIVE_INFINITY): Promise<void> {
   let seen = 0
   for await (const item of dataSet.items()) {
-    if ('source' in item && item.label !== undefined) return
+    if ('source' in item && (item.label !== undefined || item.labels !== undefined)) return
     seen += 1
     if (seen >= limit) break
   }
@@ -57,11 +57,12 @@ async function assertLabelled(dataSet: DataSet, limit = Number.POSITIVE_INFINITY
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA` without labelled pictures, `BAD_OPTION` for a setting that the model can't take
  */
 export async function openValidation(
-  { architecture, labels }: ModelFiles,
+  { architecture, labels, scores }: ModelFiles,
   { validation, validationNames: only, validationLimit: limit, settings }: ValidationOptions,
 ): Promise<Validation> {
   const keys = settings.map((each) => resolveSettings(architecture, each).key)
-  const dataSet = await openDataSet(validation, { labels, only })
+  const several = scores === 'sigmoid' ? ('as-written' as const) : false
+  const dataSet = await openDataSet(validation, { labels, several, only })
   await assertLabelled(dataSet, limit)
   return {
     identity: JSON.stringify([await dataSet.fingerprint(), limit ?? null, keys]),
@@ -72,7 +73,11 @@ export async function openValidation(
       })
       const counts = await evaluate(model, dataSet, { settings, limit, signal })
       if (counts.labelled === 0) throw noLabels(dataSet.name)
-      return counts
+      // of several labels, a picture is right where all are
+      const results = counts.results.map(({ several: told, ...result }) =>
+        told ? { ...result, top1: told.exact } : result,
+      )
+      return { ...counts, results }
     },
   }
 }

@@ -1,11 +1,15 @@
 import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
+import { checkOptions } from '../base/check-options.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
 import { checkSetting, settingBetween } from '../settings/resolve.js'
 import {
+  type RunSettingName,
+  type RunSettings,
+  runSettingKeys,
+  runSettingNames,
   type SettingName,
   type Settings,
-  settingNames,
   settingOf,
   type ValueOf,
 } from '../settings/settings.js'
@@ -67,7 +71,7 @@ function schemaOf(name: SettingName) {
 }
 
 type PlanSchemas = {
-  readonly [Name in SettingName]: z.ZodExactOptional<z.ZodType<Plan<ValueOf<Name>>, Plan<ValueOf<Name>>>>
+  readonly [Name in RunSettingName]: z.ZodExactOptional<z.ZodType<Plan<ValueOf<Name>>, Plan<ValueOf<Name>>>>
 }
 
 /**
@@ -75,16 +79,17 @@ type PlanSchemas = {
  * setting may be passed over for a student that has no use for it.
  */
 export const trainedSettings = Object.fromEntries(
-  settingNames.map((name) => [name, schemaOf(name).exactOptional()]),
+  runSettingNames.map((name) => [name, schemaOf(name).exactOptional()]),
   // which value belongs to which name is checked when it is read
 ) as unknown as PlanSchemas
 
 /** What recipes say of settings. */
-export type SettingPlans = { readonly [Name in SettingName]?: Plan<ValueOf<Name>> }
+export type SettingPlans = { readonly [Name in RunSettingName]?: Plan<ValueOf<Name>> }
 
-/** Settings as plans: of several each step draws one. */
-export function plansOf(given: readonly Settings[]): SettingPlans {
-  const plans = settingNames.flatMap((name) => {
+/** Settings as plans: of several each step draws one. @throws BlvitError `BAD_OPTION` for what a training can't set */
+export function plansOf(given: readonly RunSettings[]): SettingPlans {
+  for (const settings of given) checkOptions('setting of a training', settings, runSettingKeys)
+  const plans = runSettingNames.flatMap((name) => {
     const values = given.flatMap((settings) => settings[name] ?? [])
     return values.length === 0 ? [] : [[name, values.length === 1 ? values[0] : values]]
   })
@@ -144,7 +149,7 @@ function choices(
 
 /** What a recipe says, step by step, for a student. */
 export function settingsPlan(said: SettingPlans, student: Architecture): SettingsPlan {
-  const plans = settingNames.flatMap((name) => {
+  const plans = runSettingNames.flatMap((name) => {
     const plan: AnyPlan | undefined = said[name] as AnyPlan | undefined
     return plan === undefined || settingOf(name).isPassedOver?.(student) ? [] : [[name, plan] as const]
   })

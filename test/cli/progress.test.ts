@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { itemProgress } from '../../src/cli/progress.js'
 
 test('what was done before counts, but not for the rate', () => {
@@ -10,14 +10,18 @@ test('what was done before counts, but not for the rate', () => {
     interactive: false,
     exitWith: () => {},
   }
+  vi.useFakeTimers({ toFake: ['performance'] })
   const progress = itemProgress(context, { total: 20, unit: 'pictures', start: 8 })
   progress.moveTo(8)
+  vi.advanceTimersByTime(1000)
   expect(notes).toEqual([])
   // a better estimate of the total, before anything more is done
   progress.moveTo(8, 12)
+  vi.advanceTimersByTime(500)
+  progress.moveTo(10, 12)
+  vi.advanceTimersByTime(500)
   progress.moveTo(12, 12)
-  expect(notes).toEqual([
-    '8/12 pictures, 0.0/s, – s left',
-    expect.stringMatching(/^12\/12 pictures, [\d.]+\/s, 0 s left$/),
-  ])
+  vi.useRealTimers()
+  // the one in between came too soon after the last
+  expect(notes).toEqual(['8/12 pictures, 0.0/s, – s left', '12/12 pictures, 2.0/s, 0 s left'])
 })

@@ -53,9 +53,9 @@ describe('lanes for many pictures', () => {
 test('a lane takes more pictures at once where blocks have few tokens, one where a picture has many', () => {
   const [vit, blvit] = [presets['vit-tiny'], presets['t+48']]
   if (!vit || !blvit) throw new Error('no presets')
-  expect(picturesPerLaneRun(vit, resolveSettings(vit))).toBe(2)
-  expect(picturesPerLaneRun(vit, resolveSettings(vit, { reduce: 'tome:8' }))).toBe(4)
-  expect(picturesPerLaneRun(blvit, resolveSettings(blvit, { keepRatio: 0.375 }))).toBe(4)
+  expect(picturesPerLaneRun(resolveSettings(vit))).toBe(2)
+  expect(picturesPerLaneRun(resolveSettings(vit, { reduce: 'tome:8' }))).toBe(4)
+  expect(picturesPerLaneRun(resolveSettings(blvit, { keepRatio: 0.375 }))).toBe(4)
   const large = { ...vit, grid: { rows: 24, columns: 24 } }
-  expect(picturesPerLaneRun(large, resolveSettings(large))).toBe(1)
+  expect(picturesPerLaneRun(resolveSettings(large))).toBe(1)
 })

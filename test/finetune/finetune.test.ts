@@ -181,6 +181,17 @@ describe('pictures that can’t be used are named and left out', () => {
     const message = report.failures.find(({ name }) => name === 'red-4.png')?.message
     expect(message).toContain('the same picture in red (red-4.png) and in blue (blue-again.png)')
   })
+
+  test('a class that doubles emptied: the message says that they did', async () => {
+    const data = join(folder, 'emptied')
+    for (let i = 0; i < 4; i++) await writeColour(join(data, 'red', `${i}.png`), 'red', i)
+    await mkdir(join(data, 'crimson'))
+    for (let i = 0; i < 2; i++)
+      await copyFile(join(data, 'red', `${i}.png`), join(data, 'crimson', `${i}.png`))
+    const refused = expect(finetune(vit, data, { output: newOutput(), threads: 1 })).rejects
+    await refused.toMatchObject({ code: 'BAD_DATA', message: expect.stringContaining('of "crimson" none') })
+    await refused.toThrow(/4 pictures were left out, the first because: .* is the same picture in crimson/)
+  })
 })
 
 describe('all layers', () => {
@@ -224,8 +235,8 @@ describe('all layers', () => {
 })
 
 describe('several labels a picture', () => {
-  test('are learned and answered each for itself', async () => {
-    const data = join(folder, 'several')
+  const data = join(folder, 'several')
+  const writeSeveral = async () => {
     const rows: string[] = []
     for (const [colour, labels] of [
       ['red', 'warm|loud'],
@@ -238,8 +249,12 @@ describe('several labels a picture', () => {
       }
     }
     await writeFile(join(data, 'labels.csv'), ['file,labels', ...rows].join('\n'))
+    return data
+  }
+
+  test('are learned and answered each for itself', async () => {
     const output = newOutput()
-    const { report } = await finetune(vit, data, { output, threads: 1 })
+    const { report } = await finetune(vit, await writeSeveral(), { output, threads: 1 })
     expect(report.classes.map(({ label, pictures: count }) => [label, count])).toEqual([
       ['calm', 6],
       ['loud', 6],
@@ -257,7 +272,23 @@ describe('several labels a picture', () => {
     expect(await told('red')).toEqual(['loud', 'warm'])
     expect(await told('green')).toEqual(['calm'])
     expect(await told('blue')).toEqual([])
-    const all = finetune(vit, data, { output: newOutput(), threads: 1, layers: 'all' })
-    await expect(all).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    const { labelled, results } = await evaluate(model, data)
+    expect(labelled).toBe(18)
+    expect(results[0]).toMatchObject({
+      top1: { share: 1, of: 12 },
+      several: { exact: { share: 1, of: 18 }, meanAveragePrecision: 1 },
+    })
+  })
+
+  test('are learned by all layers', async () => {
+    const output = newOutput()
+    const { report } = await finetune(vit, await writeSeveral(), {
+      ...{ output, threads: 1, layers: 'all', epochs: 2 },
+    })
+    expect(report.heldOut.headAccuracy?.of).toBe(report.heldOut.accuracy.of)
+    expect(report.heldOut.meanAveragePrecision).toBeGreaterThan(0.9)
+    await using model = await load(output, { threads: 1 })
+    const { top } = await model.classify(join(others, 'red', '21.png'), { threshold: 0.5 })
+    expect(top.map(({ label }) => label).sort()).toEqual(['loud', 'warm'])
   })
 })

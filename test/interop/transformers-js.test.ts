@@ -8,9 +8,11 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { describeModel } from '../../src/model-store/node/open-model.js'
 import type { Model } from '../../src/tasks/model.js'
 import { load } from '../../src/tasks/node/load.js'
+import { writeColours } from '../support/coloured-pictures.js'
 import { expectClose } from '../support/expect-close.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
+import { writeTinyVit } from '../support/tiny-training.js'
 
 env.allowRemoteModels = false
 
@@ -120,6 +122,28 @@ test('transformers.js runs a big.LITTLE model at the keep ratio that it was expo
     expectClose(logits.data, await ours.logits([picture], { keepRatio: 0.5 }), { atol: 1e-4 })
     const whole = await ours.logits([picture], { keepRatio: 1 })
     expect(Math.abs((whole[21] ?? 0) - logits.data[21])).toBeGreaterThan(0.1)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('transformers.js gives the labels of a model of one’s own classes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'blvit-interop-'))
+  try {
+    const [vit, mine, exported] = [join(folder, 'vit'), join(folder, 'mine'), join(folder, 'exported')]
+    await writeTinyVit(vit)
+    await writeColours(join(folder, 'photos'), { count: 4 })
+    await blvit('finetune', '--data', join(folder, 'photos'), '-m', vit, '-o', mine, '--no-cache')
+    await blvit('export', mine, '--for', 'transformers.js', '-o', exported)
+    const classifier = await pipeline('image-classification', exported)
+    await using ours = await load(mine)
+    for (const colour of ['red', 'green', 'blue']) {
+      const picture = join(folder, 'photos', colour, '0.png')
+      const [theirs] = await classifier(picture, { top_k: 1 })
+      const { top } = await ours.classify(picture, { top: 1 })
+      expect([theirs?.label, top[0]?.label]).toEqual([colour, colour])
+    }
+    await classifier.dispose()
   } finally {
     await rm(folder, { recursive: true })
   }

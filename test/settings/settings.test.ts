@@ -59,6 +59,10 @@ describe('settings', () => {
   test('a text is read by the setting that understands it', () => {
     expect(parseSetting('0.5')).toEqual({ keepRatio: 0.5 })
     expect(parseSetting('tome:8')).toEqual({ reduce: 'tome:8' })
+    expect(parseSetting('192px')).toEqual({ imageSize: 192 })
+    expect(parseSetting('10layers')).toEqual({ firstLayers: 10 })
+    expect(parseSetting('1')).toEqual({ keepRatio: 1 })
+    expect(() => parseSetting('192')).toThrow(/"192" is no setting/)
     expect(() => parseSetting('half')).toThrow(/"half" is no setting/)
     expect(parseSettings({ keepRatio: '0.25' })).toEqual({ keepRatio: 0.25 })
   })

@@ -26,7 +26,7 @@ export async function manyProgram(
   await model.warmUp(undefined, { pictures })
   const plan = model.planFor(pictures)
   const batch = model.batchFor(pictures, workload.settings)
-  const [pixels = new Float32Array()] = Object.values(noise(files, batch).inputs)
+  const [pixels = new Float32Array()] = Object.values(noise(model.architecture, batch).inputs)
   const size = pixels.length / batch
   const batchOfNoise = Array.from({ length: batch }, (_, i) => pixels.subarray(i * size, (i + 1) * size))
   const runs = runsPerLane * plan.lanes

@@ -5,9 +5,11 @@ import type { Feeds } from '../../engine/feeds.js'
 import { initialise } from '../../model-store/initialise.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
 import { openModel } from '../../model-store/node/open-model.js'
+import type { Architecture } from '../../models/architecture.js'
 import { readArchitecture } from '../../models/index.js'
 import { pixelsInput, programOf } from '../../models/model-definition.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
+import { resolveSettings } from '../../settings/resolve.js'
 import type { Job, MeasuredModel, Program, ProgramOptions, Workload } from '../messages.js'
 
 /** A model's files, or random weights for a configuration. */
@@ -15,9 +17,8 @@ export async function filesOf({ model }: { readonly model: MeasuredModel }): Pro
   return 'config' in model ? initialise(readArchitecture(model.config)) : openModel(model.folder)
 }
 
-/** Pictures of noise. */
-export function noise({ architecture }: ModelFiles, count: number): Feeds {
-  const { channels, image } = architecture
+/** Pictures of noise, of the size that a model takes. */
+export function noise({ channels, image }: Pick<Architecture, 'channels' | 'image'>, count: number): Feeds {
   const random = seededRandom(0)
   const length = count * channels * image.height * image.width
   return { batch: count, inputs: { [pixelsInput]: Float32Array.from({ length }, () => 2 * random() - 1) } }
@@ -40,10 +41,12 @@ export async function modelProgram(
   const engine = await Engine.load({ ...files, runtime }, (model) => programOf(model, 'classify'), {
     ...{ settings: workload.settings, threads, precision, profilePrefix },
   })
+  const { architecture } = resolveSettings(files.architecture, workload.settings)
   const batches = new Map<number, Feeds>()
   const run = async (job: Job) => {
     if (job.kind !== 'model') throw new Error('blvit bug: not a job of a model')
-    const pixels = batches.get(job.batch) ?? noise(files, job.batch)
+    // what one process runs has one graph, and so one size of pictures
+    const pixels = batches.get(job.batch) ?? noise(architecture, job.batch)
     batches.set(job.batch, pixels)
     await engine.run(pixels, job.settings)
   }

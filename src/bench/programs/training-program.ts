@@ -3,7 +3,7 @@ import { evaluate } from '../../graph/dim.js'
 import { initialWeights } from '../../model-store/initial-weights.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
 import type { NamedTensors, TensorData } from '../../runtime/runtime.js'
-import { targetsInput } from '../../training/stages/loss-parts.js'
+import { targetsInputs } from '../../training/stages/loss-parts.js'
 import { TrainingSession } from '../../training/training-session.js'
 import type { TrainingStep } from '../../training/training-step.js'
 import { readFloats } from '../../weights/read-floats.js'
@@ -26,7 +26,7 @@ function noise(step: TrainingStep, batch: number): NamedTensors {
     const classes = now.at(-1) ?? 1
     const isTarget = (i: number) => Math.floor(i / classes) % classes === i % classes
     const values = Float32Array.from({ length: now.reduce((a, b) => a * b, 1) }, (_, i) =>
-      leaf.name === targetsInput ? Number(isTarget(i)) : 2 * random() - 1,
+      leaf.name === targetsInputs.one ? Number(isTarget(i)) : 2 * random() - 1,
     )
     return [[leaf.name, { dtype: 'float32', shape: now, values }]]
   })

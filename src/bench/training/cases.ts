@@ -11,7 +11,7 @@ import { usualVit } from '../../models/vit-family.js'
 import { resolveSettings } from '../../settings/resolve.js'
 import { blockImitation, learnsByImitation } from '../../training/block-imitation.js'
 import { crossEntropy } from '../../training/objectives/index.js'
-import { targetsInput } from '../../training/stages/loss-parts.js'
+import { targetsInputs } from '../../training/stages/loss-parts.js'
 import { type TrainingStep, trainingStep } from '../../training/training-step.js'
 
 /** A training step that is measured. */
@@ -34,7 +34,7 @@ export const smallVit: VitConfig = usualVit({
 })
 
 function supervised(name: string, logits: Tensor): TrainingStep {
-  return trainingStep(name, crossEntropy(logits, input(targetsInput, logits.shape)))
+  return trainingStep(name, crossEntropy(logits, input(targetsInputs.one, logits.shape)))
 }
 
 function tinyStudent() {

@@ -120,7 +120,7 @@ function withoutConfiguration(): BlvitError {
 function nothingToChange(): BlvitError {
   return new BlvitError(
     'BAD_OPTION',
-    '--keep-ratio, --reduce and --set change the configuration before --compare: give one, e.g. ' +
+    '--set and settings such as --keep-ratio change the configuration before --compare: give one, e.g. ' +
       '"blvit analyze b+t --keep-ratio 0.5 --compare vit-base". Those compared take a setting as b+t@0.5.',
   )
 }

@@ -93,7 +93,10 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   let failures = errors.length
   for (const error of errors) context.note(`error: ${error.message}`)
 
-  await using model = await load(flags.model, { ...loadOptions(flags, context), runtime })
+  await using model = await load(flags.model, {
+    ...loadOptions(flags, context, { pictures: pictures.length }),
+    runtime,
+  })
   const { key } = model.resolve(settings)
   checkSeed(flags.seed, [{ model, settings: [settings] }])
   if (!flags.json || runsUnusually(model))

@@ -82,9 +82,8 @@ async function evaluateModel(reference: string, flags: Flags, context: CliContex
   const outputs = [perImage, resume, run?.resume].filter((path) => typeof path === 'string')
   for (const path of outputs) await assertNotInput(path, data)
   await using model = await load(reference, loadOptions(flags, context))
-  // The image size is the model's; a teacher sees its own.
-  const { imageSize: _, ...teacherOptions } = loadOptions(flags, context)
-  await using teacher = flags.teacher === undefined ? undefined : await load(flags.teacher, teacherOptions)
+  await using teacher =
+    flags.teacher === undefined ? undefined : await load(flags.teacher, loadOptions(flags, context))
   for (const path of outputs) await assertNotInput(path, [...model.readFrom, ...(teacher?.readFrom ?? [])])
   checkSeed(flags.seed, [
     { model, settings: settings ?? [{}] },

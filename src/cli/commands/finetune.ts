@@ -6,10 +6,10 @@ import { devices, type EngineFlags } from '../model-options.js'
 import { positiveInteger, seed, share } from '../option-values.js'
 import { downloadProgress, itemProgress, type Progress } from '../progress.js'
 import { countedPictures, percent } from '../quantities.js'
-import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
+import { type RunSettingFlags, settingsFrom, withRunSettings } from '../setting-options.js'
 import type { TrainingProgress } from '../training-progress.js'
 
-interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, SettingFlags {
+interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, RunSettingFlags {
   readonly model: string
   readonly data: readonly string[]
   readonly output: string
@@ -46,7 +46,7 @@ export function finetuneCommand(program: Command, context: CliContext): void {
       'what to start from: a shipped name, a folder, a Hugging Face id',
       'vit-tiny',
     )
-  withSettings(command)
+  withRunSettings(command)
     .addOption(
       new Option('--layers <which>', 'what learns: a new head only, or from there on all of the model')
         .choices(['head', 'all'])

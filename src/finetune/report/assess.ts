@@ -1,24 +1,5 @@
 import { type Share, shareOf } from '../../base/share.js'
-
-/** How a class fared. */
-export interface ClassResult {
-  readonly label: string
-  /** Pictures that show it. */
-  readonly pictures: number
-  /** Of the pictures that were said to show it, those that do. */
-  readonly precision: Share
-  /** Of the pictures that show it, those that were said to. */
-  readonly recall: Share
-}
-
-/** Answers beside the truth. */
-export interface Answered {
-  readonly classes: readonly string[]
-  /** The class numbers of each picture. */
-  readonly labels: readonly (readonly number[])[]
-  /** `[pictures, classes]` */
-  readonly scores: Float32Array
-}
+import type { Answered, ClassResult } from '../../problems/label-results.js'
 
 /** What a picture is said to show. */
 export function answerOf(

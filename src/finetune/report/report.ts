@@ -1,10 +1,15 @@
 import { type Share, shareOf } from '../../base/share.js'
 import type { OwnClasses } from '../../data/class-names.js'
 import type { DataSet } from '../../data/data-set.js'
+import {
+  type Answered,
+  type ClassResult,
+  labelResults,
+  meanAveragePrecision,
+} from '../../problems/label-results.js'
 import type { Collected, Failure, FeaturePicture } from '../features/collect.js'
 import type { Pair } from '../features/doubles.js'
-import { type Answered, accuracyOf, answerOf, type ClassResult, classResults, confusionOf } from './assess.js'
-import { labelResults, meanAveragePrecision } from './assess-several.js'
+import { accuracyOf, answerOf, classResults, confusionOf } from './assess.js'
 import { type Mistake, mistakesOf, suspectsOf } from './suspects.js'
 
 /** A picture that is taken for something else than its label says. */

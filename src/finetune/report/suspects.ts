@@ -1,4 +1,5 @@
-import { type Answered, answerOf } from './assess.js'
+import type { Answered } from '../../problems/label-results.js'
+import { answerOf } from './assess.js'
 
 /** A picture that a head takes for another class than it was told. */
 export interface Mistake {

@@ -4,8 +4,8 @@ import { mixBatch, type PictureBatch } from './mixing.js'
 import { softTargets } from './soft-targets.js'
 
 export interface BatchToAugment extends PictureBatch {
-  /** Class numbers, `[batch]`; undefined where nobody asks for targets. */
-  readonly labels?: Int32Array | undefined
+  /** The classes of each picture; undefined where nobody asks for targets. */
+  readonly labels?: readonly (readonly number[])[] | undefined
   readonly classes: number
 }
 

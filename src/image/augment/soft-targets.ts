@@ -8,21 +8,24 @@ export interface SoftTargetOptions {
 
 /**
  * The probabilities that a model should give, as timm's `mixup_target` makes them.
- * @param labels class numbers, `[batch]`
- * @returns `[batch, classes]`, each row sums to 1
+ * @param labels the classes of each picture
+ * @returns `[batch, classes]`; where each picture has one class, each row sums to 1
  */
 export function softTargets(
-  labels: Int32Array,
+  labels: readonly (readonly number[])[],
   { classes, labelSmoothing, share }: SoftTargetOptions,
 ): Float32Array {
   const targets = new Float32Array(labels.length * classes).fill(labelSmoothing / classes)
   const weight = 1 - labelSmoothing
-  for (const [row, label] of labels.entries()) {
-    const partner = labels[labels.length - 1 - row] as number
-    const own = row * classes + label
-    const other = row * classes + partner
-    targets[own] = (targets[own] as number) + weight * share
-    targets[other] = (targets[other] as number) + weight * (1 - share)
+  const add = (row: number, own: readonly number[], amount: number) => {
+    for (const label of own) {
+      const at = row * classes + label
+      targets[at] = (targets[at] as number) + amount
+    }
+  }
+  for (const [row, own] of labels.entries()) {
+    add(row, own, weight * share)
+    add(row, labels[labels.length - 1 - row] ?? [], weight * (1 - share))
   }
   return targets
 }

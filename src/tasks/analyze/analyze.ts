@@ -69,8 +69,8 @@ function classificationGraph(family: string, model: ModelDefinition): Graph {
  * @param settings shapes for these; without any: shapes in the symbols of the run-time sizes, such as `kept`
  * @throws BlvitError `BAD_OPTION` for impossible settings
  */
-export function printedGraph(architecture: Architecture, settings: Settings = {}): string {
-  const { build, sizes } = resolveSettings(architecture, settings)
+export function printedGraph(subject: Architecture, settings: Settings = {}): string {
+  const { architecture, build, sizes } = resolveSettings(subject, settings)
   const isSet = Object.keys(settingsOf(settings)).length > 0
   const model = architecture.build({ ...build, sizes: { ...build.sizes, ...(isSet ? sizes : {}) } })
   return printGraph(classificationGraph(architecture.family, model))
@@ -108,12 +108,13 @@ function checkMeasured(measured: Bindings, counted: Bindings): void {
  * const { parameters, multiplyAdds } = analyze(await findConfiguration('b+t'), { keepRatio: 0.5 })
  */
 export function analyze(
-  architecture: Architecture,
+  subject: Architecture,
   { batch = 1, measured = {}, ...options }: AnalyzeOptions = {},
 ): Analysis {
   checkOptions('option of analyze', options, analyzeKeys)
   checkWholeNumbers({ batch })
-  const settings = resolveSettings(architecture, settingsOf(options))
+  const settings = resolveSettings(subject, settingsOf(options))
+  const { architecture } = settings
   const model = architecture.build(settings.build)
   const graph = classificationGraph(architecture.family, model)
   const counted = countedSizes(graph, { batch, ...settings.sizes, ...measured })

@@ -3,7 +3,6 @@ import { checkOptions, type OptionKeys } from '../../base/check-options.js'
 import type { Precision } from '../../graph/lowering.js'
 import { browserDecoder } from '../../image/browser-decoder.js'
 import { type FetchOptions, fetchModel } from '../../model-store/fetch-model.js'
-import { atImageSize, atOwnSize } from '../../model-store/image-size.js'
 import {
   type ModelFiles,
   type ModelJson,
@@ -26,8 +25,6 @@ export interface BrowserLoadOptions extends FetchOptions, Settings {
   readonly threads?: number | undefined
   /** As in Node: `int8` is for `wasm`, `fp16` for `webgpu`. Default `fp32`. */
   readonly precision?: Precision | undefined
-  /** Run at another input size than the model was made for: a side in pixels. Default: the model's own. */
-  readonly imageSize?: number | undefined
   /** Told, in words for people, of each thing that was assumed because no file of the model says it. */
   readonly onAssumption?: ((assumption: string) => void) | undefined
 }
@@ -37,7 +34,6 @@ const loadKeys: OptionKeys<BrowserLoadOptions> = {
   device: true,
   threads: true,
   precision: true,
-  imageSize: true,
   onAssumption: true,
   signal: true,
   onProgress: true,
@@ -55,9 +51,7 @@ async function openParts(parts: ModelParts, signal: AbortSignal | undefined): Pr
   const { name = 'the model given', weights } = parts
   const source = weights instanceof Blob ? blobSource(weights) : bytesSource(weights, { name })
   const { tensors } = await readSafetensors(source)
-  return atOwnSize(
-    await withWeights(readDescription(parts), tensors, { source: name, signal, search: false }),
-  )
+  return withWeights(readDescription(parts), tensors, { source: name, signal, search: false })
 }
 
 function addressOf(reference: string | URL): URL {
@@ -89,17 +83,16 @@ export async function load(
   options: BrowserLoadOptions = {},
 ): Promise<Model> {
   checkOptions('option of load', options, loadKeys)
-  const { device, threads, precision, imageSize, onAssumption, signal, onProgress, ...others } = options
+  const { device, threads, precision, onAssumption, signal, onProgress, ...others } = options
   const settings = settingsOf(others)
   checkThreads(threads)
   const chosen = await chooseBrowserRuntime(device)
   assertPrecision(chosen.runtime.device, precision)
   const name = isAddress(model) ? String(model) : (model.name ?? 'the model given')
-  const stored = isAddress(model)
+  const files = isAddress(model)
     ? await fetchModel(addressOf(model), { signal, onProgress })
     : await openParts(model, signal)
-  const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
   throwIfAborted(signal)
-  if (onAssumption) stored.assumptions.forEach(onAssumption)
+  if (onAssumption) files.assumptions.forEach(onAssumption)
   return new Model(name, files, chosen, { threads, precision, settings, decoder: browserDecoder })
 }

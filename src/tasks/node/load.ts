@@ -4,7 +4,6 @@ import { checkWholeNumbers } from '../../base/whole-number.js'
 import type { Parallel } from '../../engine/lane-plan.js'
 import type { Precision } from '../../graph/lowering.js'
 import { nodeDecoder } from '../../image/node/decode.js'
-import { atImageSize } from '../../model-store/image-size.js'
 import { locateModel } from '../../model-store/node/locate-model.js'
 import { openModel } from '../../model-store/node/open-model.js'
 import { defaultModel } from '../../model-store/node/shipped-models.js'
@@ -40,8 +39,6 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
    * `fp16` is for `webgpu` alone. Both are a little less exact. Default `fp32`.
    */
   readonly precision?: Precision | undefined
-  /** Run at another input size than the model was made for: a side in pixels. Default: the model's own. */
-  readonly imageSize?: number | undefined
   /** Told, in words for people, of each thing that was assumed because no file of the model says it. */
   readonly onAssumption?: ((assumption: string) => void) | undefined
 }
@@ -55,7 +52,6 @@ const loadKeys: OptionKeys<LoadModelOptions> = {
   precision: true,
   parallel: true,
   queue: true,
-  imageSize: true,
   onAssumption: true,
 }
 
@@ -70,17 +66,7 @@ const loadKeys: OptionKeys<LoadModelOptions> = {
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
   checkOptions('option of load', options, loadKeys)
-  const {
-    device,
-    runtime,
-    threads,
-    precision,
-    parallel = 'auto',
-    queue,
-    imageSize,
-    onAssumption,
-    ...others
-  } = options
+  const { device, runtime, threads, precision, parallel = 'auto', queue, onAssumption, ...others } = options
   const download: DownloadOptions = others
   checkThreads(threads)
   checkWholeNumbers({ queue })
@@ -88,14 +74,10 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   const choosing = runtime ?? startEngine(device)
   try {
     const { name, folder } = await locateModel(reference, download)
-    const stored = await openModel(folder, {
-      signal: download.signal,
-      ownSize: imageSize === undefined,
-      search: false,
-    })
-    const files = imageSize === undefined ? stored : await atImageSize(stored, imageSize)
+    // a size of pictures is a setting: the engine fits what depends on it
+    const files = await openModel(folder, { signal: download.signal, ownSize: false, search: false })
     throwIfAborted(download.signal)
-    if (onAssumption) stored.assumptions.forEach(onAssumption)
+    if (onAssumption) files.assumptions.forEach(onAssumption)
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
     return new Model(name, files, chosen, {

@@ -21,7 +21,6 @@ export interface TraceOptions extends EngineRunOptions, PrepareOptions {
 /** What a trace needs of a loaded model. */
 interface Traceable {
   readonly name: string
-  readonly architecture: Architecture
   readonly labels: readonly string[]
   readonly scores: ScoreFunction
   resolve(options: Settings): ResolvedSettings
@@ -31,12 +30,10 @@ interface Traceable {
  * Complains about a model that treats all tokens alike; cheap, so call it before anything that costs time.
  * @throws BlvitError `UNSUPPORTED`
  */
-export function assertTraceable(
-  model: Pick<Traceable, 'name' | 'architecture' | 'resolve'>,
-  options: Settings = {},
-): void {
-  const { name, architecture } = model
-  if (architecture.build(model.resolve(options).build).history.length > 0) return
+export function assertTraceable(model: Pick<Traceable, 'name' | 'resolve'>, options: Settings = {}): void {
+  const { name } = model
+  const { architecture, build } = model.resolve(options)
+  if (architecture.build(build).history.length > 0) return
   throw new BlvitError(
     'UNSUPPORTED',
     `${name} is a plain ${architecture.family}: every patch goes through every block, so there is nothing to draw. ` +
@@ -78,9 +75,9 @@ export async function tracePicture(
   { top = 5, ...options }: TraceOptions,
   run: (pixels: Float32Array) => Promise<Pick<EngineRun, 'outputs'>>,
 ): Promise<Trace> {
-  const { architecture, labels, scores } = model
+  const { labels, scores } = model
   checkTop(top)
-  const { key, sizes, build } = model.resolve(options)
+  const { key, architecture, sizes, build } = model.resolve(options)
   const { outputs } = await run(input)
   const numbersOf = (output: string) => Array.from(outputs[output]?.values ?? [], Number)
   const definition = architecture.build(build)

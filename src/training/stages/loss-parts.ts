@@ -1,6 +1,6 @@
 import { BlvitError } from '../../base/blvit-error.js'
 import { symbol } from '../../graph/dim.js'
-import { graphOf } from '../../graph/graph.js'
+import { type Graph, graphOf } from '../../graph/graph.js'
 import {
   add,
   divideBySize,
@@ -17,7 +17,13 @@ import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { type ModelDefinition, outputOf, programOf } from '../../models/model-definition.js'
 import { type RouteEvent, routesOf } from '../../models/token-history.js'
-import { cosineDistance, crossEntropy, hardDistillation, klDivergence } from '../objectives/index.js'
+import {
+  binaryCrossEntropy,
+  cosineDistance,
+  crossEntropy,
+  hardDistillation,
+  klDivergence,
+} from '../objectives/index.js'
 import type { Teacher } from '../teacher.js'
 
 /** What losses are made of. */
@@ -50,11 +56,23 @@ interface LossPart {
   loss(context: LossContext): Tensor | undefined
 }
 
-/** The name of the input that holds what the labels say. `[batch, classes]` */
-export const targetsInput = 'targets'
+/** How many labels a picture may have. */
+export type LabelsPerPicture = 'one' | 'several'
 
-function targetsOf({ classes }: Architecture): Tensor {
-  return input(targetsInput, [symbol('batch'), classes])
+/** The name of the input that holds what the labels say, by how many a picture may have. `[batch, classes]` */
+export const targetsInputs: Readonly<Record<LabelsPerPicture, string>> = {
+  one: 'targets',
+  several: 'shown',
+}
+
+function targetsOf({ classes }: Architecture, labels: LabelsPerPicture = 'one'): Tensor {
+  return input(targetsInputs[labels], [symbol('batch'), classes])
+}
+
+/** How many labels a picture may have of which a loss is made; undefined: it is made of none. */
+export function labelsAskedFor({ inputs }: Pick<Graph, 'inputs'>): LabelsPerPicture | undefined {
+  const names = new Set(inputs.map(({ leaf }) => (leaf?.kind === 'input' ? leaf.name : undefined)))
+  return (['one', 'several'] as const).find((labels) => names.has(targetsInputs[labels]))
 }
 
 // A softmax in float32 can reach 0, whose logarithm is no number.
@@ -96,6 +114,11 @@ export const lossParts = {
   labels: {
     loss: ({ architecture, student }) =>
       crossEntropy(outputOf(student, 'classify', 'logits'), targetsOf(architecture)),
+  },
+  /** Cross-entropy of each class for itself, of pictures that may have several labels, or none. */
+  severalLabels: {
+    loss: ({ architecture, student }) =>
+      binaryCrossEntropy(outputOf(student, 'classify', 'logits'), targetsOf(architecture, 'several')),
   },
   /** λ: `1 − cos` of all tokens after the final norm (spec §5). */
   tokens: {

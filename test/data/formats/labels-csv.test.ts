@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openDataSet } from '../../../src/data/open-data-set.js'
+import { openDataSet, ownClasses } from '../../../src/data/open-data-set.js'
 import { hasSharedData, shared, withoutSharedData } from '../../support/shared-data.js'
 import { temporaryFolder } from '../../support/temporary-folder.js'
 import { itemsOf, labels } from '../items-of.js'
@@ -74,5 +74,43 @@ describe('a folder with labels.csv', () => {
     const data = await openDataSet(shared('imagenet-val-650'), { labels: thousand })
     expect(data.size).toBe(650)
     expect((await itemsOf(data))[0]).toEqual(['ILSVRC2012_val_00000347.JPEG', 472])
+  })
+})
+
+describe('a labels.csv with several labels a picture', () => {
+  const root = temporaryFolder()
+  const open = async (list: string) => {
+    writeFileSync(join(root, 'labels.csv'), list)
+    const { several, labels: own } = await ownClasses(root)
+    const dataSet = await openDataSet(root, { labels: own, several: 'as-written' })
+    const items: (readonly number[] | string | undefined)[] = []
+    for await (const item of dataSet.items()) items.push('error' in item ? item.error.code : item.labels)
+    return { several, own, items, rule: dataSet.labelRule }
+  }
+
+  test.each([
+    ['a bar between them', 'file,label\na.jpg,cat|dog\nb.jpg,dog\nc.jpg,\n'],
+    ['a semicolon between them', 'file,label\na.jpg,cat; dog\nb.jpg,dog\nc.jpg,\n'],
+    ['a heading in the plural', 'file,labels\na.jpg,cat|dog\nb.jpg,dog\nc.jpg,\n'],
+    ['a column for each class', 'file,cat,dog\na.jpg,1,1\nb.jpg,0,1\nc.jpg,0,0\n'],
+  ])('%s', async (_, list) => {
+    const { own, several, rule, items } = await open(list)
+    expect(own).toEqual(['cat', 'dog'])
+    expect(items).toEqual([[0, 1], [1], []])
+    expect(several).toContain('several labels a picture')
+    expect(rule).toBe(several)
+  })
+
+  test('one label in each cell of a plural column is still several', async () => {
+    const { several, items } = await open('file,tags\na.jpg,cat\nb.jpg,dog\n')
+    expect(several).toContain('several labels')
+    expect(items).toEqual([[0], [1]])
+  })
+
+  test('a comma is part of a label, and columns of other numbers are no classes', async () => {
+    const { own, several } = await open('file,label\na.jpg,"hen, biddy"\nb.jpg,"cock, rooster"\n')
+    expect(own).toEqual(['cock, rooster', 'hen, biddy'])
+    expect(several).toBeUndefined()
+    await expect(open('file,width,height\na.jpg,640,480\n')).rejects.toMatchObject({ code: 'BAD_DATA' })
   })
 })

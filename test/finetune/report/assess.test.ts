@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { accuracyOf, classResults, confusionOf } from '../../../src/finetune/report/assess.js'
-import { labelResults, meanAveragePrecision } from '../../../src/finetune/report/assess-several.js'
 import { mistakesOf, suspectsOf } from '../../../src/finetune/report/suspects.js'
 
 const classes = ['cat', 'dog', 'hen']
@@ -44,38 +42,5 @@ describe('one label a picture', () => {
       scores: answered.scores.map((score) => (score > 0.59 && score < 0.61 ? 0.45 : score)),
     }
     expect(suspectsOf(unsure, mistakesOf(unsure)).map(({ picture }) => picture)).toEqual([3])
-  })
-})
-
-describe('several labels a picture', () => {
-  const path = new URL('../../fixtures/finetune/scikit-learn.json', import.meta.url)
-  const golden = JSON.parse(readFileSync(path, 'utf8')) as {
-    several: number[][]
-    scores: number[][]
-    averagePrecision: number[]
-  }
-
-  test('the average precision is scikit-learn’s, equal scores included', () => {
-    const [first = 0, second = 0] = golden.averagePrecision
-    const told = {
-      classes: ['a', 'b'],
-      labels: golden.several,
-      scores: Float32Array.from(golden.scores.flat()),
-    }
-    expect(meanAveragePrecision(told)).toBeCloseTo((first + second) / 2, 12)
-  })
-
-  test('each class is counted at 0.5, and a picture is right where all are', () => {
-    const told = {
-      classes: ['a', 'b'],
-      labels: [[0, 1], [], [1]],
-      scores: Float32Array.of(0.9, 0.4, 0.1, 0.2, 0.1, 0.5),
-    }
-    const { classes: each, exact } = labelResults(told)
-    expect(exact).toMatchObject({ count: 2, of: 3 })
-    expect(each.map(({ precision, recall }) => [precision.count, precision.of, recall.of])).toEqual([
-      [1, 1, 1],
-      [1, 1, 2],
-    ])
   })
 })

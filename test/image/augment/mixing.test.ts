@@ -95,7 +95,7 @@ describe('batches', () => {
 describe('soft targets', () => {
   test('are what timm’s mixup_target gives', () => {
     // off 0.1/4 = 0.025, on 0.925; 0.7 of its own and 0.3 of the partner's
-    const targets = softTargets(Int32Array.of(0, 2, 3), { classes: 4, labelSmoothing: 0.1, share: 0.7 })
+    const targets = softTargets([[0], [2], [3]], { classes: 4, labelSmoothing: 0.1, share: 0.7 })
     const expected = [
       [0.655, 0.025, 0.025, 0.295],
       [0.025, 0.025, 0.925, 0.025],
@@ -105,14 +105,19 @@ describe('soft targets', () => {
   })
 
   test('are one-hot without smoothing and mixing', () => {
-    const targets = softTargets(Int32Array.of(1, 0), { classes: 2, labelSmoothing: 0, share: 1 })
+    const targets = softTargets([[1], [0]], { classes: 2, labelSmoothing: 0, share: 1 })
     expect([...targets]).toEqual([0, 1, 1, 0])
+  })
+
+  test('of several labels each counts whole, of none none, and partners’ come in by their share', () => {
+    const targets = softTargets([[0, 2], []], { classes: 3, labelSmoothing: 0, share: 0.75 })
+    expectClose(targets, [0.75, 0, 0.75, 0.25, 0, 0.25], { atol: 1e-7 })
   })
 
   test('a batch’s targets follow its share; each row sums to 1; without labels there are none', () => {
     const deit = parseAugmentation('deit')
     for (let seed = 0; seed < 10; seed++) {
-      const labels = Int32Array.of(4, 1, 0, 2)
+      const labels = [[4], [1], [0], [2]]
       const targets = augmentBatch({ ...batchOf(4), labels, classes: 5 }, deit, seededRandom(seed))
       const share = mixBatch(batchOf(4), deit, seededRandom(seed))
       expectClose(targets ?? [], softTargets(labels, { classes: 5, labelSmoothing: 0.1, share }), {

@@ -114,7 +114,13 @@ export async function evaluate(
   checkShard(shard)
   const settings = decidedSettings(model, options.settings)
   const teacherClasses = teacher && classOrder(model, teacher)
-  const dataSet = isDataSet(data) ? data : await openDataSet(data, { labels: model.labels })
+  const dataSet = isDataSet(data)
+    ? data
+    : // what a softmax says is one label, and more than one to be right is data for another model
+      await openDataSet(data, {
+        labels: model.labels,
+        several: model.scores === 'sigmoid' ? 'as-written' : false,
+      })
 
   // of the whole data, so that a shard's batches are those of any other
   const expected = Math.min(dataSet.size ?? Number.POSITIVE_INFINITY, limit ?? Number.POSITIVE_INFINITY)

@@ -1,20 +1,22 @@
+import { defined } from '../../../base/assert.js'
 import { BlvitError, messageAbout } from '../../../base/blvit-error.js'
 import type { DataItem } from '../../../data/data-set.js'
 import { decodeImage } from '../../../image/node/decode.js'
+import type { Preprocessing } from '../../../image/preprocessing.js'
 import { type ClassOrder, inOrder } from '../../../problems/class-order.js'
 import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
-import { answerOf, type PictureOutcome } from './picture-outcome.js'
+import { answerOf, type PictureOutcome, type Truth } from './picture-outcome.js'
 import type { EvaluatedSetting } from './tally.js'
 
 /** A picture that is ready for the engines, or why it isn't. */
 export type PreparedItem = { readonly readShare: number | undefined } & (
   | {
       readonly name: string
-      readonly label: number | undefined
-      /** For the model and the teacher, each `[channels, height, width]`. */
-      readonly pixels: Float32Array
-      readonly teacherPixels: Float32Array
+      readonly truth: Truth
+      /** For each setting of the model, and for the teacher, all `[channels, height, width]`. */
+      readonly pixels: readonly Float32Array[]
+      readonly teacherPixels: Float32Array | undefined
     }
   | { readonly failed: PictureOutcome }
 )
@@ -36,22 +38,28 @@ export function pictureRunner(
   const busy = busyTime()
   const caller = {}
   // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
-  const prepareAlike =
-    !teacher || JSON.stringify(teacher.preprocessing) === JSON.stringify(model.preprocessing)
+  const own = settings.map(({ values }) => model.preprocessingFor(values))
+  const preparedAs = (wanted: Preprocessing) =>
+    own.findIndex((known) => JSON.stringify(known) === JSON.stringify(wanted))
+  const firstAlike = own.map(preparedAs)
+  const teacherAlike = teacher ? preparedAs(teacher.preprocessing) : 0
 
   const prepare = async (item: DataItem): Promise<PreparedItem> => {
     const { name, readShare } = item
-    if ('error' in item) return { failed: failure(name, undefined, item.error), readShare }
-    const { source, label } = item
+    if ('error' in item) return { failed: failure(name, {}, item.error), readShare }
+    const { source, label, labels } = item
+    const truth = { ...(label !== undefined && { label }), ...(labels && { labels: [...labels] }) }
     try {
-      if (label === undefined && !teacher) throw withoutLabel(name)
+      if (label === undefined && !labels && !teacher) throw withoutLabel(name)
       const picture = await decodeImage(source, { signal })
-      const pixels = await model.prepare(picture, { signal })
-      const teacherPixels = prepareAlike ? pixels : await teacher.prepare(picture, { signal })
-      return { name, label, pixels, teacherPixels, readShare }
+      const pixels: Float32Array[] = []
+      for (const [index, { values }] of settings.entries())
+        pixels.push(pixels[firstAlike[index] ?? 0] ?? (await model.prepare(picture, { ...values, signal })))
+      const teacherPixels = pixels[teacherAlike] ?? (await teacher?.prepare(picture, { signal }))
+      return { name, truth, pixels, teacherPixels, readShare }
     } catch (error) {
       if (!(error instanceof BlvitError) || error.code === 'ABORTED') throw error
-      return { failed: failure(name, label, error), readShare }
+      return { failed: failure(name, truth, error), readShare }
     }
   }
 
@@ -65,23 +73,25 @@ export function pictureRunner(
 
   const run = async (prepared: readonly PreparedItem[]): Promise<PictureOutcome[]> => {
     const sound = prepared.flatMap((item) => ('failed' in item ? [] : [item]))
-    const pixels = sound.map((item) => item.pixels)
     const logits: ((row: number) => Float32Array)[] = []
     if (sound.length > 0)
-      for (const { values } of settings) logits.push(await logitsOf(model, pixels, values))
-    const teacherPixels = sound.map((item) => item.teacherPixels)
+      for (const [index, { values }] of settings.entries()) {
+        const pixels = sound.map((item) => defined(item.pixels[index], 'the pixels for a setting'))
+        logits.push(await logitsOf(model, pixels, values))
+      }
+    const teacherPixels = sound.flatMap((item) => item.teacherPixels ?? [])
     const teacherLogits = teacher && sound.length > 0 ? await logitsOf(teacher, teacherPixels) : undefined
     let row = 0
     return prepared.map((item): PictureOutcome => {
       if ('failed' in item) return item.failed
-      const { name, label } = item
+      const { name, truth } = item
       const own = row++
       return {
         name,
-        ...(label === undefined ? {} : { label }),
-        answers: logits.map((of) => answerOf(of(own), label, model)),
+        ...truth,
+        answers: logits.map((of) => answerOf(of(own), truth, model)),
         ...(teacher && teacherClasses && teacherLogits
-          ? { teacher: answerOf(inOrder(teacherLogits(own), teacherClasses), label, teacher) }
+          ? { teacher: answerOf(inOrder(teacherLogits(own), teacherClasses), truth, teacher) }
           : {}),
       }
     })
@@ -111,9 +121,9 @@ function busyTime() {
   return { during, totalMs: () => doneMs }
 }
 
-function failure(name: string, label: number | undefined, error: BlvitError): PictureOutcome {
+function failure(name: string, truth: Truth, error: BlvitError): PictureOutcome {
   const complaint = { code: error.code, message: messageAbout(name, error.message) }
-  return { name, ...(label === undefined ? {} : { label }), error: complaint }
+  return { name, ...truth, error: complaint }
 }
 
 function withoutLabel(name: string): BlvitError {

@@ -1,14 +1,25 @@
 import { type Share, shareOf } from '../../../base/share.js'
 import { hits } from '../../../problems/classify.js'
+import { labelResults, meanAveragePrecision } from '../../../problems/label-results.js'
 import type { Settings } from '../../../settings/settings.js'
 import type { Answer, PictureOutcome } from './picture-outcome.js'
 
+/** How well several labels a picture are told. */
+export interface SeveralLabels {
+  /** Every label is right, with a class said to be shown from a score of 0.5 on. */
+  readonly exact: Share
+  /** The mean of the classes' average precision, 0 … 1. */
+  readonly meanAveragePrecision: number
+}
+
 /** How often a model was right. */
 export interface Accuracy {
-  /** The labelled class is the first. */
+  /** The labelled class is the first; of several labels, one of them is. */
   readonly top1: Share
   /** The labelled class is among the first five; absent for models of up to five classes, which always are right. */
   readonly top5?: Share | undefined
+  /** Where a picture may have several labels. */
+  readonly several?: SeveralLabels | undefined
 }
 
 /** A setting that a model was evaluated at. */
@@ -50,7 +61,25 @@ export function tally(
       (counts, rank) => hits.add(counts, rank, undefined),
       hits.zero,
     )
-    return { top1: shareOf(top1, pictures), ...(classes > 5 ? { top5: shareOf(top5, pictures) } : {}) }
+    const several = severalLabels(answers)
+    return {
+      top1: shareOf(top1, pictures),
+      ...(classes > 5 && { top5: shareOf(top5, pictures) }),
+      ...(several && { several }),
+    }
+  }
+  const severalLabels = (answers: readonly (Answer | undefined)[]): SeveralLabels | undefined => {
+    const told = evaluated.flatMap(({ labels }, index) => {
+      const scores = answers[index]?.scores
+      return labels && scores ? [{ labels, scores }] : []
+    })
+    if (told.length === 0) return undefined
+    const answered = {
+      classes: Array.from({ length: classes }, (_, index) => `${index}`),
+      labels: told.map(({ labels }) => labels),
+      scores: told.flatMap(({ scores }) => scores),
+    }
+    return { exact: labelResults(answered).exact, meanAveragePrecision: meanAveragePrecision(answered) }
   }
   const taught = evaluated.filter(({ teacher }) => teacher !== undefined)
   const results = settings.map(({ setting, values }, index): SettingResult => {
@@ -65,9 +94,9 @@ export function tally(
   return {
     pictures: outcomes.length,
     evaluated: evaluated.length,
-    labelled: evaluated.filter(({ label }) => label !== undefined).length,
+    labelled: evaluated.filter(({ label, labels }) => label !== undefined || labels !== undefined).length,
     failures: outcomes.flatMap(({ name, error }) => (error ? [{ name, ...error }] : [])),
     results,
-    ...(taught.length > 0 ? { teacher: accuracy(taught.map(({ teacher }) => teacher)) } : {}),
+    ...(taught.length > 0 ? { teacher: accuracy(evaluated.map(({ teacher }) => teacher)) } : {}),
   }
 }

@@ -10,7 +10,8 @@ import { openModel } from '../../../model-store/node/open-model.js'
 import type { ConfigJson } from '../../../models/architecture.js'
 import { huggingFaceKeys } from '../../../models/hugging-face-keys.js'
 import { writeScoreFunction } from '../../../models/score-function.js'
-import type { Settings } from '../../../settings/settings.js'
+import { resolveSettings } from '../../../settings/resolve.js'
+import { type Settings, settingsOf } from '../../../settings/settings.js'
 import { type Exported, type ExportOptions, exportOnnx } from './export-onnx.js'
 
 export interface ExportFolderOptions
@@ -72,6 +73,8 @@ export async function exportForTransformersJs(
   { overwrite, signal, precision = 'fp32', ...options }: ExportFolderOptions = {},
 ): Promise<Exported> {
   const files = await openModel(source, { signal })
+  const { architecture } = resolveSettings(files.architecture, settingsOf(options))
+  const preprocessing = { ...files.preprocessing, ...architecture.image }
   const sourceCard = await readFile(join(source, 'README.md'), 'utf8').catch(() => undefined)
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   let exported: Exported | undefined
@@ -79,8 +82,8 @@ export async function exportForTransformersJs(
     await mkdir(join(temporary, 'onnx'))
     const file = join(temporary, `onnx/model${fileSuffixes[precision]}.onnx`)
     exported = await exportOnnx(files, file, { ...options, precision, target: 'standard' })
-    await writeFile(join(temporary, 'config.json'), json(configJson(files, precision)))
-    const preprocessor = writeHuggingFacePreprocessing(files.preprocessing)
+    await writeFile(join(temporary, 'config.json'), json(configJson({ ...files, architecture }, precision)))
+    const preprocessor = writeHuggingFacePreprocessing(preprocessing)
     await writeFile(join(temporary, 'preprocessor_config.json'), json(preprocessor))
     await writeFile(join(temporary, 'README.md'), cardOf(basename(resolve(folder)), sourceCard))
   }

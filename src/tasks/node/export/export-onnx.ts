@@ -14,6 +14,7 @@ import { eventOutputs } from '../../../models/token-history.js'
 import { placeWeights } from '../../../runtime/place-weights.js'
 import { type ResolvedSettings, resolveSettings } from '../../../settings/resolve.js'
 import { type Settings, settingKeys, settingsOf } from '../../../settings/settings.js'
+import { fitToGrid } from '../../../weights/position-embedding.js'
 import { storeAs } from '../../../weights/store-as.js'
 import type { ByteSource, StoredTensors } from '../../../weights/stored-tensor.js'
 import { storedBytes } from '../../../weights/tensor-chunks.js'
@@ -56,8 +57,7 @@ export interface Exported {
 }
 
 function graphToExport(
-  { architecture }: ModelFiles,
-  { build }: Pick<ResolvedSettings, 'build'>,
+  { architecture, build }: Pick<ResolvedSettings, 'architecture' | 'build'>,
   allOutputs: boolean,
 ): Graph {
   const model = architecture.build(build)
@@ -82,13 +82,15 @@ function existingFolder(path: string): string {
 }
 
 /** External data may lie in the model's folder or below, but not above it: engines refuse that as an escape. */
-function locateBelow(folder: string): (source: ByteSource) => string {
-  return ({ path, name }) => {
-    const location = path === undefined ? '..' : relative(folder, realpathSync(path))
+function locateBelow(folder: string): (source: ByteSource) => string | undefined {
+  return ({ path }) => {
+    // a position embedding that was resampled lies in no file: it is put inside
+    if (path === undefined) return undefined
+    const location = relative(folder, realpathSync(path))
     if (!location.startsWith('..')) return location.split(sep).join('/')
     throw new BlvitError(
       'BAD_OPTION',
-      `The weights lie in ${path ?? name}, outside ${folder}: ONNX engines refuse external data above the model. ` +
+      `The weights lie in ${path}, outside ${folder}: ONNX engines refuse external data above the model. ` +
         "Write the ONNX file into the model's folder, or put the weights inside.",
     )
   }
@@ -117,12 +119,12 @@ function assertFits(weights: StoredTensors): void {
 }
 
 function metadataOf(
-  { architecture, preprocessing, labels, scores }: ModelFiles,
-  { values }: ResolvedSettings,
+  { preprocessing, labels, scores }: ModelFiles,
+  { architecture, values }: ResolvedSettings,
 ) {
   return {
     configuration: JSON.stringify(architecture.json),
-    preprocessing: JSON.stringify(preprocessing),
+    preprocessing: JSON.stringify({ ...preprocessing, ...architecture.image }),
     labels: JSON.stringify(labels),
     scores,
     settings: JSON.stringify(values),
@@ -150,9 +152,13 @@ export async function exportOnnx(
   // WebGPU computes with no sizes that are known only when a graph runs
   const fixed = target === 'webgpu' ? settings.sizes : {}
   const build = { ...settings.build, sizes: { ...settings.build.sizes, ...fixed } }
-  const graph = graphToExport(files, { build }, allOutputs)
+  const graph = graphToExport({ architecture: settings.architecture, build }, allOutputs)
+  const fitted = await fitToGrid(files.weights, { from: architecture, to: settings.architecture })
+  const used = new Map(
+    graph.parameters.map(({ name }) => [name, defined(fitted.get(name), `the weight ${name}`)]),
+  )
   const rounds = precision === 'fp16' && weights === 'inside'
-  const stored = rounds ? await inFloatTypes(files.weights, graph) : files.weights
+  const stored = rounds ? await inFloatTypes(used, graph) : used
   if (weights === 'inside') assertFits(stored)
   const { storageOf } = await placeWeights(stored, { locate })
   const model = toOnnx(graph, {

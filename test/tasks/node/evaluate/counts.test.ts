@@ -31,17 +31,29 @@ describe("Wilson's interval", () => {
 describe('an answer', () => {
   test('the best class, its probability and the rank of the label', () => {
     const logits = Float32Array.of(1, 3, 2, 3, 0)
-    const { predicted, probability, rank } = answerOf(logits, 2)
+    const { predicted, probability, rank } = answerOf(logits, { label: 2 })
     expect({ predicted, rank }).toEqual({ predicted: 1, rank: 3 })
     const sum = Math.E ** 1 + 2 * Math.E ** 3 + Math.E ** 2 + 1
     expect(probability).toBeCloseTo(Math.E ** 3 / sum, 12)
-    expect(answerOf(logits, 3).rank).toBe(2)
-    expect(answerOf(logits, 1).rank).toBe(1)
-    expect('rank' in answerOf(logits, undefined)).toBe(false)
+    expect(answerOf(logits, { label: 3 }).rank).toBe(2)
+    expect(answerOf(logits, { label: 1 }).rank).toBe(1)
+    expect('rank' in answerOf(logits, {})).toBe(false)
+  })
+
+  test('of several labels: the best placed one’s rank, and all scores', () => {
+    const logits = Float32Array.of(0, 2, 1)
+    const { rank, scores } = answerOf(logits, { labels: [0, 2] }, { scores: 'sigmoid' })
+    expect(rank).toBe(2)
+    expect(scores?.[0]).toBe(0.5)
+    expect('rank' in answerOf(logits, { labels: [] }, { scores: 'sigmoid' })).toBe(false)
   })
 
   test('of logits that overflow softmax', () => {
-    expect(answerOf(Float32Array.of(1000, 0), 0)).toEqual({ predicted: 0, probability: 1, rank: 1 })
+    expect(answerOf(Float32Array.of(1000, 0), { label: 0 })).toEqual({
+      predicted: 0,
+      probability: 1,
+      rank: 1,
+    })
   })
 })
 

@@ -38,6 +38,12 @@ async function tinyModel(name: string, seed: number): Promise<Model> {
   )
 }
 
+async function outcomesOf(model: Model, data: string, options: EvaluateOptions): Promise<PictureOutcome[]> {
+  const outcomes: PictureOutcome[] = []
+  await evaluate(model, data, { ...options, batch: 2, onPicture: (outcome) => outcomes.push(outcome) })
+  return outcomes
+}
+
 describe('evaluate', () => {
   const root = temporaryFolder()
   const folderWith = (name: string, rows: readonly (readonly [string, number | string])[]) => {
@@ -68,6 +74,24 @@ describe('evaluate', () => {
         'NOT_FOUND gone.jpg',
       ])
     }
+  })
+
+  test('at several image sizes and depths in one pass: each as if it were the only one', async () => {
+    const folder = folderWith(
+      'controls',
+      good.map(([name], i) => [name, i] as const),
+    )
+    await using model = await tinyModel('vit-tiny', 3)
+    const settings = [{}, { imageSize: 24 }, { imageSize: 8 }, { firstLayers: 2 }]
+    const together = await outcomesOf(model, folder, { settings })
+    for (const [index, one] of settings.entries()) {
+      const alone = await outcomesOf(model, folder, { settings: [one] })
+      expect(together.map(({ answers }) => answers?.[index])).toEqual(
+        alone.map(({ answers }) => answers?.[0]),
+      )
+    }
+    const [plain, ...others] = settings.map((_, i) => together.map(({ answers }) => answers?.[i]))
+    for (const other of others) expect(other).not.toEqual(plain)
   })
 
   test('pictures in a tar give the answers of those in a folder, and a broken one its name', async () => {

@@ -1,5 +1,24 @@
-import { type Share, shareOf } from '../../base/share.js'
-import type { Answered, ClassResult } from './assess.js'
+import { type Share, shareOf } from '../base/share.js'
+
+/** How a class fared. */
+export interface ClassResult {
+  readonly label: string
+  /** Pictures that show it. */
+  readonly pictures: number
+  /** Of the pictures that were said to show it, those that do. */
+  readonly precision: Share
+  /** Of the pictures that show it, those that were said to. */
+  readonly recall: Share
+}
+
+/** Answers beside the truth. */
+export interface Answered {
+  readonly classes: readonly string[]
+  /** The class numbers of each picture. */
+  readonly labels: readonly (readonly number[])[]
+  /** `[pictures, classes]` */
+  readonly scores: ArrayLike<number>
+}
 
 /** From this score on a picture is said to show a class. */
 const shownFrom = 0.5
