@@ -8,8 +8,10 @@ import type { Leaf, Tensor } from './tensor.js'
 /** A stored tensor of a graph. */
 export interface Parameter {
   readonly name: string
-  /** False for a buffer, such as a running mean. */
+  /** False for a buffer and for a fixed parameter. */
   readonly learns: boolean
+  /** False for a buffer, such as a running mean, which counts of parameters leave out. */
+  readonly counted: boolean
   readonly shape: readonly number[]
   readonly initialiser: Initialiser
 }
@@ -72,6 +74,7 @@ function parametersOf(nodes: readonly Tensor[]): Parameter[] {
       shape: shape.map((dim) => evaluate(dim, {})),
       initialiser: leaf.initialiser,
       learns: leaf.learns,
+      counted: leaf.counted,
     }
   })
 }

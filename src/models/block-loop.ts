@@ -7,6 +7,7 @@ import { layerNorm } from '../nn/layer-norm.js'
 import { layerScale } from '../nn/layer-scale.js'
 import { mlp } from '../nn/mlp.js'
 import { dropPath } from '../nn/stochastic-depth.js'
+import type { OwnTraining } from './own-training.js'
 import type { TokenEvent } from './token-history.js'
 import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
 
@@ -23,6 +24,10 @@ export interface TokenState {
    * another of its batch, or tokens that are kept though they are let go. Undefined: all take part. `[batch, tokens]`
    */
   readonly mask?: Tensor
+  /** What a method carries from block to block beside the tokens, by names of its own. */
+  readonly aside?: Readonly<Record<string, Tensor>>
+  /** What a method wants to be learned. */
+  readonly training?: OwnTraining
   /** What happened so far, in order. */
   readonly history: readonly TokenEvent[]
 }
@@ -81,11 +86,20 @@ export interface BlockHooks {
   readonly after?: (state: TokenState, block: WholeBlock) => TokenState | undefined
   /** After the last block: what the final norm and the heads read. */
   readonly pool?: (state: TokenState) => TokenState | undefined
+  /** In place of these while the model learns, where a method then does otherwise: it masks what it lets go in a run. */
+  readonly training?: BlockHooks
+}
+
+/** What some hooks do while the model learns. */
+export function trainingHooks(hooks: BlockHooks): BlockHooks {
+  return hooks.training ?? hooks
 }
 
 /** Several hooks as one, each on what the ones before it left; only one of them can replace attention. */
 export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
+  const learnOtherwise = all.some(({ training }) => training !== undefined)
   return {
+    ...(learnOtherwise && { training: composeHooks(...all.map(trainingHooks)) }),
     start: (first) => all.reduce((state, hooks) => hooks.start?.(state) ?? state, first),
     before: (first, layer) => all.reduce((state, hooks) => hooks.before?.(state, layer) ?? state, first),
     normed: (first, state) => all.reduce((x, hooks) => hooks.normed?.(x, state) ?? x, first),

@@ -2,6 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { Bindings } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { BlockHooks } from './block-loop.js'
+import type { OwnTraining } from './own-training.js'
 import type { TokenEvent } from './token-history.js'
 
 /** The input that every model reads pictures from. `[batch, channels, height, width]` */
@@ -27,6 +28,8 @@ export interface ModelDefinition {
   readonly history: readonly TokenEvent[]
   /** Inputs whose value is a size of the graph. */
   readonly sizes: readonly Tensor[]
+  /** What the method in its block loop wants to be learned, beside the answers of the programs. */
+  readonly training?: OwnTraining | undefined
 }
 
 /** What can be decided when a model is built rather than when it runs. */

@@ -148,13 +148,22 @@ function projected(tokens: Tensor, config: VitShape, sizes: Tensor | undefined):
   return { embedding: linear('visual_projection', pooled(tokens, config, sizes), { out, bias: false }) }
 }
 
-/** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */
-export function vit(config: VitConfig, { hooks }: BuildOptions = {}): ModelDefinition {
-  const { tokens, size, mask, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
+/**
+ * A plain ViT on tokens that a stem made: `depth` equal blocks, norm, head (DeiT's evaluation form if distilled).
+ * @param stemTokens `[batch, prefix + patches, width]`
+ */
+export function onTokens(stemTokens: Tensor, config: VitShape, { hooks }: BuildOptions): ModelDefinition {
+  const { tokens, size, mask, history, training } = blockLoop(stemTokens, config, hooks)
   const features = finalNorm(tokens, config)
   return {
     programs: programs(features, config, { features, sizes: size ?? mask }),
     history,
     sizes: [],
+    training,
   }
+}
+
+/** A plain ViT, its stem a cut into patches. */
+export function vit(config: VitConfig, options: BuildOptions = {}): ModelDefinition {
+  return onTokens(stem(pixelInput(config), config), config, options)
 }

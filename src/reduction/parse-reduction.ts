@@ -97,6 +97,24 @@ function printed<P extends Parameters>(
   return [`${name}:${own}`, ...changed.map((key) => `${key}=${texts[key]}`)].join(',')
 }
 
+/** The parameters of a reduction that a model was made for; undefined: for another or for none. */
+function madeFor<P extends Parameters>(
+  reduction: Reduction<P>,
+  { settings: { reduce } }: Architecture,
+): z.output<P> | undefined {
+  const [name, ...rest] = `${reduce ?? ''}`.split(':')
+  if (name !== reduction.name) return undefined
+  return decoded(reduction, textsOf(rest.join(':'), reduction as unknown as Reduction))
+}
+
+function assertOwnWeights({ name, ownWeights, example }: Reduction, made: unknown): void {
+  if (ownWeights === undefined || made !== undefined) return
+  const message =
+    `${name} needs ${ownWeights}, and this model has none: its config.json names no "reduction": "${example}". ` +
+    `Take a model that has learned with ${name}, or teach one: blvit train <model> --set reduction=${example} --recipe …`
+  throw new BlvitError('BAD_OPTION', message, { reduction: name })
+}
+
 /** @throws BlvitError `BAD_OPTION` */
 function noWay(from: string, to: string): BlvitError {
   return new BlvitError(
@@ -134,7 +152,12 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
             reduction,
             reduction.fitted?.(reducedModel({ name, needs }, architecture), values) ?? values,
           ),
-        hooks: (architecture) => reduction.hooks(reducedModel({ name, needs }, architecture), values),
+        hooks: (architecture) => {
+          const model = reducedModel({ name, needs }, architecture)
+          const made = madeFor(reduction, architecture)
+          assertOwnWeights(reduction as unknown as Reduction, made)
+          return reduction.hooks(model, values, made)
+        },
         steps: (architecture) => steps(architecture).map(withMain),
         towards: (target, share, architecture) => {
           const to = parseReduction(target).text

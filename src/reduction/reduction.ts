@@ -10,6 +10,8 @@ export interface ReducedModel extends Pick<FamilyFacts, 'depth' | 'classToken' |
   readonly patches: number
   /** Tokens before the patches, the class token among them. */
   readonly prefix: number
+  /** 0: a backbone without a head. */
+  readonly classes: number
 }
 
 /** The parameters of a reduction: an object of codecs, from a text to a value and back. */
@@ -49,10 +51,17 @@ export interface Reduction<P extends Parameters = Parameters> {
   /** What each of them is, in a few words. */
   readonly parametersAbout: { readonly [Name in keyof z.output<P>]-?: string }
   /**
+   * Of a method that works only with weights that it has learned: what they are, which completes "needs …". Its hooks
+   * declare them outside of the blocks (`atScope`), under the names of the official checkpoints.
+   */
+  readonly ownWeights?: string
+  /**
    * What it does in the block loop.
+   * @param made the parameters of this method that the model was made for, as its config.json says: it has weights for
+   *   these; undefined: the model knows nothing of it
    * @throws BlvitError `BAD_OPTION` for a model that it can't work on, or parameters that don't fit it
    */
-  hooks(model: ReducedModel, parameters: z.output<P>): BlockHooks
+  hooks(model: ReducedModel, parameters: z.output<P>, made: z.output<P> | undefined): BlockHooks
 }
 
 /** @throws BlvitError `BAD_OPTION` for a model with blocks of its own, or without what the reduction needs */
@@ -60,7 +69,7 @@ export function reducedModel(
   { name, needs = {} }: Pick<Reduction, 'name' | 'needs'>,
   architecture: Architecture,
 ): ReducedModel {
-  const { takesHooks, family, grid, prefix, facts } = architecture
+  const { takesHooks, family, grid, prefix, facts, classes } = architecture
   const { depth, classToken, distilled } = facts
   const refused = (message: string) => new BlvitError('BAD_OPTION', message, { reduction: name, family })
   if (!takesHooks) {
@@ -78,5 +87,5 @@ export function reducedModel(
       `${name} ${needs.notDistilled}, and this model is distilled. Take one that is not distilled, or tome.`,
     )
   }
-  return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix }
+  return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix, classes }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseWith } from '../../src/base/parse.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import type { NameMap } from '../../src/models/name-map.js'
 import type { EventValues } from '../../src/models/token-history.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
 import { gridOf, prefixCount } from '../../src/models/vit-config.js'
@@ -29,12 +30,16 @@ export interface Built {
   readonly loss?: Tensor
   /** The grids of the stored position embedding and of the pictures; they differ where a case is of another resolution. */
   readonly positions: Omit<ResizedPositions, 'width'>
+  /** How the official code names the weights, where that isn't as timm does. */
+  readonly names?: NameMap
 }
 
 /** What is known of a case's tensors before it is built. */
 export interface CaseFacts {
   readonly image: { readonly height: number; readonly width: number }
   readonly channels: number
+  /** Beside the pictures: recorded noise, targets, a teacher's answers. */
+  readonly inputs: readonly string[]
 }
 
 /** Builds the cases of a folder whose golden.json has its name as `method`. */

@@ -120,7 +120,7 @@ export function analyze(
   const counted = countedSizes(graph, { batch, ...settings.sizes, ...measured })
   checkMeasured(measured, counted)
   const bindings = { batch, ...settings.sizes, ...counted }
-  const parameters = parametersOf(architecture).filter(({ learns }) => learns)
+  const parameters = parametersOf(architecture).filter(({ counted }) => counted)
   const shares = scopeShares(graph, { parameters, bindings })
   const scopes = scopeTree(shares)
   return {
