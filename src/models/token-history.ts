@@ -5,7 +5,7 @@ import type { Tensor } from '../graph/tensor.js'
 export type EventValues = Readonly<Record<string, readonly number[]>>
 
 interface EventBase {
-  /** The layer in or after which it happens, counted from 1. */
+  /** The layer in or after which it happens, counted from 1; 0: before the first. */
   readonly layer: number
   /** What an engine must be asked for to tell what happened, one row a picture. */
   readonly tensors: Readonly<Record<string, Tensor>>
@@ -74,7 +74,7 @@ export function routesOf(history: readonly TokenEvent[]): readonly RouteEvent[] 
 
 /** How things stand after an event. Tokens count from 0, the prefix left out; patches row by row. */
 export interface HistoryStep {
-  /** The layer in or after which it happened, counted from 1. */
+  /** The layer in or after which it happened, counted from 1; 0: before the first. */
   readonly layer: number
   /** Tokens from here on, without the prefix. */
   readonly tokens: number
