@@ -17,6 +17,8 @@ const methods = [
   't2t',
   'dynamicvit',
   'efficientvit',
+  'ats',
+  'avit',
   // one a line
 ]
 
@@ -31,6 +33,7 @@ const otherTargets = [
   'transformer',
   'eval_gather_07',
   'small_window_pad',
+  'mask_tokens',
   // one a line
 ]
 
