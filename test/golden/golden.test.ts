@@ -17,6 +17,7 @@ const methods = [
   't2t',
   'dynamicvit',
   'efficientvit',
+  'mobilevit',
   'ats',
   'avit',
   // one a line
@@ -33,6 +34,7 @@ const otherTargets = [
   'transformer',
   'eval_gather_07',
   'small_window_pad',
+  'small_96_interp',
   'mask_tokens',
   // one a line
 ]

@@ -5,6 +5,7 @@ import { dynamicVitMethod } from './dynamicvit.js'
 import { efficientVitMethod } from './efficientvit.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
+import { mobileVitMethod } from './mobilevit.js'
 import { t2tMethod } from './t2t.js'
 import { tomeMethod } from './tome.js'
 import { vitMethod } from './vit.js'
@@ -19,5 +20,6 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   efficientvit: efficientVitMethod,
   ats: atsMethod,
   avit: avitMethod,
+  mobilevit: mobileVitMethod,
   t2t: t2tMethod,
 }
