@@ -55,6 +55,7 @@ function headline({ name, analysis }: Report): string {
       `${setting}: each picture decides how many tokens are left; counted as if none were let go but what has to be`,
     )
   else if (setting !== plainKey && left(analysis) === patches + prefix) lines.push(setting)
+  else if (setting !== plainKey && patchSize === undefined) lines.push(setting)
   else if (setting !== plainKey)
     lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)
   return lines.join('\n')
