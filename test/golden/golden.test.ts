@@ -16,6 +16,7 @@ const methods = [
   'mctf',
   't2t',
   'dynamicvit',
+  'evovit',
   // one a line
 ]
 
@@ -29,6 +30,7 @@ const otherTargets = [
   'performer',
   'transformer',
   'eval_gather_07',
+  'stage_half_prunecls',
   // one a line
 ]
 
