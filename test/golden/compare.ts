@@ -8,7 +8,7 @@ import { didYouMean } from '../../src/base/suggest.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { type Golden, readGolden } from '../support/golden.js'
 import { type Difference, isWithin, ofGradient, ofTensor, worst } from './difference.js'
-import type { Built } from './method.js'
+import { anyIndex, type Built } from './method.js'
 import { methods } from './methods/index.js'
 import { type CaseRun, loadCase, runGradients } from './run-case.js'
 
@@ -146,7 +146,9 @@ function compareRun(
     const alone = to - from < pictures ? `, picture ${from} alone` : ''
     if (isExact) {
       result.compared++
-      const isEqual = actual.length === expected.length && expected.every((x, i) => x === actual[i])
+      const isEqual =
+        actual.length === expected.length &&
+        expected.every((x, i) => x === actual[i] || Object.is(actual[i], anyIndex))
       if (!isEqual) result.wrong.push(`${output}${alone}`)
     } else if (actual.length !== expected.length) {
       result.wrong.push(`${output}${alone}: ${actual.length} numbers, not ${expected.length}`)

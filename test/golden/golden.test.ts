@@ -17,6 +17,8 @@ const methods = [
   't2t',
   'dynamicvit',
   'evovit',
+  'ats',
+  'avit',
   // one a line
 ]
 
@@ -31,6 +33,7 @@ const otherTargets = [
   'transformer',
   'eval_gather_07',
   'stage_half_prunecls',
+  'mask_tokens',
   // one a line
 ]
 

@@ -8,10 +8,15 @@ import { gridOf, prefixCount } from '../../src/models/vit-config.js'
 import { usualVit } from '../../src/models/vit-family.js'
 import type { ResizedPositions } from './position-embedding.js'
 
+/** Stands for a whole number that the official code leaves open, such as the order of equal scores: any will do. */
+export const anyIndex = Number.NaN
+
 /** Numbers that follow from what an engine gives for some tensors, one picture at a time. */
 export interface Derived {
   readonly tensors: Readonly<Record<string, Tensor>>
   readonly row: (values: EventValues) => readonly number[]
+  /** Where a picture's row depends on the others of its batch: nothing to compare of one alone. */
+  readonly onlyTogether?: true
 }
 
 /** What stands beside an official output: a tensor, numbers that follow from several, or numbers known without running. */

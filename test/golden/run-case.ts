@@ -97,7 +97,7 @@ function readRun(results: NamedTensors, outputs: Built['outputs'], pictures: num
     isPerPicture: (output) => {
       const found = ours(output)
       if ('id' in found) return typeof found.shape[0] !== 'number'
-      return 'row' in found
+      return 'row' in found && !found.onlyTogether
     },
     numbers: (output) => {
       const found = ours(output)

@@ -1,4 +1,6 @@
 import type { GoldenMethod } from '../method.js'
+import { atsMethod } from './ats.js'
+import { avitMethod } from './avit.js'
 import { dynamicVitMethod } from './dynamicvit.js'
 import { evitMethod } from './evit.js'
 import { evoVitMethod } from './evovit.js'
@@ -15,5 +17,7 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
+  ats: atsMethod,
+  avit: avitMethod,
   t2t: t2tMethod,
 }
