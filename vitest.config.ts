@@ -19,7 +19,19 @@ const builtThreads: Plugin = {
 
 /** Rooms that start no thread and no process: most of the tests in little of the time, for daily work. */
 const quickRooms = [
-  ...['base', 'data', 'drawing', 'engine', 'files', 'graph', 'image', 'model-store', 'models', 'nn'],
+  ...[
+    'base',
+    'comparison',
+    'data',
+    'drawing',
+    'engine',
+    'files',
+    'graph',
+    'image',
+    'model-store',
+    'models',
+    'nn',
+  ],
   ...['problems', 'recipes', 'reduction', 'settings', 'weights'],
 ].map((room) => `test/${room}/**/*.test.ts`)
 const quickFiles = [

@@ -3,6 +3,7 @@ import type { CliContext } from '../context.js'
 import { analyzeCommand } from './analyze.js'
 import { benchCommand } from './bench.js'
 import { classifyCommand } from './classify.js'
+import { compareCommand } from './compare.js'
 import { convertCommand } from './convert.js'
 import { distillCommand } from './distill.js'
 import { embedCommand } from './embed.js'
@@ -21,6 +22,7 @@ export const commands: readonly ((program: Command, context: CliContext) => void
   analyzeCommand,
   benchCommand,
   classifyCommand,
+  compareCommand,
   convertCommand,
   distillCommand,
   embedCommand,
