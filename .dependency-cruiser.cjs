@@ -56,7 +56,7 @@ const layers = {
     node: { layers: ['threads'], packages: ['onnxruntime-node'], builtins: [...fileSystem, 'worker_threads', 'inspector'] },
   },
   'model-store': {
-    layers: ['weights', 'image', 'models', ...pure],
+    layers: ['weights', 'image', 'settings', 'models', ...pure],
     packages: ['zod'],
     node: { layers: ['files'], builtins: fileSystem },
   },

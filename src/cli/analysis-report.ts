@@ -42,11 +42,15 @@ function left({ layers }: Analysis): number | undefined {
 }
 
 function headline({ name, analysis }: Report): string {
-  const { family, image, patchSize, patches, prefix, kept, setting } = analysis
+  const { family, image, patchSize, patches, prefix, kept, counted, setting } = analysis
   const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
   const size = `${image.width}×${image.height} pixels in ${patchSize}×${patchSize} patches`
   const lines = [`${name} (${family}): ${size}, ${tokens}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
+  else if (counted !== undefined)
+    lines.push(
+      `${setting}: each picture decides how many tokens are left; counted as if none were let go but what has to be`,
+    )
   else if (setting !== plainKey && left(analysis) === patches + prefix) lines.push(setting)
   else if (setting !== plainKey)
     lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)

@@ -13,6 +13,8 @@ export interface RowCost {
   readonly parameters: number
   /** By convention: `linear` (L), `full` (T: with the attention products), `thop`. */
   readonly multiplyAdds: MultiplyAdds
+  /** Pictures decide how many tokens go on: this is the most that it can be. */
+  readonly isUpperBound?: boolean
   /** That each block works on, or its big half, in order; absent where a family counts none. */
   readonly tokens: readonly number[]
 }
@@ -54,8 +56,12 @@ export interface FoundRow {
 }
 
 function costOf({ variant }: SoundRow): RowCost {
-  const { parameters, multiplyAdds, layers } = analyze(variant.subject.architecture, variant.settings)
-  return { parameters, multiplyAdds, tokens: layers.flatMap(({ tokens }) => tokens ?? []) }
+  const { parameters, multiplyAdds, layers, counted } = analyze(
+    variant.subject.architecture,
+    variant.settings,
+  )
+  const tokens = layers.flatMap((layer) => layer.tokens ?? [])
+  return { parameters, multiplyAdds, ...(counted && { isUpperBound: true }), tokens }
 }
 
 /** Whether each row lies on the front of some cost; undefined for those that have none, or no accuracy. */

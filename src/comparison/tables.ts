@@ -1,7 +1,8 @@
 import type { Share } from '../base/share.js'
 import { csvText } from '../data/csv-table.js'
+import type { MultiplyAdds } from '../tasks/analyze/shares.js'
 import type { Comparison } from './compare.js'
-import type { ComparedRow } from './compared-rows.js'
+import type { ComparedRow, RowCost } from './compared-rows.js'
 
 /** A column of the table for people. */
 export interface ComparisonColumn {
@@ -31,6 +32,12 @@ function tokensOf({ cost }: ComparedRow): string {
   return first === last ? `${first}` : `${first} → ${last}`
 }
 
+/** In G; `≤` where pictures decide and this is the most. */
+function workOf(cost: RowCost | undefined, convention: keyof MultiplyAdds): string {
+  const most = cost?.isUpperBound ? '≤ ' : ''
+  return `${most}${fixed(cost && cost.multiplyAdds[convention] / 1e9, 3)}`
+}
+
 /** `time, many, work`: the fronts on which a row lies. */
 function frontsOf({ fronts }: ComparedRow): string {
   return [
@@ -50,8 +57,8 @@ const columns: readonly (ComparisonColumn & { readonly of?: 'answers' | 'times' 
   { ...right, of: 'answers', heading: '95 %', cell: ({ answers }) => intervalOf(answers?.top1) },
   { ...right, of: 'answers', heading: 'same %', cell: ({ agreement }) => percentOf(agreement) },
   { ...right, heading: 'params M', cell: ({ cost }) => fixed(cost && cost.parameters / 1e6, 2) },
-  { ...right, heading: 'L, G', cell: ({ cost }) => fixed(cost && cost.multiplyAdds.linear / 1e9, 3) },
-  { ...right, heading: 'T, G', cell: ({ cost }) => fixed(cost && cost.multiplyAdds.full / 1e9, 3) },
+  { ...right, heading: 'L, G', cell: ({ cost }) => workOf(cost, 'linear') },
+  { ...right, heading: 'T, G', cell: ({ cost }) => workOf(cost, 'full') },
   { ...right, heading: 'tokens', cell: tokensOf },
   { ...right, of: 'times', heading: 'ms', cell: ({ times }) => fixed(times?.latencyMs.median, 2) },
   { ...right, of: 'times', heading: 'pictures/s', cell: ({ times }) => fixed(times?.picturesPerSecond, 1) },
@@ -83,7 +90,7 @@ export function legendOf(
       : [
           `top-1 on ${pictures} pictures of ${data.join(' ')}, with Wilson's 95 % interval; same: first classes that are those of the whole model.`,
         ]),
-    'Multiply-adds of one picture: L, linear maps and convolutions; T, L and the attention products. Tokens in the first and the last block.',
+    'Multiply-adds of one picture: L, linear maps and convolutions; T, L and the attention products. Tokens in the MLPs of the first and the last block; ≤: pictures decide, and this is the most.',
     ...(first === undefined
       ? []
       : [
@@ -139,6 +146,7 @@ const csvColumns: Readonly<Record<string, (row: ComparedRow) => string | number 
   agreement: ({ agreement }) => agreement?.share,
   agreement_with: ({ agreement }) => agreement?.with,
   parameters: ({ cost }) => cost?.parameters,
+  multiply_adds_are_most: ({ cost }) => cost && `${cost.isUpperBound ?? false}`,
   multiply_adds_linear: ({ cost }) => cost?.multiplyAdds.linear,
   multiply_adds_thop: ({ cost }) => cost?.multiplyAdds.thop,
   multiply_adds_full: ({ cost }) => cost?.multiplyAdds.full,

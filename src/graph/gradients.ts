@@ -61,7 +61,7 @@ function checkScalar(loss: Tensor): void {
 export function gradients(loss: Tensor, targets: readonly Tensor[]): Tensor[] {
   checkScalar(loss)
   for (const { leaf } of targets)
-    assert(leaf?.kind !== 'parameter' || leaf.learns, `the buffer ${leaf?.name} has no gradient`)
+    assert(leaf?.kind !== 'parameter' || leaf.learns, `${leaf?.name} never learns and has no gradient`)
   const nodes = reachable([loss])
   const wanted = new Set(targets.map(identityOf))
   const leads = new Set<Tensor>()

@@ -3,6 +3,10 @@ export type Initialiser =
   | { readonly kind: 'constant'; readonly value: number }
   /** Normal, redrawn beyond two units (timm's `trunc_normal_`: absolute bounds ±2, not ±2 deviations). */
   | { readonly kind: 'truncatedNormal'; readonly deviation: number }
+  /** Rows at right angles to each other, all of one length, in a random direction. */
+  | { readonly kind: 'orthogonalRows'; readonly length: number }
+  /** A fixed position embedding `[1, positions, width]`: sines of falling frequency, each beside its cosine. */
+  | { readonly kind: 'sinusoid' }
 
 export const zeros: Initialiser = { kind: 'constant', value: 0 }
 export const ones: Initialiser = { kind: 'constant', value: 1 }

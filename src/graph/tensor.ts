@@ -21,8 +21,10 @@ interface ParameterLeaf {
   readonly kind: 'parameter'
   readonly name: string
   readonly initialiser: Initialiser
-  /** False for a buffer, such as a running mean: stored and loaded, but never trained. */
+  /** False for what is stored and loaded, but never trained. */
   readonly learns: boolean
+  /** Whether counts of parameters mention it: not where it is a buffer, such as a running mean. */
+  readonly counted: boolean
 }
 
 /** What a leaf of the graph stands for. Everything that isn't a leaf is computed. */
@@ -41,6 +43,8 @@ export type GradientPart =
 export interface CountedSize {
   readonly size: string
   readonly axis: number
+  /** What it is at most. */
+  readonly most: Dim
 }
 
 /**

@@ -46,6 +46,24 @@ const advices: readonly Advice[] = [
       `These are weights of a plain ViT: convert them to a ${families.find(({ name }) => name === family)?.title} first.`,
   },
   {
+    when: ({ missing, unexpected }, { facts, takesHooks }) =>
+      takesHooks &&
+      missing.length === 0 &&
+      unexpected.length > 0 &&
+      unexpected.every((name) => facts.partOf(name) === 'predictors'),
+    text: (_, { settings: { reduce = 'dynamic-vit:0.7' } }) =>
+      `These are weights of a method that has learned to let tokens go: say which one in config.json, as in "reduction": "${reduce}".`,
+  },
+  {
+    when: ({ missing, unexpected }, { facts, settings: { reduce } }) =>
+      reduce !== undefined &&
+      unexpected.length === 0 &&
+      missing.length > 0 &&
+      missing.every((name) => facts.partOf(name) === 'predictors'),
+    text: (_, { settings: { reduce } }) =>
+      `The weights lack those of the "reduction" that config.json names, ${reduce}: leave it out, or have them start anew with blvit convert --set reduction=${reduce}.`,
+  },
+  {
     when: ({ unexpected }, architecture) =>
       unexpected.length > 0 && otherFamily(unexpected, architecture) !== undefined,
     text: ({ unexpected }, architecture) =>

@@ -1,12 +1,17 @@
+import { BlvitError } from '../base/blvit-error.js'
 import type { Parameter } from '../graph/graph.js'
 import { graphOf } from '../graph/graph.js'
+import type { Tensor } from '../graph/tensor.js'
 import type { Size } from '../image/crop-window.js'
 import type { Preprocessing } from '../image/preprocessing.js'
 import { findPreprocessing } from '../image/preprocessing-config.js'
 import type { Architecture, ConfigJson } from '../models/architecture.js'
+import { trainingHooks } from '../models/block-loop.js'
 import { readArchitecture } from '../models/index.js'
+import type { ModelDefinition } from '../models/model-definition.js'
 import { readScoreFunction, type ScoreFunction } from '../models/score-function.js'
 import { eventOutputs } from '../models/token-history.js'
+import { resolveSettings } from '../settings/resolve.js'
 import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
@@ -52,14 +57,39 @@ export function filesOf({ weights }: Pick<ModelFiles, 'weights'>): readonly stri
   return [...files, ...[...folders].flatMap((folder) => others.map((name) => `${folder}${name}`))]
 }
 
-/** All parameters of an architecture, those of optional outputs included. */
+/** All that a model can be asked for, and what it learns from beside. */
+function allOutputs({ programs, history, training }: ModelDefinition): readonly Tensor[] {
+  return [
+    ...Object.values(programs).flatMap((outputs) => Object.values(outputs)),
+    ...Object.values(eventOutputs(history)),
+    ...Object.values(training?.losses ?? {}),
+    ...(training?.answers ?? []),
+  ]
+}
+
+/**
+ * All parameters of an architecture, those of optional outputs included, and those of the method that it was made for:
+ * to run it, and to go on learning with it.
+ */
 export function parametersOf(architecture: Architecture): readonly Parameter[] {
-  const { programs, history, sizes } = architecture.build()
-  const outputs = Object.entries(programs).flatMap(([program, named]) =>
-    Object.entries(named).map(([output, tensor]) => [`${program}.${output}`, tensor] as const),
-  )
-  return graphOf(architecture.family, { ...Object.fromEntries(outputs), ...eventOutputs(history) }, { sizes })
-    .parameters
+  const { hooks } = resolveSettings(architecture).build
+  const models = [
+    architecture.build(),
+    ...(hooks ? [hooks, trainingHooks(hooks)].map((each) => architecture.build({ hooks: each })) : []),
+  ]
+  const outputs = models.flatMap(allOutputs).map((tensor, i) => [`output${i}`, tensor] as const)
+  const sizes = models.flatMap((model) => model.sizes)
+  return graphOf(architecture.family, Object.fromEntries(outputs), { sizes }).parameters
+}
+
+/** @throws BlvitError `BAD_CONFIG` where the reduction that config.json names is none, or not for this model */
+function checkOwnSettings(architecture: Architecture): void {
+  try {
+    resolveSettings(architecture)
+  } catch (cause) {
+    if (!(cause instanceof BlvitError)) throw cause
+    throw new BlvitError('BAD_CONFIG', `config.json is not valid: ${cause.message}`, {}, { cause })
+  }
 }
 
 /** What it means that preprocessor_config.json says another size of pictures than config.json. */
@@ -81,6 +111,7 @@ function ownSize(
 /** @throws BlvitError `BAD_CONFIG` */
 export function readDescription({ config, preprocessorConfig }: ModelJson): ModelDescription {
   const architecture = readArchitecture(config)
+  checkOwnSettings(architecture)
   const { image, channels, classes } = architecture
   const found = findPreprocessing({ config, preprocessorConfig }, { imageSize: image, channels })
   const { labels, assumptions } = readLabels(config, classes)

@@ -1,11 +1,10 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
-import { blvitFamily } from './blvit-family.js'
-import { vitFamily } from './vit-family.js'
+import * as everyFamily from './families.js'
 
-/** Every family. Adding one is its file and one line here. */
-export const families: readonly ModelFamily[] = [vitFamily, blvitFamily]
+/** Every family. */
+export const families: readonly ModelFamily[] = Object.values(everyFamily)
 
 /** All well-known configurations by name. */
 export const presets: Readonly<Record<string, Architecture>> = Object.assign(
@@ -37,6 +36,28 @@ function ownDescription(json: ConfigJson): ConfigJson {
   return typeof blvit === 'object' && blvit !== null ? { ...blvit } : json
 }
 
+/** The key of config.json that holds the reduction which a model was made for. */
+const reductionKey = 'reduction'
+
+/**
+ * The architecture with the reduction that its config.json names: how it runs where nobody says otherwise. Whether there
+ * is such a one is known to who opens the model.
+ */
+function withReduction(architecture: Architecture, reduction: unknown): Architecture {
+  if (reduction === undefined || reduction === null || reduction === 'none') return architecture
+  if (typeof reduction !== 'string') {
+    throw new BlvitError(
+      'BAD_CONFIG',
+      `config.json is not valid: ${reductionKey} must be a text like "evit:0.7", not ${JSON.stringify(reduction)}.`,
+    )
+  }
+  return {
+    ...architecture,
+    json: { ...architecture.json, [reductionKey]: reduction },
+    settings: { ...architecture.settings, reduce: reduction },
+  }
+}
+
 /**
  * The architecture that a config.json describes.
  * @throws BlvitError `BAD_CONFIG` if no family knows it or it is not valid
@@ -45,7 +66,7 @@ export function readArchitecture(given: ConfigJson): Architecture {
   const json = ownDescription(given)
   for (const family of families) {
     const architecture = family.read(json)
-    if (architecture) return architecture
+    if (architecture) return withReduction(architecture, json[reductionKey])
   }
   const type = json.model_type ?? json.architecture
   throw new BlvitError(
@@ -60,9 +81,11 @@ export function readArchitecture(given: ConfigJson): Architecture {
  * @throws BlvitError `BAD_OPTION` for a key that it doesn't have, or values that make no model
  */
 export function withChanges(architecture: Architecture, changes: ConfigJson): Architecture {
+  const known = [
+    ...new Set([...Object.keys(architecture.json), ...(architecture.takesHooks ? [reductionKey] : [])]),
+  ]
   for (const key of Object.keys(changes)) {
-    if (!Object.hasOwn(architecture.json, key)) {
-      const known = Object.keys(architecture.json)
+    if (!known.includes(key)) {
       throw new BlvitError(
         'BAD_OPTION',
         `A ${architecture.family} has no setting "${key}".${didYouMean(key, known)} It has ${known.join(', ')}.`,

@@ -3,7 +3,17 @@ import { readArchitecture, withChanges } from './index.js'
 import { vitKeys } from './vit-json.js'
 
 /** What must agree between a ViT and the P-block that takes its weights. */
-const sizes = ['patch_size', 'in_chans', 'embed_dim', 'depth', 'num_heads', 'mlp_ratio'] as const
+const sizes = [
+  'patch_size',
+  'in_chans',
+  'embed_dim',
+  'depth',
+  'num_heads',
+  'mlp_ratio',
+  // of a T2T-ViT alone
+  'tokens_type',
+  'token_dim',
+] as const
 
 /** A key of config.json in which two models differ. */
 export interface Difference {

@@ -2,6 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { Bindings } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { BlockHooks } from './block-loop.js'
+import type { OwnTraining } from './own-training.js'
 import type { TokenEvent } from './token-history.js'
 
 /** The input that every model reads pictures from. `[batch, channels, height, width]` */
@@ -16,8 +17,9 @@ export type Program = Readonly<Record<string, Tensor>>
  * - `classify`: `logits [batch, classes]`, before softmax
  * - `head`: `head_input [batch, inputs]`, what the heads read: the logits are a linear map of it
  * - `embed`: `features [batch, prefix + patches, width]`, all tokens after the final norm, in patch order where the
- *   model keeps all of them; where it has joined some, `token_sizes [batch, tokens]`, how many each stands for; of a
- *   CLIP tower that has one, `embedding [batch, projection]`
+ *   model keeps all of them; where it has joined some, or keeps more of one picture than of another,
+ *   `token_sizes [batch, tokens]`, how many each stands for, 0 for rows that only fill up; of a CLIP tower that has one,
+ *   `embedding [batch, projection]`
  * - `heads`, of a DeiT whose two heads learn different things: `class_logits` and `distillation_logits [batch, classes]`
  */
 export interface ModelDefinition {
@@ -26,6 +28,8 @@ export interface ModelDefinition {
   readonly history: readonly TokenEvent[]
   /** Inputs whose value is a size of the graph. */
   readonly sizes: readonly Tensor[]
+  /** What the method in its block loop wants to be learned, beside the answers of the programs. */
+  readonly training?: OwnTraining | undefined
 }
 
 /** What can be decided when a model is built rather than when it runs. */

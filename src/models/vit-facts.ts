@@ -10,6 +10,8 @@ export const vitParts: PartPatterns = [
   ['patchEmbedding', /^patch_embed\./],
   ['tokens', /^(cls_token|dist_token|reg_token|pos_embed|norm_pre\..*)$/],
   ['blocks', /^blocks\.\d+\./],
+  // of reductions that learn to rank
+  ['predictors', /^score_predictor\./],
   ['norm', /^(norm|fc_norm)\./],
   ['head', /^(head|head_dist|visual_projection)\./],
 ]

@@ -21,7 +21,8 @@ function filledSizes(side: number, patchSize: number): readonly number[] {
 // Grey or colour: with more channels nobody says what they would be.
 const channelCounts = [1, 3]
 
-function checked(shape: VitShape): VitShape {
+/** @throws BlvitError `BAD_CONFIG` for sizes that make no model */
+export function checkedShape(shape: VitShape): VitShape {
   const { image, patchSize, width, heads, channels } = shape
   if (!isWhole(image.height / patchSize) || !isWhole(image.width / patchSize)) {
     throw bad(
@@ -54,7 +55,7 @@ function checked(shape: VitShape): VitShape {
 export function readVitShape(json: ConfigJson): VitShape {
   const ours = 'embed_dim' in json || 'architecture' in json
   const theirs = !ours && huggingFaceTypes.includes(`${json.model_type}`)
-  return checked(theirs ? readHuggingFaceConfig(json) : readTimmConfig(json))
+  return checkedShape(theirs ? readHuggingFaceConfig(json) : readTimmConfig(json))
 }
 
 /** The keys of all switches, with their values and whether these are not as usual. */

@@ -90,7 +90,7 @@ function patchMean(features: Tensor, sizes: Tensor | undefined, config: VitShape
 /**
  * What the head reads of a picture.
  * @param features after {@link finalNorm}, `[batch, tokens, width]`
- * @param sizes how many patches each token stands for, `[batch, tokens]`; default: each for itself
+ * @param sizes how many patches each token stands for, 0 for rows that are none, `[batch, tokens]`; default: each for itself
  * @returns `[batch, width]`; class token and mean side by side: `[batch, 2·width]`
  */
 function pooled(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
@@ -148,13 +148,22 @@ function projected(tokens: Tensor, config: VitShape, sizes: Tensor | undefined):
   return { embedding: linear('visual_projection', pooled(tokens, config, sizes), { out, bias: false }) }
 }
 
-/** A plain ViT: stem, `depth` equal blocks, norm, head (DeiT's evaluation form if distilled). */
-export function vit(config: VitConfig, { hooks }: BuildOptions = {}): ModelDefinition {
-  const { tokens, size, history } = blockLoop(stem(pixelInput(config), config), config, hooks)
+/**
+ * A plain ViT on tokens that a stem made: `depth` equal blocks, norm, head (DeiT's evaluation form if distilled).
+ * @param stemTokens `[batch, prefix + patches, width]`
+ */
+export function onTokens(stemTokens: Tensor, config: VitShape, { hooks }: BuildOptions): ModelDefinition {
+  const { tokens, size, mask, history, training } = blockLoop(stemTokens, config, hooks)
   const features = finalNorm(tokens, config)
   return {
-    programs: programs(features, config, { features, sizes: size }),
+    programs: programs(features, config, { features, sizes: size ?? mask }),
     history,
     sizes: [],
+    training,
   }
+}
+
+/** A plain ViT, its stem a cut into patches. */
+export function vit(config: VitConfig, options: BuildOptions = {}): ModelDefinition {
+  return onTokens(stem(pixelInput(config), config), config, options)
 }

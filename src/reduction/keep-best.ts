@@ -7,7 +7,7 @@ import type { TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
 
 /** How many tokens stand behind the prefix: known when a model is built, whatever was reduced before. */
-export function candidatesOf({ tokens, prefix }: TokenState): number {
+export function candidatesOf({ tokens, prefix }: Pick<TokenState, 'tokens' | 'prefix'>): number {
   const count = sizeAt(tokens, 1)
   assert(typeof count === 'number', 'a number of tokens that is known only at run time')
   return count - prefix

@@ -8,8 +8,11 @@ import type { FamilyFacts } from '../models/facts.js'
 export interface ReducedModel extends Pick<FamilyFacts, 'depth' | 'classToken' | 'distilled'> {
   /** M, patch tokens of a picture. */
   readonly patches: number
+  readonly grid: Architecture['grid']
   /** Tokens before the patches, the class token among them. */
   readonly prefix: number
+  /** 0: a backbone without a head. */
+  readonly classes: number
 }
 
 /** The parameters of a reduction: an object of codecs, from a text to a value and back. */
@@ -23,6 +26,17 @@ export interface ReductionNeeds {
   readonly classToken?: string
   /** That the second token is no distillation token. */
   readonly notDistilled?: string
+}
+
+/** A parameter whose text is a file's name until the file is read. */
+export interface FileParameter {
+  /** Whether a text is what {@link read} gives. */
+  isRead(text: string): boolean
+  /**
+   * The text that says what the file holds.
+   * @throws BlvitError `BAD_DATA`, `BAD_OPTION` for a file of something else
+   */
+  read(content: string, path: string): string
 }
 
 /** A paper that lets a plain ViT go on with fewer tokens. One file each. */
@@ -46,13 +60,24 @@ export interface Reduction<P extends Parameters = Parameters> {
   readonly fitted?: (model: ReducedModel, parameters: z.output<P>) => z.output<P>
   /** Each with a description, which completes "must be …". */
   readonly parameters: P
+  /** Those that are files' names. Default: none. */
+  readonly files?: { readonly [Name in keyof z.output<P>]?: FileParameter }
+  /** Their texts as people read them, where the full ones are long; others for other values. Default: the full ones. */
+  readonly brief?: (texts: z.input<P>) => z.input<P>
   /** What each of them is, in a few words. */
   readonly parametersAbout: { readonly [Name in keyof z.output<P>]-?: string }
   /**
+   * Of a method that works only with weights that it has learned: what they are, which completes "needs …". Its hooks
+   * declare them outside of the blocks (`atScope`), under the names of the official checkpoints.
+   */
+  readonly ownWeights?: string
+  /**
    * What it does in the block loop.
+   * @param made the parameters of this method that the model was made for, as its config.json says: it has weights for
+   *   these; undefined: the model knows nothing of it
    * @throws BlvitError `BAD_OPTION` for a model that it can't work on, or parameters that don't fit it
    */
-  hooks(model: ReducedModel, parameters: z.output<P>): BlockHooks
+  hooks(model: ReducedModel, parameters: z.output<P>, made: z.output<P> | undefined): BlockHooks
 }
 
 /** @throws BlvitError `BAD_OPTION` for a model with blocks of its own, or without what the reduction needs */
@@ -60,7 +85,7 @@ export function reducedModel(
   { name, needs = {} }: Pick<Reduction, 'name' | 'needs'>,
   architecture: Architecture,
 ): ReducedModel {
-  const { takesHooks, family, grid, prefix, facts } = architecture
+  const { takesHooks, family, grid, prefix, facts, classes } = architecture
   const { depth, classToken, distilled } = facts
   const refused = (message: string) => new BlvitError('BAD_OPTION', message, { reduction: name, family })
   if (!takesHooks) {
@@ -78,5 +103,5 @@ export function reducedModel(
       `${name} ${needs.notDistilled}, and this model is distilled. Take one that is not distilled, or tome.`,
     )
   }
-  return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix }
+  return { depth, classToken, distilled, patches: grid.rows * grid.columns, grid, prefix, classes }
 }

@@ -1,6 +1,7 @@
 import { BlvitError } from '../base/blvit-error.js'
 import type { Target } from '../graph/lowering.js'
 import type { Architecture } from '../models/architecture.js'
+import { trainingHooks } from '../models/block-loop.js'
 import { objectiveOf, type Stage } from '../recipes/recipe.js'
 import { mergedBuild, type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
 import type { Settings } from '../settings/settings.js'
@@ -61,17 +62,20 @@ export function checkDrawn({ drawn: [first, ...others] }: StageSettings, target:
 }
 
 /**
- * The student as a stage's graph at some settings is made of it: built as they say, and on WebGPU with sizes that are
- * decided when a graph is loaded.
+ * The student as a stage's graph at some settings is made of it: built as they say, by hooks as they are while a model
+ * learns, and on WebGPU with sizes that are decided when a graph is loaded.
  */
 export function builtFor(student: Architecture, settings: ResolvedSettings, target: Target): Architecture {
   const sizes = target === 'webgpu' ? settings.sizes : {}
   return {
     ...student,
-    build: (options) =>
-      student.build({
-        ...mergedBuild(settings.build, options ?? {}),
+    build: (options) => {
+      const { hooks, ...build } = mergedBuild(settings.build, options ?? {})
+      return student.build({
+        ...build,
+        ...(hooks && { hooks: trainingHooks(hooks) }),
         sizes: { ...settings.build.sizes, ...sizes, ...options?.sizes },
-      }),
+      })
+    },
   }
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { commands } from '../../src/cli/commands/index.js'
+import * as commands from '../../src/cli/commands/index.js'
 import type { CliContext } from '../../src/cli/context.js'
 import { type CliRun, runCli } from '../support/run-cli.js'
 
@@ -12,7 +12,7 @@ const context: CliContext = {
   exitWith: () => {},
 }
 const program = new Command('blvit')
-for (const addTo of commands) addTo(program, context)
+for (const addTo of Object.values(commands)) addTo(program, context)
 
 /** What `blvit <command> --help` prints. */
 function helpOf(command: Command): string {

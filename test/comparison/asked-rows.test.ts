@@ -10,8 +10,8 @@ test.each([
   ['vit-tiny@192px@tome:8', 'vit-tiny', { imageSize: 192, reduce: 'tome:8' }],
   ['owner/name@10layers', 'owner/name', { firstLayers: 10 }],
   ['blvit-tiny@0.375', 'blvit-tiny', { keepRatio: 0.375 }],
-])('%s', (text, reference, settings) => {
-  expect(parseRow(text)).toEqual({ reference, settings })
+])('%s', async (text, reference, settings) => {
+  expect(await parseRow(text)).toEqual({ reference, settings })
 })
 
 test.each([
@@ -19,8 +19,8 @@ test.each([
   ['vit-tiny@evitt:0.7', /no reduction "evitt"\. Did you mean "evit"/],
   ['vit-tiny@192', /"192" is no setting/],
   ['vit-tiny@tome:8@evit:0.7', /says reduce twice/],
-])('%s is no row', (text, complaint) => {
-  expect(() => parseRow(text)).toThrow(
+])('%s is no row', async (text, complaint) => {
+  await expect(parseRow(text)).rejects.toThrow(
     expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringMatching(complaint) }),
   )
 })

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { type AskedRow, parseRow } from '../../src/comparison/asked-rows.js'
+import { parseRow } from '../../src/comparison/asked-rows.js'
 import { isControl, isSound, planRows, wholeOf } from '../../src/comparison/plan-rows.js'
 import type { Settings } from '../../src/settings/settings.js'
 
 const plan = async (texts: readonly string[], spread: readonly Settings[] = []) =>
-  planRows(texts.map(parseRow) satisfies AskedRow[], { spread })
+  planRows(await Promise.all(texts.map(parseRow)), { spread })
 
 const named = (rows: Awaited<ReturnType<typeof plan>>) =>
   rows.map((row) => `${row.model} ${row.setting}${isSound(row) ? '' : ' fails'}`)

@@ -42,7 +42,9 @@ const times = (ms: number) => ({
 
 async function comparison(): Promise<Comparison> {
   const rows = await planRows(
-    ['vit-micro', 'vit-micro@evit:0.5', 'vit-micro@16px', 'micro+16@0.5', 'nobody@0.5'].map(parseRow),
+    await Promise.all(
+      ['vit-micro', 'vit-micro@evit:0.5', 'vit-micro@16px', 'micro+16@0.5', 'nobody@0.5'].map(parseRow),
+    ),
   )
   const found = [
     { answers: answered([1, 2, 3, 4, -1], 4), times: times(10) },
@@ -80,7 +82,7 @@ test('Markdown says what was found, what it means, and what failed', async () =>
     | nobody | 0.5 | – | – | – | – | – | – | – | – | – | – |  |
 
     - top-1 on 5 pictures of photos, with Wilson's 95 % interval; same: first classes that are those of the whole model.
-    - Multiply-adds of one picture: L, linear maps and convolutions; T, L and the attention products. Tokens in the first and the last block.
+    - Multiply-adds of one picture: L, linear maps and convolutions; T, L and the attention products. Tokens in the MLPs of the first and the last block; ≤: pictures decide, and this is the most.
     - ms: median of one picture on one engine; pictures/s: 2 engines of 1 thread beside each other; MB: peak memory of the process of one engine. a processor, 2 cores, 2026-11-30; 3 runs waited for a busy processor and were left out.
     - front: no other row is as accurate for less time of one picture (time), of many (many), or multiply-adds, T (work).
 

@@ -8,7 +8,7 @@ import { didYouMean } from '../../src/base/suggest.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { type Golden, readGolden } from '../support/golden.js'
 import { type Difference, isWithin, ofGradient, ofTensor, worst } from './difference.js'
-import type { Built } from './method.js'
+import { anyIndex, type Built } from './method.js'
 import { methods } from './methods/index.js'
 import { type CaseRun, loadCase, runGradients } from './run-case.js'
 
@@ -19,6 +19,8 @@ const goldenFile = z.looseObject({
     z.looseObject({
       config: z.unknown(),
       file: z.string(),
+      /** Where the weights are, if not in the file: words that name another one. */
+      weights: z.string().optional(),
       tolerance: z.looseObject({ abs: z.number().optional() }).optional(),
     }),
   ),
@@ -83,7 +85,32 @@ export async function openGoldenFolder(folder: string): Promise<GoldenFolder> {
 
 function build({ file: { method } }: GoldenFolder, config: unknown, golden: Golden): Built {
   const [, channels = 0, height = 0, width = 0] = golden.shape('in/x')
-  return defined(methods[method], method).build(config, { image: { height, width }, channels })
+  const inputs = golden.names('in/').map((name) => name.slice('in/'.length))
+  return defined(methods[method], method).build(config, { image: { height, width }, channels, inputs })
+}
+
+/** A golden file whose weights are another's. */
+function withWeightsOf(golden: Golden, weights: Golden): Golden {
+  const of = (name: string) => (name.startsWith('w/') ? weights : golden)
+  return {
+    names: (prefix) => of(prefix).names(prefix),
+    has: (name) => of(name).has(name),
+    shape: (name) => of(name).shape(name),
+    floats: (name) => of(name).floats(name),
+    integers: (name) => of(name).integers(name),
+    isInteger: (name) => of(name).isInteger(name),
+    weights: (prefix) => of(prefix).weights(prefix),
+  }
+}
+
+/** A case's tensors, `same weights as eval.safetensors (w/ keys there)` followed. */
+async function goldenOf(
+  { folder }: GoldenFolder,
+  { file, weights = '' }: { file: string; weights?: string | undefined },
+) {
+  const golden = await readGolden(join(folder, file))
+  const [other] = /\S+\.safetensors/.exec(weights) ?? []
+  return other === undefined ? golden : withWeightsOf(golden, await readGolden(join(folder, other)))
 }
 
 interface Compared {
@@ -119,7 +146,9 @@ function compareRun(
     const alone = to - from < pictures ? `, picture ${from} alone` : ''
     if (isExact) {
       result.compared++
-      const isEqual = actual.length === expected.length && expected.every((x, i) => x === actual[i])
+      const isEqual =
+        actual.length === expected.length &&
+        expected.every((x, i) => x === actual[i] || Object.is(actual[i], anyIndex))
       if (!isEqual) result.wrong.push(`${output}${alone}`)
     } else if (actual.length !== expected.length) {
       result.wrong.push(`${output}${alone}: ${actual.length} numbers, not ${expected.length}`)
@@ -137,8 +166,9 @@ async function compareGradients(
 ): Promise<readonly Difference[]> {
   const given = folder.file.gradients?.[name]
   if (!given || !built.loss) return []
-  const { file } = defined(folder.file.cases[given.weights_and_input], `the case ${given.weights_and_input}`)
-  const golden = await readGolden(join(folder.folder, file))
+  // one name, or `w/ of eval, in/ of train`, which the case of the inputs says itself
+  const of = /in\/ of (\S+)/.exec(given.weights_and_input)?.[1] ?? given.weights_and_input
+  const golden = await goldenOf(folder, defined(folder.file.cases[of], `the case ${of}`))
   const inputs = await readGolden(join(folder.folder, given.file))
   const parameters = given.grad_norm_parameters
   const { loss, gradientOf } = await runGradients({ ...built, loss: built.loss }, parameters, {
@@ -177,7 +207,7 @@ export async function compareCase(
   { target = 'native' as Target } = {},
 ): Promise<CaseReport> {
   const given = caseOf(folder, name)
-  const golden = await readGolden(join(folder.folder, given.file))
+  const golden = await goldenOf(folder, given)
   const built = build(folder, given.config, golden)
   const official = golden.names('out/').map((output) => output.slice('out/'.length))
   const outputs = official.filter((output) => Object.hasOwn(built.outputs, output))

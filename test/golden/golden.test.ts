@@ -9,10 +9,34 @@ import { compareCase, openGoldenFolder, passed } from './compare.js'
 import { expandedR } from './methods/tome.js'
 import { resizedPositions } from './position-embedding.js'
 
+const methods = [
+  'vit',
+  'evit',
+  'tome',
+  'mctf',
+  't2t',
+  'dynamicvit',
+  'ats',
+  'avit',
+  // one a line
+]
+
+/** Cases that run in other operators too: each method's richest. */
+const otherTargets = [
+  'keep07_fuse',
+  'r4_prop',
+  'r4_distilled_prop',
+  'r13_clamped_prop',
+  'bidir_onestep_pool1',
+  'performer',
+  'transformer',
+  'eval_gather_07',
+  'mask_tokens',
+  // one a line
+]
+
 const folders = hasSharedData
-  ? await Promise.all(
-      ['vit', 'evit', 'tome', 'mctf'].map((method) => openGoldenFolder(shared(`golden/${method}`))),
-    )
+  ? await Promise.all(methods.map((method) => openGoldenFolder(shared(`golden/${method}`))))
   : []
 
 const cases = folders.flatMap((folder) =>
@@ -32,7 +56,7 @@ describe.skipIf(!hasSharedData)(`golden vectors of official code${withoutSharedD
     async ({ folder, name }) => expect(await complaints(folder, name)).toEqual([]),
   )
 
-  test.each(cases.filter(({ name }) => /keep07_fuse|r4_prop|r4_distilled|r13|bidir/.test(name)))(
+  test.each(cases.filter(({ name }) => otherTargets.includes(name)))(
     '$method $name in operators of opset 17, and in those that WebGPU runs itself',
     async ({ folder, name }) => {
       for (const target of ['standard', 'webgpu'] as const) {

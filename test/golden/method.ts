@@ -1,16 +1,22 @@
 import { z } from 'zod'
 import { parseWith } from '../../src/base/parse.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import type { NameMap } from '../../src/models/name-map.js'
 import type { EventValues } from '../../src/models/token-history.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
 import { gridOf, prefixCount } from '../../src/models/vit-config.js'
 import { usualVit } from '../../src/models/vit-family.js'
 import type { ResizedPositions } from './position-embedding.js'
 
+/** Stands for a whole number that the official code leaves open, such as the order of equal scores: any will do. */
+export const anyIndex = Number.NaN
+
 /** Numbers that follow from what an engine gives for some tensors, one picture at a time. */
 export interface Derived {
   readonly tensors: Readonly<Record<string, Tensor>>
   readonly row: (values: EventValues) => readonly number[]
+  /** Where a picture's row depends on the others of its batch: nothing to compare of one alone. */
+  readonly onlyTogether?: true
 }
 
 /** What stands beside an official output: a tensor, numbers that follow from several, or numbers known without running. */
@@ -24,12 +30,16 @@ export interface Built {
   readonly loss?: Tensor
   /** The grids of the stored position embedding and of the pictures; they differ where a case is of another resolution. */
   readonly positions: Omit<ResizedPositions, 'width'>
+  /** How the official code names the weights, where that isn't as timm does. */
+  readonly names?: NameMap
 }
 
 /** What is known of a case's tensors before it is built. */
 export interface CaseFacts {
   readonly image: { readonly height: number; readonly width: number }
   readonly channels: number
+  /** Beside the pictures: recorded noise, targets, a teacher's answers. */
+  readonly inputs: readonly string[]
 }
 
 /** Builds the cases of a folder whose golden.json has its name as `method`. */

@@ -5,6 +5,7 @@ import { type Graph, graphOf } from '../../src/graph/graph.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import { canonicalNames } from '../../src/model-store/name-maps/canonical-names.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { ortSession } from '../../src/runtime/ort-session.js'
 import { placeWeights } from '../../src/runtime/place-weights.js'
@@ -14,6 +15,7 @@ import { storedFrom } from '../../src/weights/stored-from.js'
 import type { StoredTensor } from '../../src/weights/stored-tensor.js'
 import type { Golden } from '../support/golden.js'
 import type { Built, Ours } from './method.js'
+import { placeOfOfficial } from './official-names.js'
 import { resizedPositions } from './position-embedding.js'
 
 /** Ours for some official outputs, as far as they were run. */
@@ -46,11 +48,17 @@ function positioned(golden: Golden, { prefix, from, to }: Built['positions']): S
 
 async function load(
   graph: Graph,
-  { golden, positions, target }: { golden: Golden; positions: Built['positions']; target: Target },
+  {
+    golden,
+    positions,
+    names,
+    target,
+  }: Pick<Built, 'positions' | 'names'> & { golden: Golden; target: Target },
 ): Promise<Session> {
   const needed = new Set(graph.parameters.map(({ name }) => name))
+  const { tensors } = canonicalNames(golden.weights('w/'), names ? [names] : [])
   // what this graph doesn't read, e.g. a head beside a loss of features, may be there all the same
-  const stored = new Map([...golden.weights('w/')].filter(([name]) => needed.has(name)))
+  const stored = new Map([...tensors].filter(([name]) => needed.has(name)))
   const resized = positioned(golden, positions)
   if (resized) stored.set('pos_embed', resized)
   const weights = fitParameters(graph.parameters, stored, { source: 'the case' })
@@ -89,7 +97,7 @@ function readRun(results: NamedTensors, outputs: Built['outputs'], pictures: num
     isPerPicture: (output) => {
       const found = ours(output)
       if ('id' in found) return typeof found.shape[0] !== 'number'
-      return 'row' in found
+      return 'row' in found && !found.onlyTogether
     },
     numbers: (output) => {
       const found = ours(output)
@@ -106,12 +114,12 @@ function readRun(results: NamedTensors, outputs: Built['outputs'], pictures: num
 /** A case as one graph of all that is compared. Dispose it. */
 export async function loadCase(
   name: string,
-  { outputs, positions }: Pick<Built, 'outputs' | 'positions'>,
+  { outputs, ...built }: Pick<Built, 'outputs' | 'positions' | 'names'>,
   { golden, target }: { golden: Golden; target: Target },
 ) {
   const tensors = Object.values(outputs).flatMap(tensorsOf)
   const graph = graphOf(name, Object.fromEntries(tensors.map((tensor) => [nameOf(tensor), tensor])))
-  const session = await load(graph, { golden, positions, target })
+  const session = await load(graph, { ...built, golden, target })
   return {
     run: async (from: number, to: number): Promise<CaseRun> =>
       readRun(await session.run(feedsOf(graph, golden, [from, to])), outputs, to - from),
@@ -121,11 +129,14 @@ export async function loadCase(
 
 /** The loss of a case and the gradient of each named parameter. */
 export async function runGradients(
-  { loss, positions }: { loss: Tensor; positions: Built['positions'] },
-  parameters: readonly string[],
+  { loss, ...built }: Pick<Built, 'positions' | 'names'> & { loss: Tensor },
+  official: readonly string[],
   { model, inputs }: { model: Golden; inputs: Golden },
 ): Promise<{ loss: number; gradientOf: (parameter: string) => readonly number[] }> {
   const { nodes } = graphOf('loss', { loss })
+  const sizeOf = (parameter: string) => model.shape(`w/${parameter}`).reduce((a, b) => a * b, 1)
+  const placeOf = (parameter: string) => placeOfOfficial(parameter, built.names ?? { rules: [] }, sizeOf)
+  const parameters = [...new Set(official.map((parameter) => placeOf(parameter).parameter))]
   const leaves = parameters.map((name) => nodes.find(({ leaf }) => leaf?.name === name))
   const missing = parameters.filter((_, i) => leaves[i] === undefined)
   if (missing.length > 0) throw new Error(`the loss doesn't depend on ${missing.join(', ')}`)
@@ -138,7 +149,7 @@ export async function runGradients(
     ...Object.fromEntries(found.map((gradient, i) => [`gradient of ${parameters[i]}`, gradient])),
   }
   const graph = graphOf('backward', outputs)
-  await using session = await load(graph, { golden: model, positions, target: 'native' })
+  await using session = await load(graph, { ...built, golden: model, target: 'native' })
   const both: Golden = {
     ...model,
     floats: (name) => (inputs.has(name) ? inputs : model).floats(name),
@@ -149,6 +160,9 @@ export async function runGradients(
   const numbers = (output: string) => Array.from(results[output]?.values ?? [], Number)
   return {
     loss: numbers('loss')[0] ?? Number.NaN,
-    gradientOf: (parameter) => numbers(`gradient of ${parameter}`),
+    gradientOf: (parameter) => {
+      const { parameter: ours, from } = placeOf(parameter)
+      return numbers(`gradient of ${ours}`).slice(from, from + sizeOf(parameter))
+    },
   }
 }

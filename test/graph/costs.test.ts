@@ -44,6 +44,11 @@ const known: readonly (readonly [what: string, op: () => Tensor, Partial<Record<
     { linear: '0', full: '0', thop: '0' },
   ],
   [
+    'copying windows',
+    () => ops.unfold(map(3, 8), { kernel: 7, stride: 4, padding: 2 }),
+    { linear: '0', full: '0', thop: '0' },
+  ],
+  [
     'choosing',
     () => ops.where(ops.greater(map(3, 8), 0), map(3, 8), 0),
     { linear: '0', full: '0', thop: '0' },

@@ -25,7 +25,9 @@ test('a graph holds what its outputs depend on, inputs before their users', () =
   add(x, parameter('unused', [4], zeros))
   const graph = graphOf('g', { y: multiply(used, used) })
   expect(graph.nodes.map(({ op }) => op)).toEqual(['Input', 'Parameter', 'Add', 'Multiply'])
-  expect(graph.parameters).toEqual([{ name: 'bias', shape: [4], initialiser: zeros, learns: true }])
+  expect(graph.parameters).toEqual([
+    { name: 'bias', shape: [4], initialiser: zeros, learns: true, counted: true },
+  ])
 })
 
 test('a parameter made twice is one parameter, in order of use', () => {
@@ -78,8 +80,8 @@ test('inputs say who feeds them, stored tensors whether they learn', () => {
     { kind: 'input', name: 'noise', role: 'noise' },
   ])
   expect(graph.parameters).toEqual([
-    { name: 'norm.running_mean', shape: [4], initialiser: zeros, learns: false },
-    { name: 'bias', shape: [], initialiser: zeros, learns: true },
+    { name: 'norm.running_mean', shape: [4], initialiser: zeros, learns: false, counted: false },
+    { name: 'bias', shape: [], initialiser: zeros, learns: true, counted: true },
   ])
 })
 

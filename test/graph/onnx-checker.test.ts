@@ -48,6 +48,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   expand: () => ops.concat([ops.expand(p('token', 1, 1, 4), [batch, kept.size, 4]), tokens], { axis: 1 }),
   exponential: () => ops.exponential(tokens),
   exponentialMinusOne: () => ops.exponentialMinusOne(tokens),
+  fixedParameter: () => ops.multiply(tokens, ops.fixedParameter('scale', [], zeros)),
   gather: () => ops.gather(tokens, ops.slice(ops.argsort(scores), { axis: 1, end: kept.size })),
   gelu: () => ops.gelu(tokens),
   input: () => ops.input('x', [batch, 2]),
@@ -89,6 +90,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   transposedConvolution: () =>
     ops.transposedConvolution(picture, p('weight', 3, 4, 2, 2), p('bias', 4), { stride: 2 }),
   transpose: () => ops.transpose(tokens, [2, 0, 1]),
+  unfold: () => ops.unfold(picture, { kernel: 3, stride: 2, padding: 1 }),
 }
 
 /** Reads models as `[length][bytes]…` and names the first that is no valid ONNX, shapes included. */

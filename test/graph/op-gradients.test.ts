@@ -278,6 +278,14 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   'where not to look': (l) =>
     ops.softmax(ops.where(ops.less(l.x('a'), l.x('a')), Number.NEGATIVE_INFINITY, l.x())),
   transpose: (l) => ops.transpose(l.x(), [2, 0, 1]),
+  'unfold into windows that overlap': (l) =>
+    ops.unfold(l.input('x', [l.batch, 2, 5, 4]), { kernel: 3, stride: 2, padding: 1 }),
+  'unfold with spare pixels': (l) => ops.unfold(l.input('x', [l.batch, 3, 8, 6]), { kernel: 2, stride: 3 }),
+  'unfold twice': (l) => {
+    const windows = ops.unfold(l.input('x', [l.batch, 1, 6, 6]), { kernel: 3, stride: 1, padding: 1 })
+    const map = ops.reshape(ops.transpose(windows, [0, 2, 1]), [windows.shape[0] ?? 1, 9, 6, 6])
+    return ops.unfold(ops.multiply(map, map), { kernel: 3, stride: 2, padding: 1 })
+  },
 }
 
 /** Ops whose result no number depends on smoothly, and leaves. */
@@ -287,6 +295,7 @@ const withoutGradient = [
   'argmax',
   'argsort',
   'equal',
+  'fixedParameter',
   'input',
   'buffer',
   'inverseOrder',

@@ -35,6 +35,7 @@ import {
   table,
   transpose,
   transposedConvolution,
+  unfold,
   where,
 } from '../../src/graph/ops/index.js'
 import { scope } from '../../src/graph/scope.js'
@@ -109,6 +110,9 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
   ['resizing to nothing', () => resizeBilinear(picture, { height: 0, width: 4 }), '[batch, 3, 8, 8]'],
   ['half a zero', () => pad(tokens, { axis: 1, before: 0.5 }), '[batch, 5, 6]'],
   ['the sums of indices', () => cumulativeSum(argsort(scores)), '[batch, 5]'],
+  ['windows of what is no map', () => unfold(tokens, { kernel: 3, stride: 2 }), '[batch, 5, 6]'],
+  ['a window larger than the map', () => unfold(picture, { kernel: 9, stride: 1 }), '[batch, 3, 8, 8]'],
+  ['windows that don’t move', () => unfold(picture, { kernel: 3, stride: 0 }), '[batch, 3, 8, 8]'],
   ['tokens of what is no map', () => mapToTokens(tokens), '[batch, 5, 6]'],
   ['a slice beyond the end', () => slice(tokens, { axis: 1, end: 6 }), '[batch, 5, 6]'],
   ['a slice that ends before it starts', () => slice(tokens, { axis: 1, start: 3, end: 2 }), '[batch, 5, 6]'],

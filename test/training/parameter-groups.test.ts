@@ -14,7 +14,7 @@ import { outputsOf, shrunk } from '../support/tiny-models.js'
 const { facts } = shrunk('t+48', { depth: 3, full_layers: 1, predictor_after: [1, 2], little: null })
 
 const scaleOf = (name: string, layerScale: LearningRateScale, groups: readonly ParameterGroup[] = []) => {
-  const parameter = { name, shape: [2, 2], initialiser: zeros, learns: true }
+  const parameter = { name, shape: [2, 2], initialiser: zeros, learns: true, counted: true }
   return treatmentOf(parameter, { groups, layerScale, weightDecay: 0.05, isDecayed: () => true })
     .learningRateScale
 }

@@ -82,7 +82,10 @@ Examples:
 
 async function askedRows(texts: readonly string[], file: string | undefined): Promise<readonly AskedRow[]> {
   const { parseRow, readRows } = await import('../../comparison/asked-rows.js')
-  const rows = [...texts.map(parseRow), ...(file === undefined ? [] : await readRows(file))]
+  const rows = [
+    ...(await Promise.all(texts.map(parseRow))),
+    ...(file === undefined ? [] : await readRows(file)),
+  ]
   if (rows.length > 0) return rows
   throw new BlvitError(
     'BAD_OPTION',

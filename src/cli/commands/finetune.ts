@@ -6,7 +6,7 @@ import { devices, type EngineFlags } from '../model-options.js'
 import { positiveInteger, seed, share } from '../option-values.js'
 import { downloadProgress, itemProgress, type Progress } from '../progress.js'
 import { countedPictures, percent } from '../quantities.js'
-import { type RunSettingFlags, settingsFrom, withRunSettings } from '../setting-options.js'
+import { type RunSettingFlags, settingsFrom, withoutSettings, withRunSettings } from '../setting-options.js'
 import type { TrainingProgress } from '../training-progress.js'
 
 interface Flags extends Pick<EngineFlags, 'device' | 'threads' | 'offline'>, RunSettingFlags {
@@ -96,7 +96,7 @@ async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
   const { finetune } = await import('../../finetune/finetune.js')
   const { finetuneText } = await import('../finetune-report.js')
   const { trainingProgress } = await import('../training-progress.js')
-  const { data, model, json, keepRatio: _, reduce: __, ...options } = flags
+  const { data, model, json, ...options } = withoutSettings(flags)
   let progress: Progress | undefined
   let training: TrainingProgress | undefined
   const show = (state: FinetuneProgress) => {

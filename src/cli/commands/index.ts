@@ -1,38 +1,18 @@
-import type { Command } from 'commander'
-import type { CliContext } from '../context.js'
-import { analyzeCommand } from './analyze.js'
-import { benchCommand } from './bench.js'
-import { classifyCommand } from './classify.js'
-import { compareCommand } from './compare.js'
-import { convertCommand } from './convert.js'
-import { distillCommand } from './distill.js'
-import { embedCommand } from './embed.js'
-import { evalCommand } from './eval.js'
-import { exportCommand } from './export.js'
-import { finetuneCommand } from './finetune.js'
-import { initCommand } from './init.js'
-import { mergeCommand } from './merge.js'
-import { methodsCommand } from './methods.js'
-import { modelsCommand } from './models.js'
-import { traceCommand } from './trace.js'
-import { trainCommand } from './train.js'
-
-/** Every command. Adding one is its file and one line here. */
-export const commands: readonly ((program: Command, context: CliContext) => void)[] = [
-  analyzeCommand,
-  benchCommand,
-  classifyCommand,
-  compareCommand,
-  convertCommand,
-  distillCommand,
-  embedCommand,
-  evalCommand,
-  exportCommand,
-  finetuneCommand,
-  initCommand,
-  mergeCommand,
-  traceCommand,
-  trainCommand,
-  modelsCommand,
-  methodsCommand,
-]
+// Every command, in the order of the help. Adding one is its file and a line here.
+export { analyzeCommand } from './analyze.js'
+export { benchCommand } from './bench.js'
+export { calibrateCommand } from './calibrate.js'
+export { classifyCommand } from './classify.js'
+export { compareCommand } from './compare.js'
+export { convertCommand } from './convert.js'
+export { distillCommand } from './distill.js'
+export { embedCommand } from './embed.js'
+export { evalCommand } from './eval.js'
+export { exportCommand } from './export.js'
+export { finetuneCommand } from './finetune.js'
+export { initCommand } from './init.js'
+export { mergeCommand } from './merge.js'
+export { methodsCommand } from './methods.js'
+export { modelsCommand } from './models.js'
+export { traceCommand } from './trace.js'
+export { trainCommand } from './train.js'

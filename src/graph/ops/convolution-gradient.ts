@@ -6,30 +6,62 @@ import { type ConvolutionForm, macs, numberAt, onnxForm } from './convolution-fo
 
 type GradientForm = ConvolutionForm & { readonly shape: Shape } & Record<string, unknown>
 
+/** What a transposed convolution reads and makes. */
+interface Spread {
+  /** Names of the map, a number for each position of the kernel, and of the kernels. */
+  readonly map: string
+  readonly kernels: string
+  /** Rows and columns of positions, and of a kernel. */
+  readonly positions: readonly [number, number]
+  readonly kernel: readonly [number, number]
+  /** The shape of what it makes. */
+  readonly into: Shape
+}
+
+/**
+ * Emits the transposed convolution: of all pixels that the kernel reached those that aren't padding. Rows and columns
+ * that no stride reached get zeros.
+ */
+export function emitTransposed(
+  lowering: Lowering,
+  { map, kernels, positions, kernel, into }: Spread,
+  form: ConvolutionForm,
+): string {
+  const spare = ([0, 1] as const).map((side) => {
+    const taps = (kernel[side] - 1) * form.dilation + 1
+    const all = (positions[side] - 1) * form.stride + taps
+    return numberAt({ shape: into }, side + 2) + form.padding - all
+  })
+  const [bottom = 0, right = 0] = spare.map((size) => Math.max(0, -size))
+  const pads = [form.padding, form.padding, bottom, right]
+  const attributes = {
+    ...onnxForm({ ...form, padding: 0 }),
+    ...(pads.some((size) => size > 0) ? { pads } : {}),
+  }
+  const made = lowering.emit('ConvTranspose', [map, kernels], attributes)
+  if (spare.every((size) => size <= 0)) return made
+  const zeros = lowering.integers([0, 0, 0, 0, 0, 0, ...spare.map((size) => Math.max(0, size))])
+  return lowering.emit('Pad', [made, zeros])
+}
+
 const inputGradientOp = defineOp<GradientForm>({
   name: 'ConvolutionInputGradient',
   shape: (_, { shape }) => shape,
   cost: (inputs) => macs(operand(inputs, 0).shape, operand(inputs, 1).shape),
-  // The transposed convolution: of all pixels that the kernel reached those that aren't padding. Rows and columns that
-  // no stride reached get zeros.
   onnx: (lowering, inputs, { tensor, attributes: { shape: _, ...form } }) => {
     const [gradient, weight] = [operand(inputs, 0), operand(inputs, 1)]
-    const spare = [2, 3].map((axis) => {
-      const taps = (numberAt(weight, axis) - 1) * form.dilation + 1
-      const all = (numberAt(gradient, axis) - 1) * form.stride + taps
-      return numberAt(tensor, axis) + form.padding - all
-    })
-    const [bottom = 0, right = 0] = spare.map((size) => Math.max(0, -size))
-    const operands = [lowering.full(gradient), lowering.full(weight)]
-    const pads = [form.padding, form.padding, bottom, right]
-    const attributes = {
-      ...onnxForm({ ...form, padding: 0 }),
-      ...(pads.some((size) => size > 0) ? { pads } : {}),
-    }
-    const made = lowering.emit('ConvTranspose', operands, attributes)
-    if (spare.every((size) => size <= 0)) return lowering.asFull(made, tensor.shape)
-    const zeros = lowering.integers([0, 0, 0, 0, 0, 0, ...spare.map((size) => Math.max(0, size))])
-    return lowering.asFull(lowering.emit('Pad', [made, zeros]), tensor.shape)
+    const made = emitTransposed(
+      lowering,
+      {
+        map: lowering.full(gradient),
+        kernels: lowering.full(weight),
+        positions: [numberAt(gradient, 2), numberAt(gradient, 3)],
+        kernel: [numberAt(weight, 2), numberAt(weight, 3)],
+        into: tensor.shape,
+      },
+      form,
+    )
+    return lowering.asFull(made, tensor.shape)
   },
 })
 

@@ -1,7 +1,7 @@
 import { type Dim, type Shape, symbol } from '../dim.js'
 import type { Initialiser } from '../initialiser.js'
 import type { Dtype } from '../lowering.js'
-import { defineOp } from '../op.js'
+import { defineOp, type Op } from '../op.js'
 import { scopedName } from '../scope.js'
 import type { Tensor } from '../tensor.js'
 
@@ -53,13 +53,26 @@ export function sizeInput(name: string): { tensor: Tensor; size: Dim } {
   return { tensor: sizeInputOp([], { name }), size: symbol(name) }
 }
 
-const parameterOp = defineOp<{ name: string; shape: readonly number[]; initialiser: Initialiser }>({
-  name: 'Parameter',
-  shape: (_, { shape }) => shape,
-  dtype: () => 'float32',
-  leaf: ({ name, initialiser }) => ({ kind: 'parameter', name, initialiser, learns: true }),
-  onnx: (lowering, _, { tensor: { shape }, attributes: { name } }) => lowering.parameter({ name, shape }),
-})
+interface Stored extends Record<string, unknown> {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly initialiser: Initialiser
+}
+
+/** A leaf that is stored beside the graph. */
+function storedOp(name: string, is: { readonly learns: boolean; readonly counted: boolean }): Op<Stored> {
+  return defineOp<Stored>({
+    name,
+    shape: (_, { shape }) => shape,
+    dtype: () => 'float32',
+    leaf: ({ name, initialiser }) => ({ kind: 'parameter', name, initialiser, ...is }),
+    onnx: (lowering, _, { tensor: { shape }, attributes: { name } }) => lowering.parameter({ name, shape }),
+  })
+}
+
+const parameterOp = storedOp('Parameter', { learns: true, counted: true })
+const fixedParameterOp = storedOp('FixedParameter', { learns: false, counted: true })
+const bufferOp = storedOp('Buffer', { learns: false, counted: false })
 
 /**
  * A learned tensor, named by the current scope: in `scope('norm1')`, `parameter('weight', …)` is `norm1.weight`.
@@ -69,16 +82,16 @@ export function parameter(name: string, shape: readonly number[], initialiser: I
   return parameterOp([], { name: scopedName(name), shape, initialiser })
 }
 
-const bufferOp = defineOp<{ name: string; shape: readonly number[]; initialiser: Initialiser }>({
-  name: 'Buffer',
-  shape: (_, { shape }) => shape,
-  dtype: () => 'float32',
-  leaf: ({ name, initialiser }) => ({ kind: 'parameter', name, initialiser, learns: false }),
-  onnx: (lowering, _, { tensor: { shape }, attributes: { name } }) => lowering.parameter({ name, shape }),
-})
+/**
+ * A tensor that is stored and counted as parameters are but keeps the numbers that it starts with, as PyTorch's
+ * `nn.Parameter(…, requires_grad=False)`.
+ */
+export function fixedParameter(name: string, shape: readonly number[], initialiser: Initialiser): Tensor {
+  return fixedParameterOp([], { name: scopedName(name), shape, initialiser })
+}
 
 /**
- * A tensor that is stored and loaded as parameters are but never learns: a running mean, a fixed random matrix. It
+ * A tensor that is stored and loaded as parameters are but never learns: a running mean. It
  * has no gradient and no part in the optimiser, and the counts of parameters leave it out, as those of papers do
  * (`sum(p.numel() for p in model.parameters())` in PyTorch).
  */

@@ -1,8 +1,9 @@
+import { BlvitError } from '../../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../../base/check-options.js'
 import { checkWholeNumbers } from '../../base/whole-number.js'
 import { addCosts, type Convention, conventions, noCost } from '../../graph/cost.js'
 import { type Bindings, formatDim } from '../../graph/dim.js'
-import { type Graph, graphOf } from '../../graph/graph.js'
+import { type Graph, graphOf, withCountedSizes } from '../../graph/graph.js'
 import { printGraph } from '../../graph/print.js'
 import { parametersOf } from '../../model-store/model-files.js'
 import type { Architecture, ConfigJson } from '../../models/architecture.js'
@@ -21,7 +22,7 @@ export interface AnalyzeOptions extends Settings {
   readonly batch?: number | undefined
   /**
    * Sizes that each picture decides, by name, e.g. the mean of how many tokens pass a threshold: `{ 'blocks.3.kept': 61.4 }`.
-   * Only models that count while they run have such sizes, and they need them all.
+   * Only models that count while they run have such sizes. Default: as large as they can become.
    */
   readonly measured?: Bindings | undefined
 }
@@ -45,6 +46,8 @@ export interface Analysis extends Tally, Settings {
   readonly setting: string
   /** How many patches the big blocks process; absent where there are none. */
   readonly kept?: number
+  /** Sizes that each picture decides, as they are taken here: what was measured, or the most that they can become. */
+  readonly counted?: Bindings
   /** The multiply-adds as polynomials in the run-time sizes, e.g. `64880640·batch·kept+6688794624·batch`. */
   readonly formulas: Readonly<Record<Convention, string>>
   /** Elements written, as fvcore counts: see {@link activationsOf}. */
@@ -82,6 +85,22 @@ function formulasOf(graph: Graph): Analysis['formulas'] {
   }
 }
 
+/** The sizes that a graph counts when it runs. @param sizes all others, and what was measured */
+function countedSizes(graph: Graph, sizes: Bindings): Bindings {
+  const all = withCountedSizes(graph, sizes)
+  const names = graph.nodes.flatMap(({ counts }) => (counts ? [counts.size] : []))
+  return Object.fromEntries(names.map((name) => [name, all[name] ?? Number.NaN]))
+}
+
+/** @throws BlvitError `BAD_OPTION` for a size that no picture decides */
+function checkMeasured(measured: Bindings, counted: Bindings): void {
+  const unknown = Object.keys(measured).find((name) => !Object.hasOwn(counted, name))
+  if (unknown === undefined) return
+  const known = Object.keys(counted).join(', ') || 'none'
+  const message = `measured has "${unknown}", which no picture decides here. Sizes that pictures decide: ${known}.`
+  throw new BlvitError('BAD_OPTION', message, { size: unknown })
+}
+
 /**
  * Counts a model's parameters and work by reading its graph: nothing is loaded and nothing runs.
  * @throws BlvitError `BAD_OPTION` for impossible settings, an impossible batch or a size without a value
@@ -96,11 +115,12 @@ export function analyze(
   checkWholeNumbers({ batch })
   const settings = resolveSettings(subject, settingsOf(options))
   const { architecture } = settings
-  const bindings = { batch, ...settings.sizes, ...measured }
-
   const model = architecture.build(settings.build)
   const graph = classificationGraph(architecture.family, model)
-  const parameters = parametersOf(architecture).filter(({ learns }) => learns)
+  const counted = countedSizes(graph, { batch, ...settings.sizes, ...measured })
+  checkMeasured(measured, counted)
+  const bindings = { batch, ...settings.sizes, ...counted }
+  const parameters = parametersOf(architecture).filter(({ counted }) => counted)
   const shares = scopeShares(graph, { parameters, bindings })
   const scopes = scopeTree(shares)
   return {
@@ -114,6 +134,7 @@ export function analyze(
     setting: settings.key,
     ...settings.values,
     ...settings.sizes,
+    ...(Object.keys(counted).length > 0 && { counted }),
     parameters: scopes.parameters,
     multiplyAdds: scopes.multiplyAdds,
     formulas: formulasOf(graph),

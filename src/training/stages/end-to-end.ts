@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { defined } from '../../base/assert.js'
 import { BlvitError } from '../../base/blvit-error.js'
+import { didYouMean } from '../../base/suggest.js'
 import { add, scaleShift } from '../../graph/ops/index.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
+import type { ModelDefinition } from '../../models/model-definition.js'
 import { stochasticDepth } from '../../nn/stochastic-depth.js'
 import { settingsPlan, trainedSettings } from '../settings-plan.js'
 import { type Teacher, teacher as teacherOf } from '../teacher.js'
@@ -11,14 +13,11 @@ import { type LossPartName, likenesses, lossPart, lossParts } from './loss-parts
 import type { StageGraph, StageKind } from './stage-kind.js'
 
 const names = Object.keys(lossParts) as LossPartName[]
-const weight = z.number().min(0).exactOptional()
 
 const schema = z.strictObject({
   objective: z.literal('end to end'),
-  /** How much each part counts; what is left out isn't computed. */
-  loss: z.strictObject(
-    Object.fromEntries(names.map((name) => [name, weight])) as Record<LossPartName, typeof weight>,
-  ),
+  /** How much each part counts, those included that a method brings with it; what is left out isn't computed. */
+  loss: z.record(z.string(), z.number().min(0)),
   /** Softens both class distributions of `logits`. */
   temperature: z.number().positive().default(1),
   /** How often the branches of the last block are left out at random; those of earlier blocks less often. */
@@ -28,9 +27,24 @@ const schema = z.strictObject({
 
 type EndToEnd = z.infer<typeof schema>
 
-/** The parts that count. */
+/** The parts that count, of those that every student can have. */
 function wantedParts({ loss }: EndToEnd): readonly LossPartName[] {
   return names.filter((name) => (loss[name] ?? 0) > 0)
+}
+
+/** The parts that count, of those that the student's method brings. @throws BlvitError `BAD_OPTION` for an unknown one */
+function ownLosses({ loss }: EndToEnd, { training }: ModelDefinition) {
+  const own = training?.losses ?? {}
+  const known = [...names, ...Object.keys(own)]
+  const unknown = Object.keys(loss).find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    const message = `There is no loss "${unknown}" for this student.${didYouMean(unknown, known)} It has ${known.join(', ')}.`
+    throw new BlvitError('BAD_OPTION', message, { known })
+  }
+  return Object.entries(own).flatMap(([name, part]) => {
+    const weight = loss[name] ?? 0
+    return weight > 0 ? [{ name, loss: part, weight }] : []
+  })
 }
 
 /** @throws BlvitError `SHAPE_MISMATCH` naming all that differs */
@@ -66,10 +80,11 @@ export const endToEndStage = {
       return built
     }
     const context = { architecture, student, teacher: taught, temperature }
-    const losses = wanted.flatMap((name) => {
+    const general = wanted.flatMap((name) => {
       const loss = lossPart(name).loss(context)
       return loss ? [{ name, loss, weight: stage.loss[name] ?? 0 }] : []
     })
+    const losses = [...general, ...ownLosses(stage, student)]
     const [first, ...others] = losses.map(({ loss, weight }): Tensor => scaleShift(loss, { scale: weight }))
     if (!first) {
       const message = `A stage "end to end" needs a loss that this model can have: give ${names.join(', ')} a weight.`

@@ -3,6 +3,7 @@ import { symbol } from '../../graph/dim.js'
 import { type Graph, graphOf } from '../../graph/graph.js'
 import {
   add,
+  constant,
   divideBySize,
   input,
   logarithm,
@@ -22,6 +23,9 @@ import {
   cosineDistance,
   crossEntropy,
   hardDistillation,
+  type KeptTokens,
+  keptTokenDivergence,
+  keptTokenError,
   klDivergence,
 } from '../objectives/index.js'
 import type { Teacher } from '../teacher.js'
@@ -97,9 +101,19 @@ function wholeStudent({ student }: LossContext): ModelDefinition {
   if (student.history.every(({ kind }) => kind !== 'reduce')) return student
   throw new BlvitError(
     'BAD_OPTION',
-    'The loss "tokens" compares every token of the student with the teacher’s, but this student lets tokens go. ' +
+    'A loss of tokens compares those of the student with the teacher’s, but this student lets tokens go. ' +
       'Give weight to "classToken" or "logits" instead.',
   )
+}
+
+/** The patches of student and teacher, and which of them the student would keep in a run. */
+function keptTokensOf(context: LossContext): KeptTokens {
+  const { architecture, teacher } = context
+  const patches = (features: Tensor) => slice(features, { axis: 1, start: architecture.prefix })
+  const { programs, training } = wholeStudent(context)
+  const student = patches(outputOf({ programs }, 'embed', 'features'))
+  const kept = training?.kept ?? constant(1, student.shape.slice(0, 2))
+  return { student, teacher: patches(teacher().features), kept }
 }
 
 /** Whether something in the student learns which patches matter. */
@@ -110,10 +124,14 @@ function hasPredictors({ architecture: { facts }, student }: LossContext): boole
 
 /** Every part that a loss `end to end` can have, by the name that recipes weight it with. Adding one is an entry here. */
 export const lossParts = {
-  /** Cross-entropy with the labels, which the pictures then must have. */
+  /** Cross-entropy with the labels, which the pictures then must have; of all heads alike, where a method has more. */
   labels: {
-    loss: ({ architecture, student }) =>
-      crossEntropy(outputOf(student, 'classify', 'logits'), targetsOf(architecture)),
+    loss: ({ architecture, student }) => {
+      const targets = targetsOf(architecture)
+      const answers = [outputOf(student, 'classify', 'logits'), ...(student.training?.answers ?? [])]
+      const losses = answers.map((logits) => crossEntropy(logits, targets))
+      return scaleShift(losses.reduce(add), { scale: 1 / losses.length })
+    },
   },
   /** Cross-entropy of each class for itself, of pictures that may have several labels, or none. */
   severalLabels: {
@@ -125,6 +143,13 @@ export const lossParts = {
     alike: tokens,
     loss: (context) =>
       cosineDistance(outputOf(wholeStudent(context), 'embed', 'features'), context.teacher().features),
+  },
+  /** Squared error of the patches that a method would keep in a run; of all where it lets none go. */
+  keptTokens: { alike: tokens, loss: (context) => keptTokenError(keptTokensOf(context)) },
+  /** KL divergence of the same, each token's channels taken for a distribution. */
+  keptTokenDistributions: {
+    alike: tokens,
+    loss: (context) => keptTokenDivergence(keptTokensOf(context)),
   },
   /** `1 − cos` of the class token alone, which is one of 197 otherwise. */
   classToken: {

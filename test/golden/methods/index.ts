@@ -1,6 +1,10 @@
 import type { GoldenMethod } from '../method.js'
+import { atsMethod } from './ats.js'
+import { avitMethod } from './avit.js'
+import { dynamicVitMethod } from './dynamicvit.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
+import { t2tMethod } from './t2t.js'
 import { tomeMethod } from './tome.js'
 import { vitMethod } from './vit.js'
 
@@ -8,6 +12,10 @@ import { vitMethod } from './vit.js'
 export const methods: Readonly<Record<string, GoldenMethod>> = {
   vit: vitMethod,
   evit: evitMethod,
+  dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
+  ats: atsMethod,
+  avit: avitMethod,
+  t2t: t2tMethod,
 }

@@ -126,6 +126,47 @@ const resizeBilinear: Evaluate = (inputs, attributes) => {
   return { shape, data }
 }
 
+/** Each number of a window, and the pixel of the map that it is; padding has none. */
+function forEachWindowPixel(
+  [batch = 0, channels = 0, height = 0, width = 0]: Shape,
+  attributes: Attributes,
+  visit: (windowNumber: number, pixel: number) => void,
+): { readonly windows: Shape } {
+  const { kernel, stride, padding } = attributes as { kernel: number; stride: number; padding: number }
+  const [rows, columns] = [height, width].map(
+    (side) => Math.floor((side + 2 * padding - kernel) / stride) + 1,
+  ) as [number, number]
+  const windows = [batch, rows * columns, channels * kernel * kernel]
+  forEachIndex(
+    [batch, rows, columns, channels, kernel, kernel],
+    ([b = 0, row = 0, column = 0, c = 0, y = 0, x = 0], place) => {
+      const [atRow, atColumn] = [row * stride - padding + y, column * stride - padding + x]
+      if (atRow < 0 || atRow >= height || atColumn < 0 || atColumn >= width) return
+      visit(place, ((b * channels + c) * height + atRow) * width + atColumn)
+    },
+  )
+  return { windows }
+}
+
+const unfold: Evaluate = (inputs, attributes) => {
+  const map = one(inputs)
+  const data: number[] = []
+  const { windows } = forEachWindowPixel(map.shape, attributes, (place, pixel) => {
+    data[place] = map.data[pixel] ?? Number.NaN
+  })
+  return { shape: windows, data: Float64Array.from({ length: count(windows) }, (_, i) => data[i] ?? 0) }
+}
+
+const fold: Evaluate = (inputs, attributes, sizes) => {
+  const windows = one(inputs)
+  const shape = (attributes.shape as Dim[]).map((dim) => size(dim, sizes))
+  const data = new Float64Array(count(shape))
+  forEachWindowPixel(shape, attributes, (place, pixel) => {
+    data[pixel] = (data[pixel] ?? 0) + (windows.data[place] ?? Number.NaN)
+  })
+  return { shape, data }
+}
+
 export const mapOps: Readonly<Record<string, Evaluate>> = {
   Convolution: convolution,
   ConvolutionInputGradient: (inputs, attributes, sizes) => {
@@ -133,6 +174,8 @@ export const mapOps: Readonly<Record<string, Evaluate>> = {
     return spread(one(inputs), one(inputs, 1), { shape, data: new Float64Array(count(shape)) }, attributes)
   },
   ConvolutionWeightGradient: convolutionWeightGradient,
+  Fold: fold,
   ResizeBilinear: resizeBilinear,
   TransposedConvolution: transposedConvolution,
+  Unfold: unfold,
 }

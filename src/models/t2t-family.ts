@@ -1,0 +1,60 @@
+import type { Architecture, ModelFamily } from './architecture.js'
+import type { FamilyFacts } from './facts.js'
+import { t2tVit } from './t2t.js'
+import {
+  describesT2t,
+  readT2tConfig,
+  type T2tConfig,
+  t2tSizes,
+  usualT2t,
+  writeT2tConfig,
+} from './t2t-config.js'
+import { gridOf, prefixCount } from './vit-config.js'
+import { type PartPatterns, vitFacts, vitParts } from './vit-facts.js'
+
+const stemParameters = /(^|\.)tokens_to_token\./
+
+const parts: PartPatterns = [
+  ['patchEmbedding', /^tokens_to_token\./],
+  ...vitParts.filter(([part]) => part !== 'patchEmbedding'),
+]
+
+/** The facts of the ViT behind the stem, and of the stem. */
+function t2tFacts(config: T2tConfig): FamilyFacts {
+  const plain = vitFacts(config, parts)
+  return {
+    ...plain,
+    layerOf: (parameter) => (stemParameters.test(parameter) ? 0 : plain.layerOf(parameter)),
+    // official names are ours
+    names: [],
+  }
+}
+
+function architecture(config: T2tConfig): Architecture {
+  const { image, channels, classes, patchSize } = config
+  return {
+    family: 't2t',
+    facts: t2tFacts(config),
+    json: writeT2tConfig(config),
+    image,
+    channels,
+    classes,
+    patchSize,
+    grid: gridOf(config),
+    prefix: prefixCount(config),
+    settings: {},
+    takesHooks: true,
+    build: (options) => t2tVit(config, options),
+  }
+}
+
+/** T2T-ViT (Yuan et al. 2021, "Tokens-to-Token ViT: Training Vision Transformers from Scratch on ImageNet", ICCV). */
+export const t2tFamily: ModelFamily = {
+  name: 't2t',
+  title: 'T2T-ViT',
+  presets: {
+    't2t-vit-19': architecture(usualT2t(t2tSizes[19])),
+    't2t-vit-t-19': architecture(usualT2t({ ...t2tSizes[19], tokenModule: 'transformer' })),
+  },
+  read: (json) => (describesT2t(json) ? architecture(readT2tConfig(json)) : undefined),
+}
