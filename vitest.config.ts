@@ -22,7 +22,19 @@ const files = (names: readonly string[]) => names.map((name) => `test/${name}.te
 
 /** Rooms that start no thread and no process: most of the tests in little of the time, for daily work. */
 const quick = files([
-  ...['base', 'data', 'drawing', 'engine', 'files', 'graph', 'image', 'model-store', 'models', 'nn']
+  ...[
+    'base',
+    'comparison',
+    'data',
+    'drawing',
+    'engine',
+    'files',
+    'graph',
+    'image',
+    'model-store',
+    'models',
+    'nn',
+  ]
     .concat(['problems', 'recipes', 'reduction', 'settings', 'weights'])
     .map((room) => `${room}/**/*`),
   ...['adamw', 'bundles', 'learning-rate', 'objectives', 'parameter-groups', 'settings-plan'].map(

@@ -1,7 +1,9 @@
 // Every command, in the order of the help. Adding one is its file and a line here.
 export { analyzeCommand } from './analyze.js'
 export { benchCommand } from './bench.js'
+export { calibrateCommand } from './calibrate.js'
 export { classifyCommand } from './classify.js'
+export { compareCommand } from './compare.js'
 export { convertCommand } from './convert.js'
 export { distillCommand } from './distill.js'
 export { embedCommand } from './embed.js'
