@@ -2,6 +2,7 @@ import type { GoldenMethod } from '../method.js'
 import { atsMethod } from './ats.js'
 import { avitMethod } from './avit.js'
 import { dynamicVitMethod } from './dynamicvit.js'
+import { efficientVitMethod } from './efficientvit.js'
 import { evitMethod } from './evit.js'
 import { evoVitMethod } from './evovit.js'
 import { mctfMethod } from './mctf.js'
@@ -17,6 +18,7 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
+  efficientvit: efficientVitMethod,
   ats: atsMethod,
   avit: avitMethod,
   t2t: t2tMethod,
