@@ -52,6 +52,19 @@ export interface AttendingBlock {
   readonly layer: number
   /** The block's attention on other tokens than those that came, its norm before it. @param tokens `[batch, any, width]` */
   readonly attentionOn: (tokens: Tensor) => AttentionView
+  /** What attention reads of tokens. */
+  readonly norm: (tokens: Tensor) => Tensor
+}
+
+/** A block whose MLP is asked for. */
+export interface FeedingBlock {
+  /** Counted from 1. */
+  readonly layer: number
+  /**
+   * The block's MLP half on other tokens than those that came, its norm before it.
+   * @param tokens `[batch, any, width]` @param normed changes what the norm gave
+   */
+  readonly mlpOn: (tokens: Tensor, normed?: (x: Tensor) => Tensor) => Tensor
 }
 
 /** What a hook says of the attention half. */
@@ -75,6 +88,8 @@ export interface BlockHooks {
   readonly attend?: (view: AttentionView, state: TokenState, block: AttendingBlock) => Attended | undefined
   /** After the attention half's residual, before the second norm: where EViT and ToMe reduce. */
   readonly between?: (state: TokenState, block: HalfBlock) => TokenState | undefined
+  /** Instead of the plain MLP half: what it adds. `[batch, tokens, width]` */
+  readonly feed?: (state: TokenState, block: FeedingBlock) => Tensor | undefined
   /** After the block. */
   readonly after?: (state: TokenState, block: WholeBlock) => TokenState | undefined
   /** After the last block: what the final norm and the heads read. */
@@ -101,6 +116,11 @@ export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
       return attended[0]
     },
     between: (first, block) => all.reduce((state, hooks) => hooks.between?.(state, block) ?? state, first),
+    feed: (state, block) => {
+      const fed = all.flatMap((hooks) => hooks.feed?.(state, block) ?? [])
+      assert(fed.length <= 1, `several hooks replace the MLP of layer ${block.layer}`)
+      return fed[0]
+    },
     after: (first, block) => all.reduce((state, hooks) => hooks.after?.(state, block) ?? state, first),
     pool: (first) => all.reduce((state, hooks) => hooks.pool?.(state) ?? state, first),
   }
@@ -113,13 +133,16 @@ export function blockAttention(tokens: { queries: Tensor; keys: Tensor }, config
   return attention('attn', tokens, { heads, qkvBias, projBias, qkNormEpsilon })
 }
 
-/** The MLP half of a plain block under its switches, its norm included. @param x `[batch, tokens, width]` */
-export function blockMlp(x: Tensor, config: VitShape): Tensor {
+/**
+ * The MLP half of a plain block under its switches, its norm included.
+ * @param x `[batch, tokens, width]` @param normed changes what the norm gave
+ */
+export function blockMlp(x: Tensor, config: VitShape, normed = (given: Tensor) => given): Tensor {
   const { layerNormEpsilon: epsilon, activation, projBias: bias } = config
-  const normed = layerNorm('norm2', x, { epsilon })
+  const read = normed(layerNorm('norm2', x, { epsilon }))
   return layerScale(
     'ls2',
-    mlp('mlp', normed, { hidden: mlpWidth(config), activation, bias }),
+    mlp('mlp', read, { hidden: mlpWidth(config), activation, bias }),
     config.layerScale,
   )
 }
@@ -137,19 +160,22 @@ export function plainBlock(
 ): { state: TokenState; attention: AttentionView } {
   const epsilon = config.layerNormEpsilon
   const came = hooks.before?.(state, layer) ?? state
+  const norm = (tokens: Tensor) => layerNorm('norm1', tokens, { epsilon })
   const attentionOn = (tokens: Tensor) => {
-    const normed = layerNorm('norm1', tokens, { epsilon })
+    const normed = norm(tokens)
     return blockAttention({ queries: normed, keys: normed }, config)
   }
   const view = attentionOn(came.tokens)
-  const attended = hooks.attend?.(view, came, { layer, attentionOn })
+  const attended = hooks.attend?.(view, came, { layer, attentionOn, norm })
   const rest = attended?.state ?? came
   const attentionOutput = layerScale('ls1', attended?.output ?? view.output(), config.layerScale)
   const attentionUpdate = dropPath('attention', attentionOutput)
   const half = { layer, input: rest.tokens, attention: view, attentionUpdate }
   const met = { ...rest, tokens: add(rest.tokens, attentionUpdate) }
   const middle = hooks.between?.(met, half) ?? met
-  const mlpUpdate = dropPath('mlp', blockMlp(middle.tokens, config))
+  const mlpOn = (tokens: Tensor, normed?: (x: Tensor) => Tensor) => blockMlp(tokens, config, normed)
+  const mlpOutput = hooks.feed?.(middle, { layer, mlpOn }) ?? mlpOn(middle.tokens)
+  const mlpUpdate = dropPath('mlp', mlpOutput)
   const left = { ...middle, tokens: add(middle.tokens, mlpUpdate) }
   const after = hooks.after?.(left, { ...half, middle: middle.tokens, mlpUpdate }) ?? left
   return { state: after, attention: view }

@@ -21,13 +21,13 @@ import { widthOf } from '../nn/linear.js'
 const leastSeen = 1e-6
 
 /** 1 on the diagonal. `[tokens, tokens]` */
-function identity(tokens: number): Tensor {
+export function identity(tokens: number): Tensor {
   const places = Array.from({ length: tokens }, (_, i) => i)
   return equal(table(places, [tokens, 1]), table(places, [1, tokens]))
 }
 
 /** d^-½·q·kᵀ of each head. `[batch, heads, tokens, tokens]` */
-function scores({ q, k, heads }: AttentionView): Tensor {
+export function scores({ q, k, heads }: AttentionView): Tensor {
   const width = widthOf(q) / heads
   const split = (x: Tensor) => reshape(x, [sizeAt(x, 0), sizeAt(x, 1), heads, width])
   const products = matmul(transpose(split(q), [0, 2, 1, 3]), transpose(split(k), [0, 2, 3, 1]))

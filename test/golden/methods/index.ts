@@ -1,4 +1,5 @@
 import type { GoldenMethod } from '../method.js'
+import { adaVitMethod } from './adavit.js'
 import { dynamicVitMethod } from './dynamicvit.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
@@ -14,4 +15,5 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   tome: tomeMethod,
   mctf: mctfMethod,
   t2t: t2tMethod,
+  adavit: adaVitMethod,
 }
