@@ -17,33 +17,33 @@ const builtThreads: Plugin = {
   },
 }
 
+const files = (names: readonly string[]) => names.map((name) => `test/${name}.test.ts`)
+
 /** Rooms that start no thread and no process: most of the tests in little of the time, for daily work. */
-const quickRooms = [
-  ...['base', 'data', 'drawing', 'engine', 'files', 'graph', 'image', 'model-store', 'models', 'nn'],
-  ...['problems', 'recipes', 'reduction', 'settings', 'weights'],
-].map((room) => `test/${room}/**/*.test.ts`)
-const quickFiles = [
-  'adamw',
-  'bundles',
-  'learning-rate',
-  'objectives',
-  'parameter-groups',
-  'settings-plan',
-].map((name) => `test/training/${name}.test.ts`)
-const quick = [...quickRooms, ...quickFiles]
+const quick = files([
+  ...['base', 'data', 'drawing', 'engine', 'files', 'graph', 'image', 'model-store', 'models', 'nn']
+    .concat(['problems', 'recipes', 'reduction', 'settings', 'weights'])
+    .map((room) => `${room}/**/*`),
+  ...['adamw', 'bundles', 'learning-rate', 'objectives', 'parameter-groups', 'settings-plan'].map(
+    (name) => `training/${name}`,
+  ),
+])
+
 /** In these rooms, but each as long as a whole room. */
-const patient = [
+const patient = files([
   ...['graph/op-gradients', 'graph/webgpu-provider', 'model-store/convert', 'models/blvit-gradients'],
   // and this one runs the command line
   'reduction/webgpu',
-].map((name) => `test/${name}.test.ts`)
+])
 
-/** Longer than those, but they change nothing in their process either: modules are read once for all. */
-const together = [
-  ...['training/**/*', 'tasks/analyze/*', 'bench/report', 'bench/spread', 'bench/training/cases'],
-  ...['tasks/trace/draw-*', 'tasks/trace/trace-*', 'tasks/trace/token-groups'],
-  ...['runtime/device', 'runtime/engine-error', 'runtime/feeds'],
-].map((name) => `test/${name}.test.ts`)
+/** Each has a process of its own: these count its threads or its memory, change its environment, load other engines into it. */
+const alone = [
+  ...files([
+    ...['cli/bench', 'cli/streams', 'fuzz/*', 'interop/*', 'runtime/node/*', 'threads/*'],
+    ...['tasks/many-pictures', 'tasks/model', 'trainer/*', 'bench/training/bench-training'],
+  ]),
+  ...patient,
+]
 
 export default defineConfig({
   plugins: [builtThreads],
@@ -51,46 +51,32 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line.ts'],
     // tests of operators open sessions of ONNX Runtime themselves
     env: { ORT_DISABLE_TELEMETRY: '1' },
+    setupFiles: ['test/support/own-environment.ts'],
     // both cores of a small machine; vitest would leave one to itself
     maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     sequence: { sequencer: LongestFirst },
+    // A process that serves one file after the other reads modules once: for each file anew that takes longer than most
+    // of the files.
     projects: [
       {
         extends: true,
-        test: {
-          name: 'quick',
-          include: quick,
-          exclude: patient,
-          // to start a process and read all modules for each file takes longer than most of these files
-          pool: 'threads',
-          isolate: false,
-        },
+        test: { name: 'quick', include: quick, exclude: patient, pool: 'threads', isolate: false },
       },
       {
         extends: true,
         test: {
           name: 'together',
-          include: together,
-          exclude: quickFiles,
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...quick, ...alone],
           isolate: false,
           globalSetup: ['test/support/build-once.ts'],
         },
       },
       {
         extends: true,
-        test: { name: 'patient', include: patient, globalSetup: ['test/support/build-once.ts'] },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'whole',
-          // a new room is here until it stands above
-          include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...quick, ...together],
-          globalSetup: ['test/support/build-once.ts'],
-        },
+        test: { name: 'alone', include: alone, globalSetup: ['test/support/build-once.ts'] },
       },
     ],
   },

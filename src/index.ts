@@ -50,6 +50,7 @@ export * as problems from './problems/index.js'
 export type { AnswerContext, Metric, OutputRow, Problem } from './problems/problem.js'
 export { recipes } from './recipes/index.js'
 export type { Recipe, Stage } from './recipes/recipe.js'
+export { type TokenMaskJson, tokenMaskText } from './reduction/token-mask.js'
 export type { Device, DeviceRequest } from './runtime/device.js'
 export { chooseRuntime } from './runtime/node/choose.js'
 export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from './runtime/runtime.js'
@@ -59,6 +60,12 @@ export type { Settings } from './settings/settings.js'
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
 export { listMethods, type MethodList, type SavingFamily } from './tasks/list-methods.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
+// Calibrate a mask of patches
+export {
+  type Calibrated,
+  type CalibrateOptions,
+  calibrateTokenMask,
+} from './tasks/node/calibrate/calibrate-mask.js'
 export { type ClassifyManyOptions, classifyMany, type PictureResult } from './tasks/node/classify-many.js'
 export { type EmbeddedPicture, type EmbedManyOptions, embedMany } from './tasks/node/embed/embed-many.js'
 // Measure how good it is
@@ -86,6 +93,7 @@ export type {
   ImageFeatureExtractionOptions,
 } from './tasks/node/pipelines/image-feature-extraction.js'
 export { type Pipeline, type PipelineTask, pipeline } from './tasks/node/pipelines/index.js'
+export { readSettings } from './tasks/node/read-settings.js'
 export { tracePng } from './tasks/trace/node/trace-png.js'
 // See where a model looked
 export type { TraceOptions } from './tasks/trace/trace.js'

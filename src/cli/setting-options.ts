@@ -73,16 +73,17 @@ export function withManyRunSettings(command: Command, several: string): Command 
 export async function settingsFrom(flags: SettingFlags): Promise<Settings> {
   // nothing to read: the methods are loaded when the model is, beside the engine
   if (!hasSettings(flags)) return {}
-  const { parseSettings } = await import('../settings/resolve.js')
-  return parseSettings(flags)
+  const { readTypedSettings } = await import('../tasks/node/read-settings.js')
+  return readTypedSettings(flags)
 }
 
 /** One setting for each value that was given; undefined where none was. @throws BlvitError `BAD_OPTION` */
 export async function manySettingsFrom(flags: ManySettingFlags): Promise<readonly Settings[] | undefined> {
-  const { parseSettings } = await import('../settings/resolve.js')
-  const all = settingNames.flatMap((name) =>
-    (flags[name] ?? []).map((text) => parseSettings({ [name]: text })),
-  )
+  const { readTypedSettings } = await import('../tasks/node/read-settings.js')
+  const all: Settings[] = []
+  for (const name of settingNames) {
+    for (const text of flags[name] ?? []) all.push(await readTypedSettings({ [name]: text }))
+  }
   return all.length === 0 ? undefined : all
 }
 
@@ -93,8 +94,8 @@ export function hasSettings(flags: SettingFlags): boolean {
 
 /** Settings that are typed without their names, as in `0.25 evit:0.7`. @throws BlvitError `BAD_OPTION` */
 export async function unnamedSettings(texts: readonly string[]): Promise<readonly Settings[]> {
-  const { parseSetting } = await import('../settings/resolve.js')
-  return texts.map(parseSetting)
+  const { readTypedSetting } = await import('../tasks/node/read-settings.js')
+  return Promise.all(texts.map(readTypedSetting))
 }
 
 /** Flags without the settings among them, for those that take settings in another form. */

@@ -5,7 +5,7 @@ import type { Architecture } from '../models/architecture.js'
 import type { BlockHooks } from '../models/block-loop.js'
 import * as methods from './index.js'
 import { descriptionOf } from './parameters.js'
-import { type Parameters, type Reduction, reducedModel } from './reduction.js'
+import { type FileParameter, type Parameters, type Reduction, reducedModel } from './reduction.js'
 
 /** A reduction with its parameters, whatever they are. */
 export interface ChosenReduction {
@@ -35,15 +35,21 @@ export interface ChosenReduction {
 
 /** A reduction that reads its own parameters, so that nobody above knows their types. */
 interface Entry extends Pick<Reduction, 'name' | 'example'> {
-  choose(given: string): ChosenReduction
+  /** Whether the name alone says enough: all parameters have defaults. */
+  readonly isWhole: boolean
+  /** @param given what stands behind the name; undefined: nothing does */
+  choose(given?: string): ChosenReduction
+  /** The same text with what files hold instead of their names. */
+  withFiles(given: string, readFile: (path: string) => Promise<string>): Promise<string>
 }
 
 type Texts = Record<string, string>
 
 /** `0.7,fuse=false` → what is given for each parameter. */
-function textsOf(given: string, { name, main, parameters, example }: Reduction): Texts {
+function textsOf(given: string | undefined, { name, main, parameters, example }: Reduction): Texts {
   const known = Object.keys(parameters.shape)
   const texts: Texts = {}
+  if (given === undefined) return texts
   given.split(',').forEach((part, i) => {
     const [key = '', ...value] = part.split('=').map((piece) => piece.trim())
     const isMain = i === 0 && value.length === 0
@@ -81,16 +87,17 @@ function decoded<P extends Parameters>(reduction: Reduction<P>, texts: Texts): z
   )
 }
 
-/** The text of parameters, those that nobody changed left out. */
+/** The text of parameters, those that nobody changed left out. @param shown default: their full texts */
 function printed<P extends Parameters>(
   { name, main, parameters }: Reduction<P>,
   values: z.output<P>,
+  shown = (texts: z.input<P>) => texts,
 ): string {
   const texts = parameters.encode(values) as Texts
-  const own = texts[main] ?? ''
-  const usual = parameters.encode(parameters.decode({ [main]: own } as z.input<P>)) as Texts
+  const usual = parameters.encode(parameters.decode({ [main]: texts[main] ?? '' } as z.input<P>)) as Texts
   const changed = Object.keys(parameters.shape).filter((key) => key !== main && texts[key] !== usual[key])
-  return [`${name}:${own}`, ...changed.map((key) => `${key}=${texts[key]}`)].join(',')
+  const said = shown(texts as z.input<P>) as Texts
+  return [`${name}:${said[main] ?? ''}`, ...changed.map((key) => `${key}=${said[key]}`)].join(',')
 }
 
 /** The parameters of a reduction that a model was made for; undefined: for another or for none. */
@@ -127,10 +134,22 @@ function numberOfMain(text: string): number {
 }
 
 function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
-  const { name, needs, example, main } = reduction
+  const { name, needs, example, main, files = {} } = reduction
   return {
     name,
     example,
+    isWhole: reduction.parameters.safeDecode({} as z.input<P>).success,
+    withFiles: async (given, readFile) => {
+      const named = Object.entries<FileParameter>(files)
+      if (named.length === 0) return given
+      const texts = textsOf(given, reduction as unknown as Reduction)
+      for (const [parameter, { isRead, read }] of named) {
+        const text = texts[parameter]
+        if (text && !isRead(text)) texts[parameter] = read(await readFile(text), text)
+      }
+      const others = Object.entries(texts).filter(([parameter]) => parameter !== main)
+      return [texts[main] ?? '', ...others.map(([key, value]) => `${key}=${value}`)].join(',')
+    },
     choose: (given) => {
       const texts = textsOf(given, reduction as unknown as Reduction)
       const values = decoded(reduction, texts)
@@ -146,6 +165,7 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
           printed(
             reduction,
             reduction.fitted?.(reducedModel({ name, needs }, architecture), values) ?? values,
+            reduction.brief,
           ),
         hooks: (architecture) => {
           const model = reducedModel({ name, needs }, architecture)
@@ -176,15 +196,21 @@ const reductions: readonly Entry[] = Object.values(methods)
   .map((reduction) => entry(reduction as unknown as Reduction))
   .sort((a, b) => (a.name < b.name ? -1 : 1))
 
+/** `evit:0.7` → the method of that name, if there is one, and what is given to it. */
+function split(text: string): { name: string; found: Entry | undefined; given: string | undefined } {
+  const [name = '', ...rest] = text.trim().split(':')
+  const found = reductions.find((reduction) => reduction.name === name.trim().toLowerCase())
+  return { name, found, given: rest.length === 0 ? undefined : rest.join(':') }
+}
+
 /**
  * Reads a reduction with its parameters: `evit:0.7`, `tome:8,schedule=decreasing`. The name is followed by its main
- * parameter; others are given by name, values that are lists have slashes: `evit:0.9/0.7,blocks=3/6`.
+ * parameter, unless that has a default; others are given by name, values that are lists have slashes: `evit:0.9/0.7,blocks=3/6`.
  * @throws BlvitError `BAD_OPTION`
  */
 export function parseReduction(text: string): ChosenReduction {
-  const [name = '', ...rest] = text.trim().split(':')
+  const { name, found, given } = split(text)
   const known = reductions.map((reduction) => reduction.name)
-  const found = reductions.find((reduction) => reduction.name === name.trim().toLowerCase())
   if (!found) {
     const examples = reductions.map(({ example }) => example).join(', ')
     throw new BlvitError(
@@ -193,7 +219,7 @@ export function parseReduction(text: string): ChosenReduction {
       { known },
     )
   }
-  if (rest.length === 0) {
+  if (given === undefined && !found.isWhole) {
     throw new BlvitError(
       'BAD_OPTION',
       `"${text}" doesn't say how much: write for example ${found.example}.`,
@@ -202,5 +228,19 @@ export function parseReduction(text: string): ChosenReduction {
       },
     )
   }
-  return found.choose(rest.join(':'))
+  return found.choose(given)
+}
+
+/**
+ * A reduction's text with what files hold instead of their names: what follows needs no files. Texts that name none stay
+ * as they are, right or wrong.
+ * @throws BlvitError of `readFile`; `BAD_DATA`, `BAD_OPTION` for a file of something else
+ */
+export async function withFilesRead(
+  text: string,
+  readFile: (path: string) => Promise<string>,
+): Promise<string> {
+  const { found, given } = split(text)
+  if (!found || given === undefined) return text
+  return `${found.name}:${await found.withFiles(given, readFile)}`
 }

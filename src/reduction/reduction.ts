@@ -8,6 +8,7 @@ import type { FamilyFacts } from '../models/facts.js'
 export interface ReducedModel extends Pick<FamilyFacts, 'depth' | 'classToken' | 'distilled'> {
   /** M, patch tokens of a picture. */
   readonly patches: number
+  readonly grid: Architecture['grid']
   /** Tokens before the patches, the class token among them. */
   readonly prefix: number
   /** 0: a backbone without a head. */
@@ -25,6 +26,17 @@ export interface ReductionNeeds {
   readonly classToken?: string
   /** That the second token is no distillation token. */
   readonly notDistilled?: string
+}
+
+/** A parameter whose text is a file's name until the file is read. */
+export interface FileParameter {
+  /** Whether a text is what {@link read} gives. */
+  isRead(text: string): boolean
+  /**
+   * The text that says what the file holds.
+   * @throws BlvitError `BAD_DATA`, `BAD_OPTION` for a file of something else
+   */
+  read(content: string, path: string): string
 }
 
 /** A paper that lets a plain ViT go on with fewer tokens. One file each. */
@@ -48,6 +60,10 @@ export interface Reduction<P extends Parameters = Parameters> {
   readonly fitted?: (model: ReducedModel, parameters: z.output<P>) => z.output<P>
   /** Each with a description, which completes "must be …". */
   readonly parameters: P
+  /** Those that are files' names. Default: none. */
+  readonly files?: { readonly [Name in keyof z.output<P>]?: FileParameter }
+  /** Their texts as people read them, where the full ones are long; others for other values. Default: the full ones. */
+  readonly brief?: (texts: z.input<P>) => z.input<P>
   /** What each of them is, in a few words. */
   readonly parametersAbout: { readonly [Name in keyof z.output<P>]-?: string }
   /**
@@ -69,13 +85,15 @@ export function reducedModel(
   { name, needs = {} }: Pick<Reduction, 'name' | 'needs'>,
   architecture: Architecture,
 ): ReducedModel {
-  const { takesHooks, family, grid, prefix, facts, classes } = architecture
+  const { takesHooks, family, grid, prefix, facts, classes, patchSize } = architecture
   const { depth, classToken, distilled } = facts
   const refused = (message: string) => new BlvitError('BAD_OPTION', message, { reduction: name, family })
   if (!takesHooks) {
-    throw refused(
-      `${name} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`,
-    )
+    const why =
+      patchSize === undefined
+        ? `an ${family} has maps and no tokens that could go. Take`
+        : `a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take`
+    throw refused(`${name} is for plain ViTs and DeiTs; ${why} a plain ViT (-m vit-tiny).`)
   }
   if (needs.classToken !== undefined && !classToken) {
     throw refused(
@@ -87,5 +105,5 @@ export function reducedModel(
       `${name} ${needs.notDistilled}, and this model is distilled. Take one that is not distilled, or tome.`,
     )
   }
-  return { depth, classToken, distilled, patches: grid.rows * grid.columns, prefix, classes }
+  return { depth, classToken, distilled, patches: grid.rows * grid.columns, grid, prefix, classes }
 }

@@ -16,6 +16,7 @@ export const reduce: Setting<string> = {
     'let tokens go on the way through a plain ViT, e.g. evit:0.7, tome:8 or mctf:16; blvit methods lists all',
   // `tome:8,schedule=decreasing,tome:13` are two: a name with = goes on with the method before it
   separator: /,(?!\s*[\w-]+\s*=)/,
+  read: (text, readFile, { withFilesRead }) => withFilesRead(text, readFile),
   parse: canonical,
   check: canonical,
   print: (text, architecture, { parseReduction }) =>

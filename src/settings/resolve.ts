@@ -5,8 +5,8 @@ import type { Architecture, SettingValue } from '../models/architecture.js'
 import { composeHooks } from '../models/block-loop.js'
 import { withChanges } from '../models/index.js'
 import type { BuildOptions } from '../models/model-definition.js'
-import { parseReduction } from '../reduction/parse-reduction.js'
-import { plainKey, type SettingTools } from './setting.js'
+import { parseReduction, withFilesRead } from '../reduction/parse-reduction.js'
+import { plainKey, type ReadFile, type SettingTools } from './setting.js'
 import {
   runSettingNames,
   type SettingName,
@@ -17,7 +17,7 @@ import {
   settingsOf,
 } from './settings.js'
 
-const tools: SettingTools = { parseReduction, withChanges }
+const tools: SettingTools = { parseReduction, withFilesRead, withChanges }
 
 /** Settings with everything that follows from them for one architecture. */
 export interface ResolvedSettings {
@@ -32,6 +32,29 @@ export interface ResolvedSettings {
   readonly build: BuildOptions
   /** Equal for settings that one loaded graph serves. */
   readonly buildKey: string
+}
+
+/**
+ * Settings, or texts under their names, with what files hold that they name: nothing after this needs a file.
+ * @throws BlvitError of `readFile`; `BAD_DATA`, `BAD_OPTION` for a file of something else
+ */
+export async function withFilesOf<Texts extends Partial<Record<SettingName, unknown>>>(
+  given: Texts,
+  readFile: ReadFile,
+): Promise<Texts> {
+  const read = settingNames.map(async (name) => {
+    const text = given[name]
+    const value = typeof text === 'string' ? await settingOf(name).read?.(text, readFile, tools) : undefined
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return { ...given, ...Object.fromEntries((await Promise.all(read)).flat()) }
+}
+
+/** The same of a text that is a value of some setting. */
+export async function withFilesOfText(given: string, readFile: ReadFile): Promise<string> {
+  let text = given
+  for (const name of settingNames) text = (await settingOf(name).read?.(text, readFile, tools)) ?? text
+  return text
 }
 
 /** Settings from texts under their names. @throws BlvitError `BAD_OPTION` for a text that is no value */

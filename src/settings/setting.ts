@@ -2,7 +2,7 @@ import type { Bindings } from '../graph/dim.js'
 import type { Architecture, SettingValue } from '../models/architecture.js'
 import type { withChanges } from '../models/index.js'
 import type { BuildOptions } from '../models/model-definition.js'
-import type { parseReduction } from '../reduction/parse-reduction.js'
+import type { parseReduction, withFilesRead } from '../reduction/parse-reduction.js'
 
 /** What is said of a model at which nothing is set. */
 export const plainKey = 'plain'
@@ -27,12 +27,16 @@ export interface SettingOption {
   readonly unit?: string
 }
 
+/** What a file holds. @throws BlvitError `NOT_FOUND` */
+export type ReadFile = (path: string) => Promise<string>
+
 /**
  * What settings are made with. They are handed it instead of importing it: the command line reads every setting's file
  * before it starts the engine, and graphs, methods and schemas only while the engine's thread starts.
  */
 export interface SettingTools {
   readonly parseReduction: typeof parseReduction
+  readonly withFilesRead: typeof withFilesRead
   readonly withChanges: typeof withChanges
 }
 
@@ -41,6 +45,11 @@ export interface SettingTools {
  * engine, evaluation, bench, trace, training and logs pass settings on and print them, and know none by name.
  */
 export interface Setting<Value extends SettingValue = SettingValue> extends SettingOption {
+  /**
+   * The text with what files hold that it names, for a setting that may name some: from there on nobody needs them.
+   * @throws BlvitError of `readFile`, and for files that hold something else
+   */
+  read?(text: string, readFile: ReadFile, tools: SettingTools): Promise<string>
   /** @throws BlvitError `BAD_OPTION` for a text that is no value */
   parse(text: string, tools: SettingTools): Value
   /** @throws BlvitError `BAD_OPTION` for what is no value: a caller without types, or a recipe, may give anything */

@@ -1,12 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { runCli } from '../support/run-cli.js'
+import { type CliRun, runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 /** The standard output of a run that ends well and has nothing to complain about. */
 async function output(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCli(['analyze', ...args])
+  return outputOf(await runInProcess(['analyze', ...args]))
+}
+
+function outputOf({ code, stdout, stderr }: CliRun): string {
   expect(stderr).toBe('')
   expect(code).toBe(0)
   return stdout
@@ -14,7 +18,7 @@ async function output(...args: string[]): Promise<string> {
 
 describe('blvit analyze', () => {
   test('says on one screen what a configuration costs', async () => {
-    expect(await output('b+t')).toMatchInlineSnapshot(`
+    expect(outputOf(await runCli(['analyze', 'b+t']))).toMatchInlineSnapshot(`
       "b+t (blvit): 224×224 pixels in 16×16 patches, 196 patch tokens + 1 prefix token
       keep ratio 0.25: P-blocks process 49 of 196 patches
 
@@ -201,7 +205,7 @@ describe('blvit analyze refuses', () => {
     ['an empty comparison', ['--compare', ','], 2, 'Name a configuration'],
     ['a graph as JSON', ['b+t', '--graph', '--json'], 2, 'cannot be used with'],
   ])('%s', async (_, args, expectedCode, complaint) => {
-    const { code, stdout, stderr } = await runCli(['analyze', ...args])
+    const { code, stdout, stderr } = await runInProcess(['analyze', ...args])
     expect(stderr).toContain(complaint)
     expect(stdout).toBe('')
     expect(code).toBe(expectedCode)

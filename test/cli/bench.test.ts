@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 describe('blvit bench', () => {
@@ -68,10 +69,19 @@ describe('blvit bench', () => {
       expect(result.besideBatch1).toBeCloseTo(result.imagesPerSecond / single.imagesPerSecond, 6)
       if (result.name === 'micro+16') expect(result.against).toMatchObject({ baseline: 'vit-micro' })
     }
-    const wasm = await runCli(['bench', 'vit-micro', '--batch', 'many', '--device', 'wasm', '--rounds', '1'])
+    const wasm = await runInProcess([
+      'bench',
+      'vit-micro',
+      '--batch',
+      'many',
+      '--device',
+      'wasm',
+      '--rounds',
+      '1',
+    ])
     expect(wasm.code).toBe(2)
     expect(wasm.stderr).toMatch(/wasm runs one thing at a time/)
-    const found = await runCli(['bench', 'vit-micro', '--batch', 'many', '--find', '1.5x'])
+    const found = await runInProcess(['bench', 'vit-micro', '--batch', 'many', '--find', '1.5x'])
     expect(found.stderr).toMatch(/--batch many is none/)
   })
 
@@ -273,7 +283,7 @@ describe('blvit bench', () => {
     ['an unknown precision', ['micro+16', '--dtype', 'int4'], 2, /fp32, fp16, int8/],
     ['a file that can’t be written', ['micro+16', '--csv', '/nowhere/x.csv'], 1, /nowhere doesn't exist/],
   ])('refuses %s', async (_, words, expected, message) => {
-    const { code, stdout, stderr } = await runCli(['bench', ...words])
+    const { code, stdout, stderr } = await runInProcess(['bench', ...words])
     expect(code).toBe(expected)
     expect(stderr).toMatch(message)
     // it is told before anything is measured

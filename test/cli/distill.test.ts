@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const photos = fileURLToPath(new URL('../fixtures/images/', import.meta.url))
@@ -32,7 +33,7 @@ describe('blvit distill', () => {
     expect(stderr).toMatch(/^The engine waited [\d.]+ % of the time for pictures\.$/m)
     expect(stdout).toContain(`Wrote ${output}: micro+16, begun as ${teacher}, by distill.`)
     expect(code).toBe(0)
-    const classified = await runCli(['classify', join(photos, 'no-such.jpg'), '--model', output])
+    const classified = await runInProcess(['classify', join(photos, 'no-such.jpg'), '--model', output])
     expect(classified.stderr).toContain('no-such.jpg')
     expect(existsSync(join(`${output}.training`, 'log.jsonl'))).toBe(true)
   })
@@ -51,7 +52,7 @@ describe('blvit distill', () => {
     expect(stopped.code).toBe(130)
     expect(stopped.stderr).toContain('Go on with the same command and --resume.')
     expect(existsSync(output)).toBe(false)
-    const again = await runCli(args)
+    const again = await runInProcess(args)
     expect(again.stderr).toContain('Go on with --resume, or begin anew with --overwrite.')
     const resumed = await runCli([...args, '--resume'])
     expect(resumed.stderr).not.toMatch(/step 1 of/)
@@ -60,7 +61,8 @@ describe('blvit distill', () => {
 
   test('--dry-run forecasts time and memory and writes nothing', async () => {
     const output = join(folder, 'dry')
-    const { code, stdout } = await runCli([...distil, '-o', output, '--images', '4000', '--dry-run'])
+    const words = [...distil, '-o', output, '--images', '4000', '--dry-run']
+    const { code, stdout } = await runInProcess(words)
     expect(stdout).toMatch(
       /^end to end: \d+ steps at [\d.]+ pictures\/s would take [\d.]+ minutes\.\nIn all [\d.]+ minutes and [\d.]+ [MG]B of memory\. Nothing was written\.$/m,
     )
@@ -75,7 +77,7 @@ describe('blvit distill', () => {
     [['--to', 'b+t'], "b+t doesn't fit these weights"],
     [['--data', join(folder, 'nothing')], 'There is no file or folder'],
   ])('%j is refused before anything is trained', async (args, message) => {
-    const { code, stderr } = await runCli([...distil, '-o', join(folder, 'refused'), ...args])
+    const { code, stderr } = await runInProcess([...distil, '-o', join(folder, 'refused'), ...args])
     expect(stderr).toContain(message)
     expect(code).not.toBe(0)
     expect(existsSync(join(folder, 'refused'))).toBe(false)

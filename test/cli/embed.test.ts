@@ -7,6 +7,7 @@ import { load } from '../../src/tasks/node/load.js'
 import { expectClose } from '../support/expect-close.js'
 import { pythonWith } from '../support/python.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
@@ -15,11 +16,14 @@ const pictures = ['fly', 'kite', 'yurt'].map((name) => join(examples, `${name}.j
 describe('blvit embed', () => {
   const folder = temporaryFolder()
   const path = (name: string) => join(folder, name)
-  const run = (output: string, ...more: string[]) =>
-    runCli(['embed', ...pictures, '-m', 'vit-tiny', '-o', path(output), ...more])
+  const wordsFor = (output: string, ...more: string[]) => [
+    ...['embed', ...pictures, '-m', 'vit-tiny'],
+    ...['-o', path(output), ...more],
+  ]
+  const run = (output: string, ...more: string[]) => runInProcess(wordsFor(output, ...more))
 
   test('writes the class tokens as .npy, .jsonl and .csv alike, as the library gives them', async () => {
-    const { code, stdout } = await run('a.npy')
+    const { code, stdout } = await runCli(wordsFor('a.npy'))
     expect({ code, stdout: stdout.replaceAll(folder, '') }).toEqual({
       code: 0,
       stdout: 'Wrote /a.npy and /a.files.txt: 3 × 192.\n',
@@ -64,19 +68,19 @@ describe('blvit embed', () => {
     writeFileSync(path('broken.jpg'), 'no picture')
     const args = ['embed', path('broken.jpg'), ...pictures, '-m', 'vit-tiny', '-b', '1']
     const state = path('embed.state')
-    const whole = await runCli([...args, '-o', path('whole.npy')])
+    const whole = await runInProcess([...args, '-o', path('whole.npy')])
     expect(whole.code).toBe(1)
     expect(whole.stderr).toMatch(/error: .*broken\.jpg.*\n[\s\S]*1 of 4 pictures could not be used/)
-    const first = await runCli([...args, '-o', path('c.npy'), '--resume', state])
+    const first = await runInProcess([...args, '-o', path('c.npy'), '--resume', state])
     expect(first.code).toBe(1)
     const lines = readFileSync(state, 'utf8').split('\n')
     // as a kill in the middle of a write leaves it
     writeFileSync(state, `${lines.slice(0, 3).join('\n')}\n${lines[3]?.slice(0, 40)}`)
-    const second = await runCli([...args, '-o', path('d.npy'), '--resume', state])
+    const second = await runInProcess([...args, '-o', path('d.npy'), '--resume', state])
     expect(second.stderr).toMatch(/going on after 2 pictures/)
     expect(readFileSync(path('d.npy'))).toEqual(readFileSync(path('whole.npy')))
     expect(readFileSync(path('d.files.txt'))).toEqual(readFileSync(path('whole.files.txt')))
-    const other = await runCli([...args, '-o', path('e.npy'), '--resume', state, '--pooling', 'mean'])
+    const other = await runInProcess([...args, '-o', path('e.npy'), '--resume', state, '--pooling', 'mean'])
     expect(other).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/pooling: default there, mean now/),

@@ -2,16 +2,20 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { writeColours } from '../support/coloured-pictures.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { writeTinyVit } from '../support/tiny-training.js'
 
 const folder = temporaryFolder()
 const env = { XDG_CACHE_HOME: join(folder, 'cache') }
-const run = (...args: string[]) => runCli(args, { cwd: folder, env })
+const run = (...args: string[]) => runInProcess(args, { cwd: folder })
 
+beforeEach(() => {
+  vi.stubEnv('XDG_CACHE_HOME', env.XDG_CACHE_HOME)
+})
 beforeAll(async () => {
   await writeTinyVit(join(folder, 'vit'))
   await writeColours(join(folder, 'photos'), { count: 6 })
@@ -19,7 +23,8 @@ beforeAll(async () => {
 
 describe('blvit finetune', () => {
   test('writes a model with its report, which classify answers with, none of them included', async () => {
-    const made = await run('finetune', '--data', 'photos', '-m', 'vit', '-o', 'mine')
+    const words = ['finetune', '--data', 'photos', '-m', 'vit', '-o', 'mine']
+    const made = await runCli(words, { cwd: folder, env })
     expect(made.code).toBe(0)
     expect(made.stdout).toContain('Wrote mine: 3 classes from 18 pictures, on vit.')
     expect(made.stdout).toMatch(/5-fold cross-validation\): right on [\d.]+ % of 18 pictures/)
@@ -39,7 +44,7 @@ describe('blvit finetune', () => {
     expect(refused).toMatchObject({ code: 2, stdout: '' })
     expect(refused.stderr).toContain('It must be a probability from 0 to 1.')
 
-    const again = await run('finetune', '--data', 'photos', '-m', 'vit', '-o', 'mine')
+    const again = await run(...words)
     expect(again).toMatchObject({ code: 1, stdout: '' })
     expect(again.stderr).toContain('is there already')
   })

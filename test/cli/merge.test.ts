@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { tarBytes } from '../support/tar-bytes.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { randomModel, shrunk } from '../support/tiny-models.js'
@@ -39,11 +40,11 @@ describe('blvit merge', () => {
     writeFileSync(join(pictures, 'broken.jpg'), broken)
   })
 
-  /** The processes stand for the machines of a cluster: all at once. */
+  /** What the machines of a cluster do, all at once. */
   const shards = (args: readonly string[], name: string, count: number) =>
     Promise.all(
       Array.from({ length: count }, (_, index) =>
-        runCli([...args, '--shard', `${index}/${count}`, '--part', path(`${name}-${index}.part`)]),
+        runInProcess([...args, '--shard', `${index}/${count}`, '--part', path(`${name}-${index}.part`)]),
       ),
     )
 
@@ -95,8 +96,8 @@ describe('blvit merge', () => {
     const parts = [2, 0, 1].map((index) => path(`classify-${index}.part`))
     for (const format of [[], ['--json']]) {
       const [whole, merged] = await Promise.all([
-        runCli([...args, ...format]),
-        runCli(['merge', ...parts, ...format]),
+        runInProcess([...args, ...format]),
+        runInProcess(['merge', ...parts, ...format]),
       ])
       expect(timeless(merged.stdout)).toBe(timeless(whole.stdout))
       expect([merged.code, whole.code]).toEqual([1, 1])
@@ -110,8 +111,8 @@ describe('blvit merge', () => {
     for (const ending of ['npy', 'jsonl', 'csv']) {
       const [whole, merged] = [path(`whole.${ending}`), path(`merged.${ending}`)]
       const [one, several] = await Promise.all([
-        runCli([...args, '-o', whole, '--json']),
-        runCli(['merge', parts, '-o', merged, '--json']),
+        runInProcess([...args, '-o', whole, '--json']),
+        runInProcess(['merge', parts, '-o', merged, '--json']),
       ])
       expect(several.stdout.replaceAll('merged', 'whole')).toBe(one.stdout)
       expect(readFileSync(merged)).toEqual(readFileSync(whole))
@@ -122,32 +123,32 @@ describe('blvit merge', () => {
   test('more shards than pictures: those without any are parts too', async () => {
     const few = [example('kite'), example('fly')]
     await shards(['classify', ...few, '-m', model], 'few', 4)
-    const merged = await runCli(['merge', join(folder, 'few-*.part'), '--json'])
+    const merged = await runInProcess(['merge', join(folder, 'few-*.part'), '--json'])
     expect(merged.code).toBe(0)
     expect(merged.stdout.match(/"picture":"[^"]*"/g)).toEqual(few.map((picture) => `"picture":"${picture}"`))
   })
 
   const shard = ['--shard', '0/2']
+  const unwritten = path('x.part')
   test.each([
-    ['n of 0', ['--shard', '0/0', '--part', 'x.part'], /error: The shard is "0\/0"; .* n is at least 1/],
+    ['n of 0', ['--shard', '0/0', '--part', unwritten], /error: The shard is "0\/0"; .* n is at least 1/],
     [
       'the last as people count',
-      ['--shard', '2/2', '--part', 'x.part'],
+      ['--shard', '2/2', '--part', unwritten],
       /shards count from 0, .* 0\/2 to 1\/2/,
     ],
-    ['no numbers', ['--shard', 'a/b', '--part', 'x.part'], /must be i\/n in whole numbers: e\.g\. 0\/5/],
+    ['no numbers', ['--shard', 'a/b', '--part', unwritten], /must be i\/n in whole numbers: e\.g\. 0\/5/],
     ['no part', shard, /--shard needs --part <file>/],
-    ['no shard', ['--part', 'x.part'], /--part needs --shard i\/n/],
-    ['a report of a part', [...shard, '--part', 'x.part', '--json'], /give --json to "blvit merge"/],
-    ['two states', [...shard, '--part', 'x.part', '--resume'], /leave out --resume/],
+    ['no shard', ['--part', unwritten], /--part needs --shard i\/n/],
+    ['a report of a part', [...shard, '--part', unwritten, '--json'], /give --json to "blvit merge"/],
+    ['two states', [...shard, '--part', unwritten, '--resume'], /leave out --resume/],
   ])('refuses %s, and writes nothing', async (_, options, message) => {
-    const { code, stdout, stderr } = await runCli(['eval', model, '--data', classes, ...options], {
-      cwd: folder,
-    })
+    const words = ['eval', model, '--data', classes, ...options]
+    const { code, stdout, stderr } = await runInProcess(words)
     expect(stderr).toMatch(message)
     expect(stderr).not.toContain('    at ')
     expect([code, stdout]).toEqual([2, ''])
-    expect(existsSync(path('x.part'))).toBe(false)
+    expect(existsSync(unwritten)).toBe(false)
   })
 
   test('a machine that doesn’t see all pictures stops at once', async () => {
@@ -161,7 +162,7 @@ describe('blvit merge', () => {
       '--part',
       path('blind.part'),
     ]
-    const { code, stderr } = await runCli(args)
+    const { code, stderr } = await runInProcess(args)
     expect(stderr).toMatch(/no file or folder .*elsewhere.* With --shard nothing may be missing/)
     expect(code).toBe(1)
     expect(existsSync(path('blind.part'))).toBe(false)
@@ -174,12 +175,12 @@ describe('blvit merge', () => {
       [['-o', path('x.npy')], /-o is for parts of embed, and these are of classify/],
       [['--per-image', path('x.csv')], /--per-image is for parts of eval, and these are of classify/],
     ] as const) {
-      const { code, stderr } = await runCli(['merge', part, ...options])
+      const { code, stderr } = await runInProcess(['merge', part, ...options])
       expect(stderr).toMatch(message)
       expect(code).toBe(2)
     }
     expect(existsSync(path('x.npy')) || existsSync(path('x.csv'))).toBe(false)
-    const onItself = await runCli(['merge', part, '-o', part])
+    const onItself = await runInProcess(['merge', part, '-o', part])
     expect(onItself.code).toBe(2)
   })
 })

@@ -1,12 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { presets } from '../../src/models/index.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
-const emptyCache = { HF_HUB_CACHE: temporaryFolder() }
+const emptyCache = temporaryFolder()
 
 test('blvit models lists what ships, what is cached and every preset', async () => {
-  const { code, stdout, stderr } = await runCli(['models'], { env: emptyCache })
+  const { code, stdout, stderr } = await runCli(['models'], { env: { HF_HUB_CACHE: emptyCache } })
   expect(stderr).toBe('')
   expect(code).toBe(0)
   expect(stdout).toMatch(/^ {2}vit-tiny {2,}vit-tiny {2,}5,717,416 {2}11\.\d MB {2}.*vit-tiny$/m)
@@ -17,12 +18,14 @@ test('blvit models lists what ships, what is cached and every preset', async () 
 })
 
 test('blvit models --convention counts in another way', async () => {
-  const { stdout } = await runCli(['models', '--convention', 'full'], { env: emptyCache })
+  vi.stubEnv('HF_HUB_CACHE', emptyCache)
+  const { stdout } = await runInProcess(['models', '--convention', 'full'])
   expect(stdout).toMatch(/^ {2}b\+t +99,616,600 +10\.258 +keep ratio 0\.25$/m)
 })
 
 test('blvit models --json is stable', async () => {
-  const { code, stdout } = await runCli(['models', '--json'], { env: emptyCache })
+  vi.stubEnv('HF_HUB_CACHE', emptyCache)
+  const { code, stdout } = await runInProcess(['models', '--json'])
   expect(code).toBe(0)
   const list = JSON.parse(stdout)
   expect(Object.keys(list)).toEqual(['shipped', 'cached', 'presets'])

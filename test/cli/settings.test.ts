@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const picture = fileURLToPath(new URL('../../examples/kite.jpg', import.meta.url))
@@ -42,7 +42,7 @@ describe('values that no command can take blame the command line', () => {
     [['distill', ...data, ...output('d'), '--validate-at', '0.5', 'half'], /"half" is no setting/],
     [['distill', ...data, ...output('d'), '--batch', '99999999999'], /batch is 99999999999; .* to 4096/],
   ])('%j', async (args, complaint) => {
-    const { code, stdout, stderr } = await runCli(args)
+    const { code, stdout, stderr } = await runInProcess(args)
     expect(stderr).toMatch(complaint)
     expect(stderr).not.toMatch(/config\.json|blvit has a bug/)
     expect(stdout).toBe('')
@@ -50,14 +50,15 @@ describe('values that no command can take blame the command line', () => {
   })
 
   test('a setting given twice to a command that takes one', async () => {
-    const { code, stderr } = await runCli(['analyze', 'vit-base', '--reduce', 'tome:8', '--reduce', 'tome:4'])
+    const words = ['analyze', 'vit-base', '--reduce', 'tome:8', '--reduce', 'tome:4']
+    const { code, stderr } = await runInProcess(words)
     expect(stderr).toMatch(/--reduce <method>' argument 'tome:4' is invalid\. It was given before, as tome:8/)
     expect(code).toBe(2)
   })
 
   test('given twice to one that takes several: all of them', async () => {
     const args = ['bench', 'vit-tiny', '--reduce', 'tome:8', '--reduce', 'evit:0.5', '--profile']
-    const { code, stderr } = await runCli(args)
+    const { code, stderr } = await runInProcess(args)
     expect(stderr).toMatch(/tome:8, evit:0\.5 are 2 settings/)
     expect(code).toBe(2)
   })
@@ -66,7 +67,7 @@ describe('values that no command can take blame the command line', () => {
 describe('--seed', () => {
   const best = async (seed: string) => {
     const reduced = ['--model', 'vit-tiny', '--reduce', 'random:0.2', '--json', '--top', '1']
-    const { code, stdout } = await runCli(['classify', picture, ...reduced, '--seed', seed])
+    const { code, stdout } = await runInProcess(['classify', picture, ...reduced, '--seed', seed])
     expect(code).toBe(0)
     return JSON.parse(stdout).top[0]
   }
@@ -78,15 +79,15 @@ describe('--seed', () => {
   })
 
   test('is refused where nothing is', async () => {
-    const { code, stderr } = await runCli(['classify', picture, '--model', 'vit-tiny', '--seed', '1'])
+    const { code, stderr } = await runInProcess(['classify', picture, '--model', 'vit-tiny', '--seed', '1'])
     expect(stderr).toMatch(/--seed 1 would change nothing: vit-tiny picks nothing at random/)
     expect(code).toBe(2)
   })
 })
 
 test('analyze and export say at which setting', async () => {
-  const analysed = await runCli(['analyze', 'vit-base', '--reduce', 'evit:0.7'])
+  const analysed = await runInProcess(['analyze', 'vit-base', '--reduce', 'evit:0.7'])
   expect(analysed.stdout).toMatch(/^evit:0\.7: 72 of 197 tokens are left at the end$/m)
-  const exported = await runCli(['export', 'vit-tiny', '--reduce', 'tome:8', ...output('at.onnx')])
+  const exported = await runInProcess(['export', 'vit-tiny', '--reduce', 'tome:8', ...output('at.onnx')])
   expect(exported.stdout).toMatch(/MB\) of vit-tiny at tome:8: pixel_values → logits/)
 })

@@ -7,6 +7,7 @@ import { parseWith } from '../../src/base/parse.js'
 import { convertFolder } from '../../src/model-store/node/convert-folder.js'
 import { traceJsonSchema } from '../../src/tasks/trace/trace-json.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const hummingbird = fileURLToPath(new URL('../../examples/hummingbird.jpg', import.meta.url))
@@ -37,7 +38,9 @@ describe('blvit trace', () => {
 
   test('says on stderr when it runs in another precision than float32', async () => {
     const cwd = empty('int8')
-    const { code, stderr } = await runCli(['trace', hummingbird, '-m', model, '--dtype', 'int8'], { cwd })
+    const { code, stderr } = await runInProcess(['trace', hummingbird, '-m', model, '--dtype', 'int8'], {
+      cwd,
+    })
     expect(code).toBe(0)
     expect(stderr).toMatch(/native, linear maps in int8: .*\nWrote route\.png\.\n$/)
   })
@@ -45,7 +48,7 @@ describe('blvit trace', () => {
   test('writes both files; the JSON tells the whole route', async () => {
     const cwd = empty('both')
     const files = ['-o', 'a.png', '--json', 'a.json', '--keep-ratio', '0.5', '--top', '3']
-    const { code, stderr } = await runCli(['trace', hummingbird, '-m', model, ...files], { cwd })
+    const { code, stderr } = await runInProcess(['trace', hummingbird, '-m', model, ...files], { cwd })
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'Wrote a.png and a.json.\n' })
     expect(readdirSync(cwd).sort()).toEqual(['a.json', 'a.png'])
     const json = read(readFileSync(join(cwd, 'a.json'), 'utf8'))
@@ -82,7 +85,7 @@ describe('blvit trace', () => {
       '--json',
       'a.json',
     ]
-    const { code, stderr } = await runCli(words, { cwd })
+    const { code, stderr } = await runInProcess(words, { cwd })
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'Wrote a.png and a.json.\n' })
     const { setting, steps } = read(readFileSync(join(cwd, 'a.json'), 'utf8'))
     expect(setting).toBe('tome:13')
@@ -95,7 +98,7 @@ describe('blvit trace', () => {
 
   test('a plain ViT has no route', async () => {
     const cwd = empty('plain')
-    const { code, stdout, stderr } = await runCli(['trace', hummingbird, '-m', 'vit-tiny'], { cwd })
+    const { code, stdout, stderr } = await runInProcess(['trace', hummingbird, '-m', 'vit-tiny'], { cwd })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(
       /^error: vit-tiny is a plain vit: [^\n]*nothing to draw\. [^\n]*--reduce evit:0\.7[^\n]*blvit convert\.\n$/,
@@ -105,7 +108,8 @@ describe('blvit trace', () => {
 
   describe('refuses before the work starts', () => {
     // a model that isn't there would be the first complaint of any work
-    const refused = (args: string[], cwd: string) => runCli(['trace', ...args, '-m', './no-model'], { cwd })
+    const refused = (args: string[], cwd: string) =>
+      runInProcess(['trace', ...args, '-m', './no-model'], { cwd })
 
     test('outputs that cannot be written', async () => {
       const cwd = empty('unwritable')
@@ -150,7 +154,7 @@ describe('blvit trace', () => {
     const cwd = empty('older')
     writeFileSync(join(cwd, 'route.png'), 'older')
     writeFileSync(join(cwd, 'broken.jpg'), 'no picture')
-    const { code, stderr } = await runCli(['trace', 'broken.jpg', '-m', model], { cwd })
+    const { code, stderr } = await runInProcess(['trace', 'broken.jpg', '-m', model], { cwd })
     expect(code).toBe(1)
     expect(stderr).toMatch(/broken\.jpg can't be decoded/)
     expect(readFileSync(join(cwd, 'route.png'), 'utf8')).toBe('older')

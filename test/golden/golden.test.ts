@@ -16,6 +16,9 @@ const methods = [
   'mctf',
   't2t',
   'dynamicvit',
+  'efficientvit',
+  'ats',
+  'avit',
   // one a line
 ]
 
@@ -29,6 +32,8 @@ const otherTargets = [
   'performer',
   'transformer',
   'eval_gather_07',
+  'small_window_pad',
+  'mask_tokens',
   // one a line
 ]
 

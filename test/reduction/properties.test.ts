@@ -65,6 +65,12 @@ function drawnReduction({
       })),
     ...(looking
       ? [
+          rate.map((samples) => ({ text: `ats:${samples},gather=${depth % 2 === 0}`, drops: true })),
+          // some tokens of random models halt, whatever block comes
+          fc.integer({ min: -2, max: 4 }).map((center) => ({
+            text: `a-vit:${center},scale=3,gather=${depth % 2 === 1}`,
+            drops: true,
+          })),
           rate.map((keep) => ({ text: `evit:${keep}`, drops: false })),
           rate.map((keep) => ({ text: `evit:${keep},fuse=false`, drops: true })),
           rate.map((keep) => ({
@@ -121,6 +127,9 @@ async function run(config: VitConfig, text: string | undefined, pictures: number
   }
 }
 
+/** Whether pictures decide how many tokens they keep. */
+const isUneven = (text: string) => /^(ats|a-vit):/.test(text)
+
 const drawn = drawnConfig.chain((config) =>
   drawnReduction(config).map((reduction) => ({ config, ...reduction })),
 )
@@ -148,7 +157,9 @@ describe('any reduction of any ViT', () => {
             expect(last?.patchToken.filter((own) => own === token)).toHaveLength(size)
           })
           const row = await alone(picture)
-          for (const output of outputs) {
+          expect(steps(row, 0)).toEqual(history)
+          // a batch fills up pictures that keep fewer tokens than others
+          for (const output of isUneven(text) ? ['logits'] : outputs) {
             // float32, other blockings of the same sums
             expectClose(row(output, 0), together(output, picture), { rtol: 1e-4, atol: 1e-5 })
           }
@@ -156,6 +167,56 @@ describe('any reduction of any ViT', () => {
       }),
       { numRuns: 40 },
     ))
+
+  test.each(['ats:1', 'ats:0.7', 'a-vit:0.5,scale=4'])(
+    '%s: pictures of one batch keep different numbers, each as if it were alone',
+    async (text) => {
+      const config = usualVit({
+        ...{ width: 8, heads: 2, depth: 6, classes: 3, patchSize: 2 },
+        image: { height: 12, width: 10 },
+      })
+      const pictures = 4
+      await using model = await run(config, text, pictures)
+      const { together, alone, steps } = model
+      const all = Array.from({ length: pictures }, (_, picture) => steps(together, picture))
+      const counts = all.map((history) => history.map(({ tokens }) => tokens))
+      expect(new Set(counts.map((row) => row.join())).size).toBeGreaterThan(1)
+      for (const [picture, history] of all.entries()) {
+        const row = await alone(picture)
+        expect(steps(row, 0)).toEqual(history)
+        expectClose(row('logits', 0), together('logits', picture), { rtol: 1e-4, atol: 1e-5 })
+        // behind the tokens of a picture stand those that fill it up, which nobody reads
+        const features = row('features', 0)
+        expectClose(features, together('features', picture).slice(0, features.length), {
+          ...{ rtol: 1e-4, atol: 1e-5 },
+        })
+        const sizes = together('token_sizes', picture)
+        const isFilling = sizes.filter((size) => size === 0)
+        expect(sizes.length - isFilling.length).toBe(sizes.length === 0 ? 0 : features.length / 8)
+      }
+    },
+  )
+
+  test.each(['a-vit:0.5,scale=4'])(
+    '%s gives the same whether halted tokens are gone or masked',
+    async (text) => {
+      const config = usualVit({
+        ...{ width: 8, heads: 2, depth: 6, classes: 3, patchSize: 2 },
+        image: { height: 12, width: 10 },
+      })
+      await using gone = await run(config, text, 3)
+      await using masked = await run(config, `${text},gather=false`, 3)
+      for (const picture of [0, 1, 2]) {
+        expect(gone.steps(gone.together, picture)).toEqual(masked.steps(masked.together, picture))
+        for (const output of ['logits', 'features']) {
+          expectClose(gone.together(output, picture), masked.together(output, picture), {
+            rtol: 1e-4,
+            atol: 1e-5,
+          })
+        }
+      }
+    },
+  )
 
   test('random chooses for each picture by itself', async () => {
     const config = usualVit({
@@ -178,7 +239,7 @@ describe('any reduction of any ViT', () => {
   })
 })
 
-test.each(['evit:1', 'evit:1,fuse=false', 'tome:0', 'mctf:0', 'top-k:1', 'random:1'])(
+test.each(['evit:1', 'evit:1,fuse=false', 'tome:0', 'mctf:0', 'top-k:1', 'random:1', 'a-vit:1000'])(
   '%s reduces nothing and equals the plain model',
   async (text) => {
     const config = usualVit({
@@ -223,6 +284,6 @@ test.each([
   })
   const architecture = vitArchitecture(config)
   const { history } = architecture.build({ hooks: parseReduction(text).hooks(architecture) })
-  const counts = history.map((event) => (event.kind === 'reduce' ? event.tokensAfter - 1 : 0))
+  const counts = history.map((event) => (event.kind === 'reduce' ? Number(event.tokensAfter) - 1 : 0))
   expect(counts).toEqual(expected)
 })

@@ -1,23 +1,33 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Files that take minutes. Begun last, one of them would run on alone while the other processors rest. */
+/** Those with long files come first, those with short ones fill what is left of each processor's time. */
+const projects = ['alone', 'together', 'quick']
+
+/** Files of more than some ten seconds. Begun last, one of them would run on by itself while the other processors rest. */
 const longest = [
-  'cli/bench.test.ts',
-  'interop/chromium.test.ts',
-  'trainer/train.test.ts',
-  'docs/examples.test.ts',
-  'tasks/node/export/export-onnx.test.ts',
-  'runtime/node/native-webgpu.test.ts',
-  'tasks/node/evaluate/evaluate.test.ts',
-  'fuzz/fuzz.test.ts',
+  'interop/chromium',
+  'cli/bench',
+  'trainer/train',
+  'tasks/many-pictures',
+  'runtime/node/engine-thread',
+  'models/blvit-gradients',
+  'interop/transformers-js',
+  'interop/documentation',
+  'runtime/node/telemetry',
+  'trainer/distill',
+  'bench/training/bench-training',
+  'cli/distill',
+  'docs/examples',
+  'tasks/node/export/export-onnx',
+  'cli/merge',
 ]
 
-function placeOf({ moduleId }: TestSpecification): number {
-  const place = longest.findIndex((file) => moduleId.endsWith(`/test/${file}`))
-  return place < 0 ? longest.length : place
+function placeOf({ moduleId, project }: TestSpecification): number {
+  const place = longest.findIndex((file) => moduleId.endsWith(`/test/${file}.test.ts`))
+  return projects.indexOf(project.name) * (longest.length + 1) + (place < 0 ? longest.length : place)
 }
 
-/** Vitest's own order, which goes by the durations that it remembers, behind the files that are known to be long. */
+/** Files of a project follow each other, so that they can share processes; of the rest Vitest's own order decides. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const usual = await super.sort(files)

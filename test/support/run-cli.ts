@@ -10,6 +10,9 @@ export interface CliRun {
   readonly stderr: string
 }
 
+/** What no message may hold: where an error came from, in a built file or in a source. */
+export const stackTrace = /at .*\.[jt]s:\d+|blvit has a bug/
+
 export interface CliOptions {
   /** Given on standard input. */
   readonly input?: Uint8Array | string

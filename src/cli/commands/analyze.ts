@@ -69,13 +69,16 @@ type Changes = Pick<Flags, 'set'> & SettingFlags
 /** What a name stands for, e.g. `b+t@0.5`. */
 async function find(reference: string, { set = {}, ...flags }: Changes = {}) {
   const { findConfiguration } = await import('../../model-store/node/find-configuration.js')
-  const { parseSetting } = await import('../../settings/resolve.js')
+  const { readTypedSetting } = await import('../../tasks/node/read-settings.js')
   const [, base = reference, suffix] = /^(.+)@([^@]+)$/.exec(reference) ?? []
   const changes = Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   return {
     name: [base, ...changes].join(' '),
     architecture: await findConfiguration(base, { set }),
-    settings: { ...(suffix === undefined ? {} : parseSetting(suffix)), ...(await settingsFrom(flags)) },
+    settings: {
+      ...(suffix === undefined ? {} : await readTypedSetting(suffix)),
+      ...(await settingsFrom(flags)),
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 // Every command, in the order of the help. Adding one is its file and a line here.
 export { analyzeCommand } from './analyze.js'
 export { benchCommand } from './bench.js'
+export { calibrateCommand } from './calibrate.js'
 export { classifyCommand } from './classify.js'
 export { convertCommand } from './convert.js'
 export { distillCommand } from './distill.js'

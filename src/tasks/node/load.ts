@@ -13,6 +13,7 @@ import type { ChosenRuntime } from '../../runtime/runtime.js'
 import { type Settings, settingKeys, settingsOf } from '../../settings/settings.js'
 import { type DownloadOptions, downloadKeys } from '../../weights/node/hub/download-model.js'
 import { Model } from '../model.js'
+import { readSettings } from './read-settings.js'
 import { restEngine, startEngine } from './start-engine.js'
 
 /** Settings among them hold for every run that says nothing else. */
@@ -59,7 +60,8 @@ const loadKeys: OptionKeys<LoadModelOptions> = {
  * Loads a model.
  * @param reference a shipped name, a folder, or an id of the Hugging Face hub, which is downloaded once
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `SHAPE_MISMATCH`, `OFFLINE`, `HUB`, `ENGINE`,
- *   `UNSUPPORTED` for a precision that the device doesn't compute in, `BAD_OPTION` for lanes where there are none
+ *   `UNSUPPORTED` for a precision that the device doesn't compute in, `BAD_OPTION` for lanes where there are none,
+ *   `BAD_DATA` for a file of something else that a setting names
  * @example
  * await using model = await load('vit-tiny')
  * const { top } = await model.classify('hummingbird.jpg')
@@ -73,6 +75,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
   // The engine's thread starts first: its library is loaded while this thread reads the model.
   const choosing = runtime ?? startEngine(device)
   try {
+    const settings = await readSettings(settingsOf(others))
     const { name, folder } = await locateModel(reference, download)
     // a size of pictures is a setting: the engine fits what depends on it
     const files = await openModel(folder, { signal: download.signal, ownSize: false, search: false })
@@ -81,8 +84,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
     return new Model(name, files, chosen, {
-      ...{ threads, precision, parallel, queue },
-      settings: settingsOf(others),
+      ...{ threads, precision, parallel, queue, settings },
       decoder: nodeDecoder,
     })
   } catch (thrown) {

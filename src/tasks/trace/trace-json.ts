@@ -7,7 +7,7 @@ const count = z.int().min(1)
 const patches = z.array(index)
 
 const stepSchema = z.strictObject({
-  afterLayer: count.describe('the layer in or after which it happened, counted from 1'),
+  afterLayer: index.describe('the layer in or after which it happened, counted from 1; 0: before the first'),
   tokens: index.describe('from here on, without prefix tokens'),
   kept: patches.describe('patches with a token of their own'),
   merged: z.array(patches.min(2)).describe('patches that are one token together, a list for each such token'),

@@ -22,7 +22,7 @@ export function layerList(layers: readonly number[]): string {
 }
 
 /**
- * `after layer 4: 196 → 138 tokens`; where a path is chosen `after layer 1 → layers 2–4`.
+ * `after layer 4: 196 → 138 tokens`, `before layer 1: …`; where a path is chosen `after layer 1 → layers 2–4`.
  * @param options `before`: the step that the tokens are compared with; by default the beginning, where each patch is one
  */
 export function stepTitle(
@@ -32,7 +32,7 @@ export function stepTitle(
 ): string {
   const step = defined(trace.steps[index], 'a step')
   const { afterLayer, tokens, big, layers = [] } = step
-  const title = `after layer ${afterLayer}`
+  const title = afterLayer === 0 ? 'before layer 1' : `after layer ${afterLayer}`
   const tokensBefore = (before === undefined ? undefined : trace.steps[before]?.tokens) ?? patchesOf(trace)
   const change = tokenChange(tokensBefore, tokens)
   if (!big) return `${title}: ${change}`

@@ -25,7 +25,7 @@ export interface PathWords {
 
 /** How things stand after a model has let go, joined or sorted tokens. Patches count from 0, row by row. */
 export interface TracedStep {
-  /** The layer in or after which it happened, counted from 1. */
+  /** The layer in or after which it happened, counted from 1; 0: before the first. */
   readonly afterLayer: number
   /** Tokens from here on, without prefix tokens, with the fused one. */
   readonly tokens: number

@@ -1,6 +1,9 @@
 import type { GoldenMethod } from '../method.js'
 import { adaVitMethod } from './adavit.js'
+import { atsMethod } from './ats.js'
+import { avitMethod } from './avit.js'
 import { dynamicVitMethod } from './dynamicvit.js'
+import { efficientVitMethod } from './efficientvit.js'
 import { evitMethod } from './evit.js'
 import { mctfMethod } from './mctf.js'
 import { t2tMethod } from './t2t.js'
@@ -14,6 +17,9 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
+  efficientvit: efficientVitMethod,
+  ats: atsMethod,
+  avit: avitMethod,
   t2t: t2tMethod,
   adavit: adaVitMethod,
 }

@@ -123,7 +123,11 @@ describe('multiply-adds', () => {
     }
     expect(analyze(adaptive, { measured: { 'blocks.0.kept': 4.5 } }).multiplyAdds.full).toBe(36)
     expect(analyze(adaptive, { measured: { 'blocks.0.kept': 4.5 } }).formulas.full).toBe('8·blocks.0.kept')
-    expect(() => analyze(adaptive)).toThrow('The size "blocks.0.kept" of 8·blocks.0.kept has no value here.')
+    // unless it was measured, as if all were kept
+    expect(analyze(adaptive)).toMatchObject({ counted: { 'blocks.0.kept': 9 }, multiplyAdds: { full: 72 } })
+    expect(() => analyze(adaptive, { measured: { 'blocks.1.kept': 4.5 } })).toThrow(
+      'measured has "blocks.1.kept", which no picture decides here. Sizes that pictures decide: blocks.0.kept.',
+    )
   })
 
   test('leave buffers out of the parameters, as papers do', () => {

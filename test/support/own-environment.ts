@@ -1,0 +1,6 @@
+import { afterEach, vi } from 'vitest'
+
+// files share processes
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
