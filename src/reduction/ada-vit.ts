@@ -36,7 +36,7 @@ import {
   decisionKinds,
   withDecisions,
 } from './block-decisions.js'
-import { identity, scores } from './masked-attention.js'
+import { attentionScores, diagonal } from './masked-softmax.js'
 import { flag, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
 import { keepMarked } from './uneven-counts.js'
@@ -190,7 +190,7 @@ function gathered(options: AdaVitOptions): BlockHooks {
  * are off are zeros. @returns `[batch, heads, tokens, tokens]`
  */
 function maskedMap(view: AttentionView, { heads, tokens }: BlockDecisions): Tensor {
-  const products = scores(view)
+  const products = attentionScores(view)
   const [batch, headCount, count] = [0, 1, 2].map((axis) => sizeAt(products, axis))
   const shape = (of: Tensor) => reshape(of, [batch ?? 1, headCount ?? 1, 1, 1])
   const ofHeads = heads ? multiply(products, shape(multiply(heads.taken, heads.taken))) : products
@@ -198,7 +198,7 @@ function maskedMap(view: AttentionView, { heads, tokens }: BlockDecisions): Tens
   const kept = stopGradient(tokens.taken)
   const pairs = matmul(reshape(kept, [batch ?? 1, count ?? 1, 1]), reshape(kept, [batch ?? 1, 1, count ?? 1]))
   const seen = reshape(pairs, [batch ?? 1, 1, count ?? 1, count ?? 1])
-  const looks = greater(add(seen, identity(Number(count))), 0.5)
+  const looks = greater(add(seen, diagonal(Number(count))), 0.5)
   return softmax(where(looks, multiply(ofHeads, seen), Number.NEGATIVE_INFINITY))
 }
 

@@ -17,6 +17,7 @@ const methods = [
   't2t',
   'adavit',
   'dynamicvit',
+  'evovit',
   'efficientvit',
   'ats',
   'avit',
@@ -33,6 +34,7 @@ const otherTargets = [
   'performer',
   'transformer',
   'eval_gather_07',
+  'stage_half_prunecls',
   'small_window_pad',
   'mask_tokens',
   // one a line
