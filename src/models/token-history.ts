@@ -14,13 +14,17 @@ interface EventBase {
 /** A model goes on with fewer tokens. */
 export interface ReduceEvent extends EventBase {
   readonly kind: 'reduce'
-  /** How many tokens of a picture there are afterwards, prefix included. */
-  readonly tokensAfter: number
+  /**
+   * How many tokens there are afterwards, prefix included; where pictures decide, as many as the one of a batch that
+   * keeps most, a size that only a run tells.
+   */
+  readonly tokensAfter: Dim
   /** Which of them sums up what was let go, if one does. Others that several tokens become are their average. */
   readonly fused?: number | undefined
   /**
    * Where the tokens of a picture went: for each token before (prefix tokens first), the index of the token after
-   * that it is, or is part of; −1 if it is gone.
+   * that it is, or is part of; −1, or beyond the list's end, if it is gone. Every token after is made of some before, so
+   * the list also tells how many of them the picture has.
    */
   readonly assignment: (values: EventValues) => readonly number[]
 }
@@ -118,7 +122,7 @@ export function followPatches(
       return after < 0 ? -1 : after - prefix
     }
     patchToken = patchToken.map(moved)
-    tokens = event.tokensAfter - prefix
+    tokens = new Set(assignment.filter((after) => after >= prefix)).size
     // one that is fused again becomes part of the new one
     const still = [...fused.map(moved), ...(event.fused === undefined ? [] : [event.fused - prefix])]
     fused = [...new Set(still)].filter((token) => token >= 0)

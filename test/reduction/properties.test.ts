@@ -223,6 +223,6 @@ test.each([
   })
   const architecture = vitArchitecture(config)
   const { history } = architecture.build({ hooks: parseReduction(text).hooks(architecture) })
-  const counts = history.map((event) => (event.kind === 'reduce' ? event.tokensAfter - 1 : 0))
+  const counts = history.map((event) => (event.kind === 'reduce' ? Number(event.tokensAfter) - 1 : 0))
   expect(counts).toEqual(expected)
 })

@@ -72,7 +72,7 @@ function running(given: Config, facts: CaseFacts): Built {
   const keeps = model.history.flatMap((event): Tensor[] => {
     const { order } = event.tensors
     if (event.kind !== 'reduce' || !order) return []
-    return [slice(order, { axis: 1, end: event.tokensAfter - 1 })]
+    return [slice(order, { axis: 1, end: Number(event.tokensAfter) - 1 })]
   })
   return {
     positions: positionsOf(given, facts),

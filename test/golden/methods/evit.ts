@@ -42,7 +42,7 @@ export const evitMethod = goldenMethod(config, (given, facts) => {
   const selections = history.flatMap((event): [string, Tensor][] => {
     const { scores, order } = event.tensors
     if (event.kind !== 'reduce' || !scores || !order) return []
-    const kept = event.tokensAfter - 1 - Number(event.fused !== undefined)
+    const kept = Number(event.tokensAfter) - 1 - Number(event.fused !== undefined)
     const block = event.layer - 1
     return [
       [`block${block}_cls_attn`, scores],
