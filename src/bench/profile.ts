@@ -1,6 +1,6 @@
 import { type GemmSize, gemmGflops, repeatsOf } from '../engine/gemm-sizes.js'
 import { type Bindings, elements, evaluate } from '../graph/dim.js'
-import { type Graph, graphOf } from '../graph/graph.js'
+import { type Graph, graphOf, withCountedSizes } from '../graph/graph.js'
 import { operand } from '../graph/op.js'
 import { sizeAt } from '../graph/tensor.js'
 import { programOf } from '../models/model-definition.js'
@@ -65,10 +65,8 @@ function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number
 function graphAndSizes({ resolved }: Variant, { batch = 1 }: ProfileOptions) {
   const { architecture, build } = resolved
   const model = architecture.build(build)
-  return {
-    graph: graphOf(architecture.family, programOf(model, 'classify'), { sizes: model.sizes }),
-    bindings: { ...resolved.sizes, batch },
-  }
+  const graph = graphOf(architecture.family, programOf(model, 'classify'), { sizes: model.sizes })
+  return { graph, bindings: withCountedSizes(graph, { ...resolved.sizes, batch }) }
 }
 
 async function medianMs(process: BenchProcess, job: Job): Promise<number> {

@@ -115,7 +115,18 @@ export function graphOf(
   }
 }
 
-/** All multiply-adds of a graph, attention and backward pass included, as its ops tell them. */
+/**
+ * Sizes with those that the graph counts when it runs: as they were measured, or else as large as they can become.
+ * @param sizes of everything else, and what was measured
+ */
+export function withCountedSizes({ nodes }: Pick<Graph, 'nodes'>, sizes: Bindings): Bindings {
+  const all: Record<string, number> = { ...sizes }
+  for (const { counts } of nodes) if (counts) all[counts.size] ??= evaluate(counts.most, all)
+  return all
+}
+
+/** All multiply-adds of a graph, attention and backward pass included, as its ops tell them; counted sizes at their most. */
 export function graphWork({ nodes }: Graph, sizes: Bindings): number {
-  return nodes.reduce((sum, node) => sum + evaluate(conventions.full(node.cost()), sizes), 0)
+  const all = withCountedSizes({ nodes }, sizes)
+  return nodes.reduce((sum, node) => sum + evaluate(conventions.full(node.cost()), all), 0)
 }

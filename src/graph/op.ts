@@ -20,7 +20,7 @@ export interface OpDefinition<A extends Attributes> {
   /** Set by the leaves of the graph: inputs and parameters. */
   leaf?(attributes: A): Leaf
   /** Set by an op whose output has as many elements along an axis as its inputs' numbers decide. */
-  counts?(attributes: A): CountedSize
+  counts?(inputs: readonly Tensor[], attributes: A): CountedSize
   /**
    * Reverse mode: the gradient of each input, in their order, as new tensors made of ops; undefined for an
    * input that has none, such as indices. Absent: a loss can't be differentiated through this op.
@@ -43,7 +43,7 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
   return (inputs, attributes) => {
     const shape = definition.shape(inputs, attributes)
     const leaf = definition.leaf?.(attributes)
-    const counts = definition.counts?.(attributes)
+    const counts = definition.counts?.(inputs, attributes)
     const { gradient } = definition
     const tensor: Tensor = {
       id: made++,

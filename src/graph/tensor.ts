@@ -43,6 +43,8 @@ export type GradientPart =
 export interface CountedSize {
   readonly size: string
   readonly axis: number
+  /** What it is at most. */
+  readonly most: Dim
 }
 
 /**

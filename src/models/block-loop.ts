@@ -19,6 +19,11 @@ export interface TokenState {
   readonly prefix: number
   /** How many of the first tokens each stands for; undefined while all stand for themselves. `[batch, tokens]` */
   readonly size?: Tensor
+  /**
+   * 1 for tokens that take part, 0 for others, which nobody looks at: rows that fill up a picture of fewer tokens than
+   * another of its batch, or tokens that are kept though they are let go. Undefined: all take part. `[batch, tokens]`
+   */
+  readonly mask?: Tensor
   /** What a method carries from block to block beside the tokens, by names of its own. */
   readonly aside?: Readonly<Record<string, Tensor>>
   /** What a method wants to be learned. */
@@ -73,6 +78,8 @@ export interface BlockHooks {
   readonly start?: (state: TokenState) => TokenState | undefined
   /** Before a block's first norm. */
   readonly before?: (state: TokenState, layer: number) => TokenState | undefined
+  /** What a block's first or second norm gave, before attention or MLP reads it. @param x `[batch, tokens, width]` */
+  readonly normed?: (x: Tensor, state: TokenState) => Tensor | undefined
   /** Instead of plain attention. */
   readonly attend?: (view: AttentionView, state: TokenState, block: AttendingBlock) => Attended | undefined
   /** After the attention half's residual, before the second norm: where EViT and ToMe reduce. */
@@ -98,6 +105,7 @@ export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
     inputs: all.flatMap(({ inputs = [] }) => inputs),
     start: (first) => all.reduce((state, hooks) => hooks.start?.(state) ?? state, first),
     before: (first, layer) => all.reduce((state, hooks) => hooks.before?.(state, layer) ?? state, first),
+    normed: (first, state) => all.reduce((x, hooks) => hooks.normed?.(x, state) ?? x, first),
     attend: (view, state, block) => {
       const attended = all.flatMap((hooks) => hooks.attend?.(view, state, block) ?? [])
       assert(attended.length <= 1, `several hooks replace the attention of layer ${block.layer}`)
@@ -116,13 +124,16 @@ export function blockAttention(tokens: { queries: Tensor; keys: Tensor }, config
   return attention('attn', tokens, { heads, qkvBias, projBias, qkNormEpsilon })
 }
 
-/** The MLP half of a plain block under its switches, its norm included. @param x `[batch, tokens, width]` */
-export function blockMlp(x: Tensor, config: VitShape): Tensor {
+/**
+ * The MLP half of a plain block under its switches, its norm included.
+ * @param x `[batch, tokens, width]` @param normed changes what the norm gave
+ */
+export function blockMlp(x: Tensor, config: VitShape, normed = (given: Tensor) => given): Tensor {
   const { layerNormEpsilon: epsilon, activation, projBias: bias } = config
-  const normed = layerNorm('norm2', x, { epsilon })
+  const read = normed(layerNorm('norm2', x, { epsilon }))
   return layerScale(
     'ls2',
-    mlp('mlp', normed, { hidden: mlpWidth(config), activation, bias }),
+    mlp('mlp', read, { hidden: mlpWidth(config), activation, bias }),
     config.layerScale,
   )
 }
@@ -140,19 +151,21 @@ export function plainBlock(
 ): { state: TokenState; attention: AttentionView } {
   const epsilon = config.layerNormEpsilon
   const came = hooks.before?.(state, layer) ?? state
+  const changed = (state: TokenState) => (x: Tensor) => hooks.normed?.(x, state) ?? x
   const attentionOn = (tokens: Tensor) => {
-    const normed = layerNorm('norm1', tokens, { epsilon })
+    const normed = changed(came)(layerNorm('norm1', tokens, { epsilon }))
     return blockAttention({ queries: normed, keys: normed }, config)
   }
   const view = attentionOn(came.tokens)
   const attended = hooks.attend?.(view, came, { layer, attentionOn })
   const rest = attended?.state ?? came
-  const attentionOutput = layerScale('ls1', attended?.output ?? view.output(), config.layerScale)
+  const meeting = came.mask ? { keyMask: came.mask } : {}
+  const attentionOutput = layerScale('ls1', attended?.output ?? view.output(meeting), config.layerScale)
   const attentionUpdate = dropPath('attention', attentionOutput)
   const half = { layer, input: rest.tokens, attention: view, attentionUpdate }
   const met = { ...rest, tokens: add(rest.tokens, attentionUpdate) }
   const middle = hooks.between?.(met, half) ?? met
-  const mlpUpdate = dropPath('mlp', blockMlp(middle.tokens, config))
+  const mlpUpdate = dropPath('mlp', blockMlp(middle.tokens, config, changed(middle)))
   const left = { ...middle, tokens: add(middle.tokens, mlpUpdate) }
   const after = hooks.after?.(left, { ...half, middle: middle.tokens, mlpUpdate }) ?? left
   return { state: after, attention: view }

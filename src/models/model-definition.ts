@@ -17,8 +17,9 @@ export type Program = Readonly<Record<string, Tensor>>
  * - `classify`: `logits [batch, classes]`, before softmax
  * - `head`: `head_input [batch, inputs]`, what the heads read: the logits are a linear map of it
  * - `embed`: `features [batch, prefix + patches, width]`, all tokens after the final norm, in patch order where the
- *   model keeps all of them; where it has joined some, `token_sizes [batch, tokens]`, how many each stands for; of a
- *   CLIP tower that has one, `embedding [batch, projection]`
+ *   model keeps all of them; where it has joined some, or keeps more of one picture than of another,
+ *   `token_sizes [batch, tokens]`, how many each stands for, 0 for rows that only fill up; of a CLIP tower that has one,
+ *   `embedding [batch, projection]`
  * - `heads`, of a DeiT whose two heads learn different things: `class_logits` and `distillation_logits [batch, classes]`
  */
 export interface ModelDefinition {

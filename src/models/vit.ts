@@ -90,7 +90,7 @@ function patchMean(features: Tensor, sizes: Tensor | undefined, config: VitShape
 /**
  * What the head reads of a picture.
  * @param features after {@link finalNorm}, `[batch, tokens, width]`
- * @param sizes how many patches each token stands for, `[batch, tokens]`; default: each for itself
+ * @param sizes how many patches each token stands for, 0 for rows that are none, `[batch, tokens]`; default: each for itself
  * @returns `[batch, width]`; class token and mean side by side: `[batch, 2·width]`
  */
 function pooled(features: Tensor, config: VitShape, sizes?: Tensor): Tensor {
@@ -153,10 +153,10 @@ function projected(tokens: Tensor, config: VitShape, sizes: Tensor | undefined):
  * @param stemTokens `[batch, prefix + patches, width]`
  */
 export function onTokens(stemTokens: Tensor, config: VitShape, { hooks }: BuildOptions): ModelDefinition {
-  const { tokens, size, history, training } = blockLoop(stemTokens, config, hooks)
+  const { tokens, size, mask, history, training } = blockLoop(stemTokens, config, hooks)
   const features = finalNorm(tokens, config)
   return {
-    programs: programs(features, config, { features, sizes: size }),
+    programs: programs(features, config, { features, sizes: size ?? mask }),
     history,
     sizes: [],
     training,

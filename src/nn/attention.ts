@@ -41,6 +41,8 @@ export interface AttentionView {
   map(meeting?: Meeting): Tensor
   /** What the layer gives: values mixed by the map, through the output map. `[batch, queries, width]` */
   output(meeting?: Meeting): Tensor
+  /** The same for some of the queries alone: a layer's rows. @param queries `[batch, rows, innerWidth]`, rows of `q` */
+  outputOf(queries: Tensor, meeting?: Meeting): Tensor
   /** The same of a map that the caller made: `[batch, heads, rows, keys]` → `[batch, rows, width]` */
   mix(map: Tensor): Tensor
   /** What the class token, the first query, gives to each key: its row of the map, averaged over heads. `[batch, keys]` */
@@ -137,6 +139,8 @@ export function attention(
           projected(map ? mixedBy(map, v, heads) : attentionOp(q, k, v, optionsOf(meeting))),
         )
       },
+      outputOf: (queries, meeting = {}) =>
+        atScope(here, () => projected(attentionOp(queries, k, v, optionsOf(meeting)))),
       mix: (map) => atScope(here, () => projected(mixedBy(map, v, heads))),
       clsRow: (meeting = {}) =>
         atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),

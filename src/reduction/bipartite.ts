@@ -46,7 +46,7 @@ export function ofChannels(x: Tensor): Tensor {
 }
 
 /** 1 for each token. `[batch, tokens]` */
-export function ones(batch: Dim, tokens: number): Tensor {
+export function ones(batch: Dim, tokens: Dim): Tensor {
   return expand(constant(1, [1, tokens]), [batch, tokens])
 }
 

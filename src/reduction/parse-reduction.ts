@@ -35,7 +35,10 @@ export interface ChosenReduction {
 
 /** A reduction that reads its own parameters, so that nobody above knows their types. */
 interface Entry extends Pick<Reduction, 'name' | 'example'> {
-  choose(given: string): ChosenReduction
+  /** Whether the name alone says enough: all parameters have defaults. */
+  readonly isWhole: boolean
+  /** @param given what stands behind the name; undefined: nothing does */
+  choose(given?: string): ChosenReduction
   /** The same text with what files hold instead of their names. */
   withFiles(given: string, readFile: (path: string) => Promise<string>): Promise<string>
 }
@@ -43,9 +46,10 @@ interface Entry extends Pick<Reduction, 'name' | 'example'> {
 type Texts = Record<string, string>
 
 /** `0.7,fuse=false` → what is given for each parameter. */
-function textsOf(given: string, { name, main, parameters, example }: Reduction): Texts {
+function textsOf(given: string | undefined, { name, main, parameters, example }: Reduction): Texts {
   const known = Object.keys(parameters.shape)
   const texts: Texts = {}
+  if (given === undefined) return texts
   given.split(',').forEach((part, i) => {
     const [key = '', ...value] = part.split('=').map((piece) => piece.trim())
     const isMain = i === 0 && value.length === 0
@@ -134,6 +138,7 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
   return {
     name,
     example,
+    isWhole: reduction.parameters.safeDecode({} as z.input<P>).success,
     withFiles: async (given, readFile) => {
       const named = Object.entries<FileParameter>(files)
       if (named.length === 0) return given
@@ -200,7 +205,7 @@ function split(text: string): { name: string; found: Entry | undefined; given: s
 
 /**
  * Reads a reduction with its parameters: `evit:0.7`, `tome:8,schedule=decreasing`. The name is followed by its main
- * parameter; others are given by name, values that are lists have slashes: `evit:0.9/0.7,blocks=3/6`.
+ * parameter, unless that has a default; others are given by name, values that are lists have slashes: `evit:0.9/0.7,blocks=3/6`.
  * @throws BlvitError `BAD_OPTION`
  */
 export function parseReduction(text: string): ChosenReduction {
@@ -214,7 +219,7 @@ export function parseReduction(text: string): ChosenReduction {
       { known },
     )
   }
-  if (given === undefined) {
+  if (given === undefined && !found.isWhole) {
     throw new BlvitError(
       'BAD_OPTION',
       `"${text}" doesn't say how much: write for example ${found.example}.`,

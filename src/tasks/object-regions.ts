@@ -39,7 +39,8 @@ export function objectRegions(
   mask: ObjectMask,
   { architecture, preprocessing }: { architecture: Architecture; preprocessing: Preprocessing },
 ): PatchBits {
-  const { grid, patchSize } = architecture
+  const { grid, patchSize, family } = architecture
+  if (patchSize === undefined) throw badMask(`An ${family} has maps and no patches that a mask could mark.`)
   if ('height' in mask) {
     const { dilate = 0 } = mask
     const seen = maskAtInput(checkedMask(mask), preprocessing)

@@ -8,7 +8,7 @@ import { didYouMean } from '../../src/base/suggest.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { type Golden, readGolden } from '../support/golden.js'
 import { type Difference, isWithin, ofGradient, ofTensor, worst } from './difference.js'
-import type { Built } from './method.js'
+import { anyIndex, type Built } from './method.js'
 import { methods } from './methods/index.js'
 import { type CaseRun, loadCase, runGradients } from './run-case.js'
 
@@ -140,13 +140,21 @@ function compareRun(
     const name = `out/${output}`
     const isExact = golden.isInteger(name)
     const all = isExact ? golden.integers(name) : Array.from(golden.floats(name))
-    const each = run.isPerPicture(output) ? all.length / pictures : 0
+    // some files hold the first pictures' rows only
+    const [stored = 1] = isExact ? [pictures] : golden.shape(name)
+    const perPicture = run.isPerPicture(output)
+    const held = perPicture && stored < pictures ? stored : pictures
+    if (from >= held) continue
+    const each = perPicture ? all.length / held : 0
     const expected = each > 0 ? all.slice(from * each, to * each) : all
-    const actual = run.numbers(output)
+    const numbers = run.numbers(output)
+    const actual = to > held ? numbers.slice(0, (numbers.length * (held - from)) / (to - from)) : numbers
     const alone = to - from < pictures ? `, picture ${from} alone` : ''
     if (isExact) {
       result.compared++
-      const isEqual = actual.length === expected.length && expected.every((x, i) => x === actual[i])
+      const isEqual =
+        actual.length === expected.length &&
+        expected.every((x, i) => x === actual[i] || Object.is(actual[i], anyIndex))
       if (!isEqual) result.wrong.push(`${output}${alone}`)
     } else if (actual.length !== expected.length) {
       result.wrong.push(`${output}${alone}: ${actual.length} numbers, not ${expected.length}`)

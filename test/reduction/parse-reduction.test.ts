@@ -41,6 +41,12 @@ describe('a reduction as text', () => {
     ['mctf:8,pooling=size,size=20', 'mctf:8,pooling=size,size=20'],
     ['top-k:0.5', 'top-k:0.5'],
     ['random:0.5,blocks=0', 'random:0.5,blocks=0'],
+    ['ats', 'ats:1'],
+    ['ats:64,blocks=3/6', 'ats:64,blocks=3/6'],
+    ['ats:samples=0.5,gather=false', 'ats:0.5,gather=false'],
+    ['a-vit:30', 'a-vit:tiny'],
+    ['a-vit:small,scale=10,epsilon=0.01', 'a-vit:small'],
+    ['a-vit:3.5,scale=4', 'a-vit:3.5,scale=4'],
   ])('%s is %s', (given, canonical) => {
     expect(parseReduction(given).text).toBe(canonical)
     expect(parseReduction(canonical).text).toBe(canonical)
@@ -112,6 +118,12 @@ describe('a reduction as text', () => {
     'top-k:',
     'random:x',
     'evit:0.5:0.6',
+    'ats:',
+    'ats:0',
+    'ats:1.5',
+    'a-vit:medium',
+    'a-vit:tiny,scale=0',
+    'a-vit:tiny,epsilon=1',
   ])('%s is no value', (given) =>
     expect(complaint(() => parseReduction(given))).toMatch(/^BAD_OPTION: .* must be /),
   )
@@ -149,6 +161,12 @@ describe('a reduction of a model that it can’t work on', () => {
     expect(hooksOf('evit:0.7', preset('deit-tiny-distilled'))).toMatch(
       /^BAD_OPTION: evit has code that takes a distillation token for a patch.* Take one that is not distilled, or tome/,
     )
+    expect(hooksOf('ats', preset('deit-tiny-distilled'))).toMatch(
+      /^BAD_OPTION: ats .* this model is distilled/,
+    )
+    expect(hooksOf('a-vit:30', preset('deit-tiny-distilled'))).toMatch(
+      /^BAD_OPTION: a-vit .* this model is distilled/,
+    )
     expect(hooksOf('tome:8', preset('deit-tiny-distilled'))).toBe('nothing')
   })
 
@@ -156,6 +174,8 @@ describe('a reduction of a model that it can’t work on', () => {
     const blind = { ...plain, facts: { ...plain.facts, classToken: false } }
     expect(hooksOf('evit:0.7', blind)).toMatch(/^BAD_OPTION: evit .* has no class token/)
     expect(hooksOf('top-k:0.7', blind)).toMatch(/^BAD_OPTION: top-k .* has no class token/)
+    expect(hooksOf('ats', blind)).toMatch(/^BAD_OPTION: ats .* has no class token/)
+    expect(hooksOf('a-vit:30', blind)).toMatch(/^BAD_OPTION: a-vit .* has no class token/)
     expect(hooksOf('tome:8', blind)).toBe('nothing')
     expect(hooksOf('mctf:8', blind)).toBe('nothing')
     expect(hooksOf('random:0.7', blind)).toBe('nothing')
@@ -164,6 +184,9 @@ describe('a reduction of a model that it can’t work on', () => {
   test('blocks and numbers that it doesn’t have', () => {
     expect(hooksOf('evit:0.7,blocks=3/12', plain)).toBe(
       "BAD_OPTION: evit shall reduce in block 12, but this model's blocks are 0 to 11.",
+    )
+    expect(hooksOf('ats:1,blocks=12', plain)).toBe(
+      "BAD_OPTION: ats shall reduce in block 12, but this model's blocks are 0 to 11.",
     )
     expect(hooksOf('random:0.7/0.5', plain)).toBe(
       'BAD_OPTION: random has 2 keep rates for 3 blocks (3, 6, 9). Give one rate, or one for each block.',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.js'
 import { evaluate } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
+import { withChanges } from '../../src/models/index.js'
 import { eventOutputs, followPatches, type HistoryStep } from '../../src/models/token-history.js'
 import { patchCount, prefixCount, type VitConfig } from '../../src/models/vit-config.js'
 import { usualVit, vitArchitecture } from '../../src/models/vit-family.js'
@@ -37,12 +38,11 @@ const drawnConfig = fc
 const rate = fc.integer({ min: 1, max: 10 }).map((tenths) => tenths / 10)
 
 /** Of any reduction that works on a model; `drops`: whether patches may be lost. */
-function drawnReduction({
-  classToken,
-  distilled,
-  depth,
-}: VitConfig): fc.Arbitrary<{ text: string; drops: boolean }> {
+function drawnReduction(config: VitConfig): fc.Arbitrary<{ text: string; drops: boolean }> {
+  const { classToken, distilled, depth } = config
   const looking = classToken && !distilled
+  // methods that round down keep one patch at least
+  const least = rate.filter((keep) => Math.floor(patchCount(config) * keep ** 3) >= 1)
   return fc.oneof(
     fc.integer({ min: 0, max: 9 }).map((r) => ({ text: `tome:${r}`, drops: false })),
     fc
@@ -63,8 +63,31 @@ function drawnReduction({
         text: `mctf:${r},one-step=${oneStep},bidirectional=${bidirectional},pooling=${pooling}`,
         drops: false,
       })),
+    least.map((keep) => ({ text: `dynamic-vit:${keep}`, drops: true })),
+    ...(classToken && depth > 1
+      ? [
+          fc
+            .record({
+              keep: least,
+              mode: fc.constantFrom('stage', 'layer'),
+              representative: fc.boolean(),
+              prune: fc.boolean(),
+              tradeoff: fc.constantFrom(0, 0.3, 1),
+            })
+            .map(({ keep, mode, representative, prune, tradeoff }) => ({
+              text: `evo-vit:${keep},mode=${mode},representative=${representative},prune-cls=${prune},tradeoff=${tradeoff}`,
+              drops: prune,
+            })),
+        ]
+      : []),
     ...(looking
       ? [
+          rate.map((samples) => ({ text: `ats:${samples},gather=${depth % 2 === 0}`, drops: true })),
+          // some tokens of random models halt, whatever block comes
+          fc.integer({ min: -2, max: 4 }).map((center) => ({
+            text: `a-vit:${center},scale=3,gather=${depth % 2 === 1}`,
+            drops: true,
+          })),
           rate.map((keep) => ({ text: `evit:${keep}`, drops: false })),
           rate.map((keep) => ({ text: `evit:${keep},fuse=false`, drops: true })),
           rate.map((keep) => ({
@@ -78,7 +101,8 @@ function drawnReduction({
 
 /** Runs a reduced model with random weights; `text` undefined: the plain one. */
 async function run(config: VitConfig, text: string | undefined, pictures: number) {
-  const architecture = vitArchitecture(config)
+  // with the weights of methods that have some
+  const architecture = withChanges(vitArchitecture(config), { reduction: 'dynamic-vit:1' })
   const { weights } = randomModel(architecture)
   const hooks = text === undefined ? undefined : parseReduction(text).hooks(architecture)
   const model = architecture.build(hooks ? { hooks } : {})
@@ -121,6 +145,9 @@ async function run(config: VitConfig, text: string | undefined, pictures: number
   }
 }
 
+/** Whether pictures decide how many tokens they keep. */
+const isUneven = (text: string) => /^(ats|a-vit):/.test(text)
+
 const drawn = drawnConfig.chain((config) =>
   drawnReduction(config).map((reduction) => ({ config, ...reduction })),
 )
@@ -148,7 +175,9 @@ describe('any reduction of any ViT', () => {
             expect(last?.patchToken.filter((own) => own === token)).toHaveLength(size)
           })
           const row = await alone(picture)
-          for (const output of outputs) {
+          expect(steps(row, 0)).toEqual(history)
+          // a batch fills up pictures that keep fewer tokens than others
+          for (const output of isUneven(text) ? ['logits'] : outputs) {
             // float32, other blockings of the same sums
             expectClose(row(output, 0), together(output, picture), { rtol: 1e-4, atol: 1e-5 })
           }
@@ -156,6 +185,56 @@ describe('any reduction of any ViT', () => {
       }),
       { numRuns: 40 },
     ))
+
+  test.each(['ats:1', 'ats:0.7', 'a-vit:0.5,scale=4'])(
+    '%s: pictures of one batch keep different numbers, each as if it were alone',
+    async (text) => {
+      const config = usualVit({
+        ...{ width: 8, heads: 2, depth: 6, classes: 3, patchSize: 2 },
+        image: { height: 12, width: 10 },
+      })
+      const pictures = 4
+      await using model = await run(config, text, pictures)
+      const { together, alone, steps } = model
+      const all = Array.from({ length: pictures }, (_, picture) => steps(together, picture))
+      const counts = all.map((history) => history.map(({ tokens }) => tokens))
+      expect(new Set(counts.map((row) => row.join())).size).toBeGreaterThan(1)
+      for (const [picture, history] of all.entries()) {
+        const row = await alone(picture)
+        expect(steps(row, 0)).toEqual(history)
+        expectClose(row('logits', 0), together('logits', picture), { rtol: 1e-4, atol: 1e-5 })
+        // behind the tokens of a picture stand those that fill it up, which nobody reads
+        const features = row('features', 0)
+        expectClose(features, together('features', picture).slice(0, features.length), {
+          ...{ rtol: 1e-4, atol: 1e-5 },
+        })
+        const sizes = together('token_sizes', picture)
+        const isFilling = sizes.filter((size) => size === 0)
+        expect(sizes.length - isFilling.length).toBe(sizes.length === 0 ? 0 : features.length / 8)
+      }
+    },
+  )
+
+  test.each(['a-vit:0.5,scale=4'])(
+    '%s gives the same whether halted tokens are gone or masked',
+    async (text) => {
+      const config = usualVit({
+        ...{ width: 8, heads: 2, depth: 6, classes: 3, patchSize: 2 },
+        image: { height: 12, width: 10 },
+      })
+      await using gone = await run(config, text, 3)
+      await using masked = await run(config, `${text},gather=false`, 3)
+      for (const picture of [0, 1, 2]) {
+        expect(gone.steps(gone.together, picture)).toEqual(masked.steps(masked.together, picture))
+        for (const output of ['logits', 'features']) {
+          expectClose(gone.together(output, picture), masked.together(output, picture), {
+            rtol: 1e-4,
+            atol: 1e-5,
+          })
+        }
+      }
+    },
+  )
 
   test('random chooses for each picture by itself', async () => {
     const config = usualVit({
@@ -178,26 +257,34 @@ describe('any reduction of any ViT', () => {
   })
 })
 
-test.each(['evit:1', 'evit:1,fuse=false', 'tome:0', 'mctf:0', 'top-k:1', 'random:1'])(
-  '%s reduces nothing and equals the plain model',
-  async (text) => {
-    const config = usualVit({
-      width: 8,
-      heads: 2,
-      depth: 4,
-      classes: 3,
-      patchSize: 2,
-      image: { height: 6, width: 8 },
-    })
-    await using plain = await run(config, undefined, 2)
-    await using reduced = await run(config, text, 2)
-    for (const output of ['logits', 'features']) {
-      for (const picture of [0, 1]) {
-        expectClose(reduced.together(output, picture), plain.together(output, picture), { atol: 1e-5 })
-      }
+test.each([
+  'dynamic-vit:1',
+  'evo-vit:1',
+  'evo-vit:1,mode=layer,representative=true,prune-cls=true',
+  'evit:1',
+  'evit:1,fuse=false',
+  'tome:0',
+  'mctf:0',
+  'top-k:1',
+  'random:1',
+  'a-vit:1000',
+])('%s reduces nothing and equals the plain model', async (text) => {
+  const config = usualVit({
+    width: 8,
+    heads: 2,
+    depth: 4,
+    classes: 3,
+    patchSize: 2,
+    image: { height: 6, width: 8 },
+  })
+  await using plain = await run(config, undefined, 2)
+  await using reduced = await run(config, text, 2)
+  for (const output of ['logits', 'features']) {
+    for (const picture of [0, 1]) {
+      expectClose(reduced.together(output, picture), plain.together(output, picture), { atol: 1e-5 })
     }
-  },
-)
+  }
+})
 
 test.each([
   // the counts of the papers at 196 patches, EViT's with its fused token
@@ -207,6 +294,9 @@ test.each([
   ['evit:0.7', [139, 99, 71]],
   ['evit:0.7,fuse=false', [138, 97, 68]],
   ['top-k:0.5', [98, 49, 25]],
+  ['dynamic-vit:0.7', [137, 96, 67]],
+  ['evo-vit:0.5', [0, 0]],
+  ['evo-vit:0.5,prune-cls=true', [0, 0, 98]],
   ['tome:13', Array.from({ length: 12 }, (_, i) => 196 - 13 * (i + 1))],
   // tokens with the class token: the last blocks would leave fewer than ten
   ['mctf:16', [180, 164, 148, 132, 116, 100, 84, 68, 52, 36, 20]],
@@ -221,7 +311,7 @@ test.each([
     patchSize: 2,
     image: { height: 28, width: 28 },
   })
-  const architecture = vitArchitecture(config)
+  const architecture = withChanges(vitArchitecture(config), { reduction: 'dynamic-vit:1' })
   const { history } = architecture.build({ hooks: parseReduction(text).hooks(architecture) })
   const counts = history.map((event) => (event.kind === 'reduce' ? Number(event.tokensAfter) - 1 : 0))
   expect(counts).toEqual(expected)

@@ -14,7 +14,7 @@ const compactOp = defineOp<{ size: string }>({
     }
     return [symbol(size), ...x.shape.slice(1)]
   },
-  counts: ({ size }) => ({ size, axis: 0 }),
+  counts: (inputs, { size }) => ({ size, axis: 0, most: sizeAt(operand(inputs, 0), 0) }),
   onnx: (lowering, inputs, { tensor, attributes: { size } }) => {
     if (lowering.target === 'webgpu') {
       throw new BlvitError(

@@ -1,9 +1,11 @@
+import { BlvitError } from '../../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../../base/check-options.js'
 import { checkWholeNumbers } from '../../base/whole-number.js'
 import { addCosts, type Convention, conventions, noCost } from '../../graph/cost.js'
 import { type Bindings, formatDim } from '../../graph/dim.js'
-import { type Graph, graphOf } from '../../graph/graph.js'
+import { type Graph, graphOf, withCountedSizes } from '../../graph/graph.js'
 import { printGraph } from '../../graph/print.js'
+import { foldedAway } from '../../model-store/fold-batch-norms.js'
 import { parametersOf } from '../../model-store/model-files.js'
 import type { Architecture, ConfigJson } from '../../models/architecture.js'
 import { type ModelDefinition, programOf } from '../../models/model-definition.js'
@@ -21,7 +23,7 @@ export interface AnalyzeOptions extends Settings {
   readonly batch?: number | undefined
   /**
    * Sizes that each picture decides, by name, e.g. the mean of how many tokens pass a threshold: `{ 'blocks.3.kept': 61.4 }`.
-   * Only models that count while they run have such sizes, and they need them all.
+   * Only models that count while they run have such sizes. Default: as large as they can become.
    */
   readonly measured?: Bindings | undefined
 }
@@ -35,16 +37,24 @@ export interface Analysis extends Tally, Settings {
   readonly config: ConfigJson
   /** In pixels. */
   readonly image: Architecture['image']
-  readonly patchSize: number
+  /** Side of a patch in pixels; absent where pictures aren't cut into patches. */
+  readonly patchSize?: number
   readonly batch: number
-  /** Patch tokens of a picture. */
+  /** Patch tokens of a picture; without patches the places of the map that its features are of. */
   readonly patches: number
   /** Tokens before the patches: CLS, DIST. */
   readonly prefix: number
+  /**
+   * Parameters as papers count them: with the scale and the shift of the batch norms that are folded into maps here. Absent
+   * where there are none.
+   */
+  readonly parametersWithNorms?: number
   /** The settings as people read them. */
   readonly setting: string
   /** How many patches the big blocks process; absent where there are none. */
   readonly kept?: number
+  /** Sizes that each picture decides, as they are taken here: what was measured, or the most that they can become. */
+  readonly counted?: Bindings
   /** The multiply-adds as polynomials in the run-time sizes, e.g. `64880640·batch·kept+6688794624·batch`. */
   readonly formulas: Readonly<Record<Convention, string>>
   /** Elements written, as fvcore counts: see {@link activationsOf}. */
@@ -82,6 +92,22 @@ function formulasOf(graph: Graph): Analysis['formulas'] {
   }
 }
 
+/** The sizes that a graph counts when it runs. @param sizes all others, and what was measured */
+function countedSizes(graph: Graph, sizes: Bindings): Bindings {
+  const all = withCountedSizes(graph, sizes)
+  const names = graph.nodes.flatMap(({ counts }) => (counts ? [counts.size] : []))
+  return Object.fromEntries(names.map((name) => [name, all[name] ?? Number.NaN]))
+}
+
+/** @throws BlvitError `BAD_OPTION` for a size that no picture decides */
+function checkMeasured(measured: Bindings, counted: Bindings): void {
+  const unknown = Object.keys(measured).find((name) => !Object.hasOwn(counted, name))
+  if (unknown === undefined) return
+  const known = Object.keys(counted).join(', ') || 'none'
+  const message = `measured has "${unknown}", which no picture decides here. Sizes that pictures decide: ${known}.`
+  throw new BlvitError('BAD_OPTION', message, { size: unknown })
+}
+
 /**
  * Counts a model's parameters and work by reading its graph: nothing is loaded and nothing runs.
  * @throws BlvitError `BAD_OPTION` for impossible settings, an impossible batch or a size without a value
@@ -96,25 +122,29 @@ export function analyze(
   checkWholeNumbers({ batch })
   const settings = resolveSettings(subject, settingsOf(options))
   const { architecture } = settings
-  const bindings = { batch, ...settings.sizes, ...measured }
-
   const model = architecture.build(settings.build)
   const graph = classificationGraph(architecture.family, model)
+  const counted = countedSizes(graph, { batch, ...settings.sizes, ...measured })
+  checkMeasured(measured, counted)
+  const bindings = { batch, ...settings.sizes, ...counted }
   const parameters = parametersOf(architecture).filter(({ counted }) => counted)
   const shares = scopeShares(graph, { parameters, bindings })
   const scopes = scopeTree(shares)
+  const folded = foldedAway(parameters, architecture.facts.batchNorms ?? [])
   return {
     family: architecture.family,
     config: architecture.json,
     image: architecture.image,
-    patchSize: architecture.patchSize,
+    ...(architecture.patchSize === undefined ? {} : { patchSize: architecture.patchSize }),
     batch,
     patches: architecture.grid.rows * architecture.grid.columns,
     prefix: architecture.prefix,
     setting: settings.key,
     ...settings.values,
     ...settings.sizes,
+    ...(Object.keys(counted).length > 0 && { counted }),
     parameters: scopes.parameters,
+    ...(folded === 0 ? {} : { parametersWithNorms: scopes.parameters + folded }),
     multiplyAdds: scopes.multiplyAdds,
     formulas: formulasOf(graph),
     activations: activationsOf(graph, bindings),

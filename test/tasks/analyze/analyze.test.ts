@@ -34,6 +34,11 @@ const countedBy: Readonly<
   LayerNorm: (node) => ({ norm: product(numbers(node)) }),
   Attention: (node) => ({ attention: 2 * product(numbers(node)) * (numbers(node.inputs[1])[1] ?? 0) }),
   QueryAttention: (node) => ({ attention: product(numbers(node.inputs[1])) }),
+  // between stacks only: what windows do with their places
+  MatMul: (node) => ({
+    attention:
+      product(numbers(node)) * (numbers(node.inputs[0]).at(node.attributes.transposeA ? -2 : -1) ?? 0),
+  }),
 }
 
 function recount(architecture: Architecture, keepRatio: number | undefined): MultiplyAdds {
@@ -117,7 +122,11 @@ describe('multiply-adds', () => {
     }
     expect(analyze(adaptive, { measured: { 'blocks.0.kept': 4.5 } }).multiplyAdds.full).toBe(36)
     expect(analyze(adaptive, { measured: { 'blocks.0.kept': 4.5 } }).formulas.full).toBe('8·blocks.0.kept')
-    expect(() => analyze(adaptive)).toThrow('The size "blocks.0.kept" of 8·blocks.0.kept has no value here.')
+    // unless it was measured, as if all were kept
+    expect(analyze(adaptive)).toMatchObject({ counted: { 'blocks.0.kept': 9 }, multiplyAdds: { full: 72 } })
+    expect(() => analyze(adaptive, { measured: { 'blocks.1.kept': 4.5 } })).toThrow(
+      'measured has "blocks.1.kept", which no picture decides here. Sizes that pictures decide: blocks.0.kept.',
+    )
   })
 
   test('leave buffers out of the parameters, as papers do', () => {

@@ -1,0 +1,287 @@
+import { z } from 'zod'
+import { plus } from '../graph/dim.js'
+import {
+  add,
+  argmax,
+  argsort,
+  concat,
+  cumulativeSum,
+  divide,
+  equal,
+  gather,
+  greater,
+  maximum,
+  multiply,
+  reduceMax,
+  reduceSum,
+  relu,
+  reshape,
+  scaleShift,
+  scatterAdd,
+  slice,
+  squareRoot,
+  subtract,
+  table,
+  where,
+} from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+import type { Attended, BlockHooks, TokenState } from '../models/block-loop.js'
+import type { ReduceEvent } from '../models/token-history.js'
+import type { AttentionView } from '../nn/attention.js'
+import { ofChannels, ones } from './bipartite.js'
+import { blocksOf, prefixOf } from './keep-best.js'
+import { maskedSoftmaxMap } from './masked-softmax.js'
+import { blockList, flag, keepRateSteps, one } from './parameters.js'
+import type { Reduction } from './reduction.js'
+import { type Kept, keepMarked } from './uneven-counts.js'
+
+/** A division by a sum of nothing shall give nothing. */
+const tiny = 1e-30
+
+export interface SamplingOptions {
+  /** M of a block, counted from 0: so many points it samples, and at most so many patches stay; undefined: it doesn't. */
+  readonly points: (block: number) => number | undefined
+  /** Tokens that aren't picked are gone; false: they stay as masked rows of zeros, as in training. */
+  readonly gathered: boolean
+  /**
+   * What rows that fill up a picture do. `nothing`: each picture is for itself. `counts`: as in the released code, where
+   * they are candidates of score 0, keys of score 0 and part of the softmax's ε, so that a picture depends on its batch.
+   */
+  readonly filling: 'nothing' | 'counts'
+}
+
+/**
+ * S, how significant each patch is (§3.1, equation 3): the attention that the class token gives it times the length of its
+ * value, as a share of all.
+ * @param attention of the class token. `[batch, tokens]` @param real 1 for tokens that are no filling. `[batch, patches]`
+ * @returns `[batch, patches]`
+ */
+function significance(
+  attention: Tensor,
+  v: Tensor,
+  { prefix, real }: { prefix: number; real: Tensor },
+): Tensor {
+  const length = reshape(squareRoot(reduceSum(multiply(v, v), { axes: [-1] })), attention.shape)
+  const scores = multiply(slice(multiply(attention, length), { axis: 1, start: prefix }), real)
+  return divide(scores, maximum(reduceSum(scores, { axes: [-1] }), tiny))
+}
+
+/** The smallest element of each row. @param x `[batch, any]` @returns `[batch, 1]` */
+function least(x: Tensor): Tensor {
+  return scaleShift(reduceMax(scaleShift(x, { scale: -1 })), { scale: -1 })
+}
+
+/** −|x| */
+function negativeDistance(x: Tensor): Tensor {
+  return scaleShift(add(relu(x), relu(scaleShift(x, { scale: -1 }))), { scale: -1 })
+}
+
+/** What is sampled, step by step. */
+interface Sampling {
+  /** Patches by rising significance. int64 `[batch, patches]` */
+  readonly ascending: Tensor
+  /** Their significance, cumulated and stretched to 0 … 1. `[batch, patches]` */
+  readonly cumulative: Tensor
+  /** Where it is sampled. `[batch, M]` */
+  readonly points: Tensor
+  /** Which of the ascending patches is nearest to each point. int64 `[batch, M]` */
+  readonly picks: Tensor
+  /** 1 for each of the ascending patches that is picked. `[batch, patches]` */
+  readonly picked: Tensor
+}
+
+/**
+ * Inverse transform sampling at fixed points (§3.2, equations 4 and 5): patches whose significance makes the cumulated sum
+ * rise much are nearest to some point, of the others many share one.
+ */
+function sample(
+  scores: Tensor,
+  real: Tensor,
+  { m, filling }: { m: number; filling: SamplingOptions['filling'] },
+): Sampling {
+  const [batch, patches] = [sizeAt(scores, 0), sizeAt(scores, 1)]
+  // filling first, as patches of no significance would come
+  const ascending = argsort(subtract(scaleShift(real, { scale: -1, shift: 1 }), scores))
+  const isReal = gather(real, ascending)
+  const sum = cumulativeSum(gather(scores, ascending))
+  // a sum is never above 1 but for rounding
+  const lowest = least(filling === 'nothing' ? where(isReal, sum, 2) : sum)
+  const range = maximum(subtract(reduceMax(sum), lowest), tiny)
+  const cumulative = divide(subtract(sum, lowest), range)
+  const first = least(where(greater(cumulative, 0), cumulative, 1e8))
+  const t = table(
+    Array.from({ length: m }, (_, i) => i / (m - 1)),
+    [1, m],
+  )
+  const points = add(first, multiply(scaleShift(first, { scale: -1, shift: 1 }), t))
+  const apart = subtract(reshape(points, [batch, m, 1]), reshape(cumulative, [batch, 1, patches]))
+  const picks = argmax(negativeDistance(apart))
+  const present = greater(scatterAdd(ones(batch, m), picks, { tokens: patches }), 0)
+  // the released code takes the pick of place 1 for a double of what it puts behind the last: there it is lost
+  const counted = filling === 'nothing' ? isReal : ones(batch, patches)
+  const place = scaleShift(cumulativeSum(counted), { shift: -1 })
+  const later = reduceMax(multiply(present, greater(place, 1)))
+  const lost = multiply(equal(place, 1), scaleShift(later, { scale: -1, shift: 1 }))
+  const picked = multiply(multiply(present, isReal), scaleShift(lost, { scale: -1, shift: 1 }))
+  return { ascending, cumulative, points, picks, picked }
+}
+
+function eventOf(
+  { prefix }: TokenState,
+  tensors: Omit<Sampling, 'picked'> & { readonly scores: Tensor } & Kept,
+  layer: number,
+): ReduceEvent {
+  return {
+    kind: 'reduce',
+    layer,
+    tokensAfter: plus(prefix, sizeAt(tensors.order, 1)),
+    tensors: { ...tensors },
+    assignment: ({ order = [], mask = [] }) => {
+      const after = new Array<number>(prefix + Math.max(...order) + 1).fill(-1)
+      for (let i = 0; i < prefix; i++) after[i] = i
+      order.forEach((patch, place) => {
+        if (mask[place] === 1) after[prefix + patch] = prefix + place
+      })
+      return after
+    },
+  }
+}
+
+/** Attention in a block that samples: for the class token and the sampled patches alone, which look at all tokens. */
+function sampledAttention(
+  view: AttentionView,
+  state: TokenState,
+  { layer, m, options }: { layer: number; m: number; options: SamplingOptions },
+): Attended {
+  const { tokens, prefix } = state
+  const { gathered, filling } = options
+  const [batch, count] = [sizeAt(tokens, 0), sizeAt(tokens, 1)]
+  const mask = state.mask ?? ones(batch, count)
+  const cls = slice(view.q, { axis: 1, end: 1 })
+  const attention =
+    filling === 'nothing'
+      ? view.clsRow(state.mask ? { keyMask: mask } : {})
+      : reshape(reduceSum(maskedSoftmaxMap(withoutKeys(view, mask), mask, cls), { axes: [1] }), [
+          batch,
+          count,
+        ])
+  const real = slice(mask, { axis: 1, start: prefix })
+  const { sampling, kept, scores } = scope('ats', () => {
+    const scores = significance(attention, view.v, { prefix, real })
+    const { picked, ...sampling } = sample(scores, real, { m, filling })
+    const kept = keepMarked(picked, {
+      size: filling === 'nothing' ? 'kept' : 'padded',
+      gathered,
+      order: sampling.ascending,
+    })
+    return { scores, sampling, kept }
+  })
+  const rows = (x: Tensor) =>
+    concat([...prefixOf(x, prefix), gather(slice(x, { axis: 1, start: prefix }), kept.order)], { axis: 1 })
+  const queries = rows(view.q)
+  const left = {
+    ...state,
+    tokens: rows(tokens),
+    mask: concat([ones(batch, prefix), kept.mask], { axis: 1 }),
+    history: [...state.history, eventOf(state, { scores, ...sampling, ...kept }, layer)],
+  }
+  if (filling === 'nothing') {
+    return { state: left, output: view.outputOf(queries, state.mask ? { keyMask: mask } : {}) }
+  }
+  return { state: withoutFilling(left), output: officialOutput(view, mask, queries) }
+}
+
+/** Filling as rows of zeros. */
+function withoutFilling<S extends Pick<TokenState, 'tokens' | 'mask'>>(state: S): S {
+  return state.mask ? { ...state, tokens: multiply(state.tokens, ofChannels(state.mask)) } : state
+}
+
+/** Keys of filling as zeros. */
+function withoutKeys(view: AttentionView, mask: Tensor): AttentionView {
+  return { ...view, k: multiply(view.k, ofChannels(mask)) }
+}
+
+/** The layer's output by the released code's softmax, where filling has neither keys nor values. */
+function officialOutput(view: AttentionView, mask: Tensor, queries = view.q): Tensor {
+  const map = maskedSoftmaxMap(withoutKeys(view, mask), mask, queries)
+  return view.mix(multiply(map, reshape(mask, [sizeAt(mask, 0), 1, 1, sizeAt(mask, 1)])))
+}
+
+/**
+ * Adaptive token sampling (Fayyaz et al. 2022, §3): attention goes on with as many patches as the class token's attention
+ * is spread over, each picture its own number, in the order of their significance.
+ *
+ * The released code's softmax adds ε = 1e-6 to a sum of exponentials that is at least 1 where no key is masked: left out
+ * with `filling: 'nothing'`, which changes no weight by more than that.
+ */
+export function tokenSampling(options: SamplingOptions): BlockHooks {
+  const official = options.filling === 'counts'
+  const maskOf = ({ mask, tokens }: TokenState) => mask ?? ones(sizeAt(tokens, 0), sizeAt(tokens, 1))
+  return {
+    attend: (view, state, { layer }) => {
+      const m = options.points(layer - 1)
+      if (m !== undefined) return sampledAttention(view, state, { layer, m, options })
+      return official ? { output: officialOutput(view, maskOf(state)) } : undefined
+    },
+    ...(official && { between: withoutFilling, after: withoutFilling }),
+  }
+}
+
+const parameters = z.object({
+  samples: one(
+    z
+      .number()
+      .gt(0)
+      .refine((k) => k <= 1 || Number.isInteger(k)),
+    'a share of the tokens above 0 and up to 1, or a whole number of them: 1, 0.5 or 64',
+  ).default(1),
+  blocks: blockList.optional(),
+  gather: flag.default(true),
+})
+
+/** The released code samples no fewer. */
+const fewestSamples = 8
+
+/** K, the class token included: a number of tokens or a share of them. */
+export function samplesOf(samples: number, tokens: number): number {
+  const asked = samples <= 1 ? Math.floor(samples * tokens) : samples
+  return Math.min(Math.max(asked, fewestSamples), tokens)
+}
+
+export const ats: Reduction<typeof parameters> = {
+  name: 'ats',
+  about: 'keeps as many patches as the class token spreads its attention over, each picture its own number',
+  training: 'better',
+  needs: {
+    classToken: 'keeps the patches that the class token looks at',
+    notDistilled: 'has code that takes a distillation token for a patch, which may be dropped',
+  },
+  paper: 'Fayyaz et al., "Adaptive Token Sampling for Efficient Vision Transformers", ECCV 2022',
+  example: 'ats:1',
+  main: 'samples',
+  steps: () => keepRateSteps,
+  fitted: ({ patches }, { samples, ...others }) => ({
+    ...others,
+    samples: samples <= 1 ? samples : samplesOf(samples, patches + 1),
+  }),
+  parameters,
+  parametersAbout: {
+    samples: 'how many tokens are sampled and so stay at most, the class token included',
+    blocks: 'where, default: all from a quarter of the depth on, 3 to 11 of 12',
+    gather: 'false: the others stay as masked rows instead of being gone, as in training',
+  },
+  hooks: (model, { samples, blocks, gather: gathered }) => {
+    const { depth, patches } = model
+    const first = Math.floor(depth / 4)
+    const usual = Array.from({ length: depth - first }, (_, i) => first + i)
+    const points = samplesOf(samples, patches + 1) - 1
+    // of one patch there is nothing to choose
+    if (points < 2) return {}
+    const sampling = new Set(blocksOf('ats', model, blocks ?? usual))
+    return tokenSampling({
+      points: (block) => (sampling.has(block) ? points : undefined),
+      ...{ gathered, filling: gathered ? 'nothing' : 'counts' },
+    })
+  },
+}
