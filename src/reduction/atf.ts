@@ -179,7 +179,7 @@ export const objectsInput = 'object_mask'
  * known then.
  * @param bits what stays in any case; perhaps nothing. `[patches]` @param best stays where nothing else would
  */
-export function objectFiltering(bits: PatchBits, best: number): BlockHooks {
+function objectFiltering(bits: PatchBits, best: number): BlockHooks {
   const patches = bits.length
   const filter = (state: TokenState) => {
     // s ∨ D(i)
