@@ -44,8 +44,11 @@ function left({ layers }: Analysis): number | undefined {
 function headline({ name, analysis }: Report): string {
   const { family, image, patchSize, patches, prefix, kept, counted, setting } = analysis
   const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
-  const size = `${image.width}×${image.height} pixels in ${patchSize}×${patchSize} patches`
-  const lines = [`${name} (${family}): ${size}, ${tokens}`]
+  const cut =
+    patchSize === undefined
+      ? ` to maps, the last of ${patches} places`
+      : ` in ${patchSize}×${patchSize} patches, ${tokens}`
+  const lines = [`${name} (${family}): ${image.width}×${image.height} pixels${cut}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
   else if (counted !== undefined)
     lines.push(
@@ -73,12 +76,15 @@ function weightsBytes({ parts }: Analysis): number {
 
 /** The figures that a paper's table shows, for one picture. */
 function figures({ analysis }: Report, convention: Convention): string {
-  const { parameters, multiplyAdds, activations } = analysis
+  const { parameters, parametersWithNorms: withNorms, multiplyAdds, activations } = analysis
   const others = (Object.keys(conventionTexts) as Convention[]).filter((name) => name !== convention)
   return textTable(
     [{ heading: '', align: 'left' }, { heading: '' }, { heading: '', align: 'left' }],
     [
       ['parameters', grouped(parameters), `${bytes(weightsBytes(analysis))} as F32`],
+      ...(withNorms === undefined
+        ? []
+        : [['', grouped(withNorms), 'with the batch norms that are folded into them here: as papers count']]),
       ...[convention, ...others].map((name, index) => [
         index === 0 ? 'multiply-adds' : '',
         large(multiplyAdds[name]),

@@ -30,6 +30,8 @@ export interface ModelInput {
   readonly imageSize?: number | Size | undefined
   /** Default 3. */
   readonly channels?: number | undefined
+  /** How the pictures of its family's training were made; default: as timm's of its ViTs. */
+  readonly usual?: Partial<Preprocessing> | undefined
 }
 
 /** How pictures are prepared, and what had to be assumed because no file says it. */
@@ -42,12 +44,12 @@ export interface FoundPreprocessing {
 
 /**
  * Finds a model's preprocessing: `preprocessor_config.json` if there is one; else what transformers would take for the
- * `model_type`; else timm's `pretrained_cfg`; else {@link defaultPreprocessing}.
+ * `model_type`; else timm's `pretrained_cfg`; else what is usual for its family, or {@link defaultPreprocessing}.
  * @throws BlvitError `BAD_CONFIG` when the file that counts has a value that isn't understood
  */
 export function findPreprocessing(sources: PreprocessingSources, input: ModelInput = {}): FoundPreprocessing {
-  const { preprocessing: found, assumptions } = firstOf(sources)
-  const { imageSize, channels = 3 } = input
+  const { imageSize, channels = 3, usual } = input
+  const { preprocessing: found, assumptions } = firstOf(sources, usual)
   const { mean, std } = forChannels(found, channels)
   if (imageSize === undefined) return { preprocessing: { ...found, mean, std }, assumptions }
   const { height, width } =
@@ -71,7 +73,10 @@ function forChannels({ mean, std }: Preprocessing, channels: number): Pick<Prepr
   return { mean: matched(mean, 'mean'), std: matched(std, 'std') }
 }
 
-function firstOf({ preprocessorConfig, config }: PreprocessingSources): FoundPreprocessing {
+function firstOf(
+  { preprocessorConfig, config }: PreprocessingSources,
+  usual: ModelInput['usual'],
+): FoundPreprocessing {
   const json: Readonly<Record<string, unknown>> =
     typeof config === 'object' && config !== null ? { ...config } : {}
   const className = 'embed_dim' in json ? undefined : processorOfModelType(json.model_type)
@@ -87,10 +92,11 @@ function firstOf({ preprocessorConfig, config }: PreprocessingSources): FoundPre
     const assumed = `there is no preprocessor_config.json: pictures are prepared by transformers' defaults of ${className}`
     return { preprocessing, assumptions: [`${assumed} (${inWords(preprocessing)})`] }
   }
-  const assumed = `no file says how pictures are prepared: timm's way with its ViTs is taken`
+  const whose = usual ? "the way of its family's training" : "timm's way with its ViTs"
+  const preprocessing = { ...defaultPreprocessing, ...usual }
   return {
-    preprocessing: defaultPreprocessing,
-    assumptions: [`${assumed} (${inWords(defaultPreprocessing)})`],
+    preprocessing,
+    assumptions: [`no file says how pictures are prepared: ${whose} is taken (${inWords(preprocessing)})`],
   }
 }
 

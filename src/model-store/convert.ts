@@ -4,7 +4,9 @@ import type { Architecture, ConfigJson } from '../models/architecture.js'
 import { presets } from '../models/index.js'
 import { type Difference, inheriting, sizeDifferences } from '../models/inherit.js'
 import { readScoreFunction } from '../models/score-function.js'
-import { isAntialiased, resamplePositionEmbedding } from '../weights/position-embedding.js'
+import { movedBiases } from '../weights/attention-biases.js'
+import { isAntialiased } from '../weights/fit-to-grid.js'
+import { resamplePositionEmbedding } from '../weights/position-embedding.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
 import type { StoredTensor } from '../weights/stored-tensor.js'
@@ -32,6 +34,14 @@ export interface ConvertOptions {
   readonly seed?: number
   /** config.json keys to change, those included that are the source's otherwise. */
   readonly set?: ConfigJson | undefined
+}
+
+/** @throws BlvitError `SHAPE_MISMATCH` between networks of which one has no tokens */
+function checkFamilies(source: Architecture, target: Architecture, targetName: string): void {
+  const onlyMaps = [source, target].some(({ patchSize }) => patchSize === undefined)
+  if (source.family === target.family || !onlyMaps) return
+  const message = `${targetName} can't take these weights: they are of another network (${source.family}, not ${target.family}).`
+  throw new BlvitError('SHAPE_MISMATCH', message, { source: source.family, target: target.family })
 }
 
 function checkSizes(source: Architecture, target: Architecture, targetName: string): void {
@@ -105,17 +115,22 @@ export async function convert(
   target: Architecture,
   { name = target.family, seed = 0, set }: ConvertOptions = {},
 ): Promise<Conversion> {
+  checkFamilies(source.architecture, target, name)
   const { architecture, overruled } = inheriting(source.architecture, target, set)
   checkSizes(source.architecture, architecture, name)
   const positions = architecture.facts.positionEmbedding?.parameter
+  const models = { source: source.architecture, target: architecture, seed }
+  const biases = await movedBiases(source.weights, {
+    from: source.architecture.facts.attentionBiases ?? [],
+    to: architecture.facts.attentionBiases ?? [],
+  })
   const weights = new Map<string, StoredTensor>()
   const copied: string[] = []
   const fresh: string[] = []
   for (const parameter of parametersOf(architecture)) {
-    const stored = source.weights.get(parameter.name)
+    const stored = biases.get(parameter.name) ?? source.weights.get(parameter.name)
     const fits = stored !== undefined && stored.shape.join() === parameter.shape.join()
     const moves = stored !== undefined && !fits && parameter.name === positions
-    const models = { source: source.architecture, target: architecture, seed }
     if (moves) weights.set(parameter.name, await movedPositions(stored, parameter, models))
     else weights.set(parameter.name, fits ? stored : initialWeights(parameter, { seed }))
     ;(fits || moves ? copied : fresh).push(parameter.name)

@@ -1,10 +1,11 @@
 import { withChanges } from '../models/index.js'
-import { fitToGrid } from '../weights/position-embedding.js'
+import { fitToGrid } from '../weights/fit-to-grid.js'
 import type { ModelFiles } from './model-files.js'
 
 /**
- * The same model at another input size. Only the position embedding depends on it: its grid is resampled as the library
- * that the model is from does, and as timm does (bicubic with antialias) where none says how.
+ * The same model at another input size. Only the position embedding depends on it, whose grid is resampled as the library
+ * that the model is from does, and as timm does (bicubic with antialias) where none says how; and biases of attention in
+ * windows that then have another side.
  * @param side of the input in pixels
  * @throws BlvitError `BAD_OPTION` if the patches don't fill it
  */

@@ -28,10 +28,10 @@ export function initialise(architecture: Architecture, { seed = 0 }: { seed?: nu
   const weights = parametersOf(architecture).map(
     (parameter) => [parameter.name, drawnWhenRead(parameter, seed)] as const,
   )
-  const { image, channels, classes } = architecture
+  const { image, channels, classes, facts } = architecture
   return {
     architecture,
-    preprocessing: findPreprocessing({}, { imageSize: image, channels }).preprocessing,
+    preprocessing: findPreprocessing({}, { imageSize: image, channels, usual: facts.pictures }).preprocessing,
     scores: readScoreFunction({}, classes),
     ...assumedLabels(classes, `nothing names the ${classes} classes`),
     weights: new Map(weights),

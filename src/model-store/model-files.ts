@@ -15,6 +15,7 @@ import { resolveSettings } from '../settings/resolve.js'
 import { assertFinite } from '../weights/finite.js'
 import { fitParameters } from '../weights/fit.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
+import { foldBatchNorms } from './fold-batch-norms.js'
 import { readLabels } from './labels.js'
 import { misfitAdvice } from './misfit-advice.js'
 import { canonicalNames } from './name-maps/canonical-names.js'
@@ -100,7 +101,7 @@ function ownSize(
   if (!said || (said.height === image.height && said.width === image.width)) return { assumptions: [] }
   const sizes = `preprocessor_config.json makes pictures of ${said.height} × ${said.width}, but the model's config.json says ${image.height} × ${image.width}`
   const resampling = facts.positionEmbedding?.resampling
-  if (!resampling || said.height !== said.width || said.height % patchSize !== 0)
+  if (!resampling || !patchSize || said.height !== said.width || said.height % patchSize !== 0)
     return { assumptions: [`${sizes}: they are made of that size`] }
   return {
     runsAt: said.height,
@@ -113,7 +114,8 @@ export function readDescription({ config, preprocessorConfig }: ModelJson): Mode
   const architecture = readArchitecture(config)
   checkOwnSettings(architecture)
   const { image, channels, classes } = architecture
-  const found = findPreprocessing({ config, preprocessorConfig }, { imageSize: image, channels })
+  const { pictures: usual } = architecture.facts
+  const found = findPreprocessing({ config, preprocessorConfig }, { imageSize: image, channels, usual })
   const { labels, assumptions } = readLabels(config, classes)
   const size = ownSize(architecture, found.said)
   return {
@@ -142,7 +144,8 @@ export async function withWeights(
   const { facts } = architecture
   const named = canonicalNames(tensors, facts.names).tensors
   const read = new Map([...named].filter(([name]) => !facts.isUnread(name)))
-  const weights = fitParameters(parametersOf(architecture), read, {
+  const folded = await foldBatchNorms(read, facts.batchNorms ?? [])
+  const weights = fitParameters(parametersOf(architecture), folded, {
     source,
     advise: misfitAdvice(architecture),
   })

@@ -14,11 +14,14 @@ export interface Architecture {
   /** What config.json holds to describe it; reading that gives an equal architecture. */
   readonly json: ConfigJson
   readonly image: { readonly height: number; readonly width: number }
+  /** What the sides of its pictures are multiples of, in pixels. */
+  readonly imageStep: number
   readonly channels: number
   /** 0: a backbone without a head. */
   readonly classes: number
-  /** Side of a patch in pixels. */
-  readonly patchSize: number
+  /** Side of a patch in pixels; undefined: pictures aren't cut into patches, there are maps and no tokens that could go. */
+  readonly patchSize: number | undefined
+  /** Rows and columns of patches; where there are none, those of the map that the features are of. */
   readonly grid: { readonly rows: number; readonly columns: number }
   /** Tokens before the patches. */
   readonly prefix: number

@@ -26,6 +26,7 @@ function architecture(config: BlvitConfig): BlvitArchitecture {
     facts: blvitFacts(config),
     json: writeBlvitConfig(config),
     image,
+    imageStep: patchSize,
     channels,
     classes,
     patchSize,

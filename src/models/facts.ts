@@ -1,3 +1,4 @@
+import type { BatchNorm } from './batch-norm.js'
 import type { NameMap } from './name-map.js'
 
 /** What is known of a parameter without reading it. */
@@ -20,12 +21,28 @@ interface PositionEmbedding {
 export const positionResamplings = ['bicubic', 'antialias'] as const
 export type PositionResampling = (typeof positionResamplings)[number]
 
+/** Biases of attention inside a square window, whose side the size of pictures decides. */
+interface AttentionBiases {
+  /** The parameter: a number a head for each distance of rows and columns. `[heads, side·side]` */
+  readonly parameter: string
+  readonly side: number
+}
+
+/** How the pictures of a network's training were made, for who finds no file that says it. */
+export interface PictureFacts {
+  readonly mean: readonly [number, number, number]
+  readonly std: readonly [number, number, number]
+  /** Share of the resized side that the input keeps. */
+  readonly cropRatio: number
+  readonly filter: 'bilinear' | 'bicubic'
+}
+
 /** Where a block stands in a graph. */
 export interface BlockScopes {
   /** All of it, `blocks.3`. */
   readonly block: string
-  /** Its first map that has a row for each token which the block, or its P-block, processes. */
-  readonly rows: string
+  /** Its first map that has a row for each token which the block, or its P-block, processes; undefined: it has no tokens. */
+  readonly rows: string | undefined
 }
 
 /** The parts that models are made of, in the order in which data flows through them. */
@@ -75,6 +92,12 @@ export interface FamilyFacts {
   readonly heads: readonly string[]
   /** Undefined where there is none. */
   readonly positionEmbedding: PositionEmbedding | undefined
+  /** Resampled, as the position embedding is, where pictures are of another size. Absent: there are none. */
+  readonly attentionBiases?: readonly AttentionBiases[]
+  /** Of checkpoints; the first that matches a name counts. Absent: there are none. */
+  readonly batchNorms?: readonly BatchNorm[]
+  /** Absent: as pictures for timm's ViTs. */
+  readonly pictures?: PictureFacts
   /** Other libraries' names of the same parameters. */
   readonly names: readonly NameMap[]
   /** Parameters that checkpoints of such models hold though these read them nowhere. */

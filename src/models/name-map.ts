@@ -1,5 +1,5 @@
 /**
- * One line of a name map. `{i}` stands for a number, `{p}` for a parameter's last word (weight, bias).
+ * One line of a name map. `{i}` stands for a number, `{p}` for a parameter's last word (weight, bias), `{x}` for any path.
  * Several names on the other side: the parameter is theirs stacked along the first axis.
  */
 export interface NameRule {
@@ -8,6 +8,8 @@ export interface NameRule {
   readonly theirs: string | readonly string[]
   /** Axes of the parameter here, where they store it without its leading axes of size 1. */
   readonly rank?: number
+  /** The parameter is the weight of a convolution, which they may store as a matrix where its kernel is one pixel. */
+  readonly kernelAxes?: true
 }
 
 /** How another library names the parameters of the same network. */

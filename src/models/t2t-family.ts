@@ -37,6 +37,7 @@ function architecture(config: T2tConfig): Architecture {
     facts: t2tFacts(config),
     json: writeT2tConfig(config),
     image,
+    imageStep: patchSize,
     channels,
     classes,
     patchSize,

@@ -26,6 +26,7 @@ export function vitArchitecture(config: VitConfig): VitArchitecture {
     family: 'vit',
     json: { model_type: 'vit', ...writeVitShape(config) },
     image,
+    imageStep: patchSize,
     channels,
     classes,
     patchSize,

@@ -31,7 +31,7 @@ import type { ReduceEvent } from '../models/token-history.js'
 import type { AttentionView } from '../nn/attention.js'
 import { ofChannels, ones } from './bipartite.js'
 import { blocksOf, prefixOf } from './keep-best.js'
-import { maskedMap } from './masked-attention.js'
+import { maskedSoftmaxMap } from './masked-softmax.js'
 import { blockList, flag, keepRateSteps, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
 import { type Kept, keepMarked } from './uneven-counts.js'
@@ -170,7 +170,7 @@ function asReleased(view: AttentionView, state: TokenState): Looking {
   const mask = maskOf(state)
   const [batch, tokens] = [sizeAt(mask, 0), sizeAt(mask, 1)]
   const zeroed = { ...view, k: multiply(view.k, ofChannels(mask)) }
-  const map = (queries: Tensor) => maskedMap(zeroed, mask, { queries, seesItself: false })
+  const map = (queries: Tensor) => maskedSoftmaxMap(zeroed, mask, queries)
   const classMap = map(slice(view.q, { axis: 1, end: 1 }))
   return {
     classRow: reshape(reduceSum(classMap, { axes: [1] }), [batch, tokens]),

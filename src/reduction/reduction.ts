@@ -85,13 +85,15 @@ export function reducedModel(
   { name, needs = {} }: Pick<Reduction, 'name' | 'needs'>,
   architecture: Architecture,
 ): ReducedModel {
-  const { takesHooks, family, grid, prefix, facts, classes } = architecture
+  const { takesHooks, family, grid, prefix, facts, classes, patchSize } = architecture
   const { depth, classToken, distilled } = facts
   const refused = (message: string) => new BlvitError('BAD_OPTION', message, { reduction: name, family })
   if (!takesHooks) {
-    throw refused(
-      `${name} is for plain ViTs and DeiTs; a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take a plain ViT (-m vit-tiny).`,
-    )
+    const why =
+      patchSize === undefined
+        ? `an ${family} has maps and no tokens that could go. Take`
+        : `a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take`
+    throw refused(`${name} is for plain ViTs and DeiTs; ${why} a plain ViT (-m vit-tiny).`)
   }
   if (needs.classToken !== undefined && !classToken) {
     throw refused(

@@ -18,8 +18,8 @@ export const imageSize = {
   parse: (text) => check(/^\d+$/.test(text.trim()) ? Number(text) : text),
   check,
   print: (side, { image }) => (image.height === side && image.width === side ? '' : `image size ${side}`),
-  ladder: (_, { image, patchSize }) =>
-    Array.from({ length: Math.floor(image.width / patchSize) }, (_, i) => (i + 1) * patchSize),
+  ladder: (_, { image, imageStep }) =>
+    Array.from({ length: Math.floor(image.width / imageStep) }, (_, i) => (i + 1) * imageStep),
   remake: (side, architecture, { withChanges }) => {
     const { height, width } = architecture.image
     return height === side && width === side ? architecture : withChanges(architecture, { image_size: side })

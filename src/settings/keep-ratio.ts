@@ -49,10 +49,13 @@ export const keepRatio: Setting<number> = {
     if (hasRatio(architecture)) return { sizes: { kept: keptPatches(ratio, architecture) } }
     // All patches go through all blocks: a plain model does just that.
     if (ratio === 1) return {}
+    const { family, takesHooks } = architecture
     throw new BlvitError(
       'BAD_OPTION',
-      `A ${architecture.family} processes every token: keep ratio ${ratio} is not for it. ` +
-        'Convert it to a bLViT first (blvit convert), or let tokens go by --reduce.',
+      takesHooks
+        ? `A ${family} processes every token: keep ratio ${ratio} is not for it. ` +
+            'Convert it to a bLViT first (blvit convert), or let tokens go by --reduce.'
+        : `An ${family} has maps and no tokens that could go: keep ratio ${ratio} is not for it.`,
     )
   },
 }

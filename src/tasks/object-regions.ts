@@ -39,7 +39,8 @@ export function objectRegions(
   { architecture, preprocessing }: { architecture: Architecture; preprocessing: Preprocessing },
   { dilate = 0 }: ObjectRegionOptions = {},
 ): PatchBits {
-  const { grid, patchSize } = architecture
+  const { grid, patchSize, family } = architecture
+  if (patchSize === undefined) throw badMask(`An ${family} has maps and no patches that a mask could mark.`)
   if ('height' in mask) {
     const seen = maskAtInput(checkedMask(mask), preprocessing)
     return objectRegion(dilate > 0 ? dilated(seen, dilate) : seen, grid, patchSize)

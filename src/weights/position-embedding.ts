@@ -1,8 +1,5 @@
-import { assert, defined } from '../base/assert.js'
+import { assert } from '../base/assert.js'
 import { bicubic, type ResamplingWindow, resamplingWindow } from '../base/resampling.js'
-import { readFloats } from './read-floats.js'
-import { storedFrom } from './stored-from.js'
-import type { StoredTensors } from './stored-tensor.js'
 
 /** Rows and columns of a patch grid. */
 export type GridSize = readonly [rows: number, columns: number]
@@ -57,46 +54,6 @@ export function resamplePositionEmbedding(
   })
   resampled.set(both, prefix * width)
   return resampled
-}
-
-/** What decides a position embedding; an architecture says it. */
-export interface PositionedModel {
-  readonly grid: { readonly rows: number; readonly columns: number }
-  readonly facts: {
-    /** Channels of a token. */
-    readonly width: number
-    readonly positionEmbedding:
-      | { readonly parameter: string; readonly prefix: number; readonly resampling: string | undefined }
-      | undefined
-  }
-}
-
-/**
- * Whether the filter widens where a model's grid shrinks: as the library that it is from has it, and as timm does for
- * those of which no library says.
- */
-export function isAntialiased({ facts }: PositionedModel): boolean {
-  return facts.positionEmbedding?.resampling !== 'bicubic'
-}
-
-/** A model's weights for another grid of patches: only the position embedding depends on it, all else is as it was stored. */
-export async function fitToGrid(
-  weights: StoredTensors,
-  { from, to }: { readonly from: PositionedModel; readonly to: PositionedModel },
-): Promise<StoredTensors> {
-  const { rows, columns } = to.grid
-  const { positionEmbedding, width } = from.facts
-  if (!positionEmbedding || (rows === from.grid.rows && columns === from.grid.columns)) return weights
-  const { parameter, prefix } = positionEmbedding
-  const resampled = resamplePositionEmbedding(
-    await readFloats(defined(weights.get(parameter), 'the position embedding')),
-    {
-      ...{ prefix, width, antialias: isAntialiased(from) },
-      from: [from.grid.rows, from.grid.columns],
-      to: [rows, columns],
-    },
-  )
-  return new Map(weights).set(parameter, storedFrom(resampled, [1, prefix + rows * columns, width]))
 }
 
 /** Which samples make output sample `i`, and with what weights. */

@@ -140,9 +140,15 @@ function compareRun(
     const name = `out/${output}`
     const isExact = golden.isInteger(name)
     const all = isExact ? golden.integers(name) : Array.from(golden.floats(name))
-    const each = run.isPerPicture(output) ? all.length / pictures : 0
+    // some files hold the first pictures' rows only
+    const [stored = 1] = isExact ? [pictures] : golden.shape(name)
+    const perPicture = run.isPerPicture(output)
+    const held = perPicture && stored < pictures ? stored : pictures
+    if (from >= held) continue
+    const each = perPicture ? all.length / held : 0
     const expected = each > 0 ? all.slice(from * each, to * each) : all
-    const actual = run.numbers(output)
+    const numbers = run.numbers(output)
+    const actual = to > held ? numbers.slice(0, (numbers.length * (held - from)) / (to - from)) : numbers
     const alone = to - from < pictures ? `, picture ${from} alone` : ''
     if (isExact) {
       result.compared++

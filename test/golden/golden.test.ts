@@ -16,6 +16,8 @@ const methods = [
   'mctf',
   't2t',
   'dynamicvit',
+  'evovit',
+  'efficientvit',
   'ats',
   'avit',
   // one a line
@@ -31,6 +33,8 @@ const otherTargets = [
   'performer',
   'transformer',
   'eval_gather_07',
+  'stage_half_prunecls',
+  'small_window_pad',
   'mask_tokens',
   // one a line
 ]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseWith } from '../../src/base/parse.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import type { BatchNorm } from '../../src/models/batch-norm.js'
 import type { NameMap } from '../../src/models/name-map.js'
 import type { EventValues } from '../../src/models/token-history.js'
 import type { VitConfig } from '../../src/models/vit-config.js'
@@ -28,10 +29,15 @@ export interface Built {
   readonly outputs: Readonly<Record<string, Ours>>
   /** What the golden gradients are the gradients of. `[1]` */
   readonly loss?: Tensor
-  /** The grids of the stored position embedding and of the pictures; they differ where a case is of another resolution. */
-  readonly positions: Omit<ResizedPositions, 'width'>
+  /**
+   * The grids of the stored position embedding and of the pictures, which differ where a case is of another resolution;
+   * absent: the model has none.
+   */
+  readonly positions?: Omit<ResizedPositions, 'width'> | undefined
   /** How the official code names the weights, where that isn't as timm does. */
   readonly names?: NameMap
+  /** What is folded into them. Default: nothing. */
+  readonly batchNorms?: readonly BatchNorm[]
 }
 
 /** What is known of a case's tensors before it is built. */
@@ -91,7 +97,7 @@ export function vitOf(config: VitLike, { image, channels }: CaseFacts): VitConfi
 }
 
 /** Where the position embedding of a case is from and what it is for. */
-export function positionsOf(given: VitLike, facts: CaseFacts): Built['positions'] {
+export function positionsOf(given: VitLike, facts: CaseFacts): NonNullable<Built['positions']> {
   const config = vitOf(given, facts)
   const [height, width] = Array.isArray(given.img_size) ? given.img_size : [given.img_size, given.img_size]
   const gridFor = (image: CaseFacts['image']) => {

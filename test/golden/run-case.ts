@@ -5,6 +5,7 @@ import { type Graph, graphOf } from '../../src/graph/graph.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import { foldBatchNorms } from '../../src/model-store/fold-batch-norms.js'
 import { canonicalNames } from '../../src/model-store/name-maps/canonical-names.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { ortSession } from '../../src/runtime/ort-session.js'
@@ -12,7 +13,7 @@ import { placeWeights } from '../../src/runtime/place-weights.js'
 import type { NamedTensors, Session } from '../../src/runtime/runtime.js'
 import { fitParameters } from '../../src/weights/fit.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
-import type { StoredTensor } from '../../src/weights/stored-tensor.js'
+import type { StoredTensor, StoredTensors } from '../../src/weights/stored-tensor.js'
 import type { Golden } from '../support/golden.js'
 import type { Built, Ours } from './method.js'
 import { placeOfOfficial } from './official-names.js'
@@ -36,7 +37,10 @@ function nameOf({ id }: Tensor): string {
 }
 
 /** The position embedding for the grid of the pictures, where the stored one is for another. */
-function positioned(golden: Golden, { prefix, from, to }: Built['positions']): StoredTensor | undefined {
+function positioned(
+  golden: Golden,
+  { prefix, from, to }: NonNullable<Built['positions']>,
+): StoredTensor | undefined {
   const name = 'w/pos_embed'
   if (from.join() === to.join() || !golden.has(name)) return undefined
   const [, stored = 0, width = 0] = golden.shape(name)
@@ -46,20 +50,23 @@ function positioned(golden: Golden, { prefix, from, to }: Built['positions']): S
   return storedFrom(values, [1, values.length / width, width])
 }
 
+/** How the weights of a case become those of its graph. */
+type WeightsOf = Pick<Built, 'positions' | 'names' | 'batchNorms'>
+
+/** The stored weights under our names, norms folded. */
+async function weightsOf(golden: Golden, { names, batchNorms = [] }: WeightsOf): Promise<StoredTensors> {
+  const { tensors } = canonicalNames(golden.weights('w/'), names ? [names] : [])
+  return await foldBatchNorms(tensors, batchNorms)
+}
+
 async function load(
   graph: Graph,
-  {
-    golden,
-    positions,
-    names,
-    target,
-  }: Pick<Built, 'positions' | 'names'> & { golden: Golden; target: Target },
+  { golden, target, ...built }: { golden: Golden; target: Target } & WeightsOf,
 ): Promise<Session> {
   const needed = new Set(graph.parameters.map(({ name }) => name))
-  const { tensors } = canonicalNames(golden.weights('w/'), names ? [names] : [])
   // what this graph doesn't read, e.g. a head beside a loss of features, may be there all the same
-  const stored = new Map([...tensors].filter(([name]) => needed.has(name)))
-  const resized = positioned(golden, positions)
+  const stored = new Map([...(await weightsOf(golden, built))].filter(([name]) => needed.has(name)))
+  const resized = built.positions && positioned(golden, built.positions)
   if (resized) stored.set('pos_embed', resized)
   const weights = fitParameters(graph.parameters, stored, { source: 'the case' })
   if (target === 'native') return await (await nativeRuntime()).load(graph, weights)
@@ -114,7 +121,7 @@ function readRun(results: NamedTensors, outputs: Built['outputs'], pictures: num
 /** A case as one graph of all that is compared. Dispose it. */
 export async function loadCase(
   name: string,
-  { outputs, ...built }: Pick<Built, 'outputs' | 'positions' | 'names'>,
+  { outputs, ...built }: Pick<Built, 'outputs'> & WeightsOf,
   { golden, target }: { golden: Golden; target: Target },
 ) {
   const tensors = Object.values(outputs).flatMap(tensorsOf)
@@ -129,7 +136,7 @@ export async function loadCase(
 
 /** The loss of a case and the gradient of each named parameter. */
 export async function runGradients(
-  { loss, ...built }: Pick<Built, 'positions' | 'names'> & { loss: Tensor },
+  { loss, ...built }: { loss: Tensor } & WeightsOf,
   official: readonly string[],
   { model, inputs }: { model: Golden; inputs: Golden },
 ): Promise<{ loss: number; gradientOf: (parameter: string) => readonly number[] }> {

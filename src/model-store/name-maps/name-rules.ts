@@ -3,7 +3,7 @@ import type { NameRule } from '../../models/name-map.js'
 /** What a template's placeholders stand for in one name. */
 export type Bindings = Readonly<Record<string, string>>
 
-const placeholders: Readonly<Record<string, string>> = { i: '\\d+', p: 'weight|bias' }
+const placeholders: Readonly<Record<string, string>> = { i: '\\d+', p: 'weight|bias', x: '.+' }
 
 /** Returns a function from a name to its bindings, or undefined where the template doesn't match. */
 export function matcher(template: string): (name: string) => Bindings | undefined {

@@ -10,6 +10,7 @@ interface Place {
   readonly canonical: string
   readonly parts: readonly string[]
   readonly rank?: number | undefined
+  readonly kernelAxes?: true | undefined
 }
 
 /** A parameter's parts as far as they have come. */
@@ -56,6 +57,7 @@ function placer({ rules }: NameMap): (name: string) => Place | undefined {
       return {
         canonical: fill(rule.ours, bindings),
         rank: rule.rank,
+        kernelAxes: rule.kernelAxes,
         parts: partsOf(rule).map((part) => fill(part, bindings)),
       }
     }
@@ -69,7 +71,12 @@ function withRank(tensor: StoredTensor, rank: number | undefined): StoredTensor 
   return absent === 0 ? tensor : { ...tensor, shape: [...Array<number>(absent).fill(1), ...tensor.shape] }
 }
 
-function joinParts({ canonical, parts, rank, found }: Gathered): StoredTensor {
+/** A matrix as the weight of a convolution of one pixel. */
+function withKernelAxes(tensor: StoredTensor): StoredTensor {
+  return tensor.shape.length === 2 ? { ...tensor, shape: [...tensor.shape, 1, 1] } : tensor
+}
+
+function joinParts({ canonical, parts, rank, kernelAxes, found }: Gathered): StoredTensor {
   const missing = parts.filter((part) => !found.has(part))
   if (missing.length > 0) {
     const has = [...found.keys()].join(', ')
@@ -82,7 +89,7 @@ function joinParts({ canonical, parts, rank, found }: Gathered): StoredTensor {
   const tensors = parts.map((part) => defined(found.get(part), part))
   const [only] = tensors
   if (only === undefined || tensors.length > 1) return concatRows(tensors, { name: canonical })
-  return withRank(only, rank)
+  return kernelAxes ? withKernelAxes(only) : withRank(only, rank)
 }
 
 function taken(canonical: string, name: string): BlvitError {

@@ -5,6 +5,7 @@ import { addCosts, type Convention, conventions, noCost } from '../../graph/cost
 import { type Bindings, formatDim } from '../../graph/dim.js'
 import { type Graph, graphOf, withCountedSizes } from '../../graph/graph.js'
 import { printGraph } from '../../graph/print.js'
+import { foldedAway } from '../../model-store/fold-batch-norms.js'
 import { parametersOf } from '../../model-store/model-files.js'
 import type { Architecture, ConfigJson } from '../../models/architecture.js'
 import { type ModelDefinition, programOf } from '../../models/model-definition.js'
@@ -36,12 +37,18 @@ export interface Analysis extends Tally, Settings {
   readonly config: ConfigJson
   /** In pixels. */
   readonly image: Architecture['image']
-  readonly patchSize: number
+  /** Side of a patch in pixels; absent where pictures aren't cut into patches. */
+  readonly patchSize?: number
   readonly batch: number
-  /** Patch tokens of a picture. */
+  /** Patch tokens of a picture; without patches the places of the map that its features are of. */
   readonly patches: number
   /** Tokens before the patches: CLS, DIST. */
   readonly prefix: number
+  /**
+   * Parameters as papers count them: with the scale and the shift of the batch norms that are folded into maps here. Absent
+   * where there are none.
+   */
+  readonly parametersWithNorms?: number
   /** The settings as people read them. */
   readonly setting: string
   /** How many patches the big blocks process; absent where there are none. */
@@ -123,11 +130,12 @@ export function analyze(
   const parameters = parametersOf(architecture).filter(({ counted }) => counted)
   const shares = scopeShares(graph, { parameters, bindings })
   const scopes = scopeTree(shares)
+  const folded = foldedAway(parameters, architecture.facts.batchNorms ?? [])
   return {
     family: architecture.family,
     config: architecture.json,
     image: architecture.image,
-    patchSize: architecture.patchSize,
+    ...(architecture.patchSize === undefined ? {} : { patchSize: architecture.patchSize }),
     batch,
     patches: architecture.grid.rows * architecture.grid.columns,
     prefix: architecture.prefix,
@@ -136,6 +144,7 @@ export function analyze(
     ...settings.sizes,
     ...(Object.keys(counted).length > 0 && { counted }),
     parameters: scopes.parameters,
+    ...(folded === 0 ? {} : { parametersWithNorms: scopes.parameters + folded }),
     multiplyAdds: scopes.multiplyAdds,
     formulas: formulasOf(graph),
     activations: activationsOf(graph, bindings),

@@ -1,3 +1,4 @@
+import { defined } from '../../base/assert.js'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { EngineRun, EngineRunOptions } from '../../engine/engine.js'
 import type { Bindings } from '../../graph/dim.js'
@@ -34,6 +35,10 @@ export function assertTraceable(model: Pick<Traceable, 'name' | 'resolve'>, opti
   const { name } = model
   const { architecture, build } = model.resolve(options)
   if (architecture.build(build).history.length > 0) return
+  if (architecture.patchSize === undefined) {
+    const message = `${name} is an ${architecture.family}: it has maps and no tokens that go ways of their own, so there is nothing to draw.`
+    throw new BlvitError('UNSUPPORTED', message)
+  }
   throw new BlvitError(
     'UNSUPPORTED',
     `${name} is a plain ${architecture.family}: every patch goes through every block, so there is nothing to draw. ` +
@@ -85,7 +90,7 @@ export async function tracePicture(
   const paths = pathWords(definition.history)
   return {
     grid: architecture.grid,
-    patchSize: architecture.patchSize,
+    patchSize: defined(architecture.patchSize, 'the side of a patch'),
     setting: key,
     steps,
     ...(paths ? { paths } : {}),

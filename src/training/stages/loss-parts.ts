@@ -44,7 +44,7 @@ export interface LossContext {
 export const likenesses = {
   'image size': ({ image: { height, width } }) => `${height} × ${width}`,
   channels: ({ channels }) => `${channels}`,
-  'patch size': ({ patchSize }) => `${patchSize}`,
+  'patch size': ({ patchSize }) => (patchSize === undefined ? 'none' : `${patchSize}`),
   width: ({ facts: { width } }) => `${width}`,
   'prefix tokens': ({ prefix }) => `${prefix}`,
   classes: ({ classes }) => `${classes}`,

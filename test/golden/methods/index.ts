@@ -2,7 +2,9 @@ import type { GoldenMethod } from '../method.js'
 import { atsMethod } from './ats.js'
 import { avitMethod } from './avit.js'
 import { dynamicVitMethod } from './dynamicvit.js'
+import { efficientVitMethod } from './efficientvit.js'
 import { evitMethod } from './evit.js'
+import { evoVitMethod } from './evovit.js'
 import { mctfMethod } from './mctf.js'
 import { t2tMethod } from './t2t.js'
 import { tomeMethod } from './tome.js'
@@ -12,9 +14,11 @@ import { vitMethod } from './vit.js'
 export const methods: Readonly<Record<string, GoldenMethod>> = {
   vit: vitMethod,
   evit: evitMethod,
+  evovit: evoVitMethod,
   dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
+  efficientvit: efficientVitMethod,
   ats: atsMethod,
   avit: avitMethod,
   t2t: t2tMethod,

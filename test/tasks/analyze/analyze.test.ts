@@ -34,6 +34,11 @@ const countedBy: Readonly<
   LayerNorm: (node) => ({ norm: product(numbers(node)) }),
   Attention: (node) => ({ attention: 2 * product(numbers(node)) * (numbers(node.inputs[1])[1] ?? 0) }),
   QueryAttention: (node) => ({ attention: product(numbers(node.inputs[1])) }),
+  // between stacks only: what windows do with their places
+  MatMul: (node) => ({
+    attention:
+      product(numbers(node)) * (numbers(node.inputs[0]).at(node.attributes.transposeA ? -2 : -1) ?? 0),
+  }),
 }
 
 function recount(architecture: Architecture, keepRatio: number | undefined): MultiplyAdds {

@@ -14,7 +14,7 @@ import { eventOutputs } from '../../../models/token-history.js'
 import { placeWeights } from '../../../runtime/place-weights.js'
 import { type ResolvedSettings, resolveSettings } from '../../../settings/resolve.js'
 import { type Settings, settingKeys, settingsOf } from '../../../settings/settings.js'
-import { fitToGrid } from '../../../weights/position-embedding.js'
+import { fitToGrid } from '../../../weights/fit-to-grid.js'
 import { storeAs } from '../../../weights/store-as.js'
 import type { ByteSource, StoredTensors } from '../../../weights/stored-tensor.js'
 import { storedBytes } from '../../../weights/tensor-chunks.js'
@@ -84,7 +84,7 @@ function existingFolder(path: string): string {
 /** External data may lie in the model's folder or below, but not above it: engines refuse that as an escape. */
 function locateBelow(folder: string): (source: ByteSource) => string | undefined {
   return ({ path }) => {
-    // a position embedding that was resampled lies in no file: it is put inside
+    // a position embedding that was resampled, or a map with its batch norm folded in, lies in no file: it is put inside
     if (path === undefined) return undefined
     const location = relative(folder, realpathSync(path))
     if (!location.startsWith('..')) return location.split(sep).join('/')
