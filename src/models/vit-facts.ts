@@ -12,8 +12,8 @@ export const vitParts: PartPatterns = [
   ['blocks', /^blocks\.\d+\./],
   // of reductions that learn to rank
   ['predictors', /^score_predictor\./],
-  ['norm', /^(norm|fc_norm)\./],
-  ['head', /^(head|head_dist|visual_projection)\./],
+  ['norm', /^(norm|fc_norm|norm_cls)\./],
+  ['head', /^(head|head_dist|head_cls|visual_projection)\./],
 ]
 
 const embeddings = /(^|\.)(cls_token|dist_token|reg_token|pos_embed|patch_embed\..*|norm_pre\..*)$/

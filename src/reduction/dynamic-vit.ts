@@ -5,6 +5,7 @@ import {
   concat,
   constant,
   divide,
+  equal,
   expand,
   gelu,
   logSoftmax,
@@ -14,6 +15,7 @@ import {
   reshape,
   scaleShift,
   slice,
+  table,
 } from '../graph/ops/index.js'
 import { atScope, scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
@@ -23,7 +25,7 @@ import { layerNorm } from '../nn/layer-norm.js'
 import { linear, widthOf } from '../nn/linear.js'
 import { drawnChoice, gumbelNoise } from './gumbel.js'
 import { candidatesOf, keepBest, quartersAbout, ratesByBlock } from './keep-best.js'
-import { maskedMap } from './masked-attention.js'
+import { maskedSoftmaxMap } from './masked-softmax.js'
 import { blockList, keepRateSteps, keepRates } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -100,6 +102,18 @@ function shareError(kept: Tensor, share: number): Tensor {
 }
 
 /**
+ * Which keys each query looks at: the kept ones, and its own, so that none sees nothing (equation 12).
+ * @param kept `[batch, tokens]` @returns `[batch, 1, tokens, tokens]`
+ */
+function visible(kept: Tensor): Tensor {
+  const tokens = Number(sizeAt(kept, 1))
+  const places = Array.from({ length: tokens }, (_, i) => i)
+  const diagonal = equal(table(places, [tokens, 1]), table(places, [1, tokens]))
+  const keys = reshape(kept, [sizeAt(kept, 0), 1, 1, tokens])
+  return add(multiply(keys, scaleShift(diagonal, { scale: -1, shift: 1 })), diagonal)
+}
+
+/**
  * How a model learns: every patch stays, so that gradients reach the predictors, and nobody looks at those that were let go
  * (§3.3). What is drawn to be kept multiplies with what was kept before.
  */
@@ -132,7 +146,7 @@ function masked(
       const patches = aside?.kept ?? constant(1, [batch, candidatesOf({ tokens, prefix })])
       return scope('dynamic_vit', () => {
         const kept = prefix === 0 ? patches : concat([constant(1, [batch, prefix]), patches], { axis: 1 })
-        return { output: view.mix(maskedMap(view, kept)) }
+        return { output: view.mix(maskedSoftmaxMap(view, visible(kept))) }
       })
     },
   }

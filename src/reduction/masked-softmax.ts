@@ -23,7 +23,7 @@ const epsilon = 1e-6
 /**
  * The softmax by which DynamicViT and its successors train: (E + ε/N) ÷ (ΣE + ε), E = exp(S − max S)·mask. Of N keys the
  * masked ones count in the maximum and in ε/N, so masks differ from fewer keys by up to ε ÷ ΣE.
- * @param mask 1 for keys that count. `[batch, keys]` @param queries rows of `q`; default: all
+ * @param mask 1 for keys that count. `[batch, keys]`, or `[batch, 1, rows, keys]` where each query has its own @param queries rows of `q`; default: all
  * @returns `[batch, heads, rows, keys]`
  */
 export function maskedSoftmaxMap({ q, k, heads }: AttentionView, mask: Tensor, queries = q): Tensor {
@@ -34,7 +34,7 @@ export function maskedSoftmaxMap({ q, k, heads }: AttentionView, mask: Tensor, q
   const scores = scaleShift(products, { scale: 1 / Math.sqrt(headWidth) })
   const exponentials = multiply(
     exponential(subtract(scores, reduceMax(scores))),
-    reshape(mask, [batch, 1, 1, keys]),
+    mask.shape.length === 2 ? reshape(mask, [batch, 1, 1, keys]) : mask,
   )
   const share = divideBySize(constant(epsilon, [1]), keys)
   const total = scaleShift(reduceSum(exponentials, { axes: [-1] }), { shift: epsilon })

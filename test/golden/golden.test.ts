@@ -16,6 +16,7 @@ const methods = [
   'mctf',
   't2t',
   'dynamicvit',
+  'evovit',
   'efficientvit',
   'ats',
   'avit',
@@ -32,6 +33,7 @@ const otherTargets = [
   'performer',
   'transformer',
   'eval_gather_07',
+  'stage_half_prunecls',
   'small_window_pad',
   'mask_tokens',
   // one a line

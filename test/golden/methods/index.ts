@@ -4,6 +4,7 @@ import { avitMethod } from './avit.js'
 import { dynamicVitMethod } from './dynamicvit.js'
 import { efficientVitMethod } from './efficientvit.js'
 import { evitMethod } from './evit.js'
+import { evoVitMethod } from './evovit.js'
 import { mctfMethod } from './mctf.js'
 import { t2tMethod } from './t2t.js'
 import { tomeMethod } from './tome.js'
@@ -13,6 +14,7 @@ import { vitMethod } from './vit.js'
 export const methods: Readonly<Record<string, GoldenMethod>> = {
   vit: vitMethod,
   evit: evitMethod,
+  evovit: evoVitMethod,
   dynamicvit: dynamicVitMethod,
   tome: tomeMethod,
   mctf: mctfMethod,
