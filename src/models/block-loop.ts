@@ -85,6 +85,8 @@ export interface Attended {
  * nothing. What it builds stands in the scope of the block that it is called from.
  */
 export interface BlockHooks {
+  /** Inputs of the graph that they ask for beside the pictures, by name; all pictures of a run share them. */
+  readonly inputs?: readonly string[]
   /** Before the first block. */
   readonly start?: (state: TokenState) => TokenState | undefined
   /** Before a block's first norm. */
@@ -115,6 +117,7 @@ export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
   const learnOtherwise = all.some(({ training }) => training !== undefined)
   return {
     ...(learnOtherwise && { training: composeHooks(...all.map(trainingHooks)) }),
+    inputs: all.flatMap(({ inputs = [] }) => inputs),
     start: (first) => all.reduce((state, hooks) => hooks.start?.(state) ?? state, first),
     before: (first, layer) => all.reduce((state, hooks) => hooks.before?.(state, layer) ?? state, first),
     normed: (first, state) => all.reduce((x, hooks) => hooks.normed?.(x, state) ?? x, first),
