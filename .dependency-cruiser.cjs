@@ -103,9 +103,16 @@ const layers = {
     packages: ['zod', 'd3-array'],
     builtins: [...fileSystem, 'child_process', 'perf_hooks', 'util'],
   },
+  comparison: {
+    layers: [
+      'bench', 'tasks', 'drawing', 'data', 'image', 'files', 'problems', 'settings', 'models', ...pure,
+    ],
+    packages: ['zod', 'd3-array'],
+    builtins: [...fileSystem, 'crypto', 'events', 'util'],
+  },
   // weights: types only, see the rule below
   cli: {
-    layers: ['bench', 'finetune', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
+    layers: ['comparison', 'bench', 'finetune', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
     packages: ['commander', 'cli-progress', 'cli-table3'],
     builtins: fileSystem,
   },

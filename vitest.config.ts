@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { defineConfig, type Plugin } from 'vitest/config'
@@ -21,7 +22,19 @@ const files = (names: readonly string[]) => names.map((name) => `test/${name}.te
 
 /** Rooms that start no thread and no process: most of the tests in little of the time, for daily work. */
 const quick = files([
-  ...['base', 'data', 'drawing', 'engine', 'files', 'graph', 'image', 'model-store', 'models', 'nn']
+  ...[
+    'base',
+    'comparison',
+    'data',
+    'drawing',
+    'engine',
+    'files',
+    'graph',
+    'image',
+    'model-store',
+    'models',
+    'nn',
+  ]
     .concat(['problems', 'recipes', 'reduction', 'settings', 'weights'])
     .map((room) => `${room}/**/*`),
   ...['adamw', 'bundles', 'learning-rate', 'objectives', 'parameter-groups', 'settings-plan'].map(
@@ -36,12 +49,10 @@ const patient = files([
   'reduction/webgpu',
 ])
 
-/** Each has a process of its own: these count its threads or its memory, change its environment, load other engines into it. */
+/** Each has a process of its own: these count its threads or its memory, or load another engine into it. */
 const alone = [
-  ...files([
-    ...['cli/bench', 'cli/streams', 'fuzz/*', 'interop/*', 'runtime/node/*', 'threads/*'],
-    ...['tasks/many-pictures', 'tasks/model', 'trainer/*', 'bench/training/bench-training'],
-  ]),
+  ...files(['fuzz/*', 'interop/chromium', 'interop/transformers-js', 'runtime/node/engine-thread']),
+  ...files(['tasks/many-pictures', 'tasks/model', 'trainer/train']),
   ...patient,
 ]
 
@@ -52,8 +63,8 @@ export default defineConfig({
     // tests of operators open sessions of ONNX Runtime themselves
     env: { ORT_DISABLE_TELEMETRY: '1' },
     setupFiles: ['test/support/own-environment.ts'],
-    // both cores of a small machine; vitest would leave one to itself
-    maxWorkers: '100%',
+    // one more than can run at once: a file often waits, for a process, a page or the end of a thread
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     sequence: { sequencer: LongestFirst },

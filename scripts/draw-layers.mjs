@@ -10,7 +10,7 @@ const about = {
   nn: 'attention as a view, norms, linear maps',
   models: 'a family a file: vit, blvit; the block loop',
   reduction: 'a paper a file: evit, tome, top-k, random',
-  settings: 'what is said of a run: keepRatio, reduce',
+  settings: 'what is said of a run: keepRatio, reduce, …',
   problems: 'what is asked of a picture: classify, embed',
   training: 'losses, stages, AdamW, sessions',
   files: 'whole or not at all, resumable state',
@@ -27,6 +27,7 @@ const about = {
   tasks: 'load, classify, evaluate, trace, analyze, export',
   trainer: 'a recipe to a trained model',
   bench: 'how fast, and beside what',
+  comparison: 'rows side by side: accuracy, work, time',
   cli: 'a command a file',
 }
 

@@ -39,6 +39,20 @@ function waitedForProcessor(): number | undefined {
   }
 }
 
+/**
+ * Linux tells it of this program alone; what Node tells of the process, in KiB, begins with what its parent had held when it
+ * was started.
+ */
+function peakMemoryBytes(): number {
+  try {
+    const [, kibibytes] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    if (kibibytes !== undefined) return 1024 * Number(kibibytes)
+  } catch {
+    // another system
+  }
+  return 1024 * process.resourceUsage().maxRSS
+}
+
 async function timed(job: Job): Promise<Run> {
   const waitedBefore = waitedForProcessor()
   const start = performance.now()
@@ -72,6 +86,7 @@ const answers: Answers<Questions> = {
     return { engine: program.engine, ...(program.many && { many: program.many }) }
   },
   warmUp,
+  peakMemory: async () => peakMemoryBytes(),
   sample: async ({ job, atLeastMs, atLeastRuns }) => {
     const runs: Run[] = []
     const start = performance.now()

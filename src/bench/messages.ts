@@ -61,6 +61,8 @@ export interface Questions {
   }
   /** Runs until the time no longer falls. */
   warmUp: { ask: Job; answer: undefined }
+  /** The most memory that the process has held so far, in bytes. */
+  peakMemory: { ask: undefined; answer: number }
   sample: { ask: { job: Job; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }
   /** The time of each node, summed over some runs; ends the profile. */
   profile: { ask: { job: Job; runs: number }; answer: readonly ProfiledNode[] }

@@ -25,8 +25,8 @@ function circumstancesOf(results: readonly BenchResult[]): (result: BenchResult)
   return (result) => differing.map((part) => part(result)).join(', ')
 }
 
-/** `evit:0.7` → `evit`, `keep ratio 0.25` → `keep ratio`: settings that differ in numbers only are one curve. */
-function withoutNumbers(setting: string): string {
+/** `evit:0.7` → `evit`, `keep ratio 0.25` → `keep ratio`: what differs in numbers only is one curve. */
+export function kindOf(setting: string): string {
   return setting.replace(/[:\s]*\d+(\.\d+)?(e[+-]?\d+)?/g, '').trim()
 }
 
@@ -45,7 +45,7 @@ function curvesOf(results: readonly BenchResult[]): Curve[] {
   const circumstances = circumstancesOf(results)
   const share = ({ against }: Compared) => 1 / against.multiplyAddSpeedup
   const measured = groups(compared, (result) =>
-    joined(result.name, withoutNumbers(result.setting), circumstances(result)),
+    joined(result.name, kindOf(result.setting), circumstances(result)),
   ).flatMap(([name, group]): Curve[] => {
     const points = group
       .map((result) => ({ x: share(result), y: perPicture(result), label: result.setting }))

@@ -1,6 +1,8 @@
 import { scaleLinear } from 'd3-scale'
 import { line, symbol, symbolsFill } from 'd3-shape'
 import { visible } from '../base/visible-text.js'
+import type { Drawing } from '../image/pixels.js'
+import type { Lettering } from './lettering.js'
 
 export interface Point {
   readonly x: number
@@ -12,8 +14,10 @@ export interface Point {
 export interface Curve {
   readonly name: string
   readonly points: readonly Point[]
-  /** A dashed thin line without dots: what was computed, not measured. */
+  /** A dashed thin line: what others are held against. */
   readonly dashed?: boolean | undefined
+  /** Whether its points are drawn: those of what was computed aren't. Default: unless dashed. */
+  readonly dots?: boolean | undefined
   /** Curves with the same one share a colour and the shape of their points; default: the name. */
   readonly family?: string | undefined
 }
@@ -23,8 +27,12 @@ export interface LineChart {
   readonly xLabel: string
   readonly yLabel: string
   readonly curves: readonly Curve[]
+  /** Draws letters as outlines, for a picture made where no fonts are. Default: as text. */
+  readonly lettering?: Lettering | undefined
   /** Where the y axis begins: 0 (default), or the smallest value. */
   readonly yFrom?: 'zero' | 'smallest' | undefined
+  /** Pixels of the picture for each of the drawing. Default 1. */
+  readonly scale?: number
   /** Pixels. Default 720 × 420, or as large as the curves' names need. */
   readonly width?: number
   readonly height?: number
@@ -44,6 +52,50 @@ const pointArea = 30
 
 function escapeText(text: string): string {
   return visible(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+}
+
+interface Written {
+  readonly x: number
+  readonly y: number
+  /** Which of its points `x` is. Default start. */
+  readonly anchor?: 'start' | 'middle' | 'end'
+  /** `y` is the middle of the letters instead of their foot. */
+  readonly centred?: boolean
+  readonly size?: number
+  readonly colour?: string
+  readonly heavy?: boolean
+  /** Reads upwards. */
+  readonly upright?: boolean
+}
+
+const anchorShares = { start: 0, middle: 0.5, end: 1 } as const
+/** Height of a font's capitals and digits as a share of its size. */
+const capitalShare = 0.73
+
+/** Writes a line of text, as text or as the outlines of its letters. */
+function writer(lettering: Lettering | undefined): (text: string, how: Written) => string {
+  return (text, { x, y, anchor = 'start', centred, size = 12, colour = '#333', heavy = false, upright }) => {
+    const turn = upright ? ' rotate(-90)' : ''
+    if (lettering) {
+      const left = -anchorShares[anchor] * lettering.width(text, { size })
+      const at = { x: left, y: centred ? (capitalShare * size) / 2 : 0 }
+      return `<g transform="translate(${x} ${y})${turn}">${lettering.draw(text, at, { size, heavy, colour })}</g>`
+    }
+    const place = upright ? `transform="translate(${x} ${y})${turn}"` : `x="${x}" y="${y}"`
+    const look = [
+      anchor === 'start' ? '' : ` text-anchor="${anchor}"`,
+      centred ? ' dominant-baseline="middle"' : '',
+      size === 12 ? '' : ` font-size="${size}"`,
+      heavy ? ' font-weight="600"' : '',
+      colour === '#333' ? '' : ` fill="${colour}"`,
+    ]
+    return `<text ${place}${look.join('')}>${escapeText(text)}</text>`
+  }
+}
+
+/** Tenths of a pixel are more than anybody sees. */
+function rounded(pixels: number): number {
+  return Math.round(10 * pixels) / 10
 }
 
 function extentOf(values: readonly number[]): [number, number] {
@@ -106,9 +158,20 @@ function placeLabels(points: readonly Point[], inside: Box): { text: string; x: 
   })
 }
 
+/** Whether points of a curve were measured. */
+function hasDots({ dashed = false, dots = !dashed }: Curve): boolean {
+  return dots
+}
+
 /** Curves as an SVG picture, each named at its end. @returns a whole SVG document */
 export function drawLineChart(chart: LineChart): string {
-  const { title, xLabel, yLabel, curves, yFrom = 'zero' } = chart
+  return lineChart(chart).svg
+}
+
+/** Curves as a drawing, each named at its end. Its SVG is a whole document. */
+export function lineChart(chart: LineChart): Drawing {
+  const { title, xLabel, yLabel, curves, yFrom = 'zero', lettering, scale = 1 } = chart
+  const write = writer(lettering)
   const longest = Math.max(0, ...curves.map(({ name }) => name.length))
   const margin = { ...margins, right: Math.max(margins.right, 16 + letterWidth.name * longest) }
   const { width = Math.ceil(720 - margins.right + margin.right) } = chart
@@ -132,18 +195,18 @@ export function drawLineChart(chart: LineChart): string {
   )
 
   const grid = y.ticks(6).map((tick) => {
-    const at = y(tick).toFixed(1)
+    const at = rounded(y(tick))
     return (
       `<line x1="${margin.left}" x2="${width - margin.right}" y1="${at}" y2="${at}" stroke="#e3e3e3"/>` +
-      `<text x="${margin.left - 8}" y="${at}" text-anchor="end" dominant-baseline="middle">${y.tickFormat(6)(tick)}</text>`
+      write(y.tickFormat(6)(tick), { x: margin.left - 8, y: at, anchor: 'end', centred: true })
     )
   })
   const below = x.ticks(7).map((tick) => {
-    const at = x(tick).toFixed(1)
+    const at = rounded(x(tick))
     const bottom = height - margin.bottom
     return (
       `<line x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 5}" stroke="#888"/>` +
-      `<text x="${at}" y="${bottom + 19}" text-anchor="middle">${x.tickFormat(7)(tick)}</text>`
+      write(x.tickFormat(7)(tick), { x: at, y: bottom + 19, anchor: 'middle' })
     )
   })
   const ends = curves.map(({ points: own }) => own.at(-1) ?? { x: 0, y: 0 })
@@ -156,31 +219,31 @@ export function drawLineChart(chart: LineChart): string {
       (at) =>
         `<path class="point" transform="translate(${x(at.x).toFixed(1)} ${y(at.y).toFixed(1)})" d="${point}" fill="${colour}"/>`,
     )
-    const named =
-      `<text x="${width - margin.right + 8}" y="${(labelPlaces[index] ?? 0).toFixed(1)}" fill="${colour}" ` +
-      `dominant-baseline="middle">${escapeText(curve.name)}</text>`
+    const place = { x: width - margin.right + 8, y: rounded(labelPlaces[index] ?? 0) }
+    const named = write(curve.name, { ...place, centred: true, colour })
     const drawnLine = `<path d="${path([...curve.points]) ?? ''}" fill="none" stroke="${colour}" ${look}/>`
-    return [drawnLine, ...(curve.dashed ? [] : dots), named].join('')
+    return [drawnLine, ...(hasDots(curve) ? dots : []), named].join('')
   })
-  const measured = curves.flatMap((curve) => (curve.dashed ? [] : curve.points))
+  const measured = curves.flatMap((curve) => (hasDots(curve) ? curve.points : []))
   const labels = placeLabels(
     measured.map((point) => ({ ...point, x: x(point.x), y: y(point.y) })),
     { left: margin.left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom },
-  ).map(
-    ({ text, x: left, y: bottom }) =>
-      `<text x="${left.toFixed(1)}" y="${bottom.toFixed(1)}" font-size="${labelSize}" fill="#555">${escapeText(text)}</text>`,
+  ).map(({ text, x: left, y: bottom }) =>
+    write(text, { x: rounded(left), y: rounded(bottom), size: labelSize, colour: '#555' }),
   )
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${font} font-size="12" fill="#333">`,
+  const size = { width: Math.ceil(scale * width), height: Math.ceil(scale * height) }
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${size.width}" height="${size.height}" ${font} font-size="12" fill="#333">`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
-    `<text x="${margin.left}" y="24" font-size="15" font-weight="600">${escapeText(title)}</text>`,
+    write(title, { x: margin.left, y: 24, size: 15, heavy: true }),
     ...grid,
     ...below,
-    `<text x="${(margin.left + width - margin.right) / 2}" y="${height - 8}" text-anchor="middle">${escapeText(xLabel)}</text>`,
-    `<text transform="translate(16 ${height / 2}) rotate(-90)" text-anchor="middle">${escapeText(yLabel)}</text>`,
+    write(xLabel, { x: (margin.left + width - margin.right) / 2, y: height - 8, anchor: 'middle' }),
+    write(yLabel, { x: 16, y: height / 2, anchor: 'middle', upright: true }),
     ...drawn,
     ...labels,
     '</svg>',
     '',
   ].join('\n')
+  return { ...size, svg, pictures: [] }
 }

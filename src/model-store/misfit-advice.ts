@@ -46,6 +46,21 @@ const advices: readonly Advice[] = [
       `These are weights of a plain ViT: convert them to a ${families.find(({ name }) => name === family)?.title} first.`,
   },
   {
+    when: ({ missing, unexpected }) =>
+      missing.some((name) => name.startsWith('norm.')) &&
+      unexpected.some((name) => name.startsWith('fc_norm.')),
+    text: () =>
+      'The head of these weights reads the mean of the patches: set "global_pool" to "avg" in config.json.',
+  },
+  {
+    when: ({ missing, unexpected }) =>
+      missing.length === 0 &&
+      unexpected.length > 0 &&
+      unexpected.every((name) => /^(head_cls|norm_cls)\./.test(name)),
+    text: () =>
+      'These are weights of an Evo-ViT with the head that its class token learns by: set "reduction" to "evo-vit:0.5,class-head=true" in config.json.',
+  },
+  {
     when: ({ missing, unexpected }, { facts, takesHooks }) =>
       takesHooks &&
       missing.length === 0 &&

@@ -53,6 +53,7 @@ function withReduction(architecture: Architecture, reduction: unknown): Architec
   }
   return {
     ...architecture,
+    plain: architecture,
     json: { ...architecture.json, [reductionKey]: reduction },
     settings: { ...architecture.settings, reduce: reduction },
   }

@@ -81,5 +81,33 @@ const huggingFaceClip: NameMap = {
   ignored: /^(text_model\.|text_projection\.|logit_scale$)/,
 }
 
+/** The official code of AdaViT, on DeiT and on T2T-ViT: timm's names, but queries, keys and values apart. */
+export const adaVitNames: NameMap = {
+  dialect: 'adavit',
+  detect: (names) => names.some((name) => /^blocks\.\d+\.attn\.query\.weight$/.test(name)),
+  rules: [
+    {
+      ours: 'blocks.{i}.attn.qkv.{p}',
+      theirs: ['query', 'key', 'value'].map((part) => `blocks.{i}.attn.${part}.{p}`),
+    },
+  ],
+  prefixes: [],
+  ignored: /$^/,
+}
+
+/** The official code of Evo-ViT (YifanXu74/Evo-ViT, DeiT version), whose head reads the mean of the patches. */
+export const evoVitNames: NameMap = {
+  dialect: 'evo-vit',
+  detect: (names) => names.some((name) => name.endsWith('qks.0.qk.weight')),
+  rules: [
+    { ours: 'blocks.{i}.attn.qkv.{p}', theirs: ['qks.{i}.qk.{p}', 'vs.{i}.v.{p}'] },
+    { ours: 'blocks.{i}.attn.proj.{p}', theirs: 'projs.{i}.{p}' },
+    { ours: 'blocks.{i}.norm1.{p}', theirs: 'norms.{i}.{p}' },
+    { ours: 'fc_norm.{p}', theirs: 'norm.{p}' },
+  ],
+  prefixes: [],
+  ignored: /^$/,
+}
+
 /** The dialects of a ViT's parameter names beside ours, which is timm's. */
-export const vitNames: readonly NameMap[] = [huggingFace, huggingFaceClip]
+export const vitNames: readonly NameMap[] = [huggingFace, huggingFaceClip, evoVitNames, adaVitNames]

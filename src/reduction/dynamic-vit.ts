@@ -23,7 +23,7 @@ import { layerNorm } from '../nn/layer-norm.js'
 import { linear, widthOf } from '../nn/linear.js'
 import { drawnChoice, gumbelNoise } from './gumbel.js'
 import { candidatesOf, keepBest, quartersAbout, ratesByBlock } from './keep-best.js'
-import { maskedMap } from './masked-attention.js'
+import { diagonal, maskedSoftmaxMap } from './masked-softmax.js'
 import { blockList, keepRateSteps, keepRates } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -100,6 +100,17 @@ function shareError(kept: Tensor, share: number): Tensor {
 }
 
 /**
+ * Which keys each query looks at: the kept ones, and its own, so that none sees nothing (equation 12).
+ * @param kept `[batch, tokens]` @returns `[batch, 1, tokens, tokens]`
+ */
+function visible(kept: Tensor): Tensor {
+  const tokens = Number(sizeAt(kept, 1))
+  const own = diagonal(tokens)
+  const keys = reshape(kept, [sizeAt(kept, 0), 1, 1, tokens])
+  return add(multiply(keys, scaleShift(own, { scale: -1, shift: 1 })), own)
+}
+
+/**
  * How a model learns: every patch stays, so that gradients reach the predictors, and nobody looks at those that were let go
  * (§3.3). What is drawn to be kept multiplies with what was kept before.
  */
@@ -132,7 +143,7 @@ function masked(
       const patches = aside?.kept ?? constant(1, [batch, candidatesOf({ tokens, prefix })])
       return scope('dynamic_vit', () => {
         const kept = prefix === 0 ? patches : concat([constant(1, [batch, prefix]), patches], { axis: 1 })
-        return { output: view.mix(maskedMap(view, kept)) }
+        return { output: view.mix(maskedSoftmaxMap(view, visible(kept))) }
       })
     },
   }

@@ -1,9 +1,11 @@
 // Every reduction. Adding one is its file and a line here.
 export { aVit } from './a-vit.js'
+export { adaVit } from './ada-vit.js'
 export { atf } from './atf.js'
 export { ats } from './ats.js'
 export { dynamicVit } from './dynamic-vit.js'
 export { evit } from './evit.js'
+export { evoVit } from './evo-vit.js'
 export { mctf } from './mctf.js'
 export { random } from './random.js'
 export { tome } from './tome.js'

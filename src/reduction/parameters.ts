@@ -8,7 +8,7 @@ function numberOf(text: string): number {
 }
 
 /** Several of one kind, with slashes between: commas separate parameters. */
-function listOf(item: z.ZodType<number, number>, description: string) {
+export function listOf(item: z.ZodType<number, number>, description: string) {
   return z
     .codec(z.string(), z.array(item).min(1), {
       decode: (text) => text.split('/').map((part) => numberOf(part.trim())),

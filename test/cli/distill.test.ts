@@ -40,13 +40,13 @@ describe('blvit distill', () => {
 
   test('Ctrl-C keeps a checkpoint that --resume goes on from', async () => {
     const output = join(folder, 'stopped')
-    const args = [...distil, ...imitation, '-o', output, '--images', '400']
+    const args = [...distil, ...imitation, '-o', output, '--images', '240']
     let isInterrupted = false
     const stopped = await runCli(args, {
       onStderr: (stderr, interrupt) => {
         // once: a second Ctrl-C doesn't wait for the checkpoint
-        if (!isInterrupted && stderr.includes('step 5 of')) interrupt()
-        isInterrupted ||= stderr.includes('step 5 of')
+        if (!isInterrupted && stderr.includes('step 6 of')) interrupt()
+        isInterrupted ||= stderr.includes('step 6 of')
       },
     })
     expect(stopped.code).toBe(130)

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.js'
 import { evaluate } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
+import { withChanges } from '../../src/models/index.js'
 import { eventOutputs, followPatches, type HistoryStep } from '../../src/models/token-history.js'
 import { patchCount, prefixCount, type VitConfig } from '../../src/models/vit-config.js'
 import { usualVit, vitArchitecture } from '../../src/models/vit-family.js'
@@ -37,12 +38,11 @@ const drawnConfig = fc
 const rate = fc.integer({ min: 1, max: 10 }).map((tenths) => tenths / 10)
 
 /** Of any reduction that works on a model; `drops`: whether patches may be lost. */
-function drawnReduction({
-  classToken,
-  distilled,
-  depth,
-}: VitConfig): fc.Arbitrary<{ text: string; drops: boolean }> {
+function drawnReduction(config: VitConfig): fc.Arbitrary<{ text: string; drops: boolean }> {
+  const { classToken, distilled, depth } = config
   const looking = classToken && !distilled
+  // methods that round down keep one patch at least
+  const least = rate.filter((keep) => Math.floor(patchCount(config) * keep ** 3) >= 1)
   return fc.oneof(
     fc.integer({ min: 0, max: 9 }).map((r) => ({ text: `tome:${r}`, drops: false })),
     fc
@@ -63,6 +63,23 @@ function drawnReduction({
         text: `mctf:${r},one-step=${oneStep},bidirectional=${bidirectional},pooling=${pooling}`,
         drops: false,
       })),
+    least.map((keep) => ({ text: `dynamic-vit:${keep}`, drops: true })),
+    ...(classToken && depth > 1
+      ? [
+          fc
+            .record({
+              keep: least,
+              mode: fc.constantFrom('stage', 'layer'),
+              representative: fc.boolean(),
+              prune: fc.boolean(),
+              tradeoff: fc.constantFrom(0, 0.3, 1),
+            })
+            .map(({ keep, mode, representative, prune, tradeoff }) => ({
+              text: `evo-vit:${keep},mode=${mode},representative=${representative},prune-cls=${prune},tradeoff=${tradeoff}`,
+              drops: prune,
+            })),
+        ]
+      : []),
     ...(looking
       ? [
           rate.map((samples) => ({ text: `ats:${samples},gather=${depth % 2 === 0}`, drops: true })),
@@ -84,7 +101,8 @@ function drawnReduction({
 
 /** Runs a reduced model with random weights; `text` undefined: the plain one. */
 async function run(config: VitConfig, text: string | undefined, pictures: number) {
-  const architecture = vitArchitecture(config)
+  // with the weights of methods that have some
+  const architecture = withChanges(vitArchitecture(config), { reduction: 'dynamic-vit:1' })
   const { weights } = randomModel(architecture)
   const hooks = text === undefined ? undefined : parseReduction(text).hooks(architecture)
   const model = architecture.build(hooks ? { hooks } : {})
@@ -239,26 +257,34 @@ describe('any reduction of any ViT', () => {
   })
 })
 
-test.each(['evit:1', 'evit:1,fuse=false', 'tome:0', 'mctf:0', 'top-k:1', 'random:1', 'a-vit:1000'])(
-  '%s reduces nothing and equals the plain model',
-  async (text) => {
-    const config = usualVit({
-      width: 8,
-      heads: 2,
-      depth: 4,
-      classes: 3,
-      patchSize: 2,
-      image: { height: 6, width: 8 },
-    })
-    await using plain = await run(config, undefined, 2)
-    await using reduced = await run(config, text, 2)
-    for (const output of ['logits', 'features']) {
-      for (const picture of [0, 1]) {
-        expectClose(reduced.together(output, picture), plain.together(output, picture), { atol: 1e-5 })
-      }
+test.each([
+  'dynamic-vit:1',
+  'evo-vit:1',
+  'evo-vit:1,mode=layer,representative=true,prune-cls=true',
+  'evit:1',
+  'evit:1,fuse=false',
+  'tome:0',
+  'mctf:0',
+  'top-k:1',
+  'random:1',
+  'a-vit:1000',
+])('%s reduces nothing and equals the plain model', async (text) => {
+  const config = usualVit({
+    width: 8,
+    heads: 2,
+    depth: 4,
+    classes: 3,
+    patchSize: 2,
+    image: { height: 6, width: 8 },
+  })
+  await using plain = await run(config, undefined, 2)
+  await using reduced = await run(config, text, 2)
+  for (const output of ['logits', 'features']) {
+    for (const picture of [0, 1]) {
+      expectClose(reduced.together(output, picture), plain.together(output, picture), { atol: 1e-5 })
     }
-  },
-)
+  }
+})
 
 test.each([
   // the counts of the papers at 196 patches, EViT's with its fused token
@@ -268,6 +294,9 @@ test.each([
   ['evit:0.7', [139, 99, 71]],
   ['evit:0.7,fuse=false', [138, 97, 68]],
   ['top-k:0.5', [98, 49, 25]],
+  ['dynamic-vit:0.7', [137, 96, 67]],
+  ['evo-vit:0.5', [0, 0]],
+  ['evo-vit:0.5,prune-cls=true', [0, 0, 98]],
   ['tome:13', Array.from({ length: 12 }, (_, i) => 196 - 13 * (i + 1))],
   // tokens with the class token: the last blocks would leave fewer than ten
   ['mctf:16', [180, 164, 148, 132, 116, 100, 84, 68, 52, 36, 20]],
@@ -282,7 +311,7 @@ test.each([
     patchSize: 2,
     image: { height: 28, width: 28 },
   })
-  const architecture = vitArchitecture(config)
+  const architecture = withChanges(vitArchitecture(config), { reduction: 'dynamic-vit:1' })
   const { history } = architecture.build({ hooks: parseReduction(text).hooks(architecture) })
   const counts = history.map((event) => (event.kind === 'reduce' ? Number(event.tokensAfter) - 1 : 0))
   expect(counts).toEqual(expected)

@@ -6,20 +6,19 @@ const projects = ['alone', 'together', 'quick']
 /** Files of more than some ten seconds. Begun last, one of them would run on by itself while the other processors rest. */
 const longest = [
   'interop/chromium',
-  'cli/bench',
   'trainer/train',
   'tasks/many-pictures',
-  'runtime/node/engine-thread',
   'models/blvit-gradients',
   'interop/transformers-js',
-  'interop/documentation',
-  'runtime/node/telemetry',
-  'trainer/distill',
-  'bench/training/bench-training',
-  'cli/distill',
+  'cli/bench',
   'docs/examples',
+  'cli/distill',
   'tasks/node/export/export-onnx',
   'cli/merge',
+  'interop/documentation',
+  'bench/training/bench-training',
+  'runtime/node/telemetry',
+  'trainer/distill',
 ]
 
 function placeOf({ moduleId, project }: TestSpecification): number {

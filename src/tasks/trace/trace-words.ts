@@ -146,7 +146,10 @@ export function pathWords(history: readonly TokenEvent[]): PathWords | undefined
   const routes = history.filter((event) => event.kind === 'route')
   if (routes.length === 0) return undefined
   const little = routes.flatMap((route) => route.little)
-  if (little.length === 0) return { big: 'big block', little: 'skipped, they pass unchanged' }
+  if (little.length === 0) {
+    const [waiting] = routes.flatMap((route) => route.waiting ?? [])
+    return { big: 'big block', little: `skipped, they ${waiting ?? 'pass unchanged'}` }
+  }
   if (routes.every(({ layers }) => layers.every((layer) => little.includes(layer))))
     return { big: 'big P-block + little E-block', little: 'little E-block only' }
   const where = `in layers ${layerList(little)}`
