@@ -105,7 +105,7 @@ const layers = {
   },
   comparison: {
     layers: [
-      'bench', 'tasks', 'drawing', 'data', 'image', 'files', 'settings', 'models', ...pure,
+      'bench', 'tasks', 'drawing', 'data', 'image', 'files', 'problems', 'settings', 'models', ...pure,
     ],
     packages: ['zod', 'd3-array'],
     builtins: [...fileSystem, 'crypto', 'events', 'util'],

@@ -21,6 +21,7 @@ import { answersOf, type RowAnswers } from './answers.js'
 import type { AskedRow } from './asked-rows.js'
 import { type ComparedRow, comparedRows } from './compared-rows.js'
 import { comparisonIdentity, comparisonKind, type RowOutcome } from './comparison-state.js'
+import { type MeanSizes, meanSizes } from './counted-sizes.js'
 import { isSound, type PlannedRow, planRows, type SoundRow } from './plan-rows.js'
 import { type RowTimes, timesOfRows } from './times.js'
 
@@ -69,6 +70,7 @@ export interface Comparison {
 interface Known {
   readonly answers: Map<string, RowAnswers>
   readonly times: Map<string, RowTimes>
+  readonly counted: Map<string, MeanSizes>
   readonly errors: Map<PlannedRow, BlvitError>
 }
 
@@ -114,7 +116,7 @@ export async function compare(asked: readonly AskedRow[], options: CompareOption
     rows.map((row) => {
       const key = keys.get(row) ?? ''
       const [answers, times] = [known.answers.get(key), known.times.get(key)]
-      return { row, answers, times, error: known.errors.get(row) }
+      return { row, answers, times, counted: known.counted.get(key), error: known.errors.get(row) }
     }),
   )
   const pictures = compared.find(({ answers }) => answers)?.answers?.pictures
@@ -127,14 +129,15 @@ export async function compare(asked: readonly AskedRow[], options: CompareOption
 }
 
 function knownFrom(outcomes: readonly RowOutcome[]): Known {
-  const known: Known = { answers: new Map(), times: new Map(), errors: new Map() }
+  const known: Known = { answers: new Map(), times: new Map(), counted: new Map(), errors: new Map() }
   for (const outcome of outcomes) add(outcome, known)
   return known
 }
 
-function add({ row, answers, times }: RowOutcome, known: Known): void {
+function add({ row, answers, times, counted }: RowOutcome, known: Known): void {
   if (answers) known.answers.set(row, answers)
   if (times) known.times.set(row, times)
+  if (counted) known.counted.set(row, counted)
 }
 
 /** @throws what is no failure of a row: a bug, or an abort */
@@ -182,7 +185,10 @@ async function answerAll(rows: readonly SoundRow[], work: Work): Promise<Readonl
       const pictures = (await dataSet?.fingerprint()) ?? 'none'
       for (const row of own) {
         keys.set(row, rowKey(fingerprint, row, pictures))
-        if (dataSet) await answerRow(row, { model, dataSet, keys, work, show })
+        if (dataSet) {
+          await answerRow(row, { model, dataSet, keys, work, show })
+          await countRow(row, { model, dataSet, keys, work })
+        }
         finished += 1
       }
     } catch (thrown) {
@@ -219,6 +225,22 @@ async function answerRow(row: SoundRow, { model, dataSet, keys, work, show }: An
     await keep({ row: key, answers })
     if (resume !== undefined) await rm(resume, { force: true })
     onRow?.(row, answers)
+  } catch (thrown) {
+    fail(row, thrown, known, options)
+  }
+}
+
+/** Finds out how many tokens go on where pictures decide it. */
+async function countRow(
+  row: SoundRow,
+  { model, dataSet, keys, work: { known, keep, options } }: Omit<AnswerWork, 'show'>,
+): Promise<void> {
+  const { subject, settings } = row.variant
+  const key = keys.get(row) ?? ''
+  if (known.counted.has(key) || known.errors.has(row) || !analyze(subject.architecture, settings).counted)
+    return
+  try {
+    await keep({ row: key, counted: await meanSizes(model, settings, { dataSet, signal: options.signal }) })
   } catch (thrown) {
     fail(row, thrown, known, options)
   }

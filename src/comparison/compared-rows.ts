@@ -1,9 +1,11 @@
 import type { BlvitError } from '../base/blvit-error.js'
 import type { Share } from '../base/share.js'
+import type { Bindings } from '../graph/dim.js'
 import type { Settings } from '../settings/settings.js'
 import { analyze } from '../tasks/analyze/analyze.js'
 import type { MultiplyAdds } from '../tasks/analyze/shares.js'
 import { agreementOf, type RowAnswers } from './answers.js'
+import type { MeanSizes } from './counted-sizes.js'
 import { paretoFront } from './pareto.js'
 import { isControl, isSound, type PlannedRow, type SoundRow, wholeOf } from './plan-rows.js'
 import type { RowTimes } from './times.js'
@@ -13,8 +15,11 @@ export interface RowCost {
   readonly parameters: number
   /** By convention: `linear` (L), `full` (T: with the attention products), `thop`. */
   readonly multiplyAdds: MultiplyAdds
-  /** Pictures decide how many tokens go on: this is the most that it can be. */
-  readonly isUpperBound?: boolean
+  /**
+   * Where pictures decide how many tokens go on: the means that this was counted with, or, where none were measured, the most
+   * that there can be.
+   */
+  readonly counted?: { readonly pictures: number; readonly sizes: Bindings }
   /** That each block works on, or its big half, in order; absent where a family counts none. */
   readonly tokens: readonly number[]
 }
@@ -52,16 +57,18 @@ export interface FoundRow {
   readonly row: PlannedRow
   readonly answers: RowAnswers | undefined
   readonly times: RowTimes | undefined
+  readonly counted: MeanSizes | undefined
   readonly error: BlvitError | undefined
 }
 
-function costOf({ variant }: SoundRow): RowCost {
-  const { parameters, multiplyAdds, layers, counted } = analyze(
-    variant.subject.architecture,
-    variant.settings,
-  )
+function costOf({ variant }: SoundRow, measured: MeanSizes | undefined): RowCost {
+  const { parameters, multiplyAdds, layers, counted } = analyze(variant.subject.architecture, {
+    ...variant.settings,
+    ...(measured && { measured: measured.sizes }),
+  })
   const tokens = layers.flatMap((layer) => layer.tokens ?? [])
-  return { parameters, multiplyAdds, ...(counted && { isUpperBound: true }), tokens }
+  const known = counted && { counted: { pictures: measured?.pictures ?? 0, sizes: counted } }
+  return { parameters, multiplyAdds, ...known, tokens }
 }
 
 /** Whether each row lies on the front of some cost; undefined for those that have none, or no accuracy. */
@@ -82,7 +89,10 @@ function countsOf({ predicted: _, ...counts }: RowAnswers): RowCounts {
   return counts
 }
 
-function withoutFronts({ row, answers, times, error }: FoundRow, all: readonly FoundRow[]): ComparedRow {
+function withoutFronts(
+  { row, answers, times, counted, error }: FoundRow,
+  all: readonly FoundRow[],
+): ComparedRow {
   const named = { model: row.model, reference: row.reference, setting: row.setting }
   const why = error && { error: { code: error.code, message: error.message } }
   if (!isSound(row)) return { ...named, settings: {}, isControl: false, fronts: {}, ...why }
@@ -93,7 +103,7 @@ function withoutFronts({ row, answers, times, error }: FoundRow, all: readonly F
     ...named,
     settings: row.variant.resolved.values,
     isControl: isControl(row),
-    cost: costOf(row),
+    cost: costOf(row, counted),
     ...(answers && { answers: countsOf(answers) }),
     ...(answers && others && whole && whole !== row
       ? { agreement: { ...agreementOf(answers, others), with: whole.model } }

@@ -12,12 +12,14 @@ const outcomeSchema = z.object({
   row: z.string(),
   answers: answersSchema.optional(),
   times: timesSchema.optional(),
+  /** Of rows in which pictures decide sizes. */
+  counted: z.object({ pictures: z.int(), sizes: z.record(z.string(), z.number()) }).optional(),
 })
 
 /** What is done of a row. */
 export type RowOutcome = Readonly<z.infer<typeof outcomeSchema>>
 
-/** How a comparison is kept: a line for each row that has answered, and for each that was timed. */
+/** How a comparison is kept: a line for what is done of a row. */
 export const comparisonKind: StateKind<RowOutcome, { readonly rows: number }> = {
   name: 'comparison',
   command: 'blvit compare',

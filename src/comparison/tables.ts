@@ -29,13 +29,13 @@ function intervalOf(share: Share | undefined): string {
 function tokensOf({ cost }: ComparedRow): string {
   const [first, last] = [cost?.tokens[0], cost?.tokens.at(-1)]
   if (first === undefined || last === undefined) return nothing
-  return first === last ? `${first}` : `${first} → ${last}`
+  return first === last ? `${Math.round(first)}` : `${Math.round(first)} → ${Math.round(last)}`
 }
 
-/** In G; `≤` where pictures decide and this is the most. */
+/** In G; where pictures decide, `≈` of their mean or `≤` of the most that it can be. */
 function workOf(cost: RowCost | undefined, convention: keyof MultiplyAdds): string {
-  const most = cost?.isUpperBound ? '≤ ' : ''
-  return `${most}${fixed(cost && cost.multiplyAdds[convention] / 1e9, 3)}`
+  const about = cost?.counted === undefined ? '' : cost.counted.pictures > 0 ? '≈ ' : '≤ '
+  return `${about}${fixed(cost && cost.multiplyAdds[convention] / 1e9, 3)}`
 }
 
 /** `time, many, work`: the fronts on which a row lies. */
@@ -90,7 +90,7 @@ export function legendOf(
       : [
           `top-1 on ${pictures} pictures of ${data.join(' ')}, with Wilson's 95 % interval; same: first classes that are those of the whole model.`,
         ]),
-    'Multiply-adds of one picture: L, linear maps and convolutions; T, L and the attention products. Tokens in the MLPs of the first and the last block; ≤: pictures decide, and this is the most.',
+    'Multiply-adds of one picture: L, linear maps and convolutions; T, L and the attention products. Tokens in the MLPs of the first and the last block; where pictures decide, ≈ stands before means over the first of them, ≤ before the most that it can be.',
     ...(first === undefined
       ? []
       : [
@@ -146,7 +146,7 @@ const csvColumns: Readonly<Record<string, (row: ComparedRow) => string | number 
   agreement: ({ agreement }) => agreement?.share,
   agreement_with: ({ agreement }) => agreement?.with,
   parameters: ({ cost }) => cost?.parameters,
-  multiply_adds_are_most: ({ cost }) => cost && `${cost.isUpperBound ?? false}`,
+  pictures_counted: ({ cost }) => cost?.counted?.pictures,
   multiply_adds_linear: ({ cost }) => cost?.multiplyAdds.linear,
   multiply_adds_thop: ({ cost }) => cost?.multiplyAdds.thop,
   multiply_adds_full: ({ cost }) => cost?.multiplyAdds.full,

@@ -85,7 +85,7 @@ describe('blvit compare', () => {
 
   test('measures times and memory, each row in its own process, and writes everything', async () => {
     const output = join(folder, 'timed')
-    const args = ['compare', `${model}@tome:8`, ...data, '--rounds', '1', '--threads', '1', '-o', output]
+    const args = ['compare', `${model}@ats`, ...data, '--rounds', '1', '--threads', '1', '-o', output]
     const { code, stdout, stderr } = await runCli(args)
     expect({ code, stderr }).toMatchObject({ code: 0 })
     expect(stdout).toMatch(/^model +setting +top-1 % +95 % +same % .* ms +pictures\/s +MB +front$/m)
@@ -100,6 +100,10 @@ describe('blvit compare', () => {
     ])
     const { rows: compared } = JSON.parse(readFileSync(join(output, 'comparison.json'), 'utf8'))
     expect(compared).toHaveLength(2)
+    // pictures decide how many tokens go on
+    const [whole, sampled] = compared
+    expect(sampled.cost.counted.pictures).toBe(18)
+    expect(sampled.cost.multiplyAdds.full).toBeLessThan(whole.cost.multiplyAdds.full)
     for (const { times, fronts } of compared) {
       expect(times.latencyMs.median).toBeGreaterThan(0)
       expect(times.picturesPerSecond).toBeGreaterThan(1)

@@ -57,6 +57,7 @@ async function comparison(): Promise<Comparison> {
     rows.map((row, index) => ({
       row,
       ...(found[index] ?? { answers: undefined, times: undefined }),
+      counted: undefined,
       error: 'error' in row ? row.error : undefined,
     })),
   )
@@ -82,7 +83,7 @@ test('Markdown says what was found, what it means, and what failed', async () =>
     | nobody | 0.5 | – | – | – | – | – | – | – | – | – | – |  |
 
     - top-1 on 5 pictures of photos, with Wilson's 95 % interval; same: first classes that are those of the whole model.
-    - Multiply-adds of one picture: L, linear maps and convolutions; T, L and the attention products. Tokens in the MLPs of the first and the last block; ≤: pictures decide, and this is the most.
+    - Multiply-adds of one picture: L, linear maps and convolutions; T, L and the attention products. Tokens in the MLPs of the first and the last block; where pictures decide, ≈ stands before means over the first of them, ≤ before the most that it can be.
     - ms: median of one picture on one engine; pictures/s: 2 engines of 1 thread beside each other; MB: peak memory of the process of one engine. a processor, 2 cores, 2026-11-30; 3 runs waited for a busy processor and were left out.
     - front: no other row is as accurate for less time of one picture (time), of many (many), or multiply-adds, T (work).
 
