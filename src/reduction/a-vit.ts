@@ -26,8 +26,9 @@ import {
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import type { BlockHooks, TokenState } from '../models/block-loop.js'
+import { withOwnTraining } from '../models/own-training.js'
 import type { ReduceEvent } from '../models/token-history.js'
-import { ofChannels, ones } from './bipartite.js'
+import { ofChannels } from './bipartite.js'
 import { flag, namedNumber, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
 import { keepMarked } from './uneven-counts.js'
@@ -40,38 +41,33 @@ export interface HaltingOptions {
   readonly epsilon: number
   /** How many blocks there are: none goes on after the last. */
   readonly depth: number
-  /** Halted tokens are gone; false: they stay as masked rows, as in training. */
-  readonly gathered: boolean
 }
 
-/** What became of the tokens, class token included: what the losses are made of. */
-export interface Halting {
-  /** h after each block. `[batch, tokens]`, where halted ones are gathered away those that the block worked on */
-  readonly scores: readonly Tensor[]
-  /** 1 for tokens that a block works on, of each block. `[batch, all tokens]` */
-  readonly active: readonly Tensor[]
+/** What is known beside the tokens after a block, under {@link TokenState.aside}. */
+interface Halting {
+  /** Which of all tokens each is that is still there; undefined: all, in order. int64 `[batch, tokens]` */
+  readonly origin?: Tensor | undefined
+  /** Σ h so far. `[batch, tokens]` */
+  readonly sum: Tensor
+  /** 1 − Σ h so far. `[batch, tokens]` */
+  readonly remainder: Tensor
+  /** h of this block. `[batch, tokens that it had]` */
+  readonly score?: Tensor | undefined
+  /** 1 for tokens that this block worked on. `[batch, all tokens]` */
+  readonly active?: Tensor | undefined
+  /** Σ p·x, what is read of each token in the end. `[batch, all tokens, width]` */
+  readonly output?: Tensor | undefined
   /** ρ: how many blocks worked on each token, and what its scores then lacked to 1 (§3.2). `[batch, all tokens]` */
   readonly ponder: Tensor
   /** N: how many blocks it took until each halted. `[batch, all tokens]` */
   readonly counter: Tensor
 }
 
-/** The tokens that go on. All `[batch, tokens]` */
-interface Running {
-  /** Which of all tokens each is. int64; undefined: all, in order */
-  readonly origin?: Tensor
-  /** 1 for active ones. */
-  readonly mask: Tensor
-  /** Σ h so far. */
-  readonly sum: Tensor
-  /** 1 − Σ h so far. */
-  readonly remainder: Tensor
-}
-
-/** Sums over blocks for all tokens. */
-interface Sums extends Pick<Halting, 'ponder' | 'counter'> {
-  /** Σ p·x. `[batch, all tokens, width]` */
-  readonly output: Tensor
+/** What is known before the first block, or after the one before. */
+function haltingOf({ tokens, aside }: TokenState): Halting {
+  const none = constant(0, [sizeAt(tokens, 0), sizeAt(tokens, 1)])
+  const one = scaleShift(none, { shift: 1 })
+  return { sum: none, remainder: one, ponder: none, counter: one, ...aside }
 }
 
 /** h of each token. @param tokens `[batch, tokens, width]` @returns `[batch, tokens]` */
@@ -80,13 +76,51 @@ function gate(tokens: Tensor, { scale, center }: HaltingOptions): Tensor {
   return sigmoid(scaleShift(first, { scale, shift: -center }))
 }
 
+/**
+ * One block's part of what is read of each token, p·x with p = h or, of one that halts, what its scores lacked to 1 before
+ * (§3.1, equations 4 to 6).
+ * @returns what is known now, and 1 for tokens that go on
+ */
+function halt(
+  state: TokenState,
+  layer: number,
+  options: HaltingOptions,
+): { halting: Halting & { readonly active: Tensor; readonly score: Tensor }; goesOn: Tensor } {
+  const before = haltingOf(state)
+  const { origin, output, sum, remainder } = before
+  const ofAll = (x: Tensor) => (origin ? scatterAdd(x, origin, { tokens: sizeAt(before.ponder, 1) }) : x)
+  const score = gate(state.tokens, options)
+  const h = layer === options.depth ? constant(1, score.shape) : score
+  const mask = state.mask ?? constant(1, score.shape)
+  const total = add(sum, h)
+  const halts = multiply(greater(total, 1 - options.epsilon), mask)
+  const goesOn = multiply(less(total, 1 - options.epsilon), mask)
+  const [rest, part] = [multiply(remainder, halts), multiply(h, goesOn)]
+  const here = ofAll(multiply(state.tokens, ofChannels(add(rest, part))))
+  const halting = {
+    ...before,
+    ...{ score, sum: total, remainder: subtract(remainder, part), active: ofAll(mask) },
+    output: output ? add(output, here) : here,
+    ponder: add(before.ponder, ofAll(add(mask, rest))),
+    counter: add(before.counter, ofAll(goesOn)),
+  }
+  return { halting, goesOn }
+}
+
+/** What is known, where it is carried. */
+function withHalting(state: TokenState, halting: Halting): TokenState {
+  const known = Object.entries(halting).flatMap(([name, x]) => (x ? [[name, x] as const] : []))
+  return { ...state, aside: { ...state.aside, ...Object.fromEntries(known) } }
+}
+
 /** @param tensors 1 for tokens that are active `before` and `after`, of all */
-function eventOf(
-  { prefix, tokens }: TokenState,
+function withEvent(
+  state: TokenState,
   tensors: { readonly before: Tensor; readonly after: Tensor },
   layer: number,
-): ReduceEvent {
-  return {
+): TokenState {
+  const { prefix, tokens, history } = state
+  const event: ReduceEvent = {
     kind: 'reduce',
     layer,
     tokensAfter: sizeAt(tokens, 1),
@@ -101,99 +135,72 @@ function eventOf(
       return places
     },
   }
+  return { ...state, history: [...history, event] }
+}
+
+/** After the last block: the weighted sums take the place of the tokens. */
+function weightedSums({ mask: _, ...state }: TokenState): TokenState {
+  return { ...state, tokens: defined(state.aside?.output, 'the sums of all blocks') }
+}
+
+/** How a model runs: tokens that have halted are gathered away. */
+function gathered(options: HaltingOptions): BlockHooks {
+  return {
+    after: (state, { layer }) =>
+      scope('a_vit', () => {
+        const { halting, goesOn } = halt(state, layer, options)
+        if (layer === options.depth) return withHalting(state, halting)
+        const { order, mask } = keepMarked(goesOn, { size: 'active', gathered: true })
+        const origin = halting.origin ? gather(halting.origin, order) : order
+        const after = scatterAdd(mask, origin, { tokens: sizeAt(halting.active, 1) })
+        const { sum, remainder } = halting
+        const left = withHalting(
+          { ...state, tokens: gather(state.tokens, order), mask },
+          { ...halting, origin, sum: gather(sum, order), remainder: gather(remainder, order) },
+        )
+        return withEvent(left, { before: halting.active, after }, layer)
+      }),
+    pool: weightedSums,
+  }
+}
+
+/** How a model learns: tokens that have halted stay, nobody looks at them, and their norms give 0. */
+function masked(options: HaltingOptions): BlockHooks {
+  return {
+    // the released code masks the numbers alone: a gradient goes through as if it hadn't
+    before: (state) => {
+      const { tokens, mask } = state
+      if (!mask) return undefined
+      const gone = subtract(multiply(tokens, ofChannels(mask)), tokens)
+      return { ...state, tokens: add(tokens, stopGradient(gone)) }
+    },
+    normed: (x, { mask }) => (mask ? multiply(x, ofChannels(mask)) : undefined),
+    after: (state, { layer }) =>
+      scope('a_vit', () => {
+        const { halting, goesOn } = halt(state, layer, options)
+        const scored = meanScore(halting.score)
+        const means = state.aside?.means ? concat([state.aside.means, scored], { axis: 0 }) : scored
+        const left = withHalting(state, halting)
+        const known = { ...left, aside: { ...left.aside, means } }
+        if (layer < options.depth) {
+          return withEvent({ ...known, mask: goesOn }, { before: halting.active, after: goesOn }, layer)
+        }
+        const losses = haltingLosses({ ...halting, means })
+        return { ...known, training: withOwnTraining(state.training, { losses }) }
+      }),
+    pool: weightedSums,
+  }
 }
 
 /**
  * Adaptive tokens (Yin et al. 2022, §3): the first channel of a token says after each block how much nearer it is to its
  * end; one whose scores add up to 1 halts, and no later block works on it. What the final norm and the head read of a
- * token is what it was after each of its blocks, weighted by these scores (equation 6).
- * @param tell is given what the losses are made of
+ * token is what it was after each of its blocks, weighted by these scores.
+ * @param options `masked`: run as a model learns, with all tokens there
  */
-export function adaptiveTokens(
-  options: HaltingOptions,
-  tell: (halting: Halting) => void = () => {},
-): BlockHooks {
-  const { depth, gathered, epsilon } = options
-  // of the model that is being built: `start` begins anew
-  let running: Running | undefined
-  let sums: Sums | undefined
-  const scores: Tensor[] = []
-  const active: Tensor[] = []
-
-  /** One block's part of a token, and who goes on. */
-  const halt = (state: TokenState, layer: number) => {
-    const now = defined(running, 'the tokens of the first block')
-    const tokens = sizeAt(active[0] ?? now.mask, 1)
-    const ofAll = (x: Tensor) => (now.origin ? scatterAdd(x, now.origin, { tokens }) : x)
-    const score = gate(state.tokens, options)
-    scores.push(score)
-    active.push(ofAll(now.mask))
-    const h = layer === depth ? constant(1, score.shape) : score
-    const sum = add(now.sum, h)
-    const halts = multiply(greater(sum, 1 - epsilon), now.mask)
-    const goesOn = multiply(less(sum, 1 - epsilon), now.mask)
-    const [rest, part] = [multiply(now.remainder, halts), multiply(h, goesOn)]
-    const block: Sums = {
-      output: ofAll(multiply(state.tokens, ofChannels(add(rest, part)))),
-      ponder: ofAll(add(now.mask, rest)),
-      counter: ofAll(goesOn),
-    }
-    sums = sums
-      ? {
-          output: add(sums.output, block.output),
-          ponder: add(sums.ponder, block.ponder),
-          counter: add(sums.counter, block.counter),
-        }
-      : { ...block, counter: scaleShift(block.counter, { shift: 1 }) }
-    return { ...now, mask: goesOn, sum, remainder: subtract(now.remainder, part) }
-  }
-
-  const goOn = (state: TokenState, next: Running, layer: number): TokenState => {
-    const before = defined(active.at(-1), 'the tokens of this block')
-    if (!gathered) {
-      running = next
-      const event = eventOf(state, { before, after: next.mask }, layer)
-      return { ...state, mask: next.mask, history: [...state.history, event] }
-    }
-    const { order, mask } = keepMarked(next.mask, { size: 'active', gathered })
-    const origin = next.origin ? gather(next.origin, order) : order
-    running = { origin, mask, sum: gather(next.sum, order), remainder: gather(next.remainder, order) }
-    const left = { ...state, tokens: gather(state.tokens, order), mask }
-    const after = scatterAdd(mask, origin, { tokens: sizeAt(before, 1) })
-    return { ...left, history: [...state.history, eventOf(left, { before, after }, layer)] }
-  }
-
-  return {
-    start: ({ tokens }) => {
-      const [batch, count] = [sizeAt(tokens, 0), sizeAt(tokens, 1)]
-      const mask = ones(batch, count)
-      running = { mask, sum: scaleShift(mask, { scale: 0 }), remainder: mask }
-      sums = undefined
-      scores.length = 0
-      active.length = 0
-      return undefined
-    },
-    ...(!gathered && {
-      // the released code masks the numbers alone: a gradient goes through as if it hadn't
-      before: (state) => {
-        const { tokens, mask } = state
-        if (!mask) return undefined
-        const gone = subtract(multiply(tokens, ofChannels(mask)), tokens)
-        return { ...state, tokens: add(tokens, stopGradient(gone)) }
-      },
-      normed: (x, { mask }) => (mask ? multiply(x, ofChannels(mask)) : undefined),
-    }),
-    after: (state, { layer }) =>
-      scope('a_vit', () => {
-        const next = halt(state, layer)
-        return layer === depth ? undefined : goOn(state, next, layer)
-      }),
-    pool: ({ mask: _, ...state }) => {
-      const { output, ponder, counter } = defined(sums, 'the sums of all blocks')
-      tell({ scores: [...scores], active: [...active], ponder, counter })
-      return { ...state, tokens: output }
-    },
-  }
+export function adaptiveTokens(options: HaltingOptions & { readonly masked?: boolean }): BlockHooks {
+  const learning = masked(options)
+  return options.masked ? learning : { ...gathered(options), training: learning }
 }
 
 /** Blocks that the prior is made for, and the one that its tokens halt in. */
@@ -208,37 +215,32 @@ export const haltingPrior: readonly number[] = (() => {
   return densities.map((x) => (x * 0.98) / before)
 })()
 
-/** The mean score after each block, of all pictures but the first, as the released code has it. `[depth]` */
-export function meanScores({ scores }: Pick<Halting, 'scores'>): Tensor {
-  return concat(
-    scores.map((score) => mean(slice(score, { axis: 0, start: 1 }))),
-    { axis: 0 },
-  )
+/** h of a block, on average over all tokens of all pictures but the first, as the released code has it. `[1]` */
+function meanScore(score: Tensor): Tensor {
+  return mean(slice(score, { axis: 0, start: 1 }))
 }
 
-/** Σ t·(log t − log p) ÷ 12, p the mean scores as shares, but at least 0.01 and at most 0.99. `[1, 1]` */
-function divergence(means: Tensor): Tensor {
+/**
+ * KL divergence of the blocks after which tokens halt from {@link haltingPrior}, where there is any (§3.3, equation 10).
+ * @param means mean scores after each of 12 blocks; as shares at least 0.01 and at most 0.99. `[12]` @returns `[1]`
+ */
+function priorLoss(means: Tensor): Tensor {
   const shares = divide(means, reduceSum(means))
   const clamped = scaleShift(maximum(scaleShift(maximum(shares, 0.01), { scale: -1 }), -0.99), { scale: -1 })
   const apart = subtract(table(haltingPrior.map(Math.log), [priorDepth]), logarithm(clamped))
   const sum = reduceSum(multiply(table(haltingPrior, [priorDepth]), apart))
-  return scaleShift(sum, { scale: 1 / priorDepth })
+  return relu(scaleShift(reshape(sum, [1]), { scale: 1 / priorDepth }))
 }
 
 /**
- * What is added to the loss of the task in training: few blocks a token (§3.2, equation 9), and blocks after which tokens
- * halt as {@link haltingPrior} says (§3.3, equation 10), where the model has its 12 blocks and the two are apart at all.
- * @param halting of tokens that are masked, not gathered, and of two pictures or more
- * @returns both times their weights, `[1]`
+ * What shall become small beside the loss of the task: `ponder`, the mean of ρ (§3.2, equation 9; the paper's weight is
+ * 5e-4), and of models of 12 blocks `halting` (1e-3), of batches of two pictures or more.
  */
-export function haltingLoss(
-  halting: Halting,
-  { ponderWeight = 5e-4, priorWeight = 1e-3 }: { ponderWeight?: number; priorWeight?: number } = {},
-): { readonly ponder: Tensor; readonly prior?: Tensor } {
-  const ponder = scaleShift(mean(halting.ponder), { scale: ponderWeight })
-  if (halting.scores.length !== priorDepth) return { ponder }
-  const prior = relu(divergence(meanScores(halting)))
-  return { ponder, prior: scaleShift(reshape(prior, [1]), { scale: priorWeight }) }
+function haltingLosses({ ponder, means }: Pick<Halting, 'ponder'> & { readonly means: Tensor }) {
+  return {
+    ponder: mean(ponder),
+    ...(sizeAt(means, 0) === priorDepth && { halting: priorLoss(means) }),
+  }
 }
 
 const parameters = z.object({
@@ -270,7 +272,5 @@ export const aVit: Reduction<typeof parameters> = {
     epsilon: 'how much the scores of a token may lack to 1 when it halts',
     gather: 'false: halted tokens stay as masked rows instead of being gone, as in training',
   },
-  hooks: (model, { gather: gathered, ...gate }) => {
-    return adaptiveTokens({ ...gate, gathered, depth: model.depth })
-  },
+  hooks: ({ depth }, { gather: gathers, ...gate }) => adaptiveTokens({ ...gate, depth, masked: !gathers }),
 }

@@ -148,83 +148,94 @@ function eventOf(
   }
 }
 
-/** Attention in a block that samples: for the class token and the sampled patches alone, which look at all tokens. */
-function sampledAttention(
-  view: AttentionView,
-  state: TokenState,
-  { layer, m, options }: { layer: number; m: number; options: SamplingOptions },
-): Attended {
-  const { tokens, prefix } = state
-  const { gathered, filling } = options
-  const [batch, count] = [sizeAt(tokens, 0), sizeAt(tokens, 1)]
-  const mask = state.mask ?? ones(batch, count)
-  const cls = slice(view.q, { axis: 1, end: 1 })
-  const attention =
-    filling === 'nothing'
-      ? view.clsRow(state.mask ? { keyMask: mask } : {})
-      : reshape(reduceSum(maskedSoftmaxMap(withoutKeys(view, mask), mask, cls), { axes: [1] }), [
-          batch,
-          count,
-        ])
-  const real = slice(mask, { axis: 1, start: prefix })
-  const { sampling, kept, scores } = scope('ats', () => {
-    const scores = significance(attention, view.v, { prefix, real })
-    const { picked, ...sampling } = sample(scores, real, { m, filling })
-    const kept = keepMarked(picked, {
-      size: filling === 'nothing' ? 'kept' : 'padded',
-      gathered,
-      order: sampling.ascending,
-    })
-    return { scores, sampling, kept }
-  })
-  const rows = (x: Tensor) =>
-    concat([...prefixOf(x, prefix), gather(slice(x, { axis: 1, start: prefix }), kept.order)], { axis: 1 })
-  const queries = rows(view.q)
-  const left = {
-    ...state,
-    tokens: rows(tokens),
-    mask: concat([ones(batch, prefix), kept.mask], { axis: 1 }),
-    history: [...state.history, eventOf(state, { scores, ...sampling, ...kept }, layer)],
+/** How the tokens of a block look at each other. */
+interface Looking {
+  /** What the class token gives to each, by any factor. `[batch, tokens]` */
+  readonly classRow: Tensor
+  /** What the layer gives for some queries. @param queries rows of `q` */
+  output(queries: Tensor): Tensor
+}
+
+/**
+ * The plain softmax over those that are no filling. The released code adds ε = 1e-6 to its sum of exponentials, which is 1 at
+ * least where no key is masked: no weight differs by more than that.
+ */
+function plainly(view: AttentionView, { mask }: TokenState): Looking {
+  const meeting = mask ? { keyMask: mask } : {}
+  return { classRow: view.clsRow(meeting), output: (queries) => view.outputOf(queries, meeting) }
+}
+
+/** As the released code has it: filling has keys and values of zeros. */
+function asReleased(view: AttentionView, state: TokenState): Looking {
+  const mask = maskOf(state)
+  const [batch, tokens] = [sizeAt(mask, 0), sizeAt(mask, 1)]
+  const zeroed = { ...view, k: multiply(view.k, ofChannels(mask)) }
+  const map = (queries: Tensor) => maskedSoftmaxMap(zeroed, mask, queries)
+  const classMap = map(slice(view.q, { axis: 1, end: 1 }))
+  return {
+    classRow: reshape(reduceSum(classMap, { axes: [1] }), [batch, tokens]),
+    output: (queries) => view.mix(multiply(map(queries), reshape(mask, [batch, 1, 1, tokens]))),
   }
-  if (filling === 'nothing') {
-    return { state: left, output: view.outputOf(queries, state.mask ? { keyMask: mask } : {}) }
-  }
-  return { state: withoutFilling(left), output: officialOutput(view, mask, queries) }
+}
+
+/** 1 for each token that is no filling. */
+function maskOf({ mask, tokens }: TokenState): Tensor {
+  return mask ?? ones(sizeAt(tokens, 0), sizeAt(tokens, 1))
 }
 
 /** Filling as rows of zeros. */
-function withoutFilling<S extends Pick<TokenState, 'tokens' | 'mask'>>(state: S): S {
+function withoutFilling(state: TokenState): TokenState {
   return state.mask ? { ...state, tokens: multiply(state.tokens, ofChannels(state.mask)) } : state
 }
 
-/** Keys of filling as zeros. */
-function withoutKeys(view: AttentionView, mask: Tensor): AttentionView {
-  return { ...view, k: multiply(view.k, ofChannels(mask)) }
-}
-
-/** The layer's output by the released code's softmax, where filling has neither keys nor values. */
-function officialOutput(view: AttentionView, mask: Tensor, queries = view.q): Tensor {
-  const map = maskedSoftmaxMap(withoutKeys(view, mask), mask, queries)
-  return view.mix(multiply(map, reshape(mask, [sizeAt(mask, 0), 1, 1, sizeAt(mask, 1)])))
+/** Attention for the class token and sampled patches alone, which look at all tokens (§3.3). */
+function sampledAttention(
+  { q, v }: AttentionView,
+  state: TokenState,
+  { looking, layer, m, options }: { looking: Looking; layer: number; m: number; options: SamplingOptions },
+): Attended {
+  const { tokens, prefix, history } = state
+  const { gathered, filling } = options
+  const real = slice(maskOf(state), { axis: 1, start: prefix })
+  const { sampling, kept, scores } = scope('ats', () => {
+    const scores = significance(looking.classRow, v, { prefix, real })
+    const { picked, ...sampling } = sample(scores, real, { m, filling })
+    const size = filling === 'nothing' ? 'kept' : 'padded'
+    return { scores, sampling, kept: keepMarked(picked, { size, gathered, order: sampling.ascending }) }
+  })
+  const rows = (x: Tensor) =>
+    concat([...prefixOf(x, prefix), gather(slice(x, { axis: 1, start: prefix }), kept.order)], { axis: 1 })
+  return {
+    output: looking.output(rows(q)),
+    state: {
+      ...state,
+      tokens: rows(tokens),
+      mask: concat([ones(sizeAt(tokens, 0), prefix), kept.mask], { axis: 1 }),
+      history: [...history, eventOf(state, { scores, ...sampling, ...kept }, layer)],
+    },
+  }
 }
 
 /**
  * Adaptive token sampling (Fayyaz et al. 2022, §3): attention goes on with as many patches as the class token's attention
  * is spread over, each picture its own number, in the order of their significance.
- *
- * The released code's softmax adds ε = 1e-6 to a sum of exponentials that is at least 1 where no key is masked: left out
- * with `filling: 'nothing'`, which changes no weight by more than that.
  */
 export function tokenSampling(options: SamplingOptions): BlockHooks {
-  const official = options.filling === 'counts'
-  const maskOf = ({ mask, tokens }: TokenState) => mask ?? ones(sizeAt(tokens, 0), sizeAt(tokens, 1))
+  const isReleased = options.filling === 'counts'
+  const learning = { ...options, gathered: false, filling: 'counts' } as const
   return {
     attend: (view, state, { layer }) => {
       const m = options.points(layer - 1)
-      if (m !== undefined) return sampledAttention(view, state, { layer, m, options })
-      return official ? { output: officialOutput(view, maskOf(state)) } : undefined
+      const looking = isReleased ? asReleased(view, state) : plainly(view, state)
+      if (m !== undefined) return sampledAttention(view, state, { looking, layer, m, options })
+      return isReleased ? { output: looking.output(view.q) } : undefined
     },
-    ...(official && { between: withoutFilling, after: withoutFilling }),
+    ...(isReleased && {
+      // what a layer's output map adds to filling is taken away again
+      between: withoutFilling,
+      after: withoutFilling,
+    }),
+    ...(options.gathered && { training: tokenSampling(learning) }),
   }
 }
 

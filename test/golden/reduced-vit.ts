@@ -2,7 +2,7 @@ import { symbol } from '../../src/graph/dim.js'
 import { input } from '../../src/graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../src/graph/tensor.js'
 import { type BlockHooks, composeHooks } from '../../src/models/block-loop.js'
-import { outputOf } from '../../src/models/model-definition.js'
+import { type ModelDefinition, outputOf } from '../../src/models/model-definition.js'
 import type { TokenEvent } from '../../src/models/token-history.js'
 import { vit } from '../../src/models/vit.js'
 import { crossEntropy } from '../../src/training/objectives/cross-entropy.js'
@@ -11,6 +11,7 @@ import { type Built, type CaseFacts, positionsOf, type VitLike, vitOf } from './
 /** A model that reduces tokens, run as the official code was. */
 export interface ReducedVit {
   readonly history: readonly TokenEvent[]
+  readonly training: ModelDefinition['training']
   /** `block0_tokens`, …, `token_counts`, `logits`, and the loss of golden gradients. */
   readonly built: Built
 }
@@ -27,11 +28,12 @@ export function reducedVit(given: VitLike, facts: CaseFacts, hooks: BlockHooks):
   }
   const model = vit(config, { hooks: composeHooks(hooks, looking) })
   const logits = outputOf(model, 'classify', 'logits')
-  const { history } = model
+  const { history, training } = model
   const tokens = blocks.map((block, i) => [`block${i}_tokens`, block] as const)
   const targets = input('soft_target', [symbol('batch'), config.classes])
   return {
     history,
+    training,
     built: {
       loss: crossEntropy(logits, targets),
       positions: positionsOf(given, facts),

@@ -1,14 +1,9 @@
 import { z } from 'zod'
 import { defined } from '../../../src/base/assert.js'
-import { add, concat, reduceSum, reshape } from '../../../src/graph/ops/index.js'
-import type { Tensor } from '../../../src/graph/tensor.js'
-import {
-  adaptiveTokens,
-  type Halting,
-  haltingLoss,
-  haltingPrior,
-  meanScores,
-} from '../../../src/reduction/a-vit.js'
+import { add, concat, reduceSum, reshape, scaleShift } from '../../../src/graph/ops/index.js'
+import { sizeAt, type Tensor } from '../../../src/graph/tensor.js'
+import { type BlockHooks, composeHooks } from '../../../src/models/block-loop.js'
+import { adaptiveTokens, haltingPrior } from '../../../src/reduction/a-vit.js'
 import { goldenMethod, vitConfig } from '../method.js'
 import { reducedVit } from '../reduced-vit.js'
 
@@ -32,39 +27,49 @@ function stacked(blocks: readonly Tensor[]): Tensor {
 }
 
 export const avitMethod = goldenMethod(config, (given, facts) => {
-  const modelOf = (gathered: boolean) => {
-    let halting: Halting | undefined
-    const { depth, gate_scale: scale, gate_center: center, halt_eps: epsilon } = given
-    const hooks = adaptiveTokens({ depth, scale, center, epsilon, gathered }, (told) => {
-      halting = told
-    })
-    const { built } = reducedVit(given, facts, hooks)
-    return { built, halting: defined(halting, 'what became of the tokens') }
+  const { depth, gate_scale: scale, gate_center: center, halt_eps: epsilon } = given
+  const modelOf = (masked: boolean) => {
+    const known: Readonly<Record<string, Tensor>>[] = []
+    const looking: BlockHooks = {
+      after: ({ aside = {} }) => {
+        known.push(aside)
+        return undefined
+      },
+    }
+    const hooks = adaptiveTokens({ depth, scale, center, epsilon, masked })
+    const { built, training } = reducedVit(given, facts, composeHooks(hooks, looking))
+    const each = (name: string) => known.map((aside) => defined(aside[name], name))
+    const last = (name: string) => defined(known.at(-1)?.[name], name)
+    return { built, each, last, losses: training?.losses ?? {} }
   }
   // as it is trained: the loss and what the blocks make of halted tokens
-  const masked = modelOf(false)
+  const learning = modelOf(true)
   // as it runs
-  const { built, halting } = modelOf(true)
-  const { ponder, prior } = haltingLoss(masked.halting, {
-    ponderWeight: given.ponder_token_scale,
-    priorWeight: given.distr_prior_alpha,
-  })
+  const running = modelOf(false)
+  const weighted = (name: string, weight: number) => {
+    const loss = learning.losses[name]
+    return loss && scaleShift(loss, { scale: weight })
+  }
+  const ponder = weighted('ponder', given.ponder_token_scale)
+  const prior = weighted('halting', given.distr_prior_alpha)
+  const task = defined(learning.built.loss, 'the loss of the task')
+  const counts = running
+    .each('active')
+    .map((mask) => reshape(reduceSum(mask, { axes: [1] }), [sizeAt(mask, 0)]))
   return {
-    ...built,
-    loss: add(defined(masked.built.loss, 'the loss of the task'), prior ? add(ponder, prior) : ponder),
+    ...running.built,
+    loss: [ponder, prior].reduce<Tensor>((sum, loss) => (loss ? add(sum, loss) : sum), task),
     outputs: {
-      ...masked.built.outputs,
-      logits: defined(built.outputs.logits, 'the logits'),
-      token_counts: stacked(
-        halting.active.map((mask) => reshape(reduceSum(mask, { axes: [1] }), [mask.shape[0] ?? 0])),
-      ),
-      mask_layers: stacked(halting.active),
-      rho_token: halting.ponder,
-      counter_token: halting.counter,
-      h_token_layers: stacked(masked.halting.scores),
-      halting_score_layer: meanScores(masked.halting),
+      ...learning.built.outputs,
+      logits: defined(running.built.outputs.logits, 'the logits'),
+      mask_layers: stacked(running.each('active')),
+      token_counts: stacked(counts),
+      rho_token: running.last('ponder'),
+      counter_token: running.last('counter'),
+      h_token_layers: stacked(learning.each('score')),
+      halting_score_layer: learning.last('means'),
       distr_target: haltingPrior,
-      loss_ponder: ponder,
+      ...(ponder && { loss_ponder: ponder }),
       ...(prior && { loss_distr_prior: prior }),
     },
   }
