@@ -11,6 +11,7 @@ import {
 } from './t2t-config.js'
 import { gridOf, prefixCount } from './vit-config.js'
 import { type PartPatterns, vitFacts, vitParts } from './vit-facts.js'
+import { adaVitNames } from './vit-names.js'
 
 const stemParameters = /(^|\.)tokens_to_token\./
 
@@ -25,8 +26,8 @@ function t2tFacts(config: T2tConfig): FamilyFacts {
   return {
     ...plain,
     layerOf: (parameter) => (stemParameters.test(parameter) ? 0 : plain.layerOf(parameter)),
-    // official names are ours
-    names: [],
+    // official names are ours but for those of AdaViT
+    names: [adaVitNames],
   }
 }
 

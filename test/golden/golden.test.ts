@@ -15,6 +15,7 @@ const methods = [
   'tome',
   'mctf',
   't2t',
+  'adavit',
   'dynamicvit',
   'evovit',
   'efficientvit',

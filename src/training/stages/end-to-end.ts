@@ -32,14 +32,14 @@ function wantedParts({ loss }: EndToEnd): readonly LossPartName[] {
   return names.filter((name) => (loss[name] ?? 0) > 0)
 }
 
-/** The parts that count, of those that the student's method brings. @throws BlvitError `BAD_OPTION` for an unknown one */
+/** The parts that count, of those that the student's method brings. @throws BlvitError `BAD_CONFIG` for an unknown one */
 function ownLosses({ loss }: EndToEnd, { training }: ModelDefinition) {
   const own = training?.losses ?? {}
   const known = [...names, ...Object.keys(own)]
   const unknown = Object.keys(loss).find((name) => !known.includes(name))
   if (unknown !== undefined) {
     const message = `There is no loss "${unknown}" for this student.${didYouMean(unknown, known)} It has ${known.join(', ')}.`
-    throw new BlvitError('BAD_OPTION', message, { known })
+    throw new BlvitError('BAD_CONFIG', message, { known })
   }
   return Object.entries(own).flatMap(([name, part]) => {
     const weight = loss[name] ?? 0

@@ -1,4 +1,5 @@
 import type { GoldenMethod } from '../method.js'
+import { adaVitMethod } from './adavit.js'
 import { atsMethod } from './ats.js'
 import { avitMethod } from './avit.js'
 import { dynamicVitMethod } from './dynamicvit.js'
@@ -22,4 +23,5 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   ats: atsMethod,
   avit: avitMethod,
   t2t: t2tMethod,
+  adavit: adaVitMethod,
 }
