@@ -21,7 +21,7 @@ import { answersOf, type RowAnswers } from './answers.js'
 import type { AskedRow } from './asked-rows.js'
 import { type ComparedRow, comparedRows } from './compared-rows.js'
 import { comparisonIdentity, comparisonKind, type RowOutcome } from './comparison-state.js'
-import { type MeanSizes, meanSizes } from './counted-sizes.js'
+import { type MeanSizes, meanSizes } from '../tasks/node/mean-sizes.js'
 import { isSound, type PlannedRow, planRows, type SoundRow } from './plan-rows.js'
 import { type RowTimes, timesOfRows } from './times.js'
 
