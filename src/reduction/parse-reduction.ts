@@ -219,6 +219,16 @@ export function parseReduction(text: string): ChosenReduction {
       { known },
     )
   }
+  const second = [...text.trim().matchAll(/[,+;&\s]\s*([\w-]+)\s*(?![\w=-])/g)].find(([, word]) =>
+    known.includes(word?.toLowerCase() ?? ''),
+  )?.[1]
+  if (second !== undefined) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `"${text}" are two reductions, and a model takes one at a time: ${found.name} or ${second}. "blvit methods" tells what each does.`,
+      { reductions: [found.name, second] },
+    )
+  }
   if (given === undefined && !found.isWhole) {
     throw new BlvitError(
       'BAD_OPTION',
