@@ -94,6 +94,8 @@ export type {
 } from './tasks/node/pipelines/image-feature-extraction.js'
 export { type Pipeline, type PipelineTask, pipeline } from './tasks/node/pipelines/index.js'
 export { readSettings } from './tasks/node/read-settings.js'
+export type { FindObjects } from './tasks/object-finder.js'
+export type { GrownMask, ObjectMask } from './tasks/object-regions.js'
 export { tracePng } from './tasks/trace/node/trace-png.js'
 // See where a model looked
 export type { TraceOptions } from './tasks/trace/trace.js'

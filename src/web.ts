@@ -42,6 +42,8 @@ export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/ana
 export { type BrowserLoadOptions, load, type ModelParts } from './tasks/browser/load.js'
 export { listMethods, type MethodList, type SavingFamily } from './tasks/list-methods.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
+export type { FindObjects } from './tasks/object-finder.js'
+export type { GrownMask, ObjectMask } from './tasks/object-regions.js'
 // See where a model looked
 export type { TraceOptions } from './tasks/trace/trace.js'
 export { type Partition, partition, type Trace, type TracedStep } from './tasks/trace/traced-steps.js'

@@ -54,7 +54,7 @@ function countedWords({ analysis, pictures }: Report): string {
 
 function headline(report: Report): string {
   const { name, analysis } = report
-  const { family, image, patchSize, patches, prefix, kept, counted, setting } = analysis
+  const { family, image, patchSize, patches, prefix, kept, counted, setting, layers } = analysis
   const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
   const cut =
     patchSize === undefined
@@ -63,7 +63,11 @@ function headline(report: Report): string {
   const lines = [`${name} (${family}): ${image.width}×${image.height} pixels${cut}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
   else if (counted !== undefined) lines.push(`${setting}: ${countedWords(report)}`)
-  else if (setting !== plainKey && left(analysis) === patches + prefix) lines.push(setting)
+  else if (setting !== plainKey && [undefined, patches + prefix].includes(left(analysis))) lines.push(setting)
+  else if (layers.some(({ selects }) => selects !== undefined))
+    lines.push(
+      `${setting}: ${left(analysis)} of ${patches + prefix} tokens go through the last block, the others wait`,
+    )
   else if (setting !== plainKey)
     lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)
   return lines.join('\n')

@@ -4,6 +4,7 @@ import type { LoadOptions, NamedTensors, Runtime } from '../runtime/runtime.js'
 import type { Settings } from '../settings/settings.js'
 import type { Lane, Lanes, Pictures, RunKind } from './dispatcher.js'
 import { Engine, type EngineParts, type EngineRunOptions } from './engine.js'
+import type { Feeds } from './feeds.js'
 import { type LanePlan, manyPictures, type Parallel, planLanes } from './lane-plan.js'
 import { pixelFeeds } from './rows.js'
 
@@ -14,6 +15,8 @@ export type Asked = Pick<Problem<unknown>, 'name' | 'outputs'>
 export interface ModelRun extends RunKind {
   readonly problem: Asked
   readonly options: EngineRunOptions
+  /** What is fed beside the pictures, which share it, by the names of the graph's inputs. */
+  readonly inputs?: Feeds['inputs'] | undefined
 }
 
 export interface EngineFormsOptions extends Pick<LoadOptions, 'threads' | 'precision'> {
@@ -42,7 +45,7 @@ interface Pool {
 export class EngineForms implements AsyncDisposable {
   private readonly whole: EngineByProblem = new Map()
   private readonly wholeLane: Lane<ModelRun> = {
-    run: async ({ problem, options }, pictures) => runOn(await this.wholeFor(problem), pictures, options),
+    run: async (run, pictures) => runOn(await this.wholeFor(run.problem), pictures, run),
   }
   private pool: Pool | undefined
   /** There was not enough memory for it, or something else was wrong. */
@@ -114,8 +117,7 @@ export class EngineForms implements AsyncDisposable {
     const runtime = source.open(plan.lanes)
     runtime.catch(() => {})
     const lane = (index: number): Lane<ModelRun> => ({
-      run: async ({ problem, options }, pictures) =>
-        runOn(await this.laneEngine(pool, problem), pictures, options, index),
+      run: async (run, pictures) => runOn(await this.laneEngine(pool, run.problem), pictures, run, index),
     })
     const lanes = Array.from({ length: plan.lanes }, (_, index) => lane(index))
     const pool: Pool = { plan, runtime, engines: new Map(), lanes, isOpen: false }
@@ -189,10 +191,12 @@ export class EngineForms implements AsyncDisposable {
 async function runOn(
   engine: Engine,
   pictures: Pictures,
-  options: EngineRunOptions,
+  { options, inputs }: ModelRun,
   lane?: number,
 ): Promise<NamedTensors> {
-  const { outputs } = await engine.run(pixelFeeds(pictures), options, { lane })
+  const feeds = pixelFeeds(pictures)
+  const all = inputs ? { ...feeds, inputs: { ...feeds.inputs, ...inputs } } : feeds
+  const { outputs } = await engine.run(all, options, { lane })
   return outputs
 }
 

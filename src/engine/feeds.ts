@@ -11,7 +11,7 @@ import type { NamedTensors, TensorData } from '../runtime/runtime.js'
 export interface Feeds {
   /** Pictures in the run. */
   readonly batch: number
-  /** By the names of the graph's inputs, each `[batch, …]`, e.g. `pixel_values [batch, channels, height, width]`. */
+  /** By the names of the graph's inputs, most `[batch, …]`, e.g. `pixel_values [batch, channels, height, width]`. */
   readonly inputs: Readonly<Record<string, Float32Array>>
 }
 

@@ -47,6 +47,8 @@ export interface PreparedPicture {
   readonly pixels: Pixels
   /** normalised, `[3, height, width]` */
   readonly input: Float32Array
+  /** of the picture before that, upright; of a large photograph that was decoded at a part of its size, that part's */
+  readonly decoded: Size
 }
 
 // What our own filter sees of a reduced picture must be more than what it leaves: at twice the size no detail that
@@ -84,5 +86,6 @@ export async function preparePicture(
 
 function* prepareSteps(decoded: Pixels, preprocessing: Preprocessing): Steps<PreparedPicture> {
   const pixels = yield* resizeAndCropSteps(decoded, preprocessing)
-  return { pixels, input: yield* normaliseSteps(pixels, preprocessing) }
+  const { height, width } = decoded
+  return { pixels, input: yield* normaliseSteps(pixels, preprocessing), decoded: { height, width } }
 }

@@ -57,6 +57,19 @@ export interface AttendingBlock {
   readonly layer: number
   /** The block's attention on other tokens than those that came, its norm before it. @param tokens `[batch, any, width]` */
   readonly attentionOn: (tokens: Tensor) => AttentionView
+  /** What attention reads of tokens. */
+  readonly norm: (tokens: Tensor) => Tensor
+}
+
+/** A block whose MLP is asked for. */
+export interface FeedingBlock {
+  /** Counted from 1. */
+  readonly layer: number
+  /**
+   * The block's MLP half on other tokens than those that came, its norm before it.
+   * @param tokens `[batch, any, width]` @param normed changes what the norm gave
+   */
+  readonly mlpOn: (tokens: Tensor, normed?: (x: Tensor) => Tensor) => Tensor
 }
 
 /** What a hook says of the attention half. */
@@ -72,6 +85,8 @@ export interface Attended {
  * nothing. What it builds stands in the scope of the block that it is called from.
  */
 export interface BlockHooks {
+  /** Inputs of the graph that they ask for beside the pictures, by name; all pictures of a run share them. */
+  readonly inputs?: readonly string[]
   /** Before the first block. */
   readonly start?: (state: TokenState) => TokenState | undefined
   /** Before a block's first norm. */
@@ -82,6 +97,8 @@ export interface BlockHooks {
   readonly attend?: (view: AttentionView, state: TokenState, block: AttendingBlock) => Attended | undefined
   /** After the attention half's residual, before the second norm: where EViT and ToMe reduce. */
   readonly between?: (state: TokenState, block: HalfBlock) => TokenState | undefined
+  /** Instead of the plain MLP half: what it adds. `[batch, tokens, width]` */
+  readonly feed?: (state: TokenState, block: FeedingBlock) => Tensor | undefined
   /** After the block. */
   readonly after?: (state: TokenState, block: WholeBlock) => TokenState | undefined
   /** After the last block: what the final norm and the heads read. */
@@ -100,6 +117,7 @@ export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
   const learnOtherwise = all.some(({ training }) => training !== undefined)
   return {
     ...(learnOtherwise && { training: composeHooks(...all.map(trainingHooks)) }),
+    inputs: all.flatMap(({ inputs = [] }) => inputs),
     start: (first) => all.reduce((state, hooks) => hooks.start?.(state) ?? state, first),
     before: (first, layer) => all.reduce((state, hooks) => hooks.before?.(state, layer) ?? state, first),
     normed: (first, state) => all.reduce((x, hooks) => hooks.normed?.(x, state) ?? x, first),
@@ -109,6 +127,11 @@ export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
       return attended[0]
     },
     between: (first, block) => all.reduce((state, hooks) => hooks.between?.(state, block) ?? state, first),
+    feed: (state, block) => {
+      const fed = all.flatMap((hooks) => hooks.feed?.(state, block) ?? [])
+      assert(fed.length <= 1, `several hooks replace the MLP of layer ${block.layer}`)
+      return fed[0]
+    },
     after: (first, block) => all.reduce((state, hooks) => hooks.after?.(state, block) ?? state, first),
     pool: (first) => all.reduce((state, hooks) => hooks.pool?.(state) ?? state, first),
   }
@@ -149,12 +172,13 @@ export function plainBlock(
   const epsilon = config.layerNormEpsilon
   const came = hooks.before?.(state, layer) ?? state
   const changed = (state: TokenState) => (x: Tensor) => hooks.normed?.(x, state) ?? x
+  const norm = (tokens: Tensor) => changed(came)(layerNorm('norm1', tokens, { epsilon }))
   const attentionOn = (tokens: Tensor) => {
-    const normed = changed(came)(layerNorm('norm1', tokens, { epsilon }))
+    const normed = norm(tokens)
     return blockAttention({ queries: normed, keys: normed }, config)
   }
   const view = attentionOn(came.tokens)
-  const attended = hooks.attend?.(view, came, { layer, attentionOn })
+  const attended = hooks.attend?.(view, came, { layer, attentionOn, norm })
   const rest = attended?.state ?? came
   const meeting = came.mask ? { keyMask: came.mask } : {}
   const attentionOutput = layerScale('ls1', attended?.output ?? view.output(meeting), config.layerScale)
@@ -162,7 +186,9 @@ export function plainBlock(
   const half = { layer, input: rest.tokens, attention: view, attentionUpdate }
   const met = { ...rest, tokens: add(rest.tokens, attentionUpdate) }
   const middle = hooks.between?.(met, half) ?? met
-  const mlpUpdate = dropPath('mlp', blockMlp(middle.tokens, config, changed(middle)))
+  const mlpOn = (tokens: Tensor, normed = changed(middle)) => blockMlp(tokens, config, normed)
+  const mlpOutput = hooks.feed?.(middle, { layer, mlpOn }) ?? mlpOn(middle.tokens)
+  const mlpUpdate = dropPath('mlp', mlpOutput)
   const left = { ...middle, tokens: add(middle.tokens, mlpUpdate) }
   const after = hooks.after?.(left, { ...half, middle: middle.tokens, mlpUpdate }) ?? left
   return { state: after, attention: view }

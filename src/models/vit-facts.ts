@@ -9,9 +9,9 @@ export type PartPatterns = readonly (readonly [PartName, RegExp])[]
 export const vitParts: PartPatterns = [
   ['patchEmbedding', /^patch_embed\./],
   ['tokens', /^(cls_token|dist_token|reg_token|pos_embed|norm_pre\..*)$/],
+  // of reductions that learn to rank and to decide
+  ['predictors', /^(score_predictor|blocks\.\d+\.(attn\.token_select|head_select|layer_select))\./],
   ['blocks', /^blocks\.\d+\./],
-  // of reductions that learn to rank
-  ['predictors', /^score_predictor\./],
   ['norm', /^(norm|fc_norm|norm_cls)\./],
   ['head', /^(head|head_dist|head_cls|visual_projection)\./],
 ]

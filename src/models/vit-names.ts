@@ -81,6 +81,20 @@ const huggingFaceClip: NameMap = {
   ignored: /^(text_model\.|text_projection\.|logit_scale$)/,
 }
 
+/** The official code of AdaViT, on DeiT and on T2T-ViT: timm's names, but queries, keys and values apart. */
+export const adaVitNames: NameMap = {
+  dialect: 'adavit',
+  detect: (names) => names.some((name) => /^blocks\.\d+\.attn\.query\.weight$/.test(name)),
+  rules: [
+    {
+      ours: 'blocks.{i}.attn.qkv.{p}',
+      theirs: ['query', 'key', 'value'].map((part) => `blocks.{i}.attn.${part}.{p}`),
+    },
+  ],
+  prefixes: [],
+  ignored: /$^/,
+}
+
 /** The official code of Evo-ViT (YifanXu74/Evo-ViT, DeiT version), whose head reads the mean of the patches. */
 export const evoVitNames: NameMap = {
   dialect: 'evo-vit',
@@ -96,4 +110,4 @@ export const evoVitNames: NameMap = {
 }
 
 /** The dialects of a ViT's parameter names beside ours, which is timm's. */
-export const vitNames: readonly NameMap[] = [huggingFace, huggingFaceClip, evoVitNames]
+export const vitNames: readonly NameMap[] = [huggingFace, huggingFaceClip, evoVitNames, adaVitNames]

@@ -3,7 +3,9 @@ import {
   add,
   attentionMap,
   attention as attentionOp,
+  expand,
   matmul,
+  multiply,
   queryAttention,
   reshape,
   scaleShift,
@@ -23,6 +25,8 @@ export interface Meeting {
   readonly keyMask?: Tensor | undefined
   /** What q·kᵀ is multiplied by; default 1/√headWidth. */
   readonly scale?: number | undefined
+  /** What the values of each head are multiplied by: 0 for a head that is off. `[batch, heads]` */
+  readonly headFactor?: Tensor | undefined
 }
 
 /**
@@ -44,7 +48,7 @@ export interface AttentionView {
   /** The same for some of the queries alone: a layer's rows. @param queries `[batch, rows, innerWidth]`, rows of `q` */
   outputOf(queries: Tensor, meeting?: Meeting): Tensor
   /** The same of a map that the caller made: `[batch, heads, rows, keys]` → `[batch, rows, width]` */
-  mix(map: Tensor): Tensor
+  mix(map: Tensor, meeting?: Pick<Meeting, 'headFactor'>): Tensor
   /** What the class token, the first query, gives to each key: its row of the map, averaged over heads. `[batch, keys]` */
   clsRow(meeting?: Meeting): Tensor
 }
@@ -84,6 +88,14 @@ function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
   return reshape(rows, [batch, sizeAt(map, 2), width])
 }
 
+/** Channels times the factor of the head that they are in. @param x `[batch, any, width]` @param factor `[batch, heads]` */
+export function timesHeadFactor(x: Tensor, factor: Tensor | undefined): Tensor {
+  if (!factor) return x
+  const [batch, heads] = [sizeAt(factor, 0), Number(sizeAt(factor, 1))]
+  const each = expand(reshape(factor, [batch, heads, 1]), [batch, heads, widthOf(x) / heads])
+  return multiply(x, reshape(each, [batch, 1, widthOf(x)]))
+}
+
 /** A LayerNorm of each head by itself. @param x `[batch, tokens, innerWidth]` */
 function normOfHeads(name: string, x: Tensor, heads: number, epsilon: number): Tensor {
   const [batch, tokens, width] = [sizeAt(x, 0), sizeAt(x, 1), widthOf(x)]
@@ -118,8 +130,13 @@ export function attention(
     const { v } = packed
     const [q, k] = [normed('q_norm', packed.q), normed('k_norm', packed.k)]
     const optionsOf = (meeting: Meeting) => ({ heads, scale: meeting.scale, bias: biasOf(meeting) })
+    const valuesOf = ({ headFactor }: Pick<Meeting, 'headFactor'>) => timesHeadFactor(v, headFactor)
     const projected = (mixed: Tensor) =>
-      linear('proj', mixed, { out: width, initialiser: projInitialiser, bias: projBias ?? true })
+      linear('proj', mixed, {
+        out: width,
+        initialiser: projInitialiser,
+        bias: projBias ?? true,
+      })
     let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
     return {
       q,
@@ -136,12 +153,16 @@ export function attention(
         // the map that somebody asked for already is half of the way
         const map = shown && sameMeeting(shown.meeting, meeting) ? shown.map : undefined
         return atScope(here, () =>
-          projected(map ? mixedBy(map, v, heads) : attentionOp(q, k, v, optionsOf(meeting))),
+          projected(
+            map
+              ? mixedBy(map, valuesOf(meeting), heads)
+              : attentionOp(q, k, valuesOf(meeting), optionsOf(meeting)),
+          ),
         )
       },
       outputOf: (queries, meeting = {}) =>
-        atScope(here, () => projected(attentionOp(queries, k, v, optionsOf(meeting)))),
-      mix: (map) => atScope(here, () => projected(mixedBy(map, v, heads))),
+        atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting)))),
+      mix: (map, meeting = {}) => atScope(here, () => projected(mixedBy(map, valuesOf(meeting), heads))),
       clsRow: (meeting = {}) =>
         atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),
     }

@@ -1,7 +1,21 @@
 import { z } from 'zod'
 import { defined } from '../base/assert.js'
 import { BlvitError } from '../base/blvit-error.js'
-import { concat, expand, gather, slice, table } from '../graph/ops/index.js'
+import { plus } from '../graph/dim.js'
+import {
+  add,
+  compact,
+  concat,
+  expand,
+  gather,
+  greater,
+  input,
+  reduceMax,
+  reshape,
+  slice,
+  table,
+  where,
+} from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import type { Architecture } from '../models/architecture.js'
@@ -126,39 +140,79 @@ function assignmentOf(prefix: number, bits: PatchBits): readonly number[] {
 }
 
 /**
- * f of the paper before the first block: the prefix and the patches of a mask, in their order. Their positions have been
- * added, so that each knows where it is from.
- * @param bits m, not all 0. `[patches]`
+ * f of the paper before the first block: the prefix and some patches, in their order. Their positions have been added, so
+ * that each knows where it is from.
+ * @param kept which patches, the same of all pictures. int64 `[1, kept]`
  */
+function filtered(
+  { tokens, prefix, ...state }: TokenState,
+  kept: Tensor,
+  event: Pick<ReduceEvent, 'tensors' | 'assignment'>,
+): TokenState {
+  const [batch, count] = [sizeAt(tokens, 0), sizeAt(kept, 1)]
+  const patches = gather(slice(tokens, { axis: 1, start: prefix }), expand(kept, [batch, count]))
+  const tokensAfter = plus(count, prefix)
+  return {
+    ...state,
+    prefix,
+    tokens: concat([...prefixOf(tokens, prefix), patches], { axis: 1 }),
+    history: [...state.history, { kind: 'reduce', layer: 0, tokensAfter, ...event }],
+  }
+}
+
+/** Filters all pictures by one mask, which is a constant of the graph. @param bits m, not all 0. `[patches]` */
 export function tokenFiltering(bits: PatchBits): BlockHooks {
   const kept = indicesOf(bits)
-  const filter = ({ tokens, prefix, ...state }: TokenState): TokenState => {
-    const picked = expand(table(kept, [1, kept.length], { dtype: 'int64' }), [sizeAt(tokens, 0), kept.length])
-    const patches = gather(slice(tokens, { axis: 1, start: prefix }), picked)
-    const event: ReduceEvent = {
-      kind: 'reduce',
-      layer: 0,
-      tokensAfter: prefix + kept.length,
+  const filter = (state: TokenState) =>
+    filtered(state, table(kept, [1, kept.length], { dtype: 'int64' }), {
       tensors: {},
-      assignment: () => assignmentOf(prefix, bits),
-    }
-    return {
-      ...state,
-      prefix,
-      tokens: concat([...prefixOf(tokens, prefix), patches], { axis: 1 }),
-      history: [...state.history, event],
-    }
-  }
+      assignment: () => assignmentOf(state.prefix, bits),
+    })
   return { start: (state) => (bits.every(Boolean) ? undefined : scope('atf', () => filter(state))) }
+}
+
+/** The input that says where the objects of a run's pictures are: 1 for their patches, else 0. `[patches]` */
+export const objectsInput = 'object_mask'
+
+/**
+ * Filters by a mask and by what a run says of its pictures, which is an input of the graph: how many tokens are left is
+ * known then.
+ * @param bits what stays in any case; perhaps nothing. `[patches]` @param best stays where nothing else would
+ */
+function objectFiltering(bits: PatchBits, best: number): BlockHooks {
+  const patches = bits.length
+  const filter = (state: TokenState) => {
+    // s ∨ D(i)
+    const marked = greater(add(input(objectsInput, [patches]), table(bits.map(Number), [patches])), 0)
+    const isMarked = greater(reduceMax(marked), 0)
+    const alone = table(
+      bits.map((_, patch) => Number(patch === best)),
+      [patches],
+    )
+    const mask = where(isMarked, marked, alone)
+    const all = table(Array.from(bits.keys()), [patches], { dtype: 'int64' })
+    const kept = compact(all, mask, { size: 'kept' })
+    const batch = sizeAt(state.tokens, 0)
+    return filtered(state, reshape(kept, [1, sizeAt(kept, 0)]), {
+      tensors: { mask: expand(reshape(mask, [1, patches]), [batch, patches]) },
+      assignment: (values) => assignmentOf(state.prefix, values.mask?.map(Boolean) ?? []),
+    })
+  }
+  return { inputs: [objectsInput], start: (state) => scope('atf', () => filter(state)) }
+}
+
+/** s ∨ D(i) of a mask, perhaps nothing. */
+function markedPatches({ grid, objects, ...mask }: TokenMask, { withStatic = true }): PatchBits {
+  const none = Array.from({ length: grid.rows * grid.columns }, () => false)
+  return union((withStatic ? mask.static : undefined) ?? none, objects ?? none)
 }
 
 /** m = s ∨ D(i); where that is empty the patch that matters most stays. @throws BlvitError `BAD_OPTION` for nothing */
 export function keptPatches(mask: TokenMask, { withStatic = true } = {}): PatchBits {
-  const none = Array.from({ length: mask.grid.rows * mask.grid.columns }, () => false)
-  const bits = union((withStatic ? mask.static : undefined) ?? none, mask.objects ?? none)
+  const bits = markedPatches(mask, { withStatic })
   if (bits.includes(true)) return bits
   if (mask.best === undefined) throw emptyMask(mask.name)
-  return none.with(mask.best, true)
+  return bits.with(mask.best, true)
 }
 
 /** What a file holds, or the name of one that nobody has read yet. */
@@ -170,6 +224,7 @@ const fileOrMask = z.codec(z.string().min(1), z.custom<TokenMask | string>(), {
 const parameters = z.object({
   mask: fileOrMask.describe('a file that blvit calibrate atf wrote'),
   static: flag.default(true),
+  objects: z.enum(['fixed', 'given']).describe('fixed or given').default('fixed'),
 })
 
 function unread(name: string): BlvitError {
@@ -177,6 +232,15 @@ function unread(name: string): BlvitError {
     'BAD_OPTION',
     `${name} hasn't been read. The command line and load() read it; give other functions what readSettings({ reduce: 'atf:${name}' }) ` +
       "makes of it, and in a browser reduce: 'atf:' + tokenMaskText(json).",
+    { mask: name },
+  )
+}
+
+function uncalibrated(name: string): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    `With objects=given ${name} must be calibrated, or nothing says which patch stays of a picture without an object: ` +
+      'blvit calibrate atf -m <model> --data photos/ -o mask.json.',
     { mask: name },
   )
 }
@@ -204,6 +268,8 @@ export const atf: Reduction<typeof parameters> = {
   parametersAbout: {
     mask: 'the mask of patches, for one model and one size of pictures',
     static: 'whether the patches stay to which attention usually goes, instead of those of the object alone',
+    objects:
+      "whether the object's patches are those of the mask, if any, or are also given with each picture, in the library",
   },
   files: {
     mask: {
@@ -212,10 +278,12 @@ export const atf: Reduction<typeof parameters> = {
     },
   },
   brief: ({ mask, ...texts }) => ({ ...texts, mask: shortTextOfMask(mask) }),
-  hooks: (model, { mask, static: withStatic }) => {
+  hooks: (model, { mask, static: withStatic, objects }) => {
     if (typeof mask === 'string') throw unread(mask)
     const { rows, columns } = mask.grid
     if (rows !== model.grid.rows || columns !== model.grid.columns) throw wrongGrid(mask, model)
-    return tokenFiltering(keptPatches(mask, { withStatic }))
+    if (objects === 'fixed') return tokenFiltering(keptPatches(mask, { withStatic }))
+    if (mask.best === undefined) throw uncalibrated(mask.name)
+    return objectFiltering(markedPatches(mask, { withStatic }), mask.best)
   },
 }

@@ -5,7 +5,6 @@ import {
   concat,
   constant,
   divide,
-  equal,
   expand,
   gelu,
   logSoftmax,
@@ -15,7 +14,6 @@ import {
   reshape,
   scaleShift,
   slice,
-  table,
 } from '../graph/ops/index.js'
 import { atScope, scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
@@ -25,7 +23,7 @@ import { layerNorm } from '../nn/layer-norm.js'
 import { linear, widthOf } from '../nn/linear.js'
 import { drawnChoice, gumbelNoise } from './gumbel.js'
 import { candidatesOf, keepBest, quartersAbout, ratesByBlock } from './keep-best.js'
-import { maskedSoftmaxMap } from './masked-softmax.js'
+import { diagonal, maskedSoftmaxMap } from './masked-softmax.js'
 import { blockList, keepRateSteps, keepRates } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -107,10 +105,9 @@ function shareError(kept: Tensor, share: number): Tensor {
  */
 function visible(kept: Tensor): Tensor {
   const tokens = Number(sizeAt(kept, 1))
-  const places = Array.from({ length: tokens }, (_, i) => i)
-  const diagonal = equal(table(places, [tokens, 1]), table(places, [1, tokens]))
+  const own = diagonal(tokens)
   const keys = reshape(kept, [sizeAt(kept, 0), 1, 1, tokens])
-  return add(multiply(keys, scaleShift(diagonal, { scale: -1, shift: 1 })), diagonal)
+  return add(multiply(keys, scaleShift(own, { scale: -1, shift: 1 })), own)
 }
 
 /**
@@ -194,7 +191,10 @@ export const dynamicVit: Reduction<typeof parameters> = {
     'Rao et al., "DynamicViT: Efficient Vision Transformers with Dynamic Token Sparsification", NeurIPS 2021',
   example: 'dynamic-vit:0.7',
   main: 'keep',
-  steps: () => keepRateSteps,
+  steps: (model, { blocks }) => {
+    const stages = ratesByBlock('dynamic-vit', model, { keep: [1], blocks }).size
+    return keepRateSteps.filter((rate) => Math.floor(model.patches * Number(rate) ** stages) >= 1)
+  },
   parameters,
   parametersAbout: {
     keep: 'share of the patches that stay of those that the block before left; several are shares of all patches',

@@ -1,5 +1,6 @@
 // Every reduction. Adding one is its file and a line here.
 export { aVit } from './a-vit.js'
+export { adaVit } from './ada-vit.js'
 export { atf } from './atf.js'
 export { ats } from './ats.js'
 export { dynamicVit } from './dynamic-vit.js'

@@ -1,4 +1,5 @@
 import { preparedAhead, preparedBatches } from '../base/ahead.js'
+import { defined } from '../base/assert.js'
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../base/check-options.js'
 import { type CallOptions, type DispatchedRun, Dispatcher } from '../engine/dispatcher.js'
@@ -22,10 +23,13 @@ import type { Architecture } from '../models/architecture.js'
 import type { ScoreFunction } from '../models/score-function.js'
 import { type Classification, type ClassificationOptions, classify } from '../problems/classify.js'
 import { type EmbedOptions, embed } from '../problems/embed.js'
-import type { AnswerContext, Problem } from '../problems/problem.js'
+import { type AnswerContext, type Problem, rowOf } from '../problems/problem.js'
+import { objectsInput } from '../reduction/atf.js'
+import type { PatchBits } from '../reduction/token-mask.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
 import { type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
 import { type Settings, settingKeys, settingsOf } from '../settings/settings.js'
+import { type FindObjects, ObjectFinder, type SamePatches } from './object-finder.js'
 import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
 
@@ -53,6 +57,8 @@ export interface ModelOptions extends Pick<LoadOptions, 'threads' | 'precision'>
   readonly parallel?: Parallel | undefined
   /** Pictures of calls that may be in work or wait. Default 256. */
   readonly queue?: number | undefined
+  /** Where the objects of pictures are, for a setting that asks: `reduce: 'atf:mask.json,objects=given'`. */
+  readonly objects?: FindObjects | undefined
 }
 
 /** Pictures that one run of an engine with all threads takes; more only needs more memory, not less time. */
@@ -80,6 +86,7 @@ export class Model implements AsyncDisposable {
   private readonly dispatcher: Dispatcher<ModelRun>
   /** Of runs that say nothing else. */
   private readonly settings: Settings
+  private readonly objects: ObjectFinder | undefined
   private disposed = false
   /** Pictures of calls that have begun and not ended. */
   private inWork = 0
@@ -98,8 +105,10 @@ export class Model implements AsyncDisposable {
     this.scores = files.scores
     this.assumptions = files.assumptions
     this.settings = { ...(runsAt && { imageSize: runsAt }), ...settingsOf(engineOptions.settings ?? {}) }
-    this.resolve({})
-    const { threads, precision, parallel = 'auto' } = engineOptions
+    const resolved = this.resolve({})
+    const { threads, precision, parallel = 'auto', objects } = engineOptions
+    this.objects = objects && new ObjectFinder(objects)
+    if (objects && !asksForObjects(resolved)) throw unaskedObjects(name)
     const { settings } = this
     const { runtime } = engine
     checkParallel(parallel, { threads, source: runtime.lanes, where: runtime.description })
@@ -212,17 +221,26 @@ export class Model implements AsyncDisposable {
   private async run(
     problem: Asked,
     pictures: readonly Float32Array[],
-    { seed = 0, ...options }: EngineRunOptions,
+    { seed = 0, objects, ...options }: EngineRunOptions & { readonly objects?: PatchBits | undefined },
     call: CallOptions & { readonly shares?: boolean } = {},
   ): Promise<DispatchedRun> {
     const settings = { ...this.settings, ...settingsOf(options) }
-    const key = `${problem.name}, ${this.resolve(settings).key}, seed ${seed}, ${pictures[0]?.length} numbers`
-    const run = { key, problem, options: { seed, ...settings } }
+    const asked = `${problem.name}, ${this.resolve(settings).key}, seed ${seed}, ${pictures[0]?.length} numbers`
+    const key = objects ? `${asked}, objects ${objects.map(Number).join('')}` : asked
+    const inputs = objects && { [objectsInput]: Float32Array.from(objects, Number) }
+    const run = { key, problem, options: { seed, ...settings }, inputs }
     const answer = this.dispatcher.run(run, pictures, call)
     // a queue that grows is many pictures too; who waits in it sees what is wrong with its engines
     if (this.dispatcher.waitingCalls >= deepQueue)
       this.forms.open(problem, { pictures: Number.POSITIVE_INFINITY }).catch(() => {})
     return answer
+  }
+
+  /** Pictures that go into one run: all of them, unless their objects stand in other patches. */
+  private runsOf(pictures: readonly Float32Array[], options: Settings): readonly RunTogether[] {
+    if (!asksForObjects(this.resolve(options))) return [{ places: pictures.map((_, place) => place) }]
+    if (!this.objects) throw missingObjects(this.name)
+    return this.objects.groups(pictures)
   }
 
   /** Lets a call begin. @throws BlvitError `BUSY` where too many have */
@@ -253,7 +271,7 @@ export class Model implements AsyncDisposable {
     const { name, optionKeys } = problem
     if (optionKeys) checkOptions(`option of ${name}`, options, { ...optionKeys, ...runKeys })
     problem.check?.(options, this.context)
-    this.resolve(options)
+    if (asksForObjects(this.resolve(options)) && !this.objects) throw missingObjects(this.name)
   }
 
   /**
@@ -275,11 +293,17 @@ export class Model implements AsyncDisposable {
     options: Options & EngineRunOptions,
     call: CallOptions & { readonly shares?: boolean },
   ): Promise<Answered<Answer>[]> {
-    const { outputs, elapsedMs } = await this.run(problem, pictures, options, call)
-    return pictures.map((_, row) => ({
-      answer: problem.answer(outputRows(outputs, row), this.context, options),
-      elapsedMs: elapsedMs / pictures.length,
-    }))
+    const answers = new Map<number, Answered<Answer>>()
+    const answerSome = async ({ places, objects }: RunTogether) => {
+      const some = places.flatMap((place) => pictures[place] ?? [])
+      const { outputs, elapsedMs } = await this.run(problem, some, { ...options, objects }, call)
+      places.forEach((place, row) => {
+        const answer = problem.answer(outputRows(outputs, row), this.context, options)
+        answers.set(place, { answer, elapsedMs: elapsedMs / some.length })
+      })
+    }
+    await Promise.all(this.runsOf(pictures, options).map(answerSome))
+    return pictures.map((_, place) => defined(answers.get(place), 'an answer'))
   }
 
   /**
@@ -361,9 +385,16 @@ export class Model implements AsyncDisposable {
     return (await this.preparePicture(image, options)).input
   }
 
-  private preparePicture(image: ImageInput, options: PrepareOptions & Settings): Promise<PreparedPicture> {
+  private async preparePicture(
+    image: ImageInput,
+    options: PrepareOptions & Settings,
+  ): Promise<PreparedPicture> {
     const preprocessing = this.preprocessingFor(options)
-    return preparePicture(image, preprocessing, { ...options, decoder: this.engineOptions.decoder })
+    const { decoder } = this.engineOptions
+    const picture = await preparePicture(image, preprocessing, { ...options, decoder })
+    const { architecture } = this.resolve(options)
+    await this.objects?.see(image, picture, { architecture, preprocessing })
+    return picture
   }
 
   /** The raw class scores, before softmax. @returns `[pictures, classes]`, row-major */
@@ -371,8 +402,12 @@ export class Model implements AsyncDisposable {
     pictures: readonly Float32Array[],
     { caller, signal, ...options }: EngineRunOptions & CallOptions = {},
   ): Promise<Float32Array> {
-    const { outputs } = await this.run(classify, pictures, options, { caller, signal })
-    return outputs.logits?.values as Float32Array
+    const rows = await this.answerRun(rawLogits, pictures, options, { caller, signal })
+    const logits = new Float32Array(pictures.length * this.architecture.classes)
+    rows.forEach(({ answer }, row) => {
+      logits.set(answer, row * answer.length)
+    })
+    return logits
   }
 
   /**
@@ -383,7 +418,9 @@ export class Model implements AsyncDisposable {
     checkOptions('option of trace', options, traceKeys)
     assertTraceable(this, options)
     const picture = await this.preparePicture(image, options)
-    return tracePicture(this, picture, options, (pixels) => this.run(traceProgram, [pixels], options))
+    return tracePicture(this, picture, options, (pixels) =>
+      this.run(traceProgram, [pixels], { ...options, objects: this.runsOf([pixels], options)[0]?.objects }),
+    )
   }
 
   /** Changes when anything does that decides the answers. Reads all weights. */
@@ -401,6 +438,30 @@ export class Model implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }
+}
+
+/** Places of pictures that one run takes, and what they share. */
+type RunTogether = Pick<SamePatches, 'places'> & { readonly objects?: PatchBits | undefined }
+
+/** What {@link Model.logits} asks for. */
+const rawLogits: Problem<Float32Array> = {
+  name: classify.name,
+  outputs: classify.outputs,
+  answer: (rows) => rowOf(rows, 'logits').values,
+}
+
+function asksForObjects({ build }: ResolvedSettings): boolean {
+  return build.hooks?.inputs?.includes(objectsInput) ?? false
+}
+
+function missingObjects(name: string): BlvitError {
+  const message = `${name} is to be told where the objects of its pictures are (objects=given), which only the library can: load(…, { objects: (image) => mask }).`
+  return new BlvitError('BAD_OPTION', message)
+}
+
+function unaskedObjects(name: string): BlvitError {
+  const message = `Nothing of ${name} asks where objects are: with "objects" give reduce: 'atf:mask.json,objects=given' too.`
+  return new BlvitError('BAD_OPTION', message)
 }
 
 /** Batches that are prepared while as many runs as the lanes can take are out. */

@@ -5,16 +5,17 @@ import type { Architecture } from '../models/architecture.js'
 import { dilated, objectRegion } from '../reduction/atf.js'
 import type { PatchBits } from '../reduction/token-mask.js'
 
+/** A mask of a picture's size. */
+export interface GrownMask extends PictureMask {
+  /** By how many pixels of the model's input it is grown. Default 0. */
+  readonly dilate?: number | undefined
+}
+
 /**
  * Where the object of a picture is: a bit for each patch, row by row, or a mask of the picture's own size, which is resized
  * and cropped as the picture is; a patch of which any pixel is meant is the object's.
  */
-export type ObjectMask = PictureMask | readonly boolean[] | readonly number[] | Uint8Array
-
-export interface ObjectRegionOptions {
-  /** How far a mask of pixels is grown, in pixels of the model's input. Default 0. */
-  readonly dilate?: number | undefined
-}
+export type ObjectMask = GrownMask | readonly boolean[] | readonly number[] | Uint8Array
 
 function badMask(message: string): BlvitError {
   return new BlvitError('BAD_OPTION', message)
@@ -37,11 +38,11 @@ function checkedMask(mask: PictureMask): PictureMask {
 export function objectRegions(
   mask: ObjectMask,
   { architecture, preprocessing }: { architecture: Architecture; preprocessing: Preprocessing },
-  { dilate = 0 }: ObjectRegionOptions = {},
 ): PatchBits {
   const { grid, patchSize, family } = architecture
   if (patchSize === undefined) throw badMask(`An ${family} has maps and no patches that a mask could mark.`)
   if ('height' in mask) {
+    const { dilate = 0 } = mask
     const seen = maskAtInput(checkedMask(mask), preprocessing)
     return objectRegion(dilate > 0 ? dilated(seen, dilate) : seen, grid, patchSize)
   }
@@ -52,7 +53,5 @@ export function objectRegions(
         'patches. Give as many bits, row by row, or a mask of the size of the picture with its height and width.',
     )
   }
-  if (dilate > 0)
-    throw badMask(`A mask of patches isn't grown by ${dilate} pixels. Give one of the size of the picture.`)
   return Array.from(mask, Boolean)
 }

@@ -15,9 +15,11 @@ const methods = [
   'tome',
   'mctf',
   't2t',
+  'adavit',
   'dynamicvit',
   'evovit',
   'efficientvit',
+  'mobilevit',
   'ats',
   'avit',
   // one a line
@@ -35,6 +37,7 @@ const otherTargets = [
   'eval_gather_07',
   'stage_half_prunecls',
   'small_window_pad',
+  'small_96_interp',
   'mask_tokens',
   // one a line
 ]

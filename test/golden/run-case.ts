@@ -85,7 +85,11 @@ function feedsOf(graph: Graph, inputs: Golden, [from, to]: readonly [number, num
       const stored = `in/${name === 'pixel_values' ? 'x' : name}`
       const shape = inputs.shape(stored)
       const each = shape.slice(1).reduce((a, b) => a * b, 1)
-      const values = inputs.floats(stored).slice(from * each, to * each)
+      // class numbers are stored as integers
+      const all = inputs.isInteger(stored)
+        ? Float32Array.from(inputs.integers(stored))
+        : inputs.floats(stored)
+      const values = all.slice(from * each, to * each)
       return [name, { dtype: 'float32' as const, shape: [to - from, ...shape.slice(1)], values }]
     }),
   )
@@ -160,6 +164,8 @@ export async function runGradients(
   const both: Golden = {
     ...model,
     floats: (name) => (inputs.has(name) ? inputs : model).floats(name),
+    integers: (name) => (inputs.has(name) ? inputs : model).integers(name),
+    isInteger: (name) => (inputs.has(name) ? inputs : model).isInteger(name),
     shape: (name) => (inputs.has(name) ? inputs : model).shape(name),
   }
   const pictures = defined(model.shape('in/x')[0], 'the batch')

@@ -31,7 +31,7 @@ export async function readGolden(path: string): Promise<Golden> {
   }
   return {
     floats: (name) => found(floats, name),
-    shape: (name) => found(file.tensors, name).shape,
+    shape: (name) => (file.integers.get(name) ?? found(file.tensors, name)).shape,
     integers: (name) => found(integers, name),
     has: (name) => floats.has(name) || integers.has(name),
     names: (prefix) => [...floats.keys(), ...integers.keys()].filter((name) => name.startsWith(prefix)),

@@ -16,6 +16,7 @@ import { type Settings, settingKeys, settingsOf } from '../../settings/settings.
 import { blobSource, bytesSource } from '../../weights/byte-source.js'
 import { readSafetensors } from '../../weights/safetensors/read.js'
 import { Model } from '../model.js'
+import type { FindObjects } from '../object-finder.js'
 
 /** Settings among them hold for every run that says nothing else. */
 export interface BrowserLoadOptions extends FetchOptions, Settings {
@@ -25,6 +26,11 @@ export interface BrowserLoadOptions extends FetchOptions, Settings {
   readonly threads?: number | undefined
   /** As in Node: `int8` is for `wasm`, `fp16` for `webgpu`. Default `fp32`. */
   readonly precision?: Precision | undefined
+  /**
+   * Where the objects of pictures are, with `reduce: 'atf:mask.json,objects=given'`: called with each picture that is
+   * prepared, it gives a bit for each patch, row by row, or a mask of the picture's size.
+   */
+  readonly objects?: FindObjects | undefined
   /** Told, in words for people, of each thing that was assumed because no file of the model says it. */
   readonly onAssumption?: ((assumption: string) => void) | undefined
 }
@@ -35,6 +41,7 @@ const loadKeys: OptionKeys<BrowserLoadOptions> = {
   threads: true,
   precision: true,
   onAssumption: true,
+  objects: true,
   signal: true,
   onProgress: true,
 }
@@ -83,7 +90,7 @@ export async function load(
   options: BrowserLoadOptions = {},
 ): Promise<Model> {
   checkOptions('option of load', options, loadKeys)
-  const { device, threads, precision, onAssumption, signal, onProgress, ...others } = options
+  const { device, threads, precision, onAssumption, objects, signal, onProgress, ...others } = options
   const settings = settingsOf(others)
   checkThreads(threads)
   const chosen = await chooseBrowserRuntime(device)
@@ -94,5 +101,8 @@ export async function load(
     : await openParts(model, signal)
   throwIfAborted(signal)
   if (onAssumption) files.assumptions.forEach(onAssumption)
-  return new Model(name, files, chosen, { threads, precision, settings, decoder: browserDecoder })
+  return new Model(name, files, chosen, {
+    ...{ threads, precision, settings, objects },
+    decoder: browserDecoder,
+  })
 }

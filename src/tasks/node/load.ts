@@ -13,6 +13,7 @@ import type { ChosenRuntime } from '../../runtime/runtime.js'
 import { type Settings, settingKeys, settingsOf } from '../../settings/settings.js'
 import { type DownloadOptions, downloadKeys } from '../../weights/node/hub/download-model.js'
 import { Model } from '../model.js'
+import type { FindObjects } from '../object-finder.js'
 import { readSettings } from './read-settings.js'
 import { restEngine, startEngine } from './start-engine.js'
 
@@ -40,6 +41,11 @@ export interface LoadModelOptions extends DownloadOptions, Settings {
    * `fp16` is for `webgpu` alone. Both are a little less exact. Default `fp32`.
    */
   readonly precision?: Precision | undefined
+  /**
+   * Where the objects of pictures are, with `reduce: 'atf:mask.json,objects=given'`: called with each picture that is
+   * prepared, it gives a bit for each patch, row by row, or a mask of the picture's size.
+   */
+  readonly objects?: FindObjects | undefined
   /** Told, in words for people, of each thing that was assumed because no file of the model says it. */
   readonly onAssumption?: ((assumption: string) => void) | undefined
 }
@@ -54,6 +60,7 @@ const loadKeys: OptionKeys<LoadModelOptions> = {
   parallel: true,
   queue: true,
   onAssumption: true,
+  objects: true,
 }
 
 /**
@@ -68,7 +75,17 @@ const loadKeys: OptionKeys<LoadModelOptions> = {
  */
 export async function load(reference: string = defaultModel, options: LoadModelOptions = {}): Promise<Model> {
   checkOptions('option of load', options, loadKeys)
-  const { device, runtime, threads, precision, parallel = 'auto', queue, onAssumption, ...others } = options
+  const {
+    device,
+    runtime,
+    threads,
+    precision,
+    parallel = 'auto',
+    queue,
+    objects,
+    onAssumption,
+    ...others
+  } = options
   const download: DownloadOptions = others
   checkThreads(threads)
   checkWholeNumbers({ queue })
@@ -84,7 +101,7 @@ export async function load(reference: string = defaultModel, options: LoadModelO
     const chosen = await choosing
     assertPrecision(chosen.runtime.device, precision)
     return new Model(name, files, chosen, {
-      ...{ threads, precision, parallel, queue, settings },
+      ...{ threads, precision, parallel, queue, settings, objects },
       decoder: nodeDecoder,
     })
   } catch (thrown) {

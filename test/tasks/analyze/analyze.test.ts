@@ -31,14 +31,15 @@ const countedBy: Readonly<
 > = {
   Linear: (node) => ({ product: product(numbers(node)) * (numbers(node.inputs[0]).at(-1) ?? 0) }),
   Convolution: (node) => ({ product: product(numbers(node)) * product(numbers(node.inputs[1]).slice(1)) }),
+  // only a stack of matrices is a product of attention
+  MatMul: (node) => {
+    const inner = numbers(node.inputs[0]).at(node.attributes.transposeA ? -2 : -1) ?? 0
+    const macs = product(numbers(node)) * inner
+    return numbers(node.inputs[1]).length > 2 ? { attention: macs } : { product: macs }
+  },
   LayerNorm: (node) => ({ norm: product(numbers(node)) }),
   Attention: (node) => ({ attention: 2 * product(numbers(node)) * (numbers(node.inputs[1])[1] ?? 0) }),
   QueryAttention: (node) => ({ attention: product(numbers(node.inputs[1])) }),
-  // between stacks only: what windows do with their places
-  MatMul: (node) => ({
-    attention:
-      product(numbers(node)) * (numbers(node.inputs[0]).at(node.attributes.transposeA ? -2 : -1) ?? 0),
-  }),
 }
 
 function recount(architecture: Architecture, keepRatio: number | undefined): MultiplyAdds {

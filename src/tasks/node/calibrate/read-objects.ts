@@ -6,7 +6,7 @@ import { nodeDecoder } from '../../../image/node/decode.js'
 import { whitePixels } from '../../../image/picture-mask.js'
 import { bitsOf, type PatchBits } from '../../../reduction/token-mask.js'
 import type { Model } from '../../model.js'
-import { type ObjectRegionOptions, objectRegions } from '../../object-regions.js'
+import { type GrownMask, objectRegions } from '../../object-regions.js'
 
 const gridOfBits = z.array(z.string().regex(/^[01]+$/, 'is a row of 0 and 1')).min(1)
 
@@ -37,10 +37,14 @@ async function readGrid(path: string, { architecture }: Pick<Model, 'architectur
 export async function readObjects(
   path: string,
   model: Pick<Model, 'architecture' | 'preprocessing'>,
-  options: ObjectRegionOptions = {},
+  { dilate }: Pick<GrownMask, 'dilate'> = {},
 ): Promise<PatchBits> {
-  const mask = path.toLowerCase().endsWith('.json')
-    ? await readGrid(path, model)
-    : whitePixels(await nodeDecoder.decode(path))
-  return objectRegions(mask, model, options)
+  if (!path.toLowerCase().endsWith('.json'))
+    return objectRegions({ ...whitePixels(await nodeDecoder.decode(path)), dilate }, model)
+  if (dilate === undefined) return readGrid(path, model)
+  throw new BlvitError(
+    'BAD_OPTION',
+    `${path} is a grid of patches, which isn't grown by pixels. Give a picture, or leave --dilate out.`,
+    { path },
+  )
 }
