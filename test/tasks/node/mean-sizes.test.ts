@@ -9,7 +9,7 @@ import { expectClose } from '../../support/expect-close.js'
 import { randomModel, shrunk } from '../../support/tiny-models.js'
 
 const pictures = ['kite', 'fly', 'yurt'].map((name) =>
-  fileURLToPath(new URL(`../../examples/${name}.jpg`, import.meta.url)),
+  fileURLToPath(new URL(`../../../examples/${name}.jpg`, import.meta.url)),
 )
 
 test('the mean of what each picture alone goes on with, as its trace shows it', async () => {
