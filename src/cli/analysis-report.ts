@@ -54,7 +54,7 @@ function headline({ name, analysis }: Report): string {
     lines.push(
       `${setting}: each picture decides how many tokens are left; counted as if none were let go but what has to be`,
     )
-  else if (setting !== plainKey && left(analysis) === patches + prefix) lines.push(setting)
+  else if (setting !== plainKey && [undefined, patches + prefix].includes(left(analysis))) lines.push(setting)
   else if (layers.some(({ selects }) => selects !== undefined))
     lines.push(
       `${setting}: ${left(analysis)} of ${patches + prefix} tokens go through the last block, the others wait`,
