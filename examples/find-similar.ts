@@ -10,11 +10,12 @@ const pictures = names.map((name) => ({ name, source: join(folder, name) }))
 
 const model = await load('vit-tiny')
 const query = await model.embed(wanted, { normalize: true })
-const found = await embedMany(model, pictures, { normalize: true })
-await model.dispose()
 
 const likeness = (vector: Float32Array) => vector.reduce((sum, value, i) => sum + value * (query[i] ?? 0), 0)
-const ranked = found
-  .flatMap((picture) => ('vector' in picture ? [{ ...picture, cosine: likeness(picture.vector) }] : []))
-  .sort((a, b) => b.cosine - a.cosine)
+const ranked: { name: string; cosine: number }[] = []
+for await (const picture of embedMany(model, pictures, { normalize: true }))
+  if ('vector' in picture) ranked.push({ name: picture.name, cosine: likeness(picture.vector) })
+await model.dispose()
+
+ranked.sort((a, b) => b.cosine - a.cosine)
 for (const { name, cosine } of ranked.slice(0, 5)) console.log(cosine.toFixed(3), name)

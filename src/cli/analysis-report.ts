@@ -42,7 +42,7 @@ function left({ layers }: Analysis): number | undefined {
 }
 
 function headline({ name, analysis }: Report): string {
-  const { family, image, patchSize, patches, prefix, kept, counted, setting } = analysis
+  const { family, image, patchSize, patches, prefix, kept, counted, setting, layers } = analysis
   const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
   const cut =
     patchSize === undefined
@@ -54,7 +54,11 @@ function headline({ name, analysis }: Report): string {
     lines.push(
       `${setting}: each picture decides how many tokens are left; counted as if none were let go but what has to be`,
     )
-  else if (setting !== plainKey && left(analysis) === patches + prefix) lines.push(setting)
+  else if (setting !== plainKey && [undefined, patches + prefix].includes(left(analysis))) lines.push(setting)
+  else if (layers.some(({ selects }) => selects !== undefined))
+    lines.push(
+      `${setting}: ${left(analysis)} of ${patches + prefix} tokens go through the last block, the others wait`,
+    )
   else if (setting !== plainKey)
     lines.push(`${setting}: ${left(analysis)} of ${patches + prefix} tokens are left at the end`)
   return lines.join('\n')

@@ -41,7 +41,7 @@ const preprocessorConfig = z.object({
     .refine((factor) => Math.abs(factor * 255 - 1) < 1e-6, 'expected 1/255 (0.00392156862745098)')
     .nullish(),
   rescale_offset: only(false, 'values start at 0'),
-  do_flip_channel_order: only(false, 'channels stay in the order red, green, blue'),
+  do_flip_channel_order: z.boolean().nullish(),
   do_normalize: z.boolean().nullish(),
   image_mean: perChannel.nullish(),
   image_std: perChannelDivisor.nullish(),
@@ -55,7 +55,7 @@ type Defaults = NonNullable<ReturnType<typeof processorDefaults>>
 type Geometry = Pick<Preprocessing, 'height' | 'width' | 'cropRatio' | 'cropMode'>
 
 /**
- * Reads `preprocessor_config.json` of transformers (ViT, DeiT, CLIP and Bit image processors).
+ * Reads `preprocessor_config.json` of transformers (ViT, DeiT, CLIP, Bit and MobileViT image processors).
  * transformers crops one pixel further up or left where an odd number of pixels is cut off; timm's rule is used.
  * @param options.className the processor's class where the file names none; default: ViT's
  * @throws BlvitError `BAD_CONFIG`, naming the key and what is accepted
@@ -66,12 +66,14 @@ export function readHuggingFacePreprocessing(
 ): Preprocessing {
   const config = parseWith(preprocessorConfig, json, fileName)
   const defaults = defaultsOf(config, className)
-  const normalize = config.do_normalize ?? true
+  const normalize = config.do_normalize ?? defaults.do_normalize ?? true
+  const flips = config.do_flip_channel_order ?? defaults.do_flip_channel_order ?? false
   return {
     ...(config.crop_mode && config.crop_pct ? writtenGeometry(config) : processorGeometry(config, defaults)),
     filter: filterOf(config.resample ?? defaults.resample),
     mean: normalize ? (config.image_mean ?? defaults.image_mean) : [0, 0, 0],
     std: normalize ? (config.image_std ?? defaults.image_std) : [1, 1, 1],
+    ...(flips ? { channelOrder: 'bgr' as const } : {}),
   }
 }
 
@@ -94,7 +96,10 @@ function writtenGeometry(config: PreprocessorConfig): Geometry {
   const { crop_mode: cropMode, crop_pct: cropRatio, crop_size: crop } = config
   if (!cropMode || !cropRatio || !crop) throw bad('crop_mode and crop_pct need a crop_size')
   const geometry: Geometry = { ...square(crop), cropRatio, cropMode }
-  const expected = processorOf(geometry).size
+  const expected = processorOf({
+    ...geometry,
+    ...(config.do_flip_channel_order ? { channelOrder: 'bgr' as const } : {}),
+  }).size
   if (config.size && JSON.stringify(config.size) !== JSON.stringify(expected)) {
     throw bad(
       `size is ${JSON.stringify(config.size)}, but crop_size and crop_pct ${cropRatio} make it ` +
@@ -147,14 +152,16 @@ function ratioBetween(input: Size, resized: Size): number {
 /**
  * Writes the `preprocessor_config.json` that transformers and transformers.js read, with timm's `crop_pct` and
  * `crop_mode` added, so that {@link readHuggingFacePreprocessing} gives the same preprocessing back.
- * Padding with a border and cropping to a rectangle with the ratio kept are unknown to transformers: such files
+ * Padding with a border, blue first with a mean, and cropping to a rectangle with the ratio kept are unknown to transformers: such files
  * name a class that it refuses, rather than one that would see other pixels.
  */
 export function writeHuggingFacePreprocessing(preprocessing: Preprocessing): Record<string, unknown> {
-  const { height, width, cropRatio, cropMode, filter, mean, std } = preprocessing
+  const { height, width, cropRatio, cropMode, filter, mean, std, channelOrder } = preprocessing
   const { className, size, crops } = processorOf(preprocessing)
+  // the class that turns channels around can't normalise
+  const isNormalised = mean.some((value) => value !== 0) || std.some((value) => value !== 1)
   return {
-    image_processor_type: className,
+    image_processor_type: channelOrder === 'bgr' && isNormalised ? unknownToTransformers : className,
     do_convert_rgb: mean.length === 3,
     do_resize: true,
     size,
@@ -166,6 +173,7 @@ export function writeHuggingFacePreprocessing(preprocessing: Preprocessing): Rec
     do_normalize: true,
     image_mean: [...mean],
     image_std: [...std],
+    ...(channelOrder === 'bgr' ? { do_flip_channel_order: true } : {}),
     crop_pct: cropRatio,
     crop_mode: cropMode,
   }
@@ -174,13 +182,25 @@ export function writeHuggingFacePreprocessing(preprocessing: Preprocessing): Rec
 const unknownToTransformers = 'TimmImageProcessor'
 
 /** The class of transformers that does the same, and the size it must be given. */
-function processorOf({ height, width, cropRatio, cropMode }: Geometry): {
+function processorOf({
+  height,
+  width,
+  cropRatio,
+  cropMode,
+  channelOrder,
+}: Geometry & Pick<Preprocessing, 'channelOrder'>): {
   className: string
   size: ProcessorSize
   crops: boolean
 } {
   const target = sizeBeforeCrop({ height, width }, cropRatio)
   const crops = target.height !== height || target.width !== width
+  if (channelOrder === 'bgr') {
+    // the one class that turns channels around; it keeps the ratio
+    const isTheirs = cropMode === 'center' && height === width
+    const size = isTheirs ? { shortest_edge: target.height } : target
+    return { className: isTheirs ? 'MobileViTImageProcessor' : unknownToTransformers, size, crops: true }
+  }
   if (cropMode === 'squash') {
     return { className: crops ? 'DeiTImageProcessor' : 'ViTImageProcessor', size: target, crops }
   }

@@ -73,13 +73,17 @@ function forChannels({ mean, std }: Preprocessing, channels: number): Pick<Prepr
   return { mean: matched(mean, 'mean'), std: matched(std, 'std') }
 }
 
+/** Keys of config.json that transformers writes for none of these types. */
+const ownKeys = ['embed_dim', 'stages']
+
 function firstOf(
   { preprocessorConfig, config }: PreprocessingSources,
   usual: ModelInput['usual'],
 ): FoundPreprocessing {
   const json: Readonly<Record<string, unknown>> =
     typeof config === 'object' && config !== null ? { ...config } : {}
-  const className = 'embed_dim' in json ? undefined : processorOfModelType(json.model_type)
+  const isOurs = ownKeys.some((key) => key in json)
+  const className = isOurs ? undefined : processorOfModelType(json.model_type)
   if (preprocessorConfig !== undefined) {
     const preprocessing = readHuggingFacePreprocessing(preprocessorConfig, { className })
     const named = processorClassOf(preprocessorConfig) !== undefined

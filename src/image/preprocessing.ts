@@ -27,6 +27,8 @@ export interface Preprocessing {
   readonly mean: PerChannel | Grey
   /** divided by after the mean is subtracted */
   readonly std: PerChannel | Grey
+  /** `bgr`: the input's first channel is blue and its last is red, and `mean` and `std` are in that order; default: red, green, blue */
+  readonly channelOrder?: 'bgr' | undefined
 }
 
 /** How many channels the model takes: 3, or 1 for grey. */
@@ -103,13 +105,14 @@ export function* resizeAndCropSteps(pixels: Pixels, preprocessing: Preprocessing
 
 function pad(
   visible: Pixels,
-  { height, width, cropMode, mean }: Preprocessing,
+  { height, width, cropMode, mean, channelOrder }: Preprocessing,
   { top, left }: { top: number; left: number },
 ): Pixels {
   const values = new Uint8Array(height * width * 3)
   // timm fills borders with the mean, while torchvision's centre crop pads with black
   if (cropMode === 'border') {
-    const fill = mean.map((m) => roundHalfToEven(255 * m))
+    const colour = mean.map((m) => roundHalfToEven(255 * m))
+    const fill = channelOrder === 'bgr' ? colour.reverse() : colour
     for (let i = 0; i < values.length; i++) values[i] = fill[(i % 3) % fill.length] as number
   }
   const rowLength = visible.width * 3
@@ -131,7 +134,8 @@ function* writeNormalised(
   // 50,000 pixels take 0.1 ms: no plane of a model's input is much larger
   for (const [channel, table] of tables.entries()) {
     const target = output.subarray(channel * plane, (channel + 1) * plane)
-    lookUpChannel(values.subarray(channel, 3 * plane), table, target)
+    const colour = preprocessing.channelOrder === 'bgr' ? tables.length - 1 - channel : channel
+    lookUpChannel(values.subarray(colour, 3 * plane), table, target)
     yield
   }
 }

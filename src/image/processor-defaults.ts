@@ -13,6 +13,10 @@ interface ProcessorDefaults {
   readonly crop_size: Size
   readonly image_mean: PerChannel
   readonly image_std: PerChannel
+  /** default true */
+  readonly do_normalize?: boolean
+  /** default false */
+  readonly do_flip_channel_order?: boolean
 }
 
 const halves: PerChannel = [0.5, 0.5, 0.5]
@@ -46,12 +50,25 @@ const clip: ProcessorDefaults = {
   image_std: [0.26862954, 0.26130258, 0.27577711],
 }
 
+/** Values of 0 to 1 as they are, blue first. */
+const mobileVit: ProcessorDefaults = {
+  size: { shortest_edge: 224 },
+  resample: bilinear,
+  do_center_crop: true,
+  crop_size: { height: 256, width: 256 },
+  image_mean: [0, 0, 0],
+  image_std: [1, 1, 1],
+  do_normalize: false,
+  do_flip_channel_order: true,
+}
+
 /** By class name without its ending (`ImageProcessor`, `ImageProcessorFast`, `FeatureExtractor`). */
 const defaultsByFamily: ReadonlyMap<string, ProcessorDefaults> = new Map([
   ['ViT', vit],
   ['DeiT', deit],
   ['CLIP', clip],
   ['Bit', clip],
+  ['MobileViT', mobileVit],
 ])
 
 /** What transformers takes for a `model_type` where no file names a class (its `auto/image_processing_auto.py`). */
@@ -62,6 +79,7 @@ const familyByModelType: Readonly<Record<string, string>> = {
   dinov2_with_registers: 'Bit',
   clip: 'CLIP',
   clip_vision_model: 'CLIP',
+  mobilevit: 'MobileViT',
 }
 
 /** The class of image processor that a type of model has in transformers; undefined for a type of another library. */

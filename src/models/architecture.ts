@@ -56,6 +56,8 @@ export interface ModelFamily {
   readonly title: string
   /** Of a family that was made to save work, in its own way and not by a reduction. */
   readonly saves?: SavingOfFamily
+  /** Keys that its config.json may hold beside those of a usual one. */
+  readonly switches?: readonly string[]
   /** Well-known configurations under the names that users type. */
   readonly presets: Readonly<Record<string, Architecture>>
   /**

@@ -1,5 +1,6 @@
 // Every family. Adding one is its file and a line here.
 export { blvitFamily } from './blvit-family.js'
 export { efficientVitFamily } from './efficientvit-family.js'
+export { mobileVitFamily } from './mobilevit-family.js'
 export { t2tFamily } from './t2t-family.js'
 export { vitFamily } from './vit-family.js'

@@ -83,7 +83,11 @@ export function readArchitecture(given: ConfigJson): Architecture {
  */
 export function withChanges(architecture: Architecture, changes: ConfigJson): Architecture {
   const known = [
-    ...new Set([...Object.keys(architecture.json), ...(architecture.takesHooks ? [reductionKey] : [])]),
+    ...new Set([
+      ...Object.keys(architecture.json),
+      ...(families.find(({ name }) => name === architecture.family)?.switches ?? []),
+      ...(architecture.takesHooks ? [reductionKey] : []),
+    ]),
   ]
   for (const key of Object.keys(changes)) {
     if (!known.includes(key)) {

@@ -36,7 +36,7 @@ export interface RouteEvent extends EventBase {
   readonly layers: readonly number[]
   /** Those of them in which all patches go through a little block too; in the others they pass unchanged. */
   readonly little: readonly number[]
-  /** What becomes of the others in layers that are not little, if they don't pass unchanged: "take the updates of …". */
+  /** What the others do in layers that have no other block for them: "wait unchanged". */
   readonly waiting?: string | undefined
   /** How many patches are chosen. */
   readonly chosen: Dim

@@ -3,7 +3,7 @@ import { huggingFaceTypes } from './hugging-face-config.js'
 import { vit } from './vit.js'
 import { gridOf, prefixCount, usualSwitches, type VitConfig } from './vit-config.js'
 import { vitFacts } from './vit-facts.js'
-import { readVitShape, writeVitShape } from './vit-json.js'
+import { readVitShape, vitKeys, writeVitShape } from './vit-json.js'
 import { vitSizes } from './vit-sizes.js'
 
 /** A plain ViT, with its sizes under the names that the code uses. */
@@ -77,6 +77,7 @@ function describesVit({ model_type: type, architecture: name }: ConfigJson): boo
 export const vitFamily: ModelFamily = {
   name: 'vit',
   title: 'plain ViT',
+  switches: vitKeys(),
   presets: {
     'vit-tiny': vitArchitecture(usualVit(vitSizes.tiny)),
     'vit-small': vitArchitecture(usualVit(vitSizes.small)),

@@ -1,4 +1,6 @@
 import { blockImitation, distill, endToEnd } from './distill.js'
+import { dynamicVit } from './dynamic-vit.js'
+import { evoVit } from './evo-vit.js'
 import { fineTune } from './fine-tune.js'
 import { fromScratch } from './from-scratch.js'
 import { paper } from './paper.js'
@@ -12,4 +14,6 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'from-scratch': fromScratch,
   'fine-tune': fineTune,
   paper,
+  'dynamic-vit': dynamicVit,
+  'evo-vit': evoVit,
 }

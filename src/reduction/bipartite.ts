@@ -1,3 +1,4 @@
+import { BlvitError } from '../base/blvit-error.js'
 import type { Dim } from '../graph/dim.js'
 import {
   constant,
@@ -28,6 +29,25 @@ export function halves(x: Tensor, prefix: number): { sources: Tensor; destinatio
 /** Where a source and a destination stand among all tokens, prefix included, by their places in their halves. */
 export const placeOfSource = (prefix: number, index: number) => prefix + 2 * index + (prefix % 2)
 export const placeOfDestination = (prefix: number, index: number) => prefix + 2 * index + 1 - (prefix % 2)
+
+/**
+ * @param r how many tokens a block shall merge into others
+ * @throws BlvitError `BAD_OPTION` for more than half of the patches: each joins one of the other half
+ */
+export function assertMergeable(
+  reduction: string,
+  r: number,
+  { patches }: { readonly patches: number },
+): void {
+  const most = Math.floor(patches / 2)
+  if (r <= most) return
+  throw new BlvitError(
+    'BAD_OPTION',
+    `${reduction} shall merge ${r} tokens in a block, but each becomes part of one of the other half: of ${patches} patches at most ` +
+      `${most} can. Take ${reduction}:${most} or fewer.`,
+    { reduction, r, most },
+  )
+}
 
 function normalized(x: Tensor): Tensor {
   const length = squareRoot(reduceSum(multiply(x, x), { axes: [-1] }))

@@ -191,7 +191,10 @@ export const dynamicVit: Reduction<typeof parameters> = {
     'Rao et al., "DynamicViT: Efficient Vision Transformers with Dynamic Token Sparsification", NeurIPS 2021',
   example: 'dynamic-vit:0.7',
   main: 'keep',
-  steps: () => keepRateSteps,
+  steps: (model, { blocks }) => {
+    const stages = ratesByBlock('dynamic-vit', model, { keep: [1], blocks }).size
+    return keepRateSteps.filter((rate) => Math.floor(model.patches * Number(rate) ** stages) >= 1)
+  },
   parameters,
   parametersAbout: {
     keep: 'share of the patches that stay of those that the block before left; several are shares of all patches',

@@ -99,7 +99,9 @@ function select(state: TokenState, selection: Selection, { representative }: Evo
     layer: first,
     layers: layersOf(selection),
     little: [],
-    waiting: representative ? 'take the updates of a token that stands for them' : undefined,
+    waiting: representative
+      ? 'wait, and take the updates of one token that stands for all of them'
+      : 'wait unchanged until blocks choose anew',
     chosen: kept,
     tensors: { scores: gather(attention, inverseOrder(patches)), order: patches },
   }
@@ -300,7 +302,7 @@ export const evoVit: Reduction<typeof parameters> = {
   paper: 'Xu et al., "Evo-ViT: Slow-Fast Token Evolution for Dynamic Vision Transformer", AAAI 2022',
   example: 'evo-vit:0.5',
   main: 'keep',
-  steps: () => keepRateSteps,
+  steps: ({ patches }) => keepRateSteps.filter((rate) => Math.floor(patches * Number(rate)) >= 1),
   parameters,
   parametersAbout: {
     keep: 'share of all patches that the blocks work on, rounded down',

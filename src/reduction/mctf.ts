@@ -24,6 +24,7 @@ import { sizeAt, type Tensor } from '../graph/tensor.js'
 import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
 import {
+  assertMergeable,
   cosines,
   halves,
   ofChannels,
@@ -282,10 +283,6 @@ export const mctf: Reduction<typeof parameters> = {
   main: 'r',
   steps: ({ patches }) =>
     Array.from({ length: Math.floor(patches / 2) }, (_, i) => `${Math.floor(patches / 2) - i}`),
-  fitted: ({ patches, prefix }, { r, ...others }) => ({
-    ...others,
-    r: r < 1 ? r : Math.min(r, goingOf(r, prefix + patches)),
-  }),
   parameters,
   parametersAbout: {
     r: 'how many tokens merge into others in each of its blocks; never so many that fewer than ten are left',
@@ -297,7 +294,11 @@ export const mctf: Reduction<typeof parameters> = {
     informativeness: 'temperature of how much attention they receive',
     size: 'temperature of how many patches they stand for',
   },
-  hooks: ({ depth }, { r, blocks, 'one-step': oneStep, bidirectional, pooling, ...temperatures }) => {
+  hooks: (
+    { depth, patches },
+    { r, blocks, 'one-step': oneStep, bidirectional, pooling, ...temperatures },
+  ) => {
+    assertMergeable('mctf', r, { patches })
     const usual = Array.from({ length: Math.max(depth - 1, 0) }, (_, i) => i + 1)
     const reducing = new Set(blocksOf('mctf', { depth }, blocks ?? usual))
     return tokenFusion((block, tokens) => (reducing.has(block) ? goingOf(r, tokens) : 0), {

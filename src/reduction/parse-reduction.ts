@@ -114,7 +114,7 @@ function assertOwnWeights({ name, ownWeights, example }: Reduction, made: unknow
   if (ownWeights === undefined || made !== undefined) return
   const message =
     `${name} needs ${ownWeights}, and this model has none: its config.json names no "reduction": "${example}". ` +
-    `Take a model that has learned with ${name}, or teach one: blvit train <model> --set reduction=${example} --recipe …`
+    `Take a model that has learned with ${name}, or teach one: blvit train <model> --set reduction=${example} --recipe ${name} …`
   throw new BlvitError('BAD_OPTION', message, { reduction: name })
 }
 
@@ -158,7 +158,7 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
         printed(reduction, decoded(reduction, { ...texts, [main]: number }))
       const text = printed(reduction, values)
       const steps = (architecture: Architecture) =>
-        isList ? [] : (reduction.steps?.(reducedModel({ name, needs }, architecture)) ?? [])
+        isList ? [] : (reduction.steps?.(reducedModel({ name, needs }, architecture), values) ?? [])
       return {
         text,
         textFor: (architecture) =>
@@ -217,6 +217,16 @@ export function parseReduction(text: string): ChosenReduction {
       'BAD_OPTION',
       `There is no reduction "${name}".${didYouMean(name, known)} Known, for example: ${examples}.`,
       { known },
+    )
+  }
+  const second = [...text.trim().matchAll(/[,+;&\s]\s*([\w-]+)\s*(?![\w=-])/g)].find(([, word]) =>
+    known.includes(word?.toLowerCase() ?? ''),
+  )?.[1]
+  if (second !== undefined) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `"${text}" are two reductions, and a model takes one at a time: ${found.name} or ${second}. "blvit methods" tells what each does.`,
+      { reductions: [found.name, second] },
     )
   }
   if (given === undefined && !found.isWhole) {

@@ -55,7 +55,7 @@ export interface Reduction<P extends Parameters = Parameters> {
   /** The parameter that stands without its name: `evit:0.7`. */
   readonly main: keyof z.output<P> & string
   /** Values of the main parameter from the one that saves most work to the one that saves least. Default: none. */
-  readonly steps?: (model: ReducedModel) => readonly string[]
+  readonly steps?: (model: ReducedModel, parameters: z.output<P>) => readonly string[]
   /** What given parameters come to in a model, where a number can be more than it ever does. Default: themselves. */
   readonly fitted?: (model: ReducedModel, parameters: z.output<P>) => z.output<P>
   /** Each with a description, which completes "must be …". */

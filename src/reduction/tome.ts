@@ -22,7 +22,15 @@ import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
 import type { AttentionView } from '../nn/attention.js'
 import { widthOf } from '../nn/linear.js'
-import { cosines, halves, ofChannels, ones, placeOfSource, proportionalBias } from './bipartite.js'
+import {
+  assertMergeable,
+  cosines,
+  halves,
+  ofChannels,
+  ones,
+  placeOfSource,
+  proportionalBias,
+} from './bipartite.js'
 import { candidatesOf, prefixOf } from './keep-best.js'
 import { counts, flag, namedNumber } from './parameters.js'
 import type { Reduction } from './reduction.js'
@@ -169,12 +177,6 @@ export const tome: Reduction<typeof parameters> = {
   // of a layer's tokens at most half can join others
   steps: ({ patches }) =>
     Array.from({ length: Math.floor(patches / 2) }, (_, i) => `${Math.floor(patches / 2) - i}`),
-  // as the paper's code has it: more than half of the patches never merge; a schedule comes to other numbers of r
-  fitted: ({ patches }, { r, schedule, ...others }) => ({
-    ...others,
-    schedule,
-    r: schedule === 0 ? r.map((each) => Math.min(each, Math.floor(patches / 2))) : r,
-  }),
   parameters,
   parametersAbout: {
     r: 'how many tokens merge into others in each block; at most half of the patches can',
@@ -182,8 +184,9 @@ export const tome: Reduction<typeof parameters> = {
     proportional:
       'whether attention counts a token as often as it has patches; false is for models that learned with merging',
   },
-  hooks: ({ depth }, { r, schedule, proportional }) => {
+  hooks: ({ depth, patches }, { r, schedule, proportional }) => {
     const [only, ...others] = r
+    for (const each of r) assertMergeable('tome', each, { patches })
     if (r.length > depth) {
       const message = `tome has ${r.length} numbers of tokens for ${depth} blocks.`
       throw new BlvitError('BAD_OPTION', message, { r, depth })

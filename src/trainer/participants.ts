@@ -52,7 +52,8 @@ async function opened(reference: string, options: DownloadOptions): Promise<Name
 }
 
 function checkPixels(student: ModelFiles, teacher: NamedModel): void {
-  const seen = ({ preprocessing: { mean, std } }: ModelFiles) => JSON.stringify([mean, std])
+  const seen = ({ preprocessing: { mean, std, channelOrder } }: ModelFiles) =>
+    JSON.stringify([mean, std, channelOrder ?? 'rgb'])
   if (seen(student) === seen(teacher.files)) return
   throw new BlvitError(
     'BAD_OPTION',

@@ -91,7 +91,8 @@ function knownGemmRate({ runtime }: ChosenRuntime, threads: number | undefined):
 
 /** What a model in training is measured at where nobody says: all over its own number, or what the last stage is for. */
 function usualSettings(student: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
-  const spread = spreadOf(student)
+  // one that is made for a reduction learns at that, and isn't for others
+  const spread = student.takesHooks ? [] : spreadOf(student)
   if (spread.length > 0) return spread
   return stages.at(-1)?.settings?.goals.map(({ values }) => values) ?? [{}]
 }

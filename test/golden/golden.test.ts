@@ -19,6 +19,7 @@ const methods = [
   'dynamicvit',
   'evovit',
   'efficientvit',
+  'mobilevit',
   'ats',
   'avit',
   // one a line
@@ -36,6 +37,7 @@ const otherTargets = [
   'eval_gather_07',
   'stage_half_prunecls',
   'small_window_pad',
+  'small_96_interp',
   'mask_tokens',
   // one a line
 ]

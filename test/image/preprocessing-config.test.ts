@@ -151,6 +151,29 @@ describe('preprocessor_config.json', () => {
     )
   })
 
+  test('of MobileViT takes blue first and values as they are, and is written back so', () => {
+    const apple = {
+      image_processor_type: 'MobileViTImageProcessor',
+      size: { shortest_edge: 288 },
+      crop_size: 256,
+    }
+    const found = read(apple)
+    expect(found).toMatchObject({ filter: 'bilinear', mean: [0, 0, 0], std: [1, 1, 1], channelOrder: 'bgr' })
+    expect(found).toMatchObject({ height: 256, width: 256, cropMode: 'center' })
+    expect(read({ ...apple, do_flip_channel_order: false }).channelOrder).toBeUndefined()
+    const file = writeHuggingFacePreprocessing(found)
+    expect(file).toMatchObject({
+      ...apple,
+      crop_size: { height: 256, width: 256 },
+      do_flip_channel_order: true,
+    })
+    expect(read(file)).toEqual(found)
+    // its class in transformers normalises nothing: with a mean it would see other pixels
+    const normalised = writeHuggingFacePreprocessing({ ...found, mean: [0.5, 0.5, 0.5] })
+    expect(normalised.image_processor_type).toBe('TimmImageProcessor')
+    expect(read(normalised)).toEqual({ ...found, mean: [0.5, 0.5, 0.5] })
+  })
+
   test('without do_normalize leaves values between 0 and 1', () => {
     expect(read({ ...vit, do_normalize: false })).toMatchObject({ mean: [0, 0, 0], std: [1, 1, 1] })
   })
@@ -163,7 +186,6 @@ describe('preprocessor_config.json', () => {
     ],
     [{ do_resize: false }, /do_resize: only true is supported/],
     [{ do_rescale: false }, /do_rescale: only true is supported/],
-    [{ do_flip_channel_order: true }, /do_flip_channel_order: only false is supported/],
     [{ rescale_factor: 1 }, /rescale_factor: expected 1\/255/],
     [{ size: { longest_edge: 224 } }, /size: expected a number, \{ height, width \} or \{ shortest_edge \}/],
     [{ size: { shortest_edge: 224 } }, /size\.shortest_edge without do_center_crop .* add do_center_crop/],

@@ -108,6 +108,13 @@ describe('preprocessing', () => {
     }
   })
 
+  test('puts blue first where the model takes it so', () => {
+    const rgb: Preprocessing = { ...defaultPreprocessing, ...imagenet, height: 2, width: 2 }
+    const colour = constantPixels(2, 2, [10, 128, 250])
+    const turned = constantPixels(2, 2, [250, 128, 10])
+    expect(preprocess(colour, { ...rgb, channelOrder: 'bgr' })).toEqual(preprocess(turned, rgb))
+  })
+
   test('writes into a batch where it is told to', () => {
     const small = { ...defaultPreprocessing, height: 4, width: 4 }
     const batch = new Float32Array(3 * 48).fill(7)

@@ -6,6 +6,7 @@ import { parametersOf } from '../../src/model-store/model-files.js'
 import { openModel } from '../../src/model-store/node/open-model.js'
 import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
 import { readArchitecture, withChanges } from '../../src/models/index.js'
+import { chooseRuntime } from '../../src/runtime/node/choose.js'
 import { resolveSettings } from '../../src/settings/resolve.js'
 import type { Model } from '../../src/tasks/model.js'
 import { load } from '../../src/tasks/node/load.js'
@@ -55,8 +56,9 @@ describe('a model folder that names its reduction', () => {
   })
 
   test('otherwise if that is said, and plainly with none, as the same weights without predictors do', async () => {
-    await using model = await load(learned)
-    await using other = await load(plain)
+    const opened = (folder: string) => load(folder, { runtime: chooseRuntime('cpu', { thread: 'caller' }) })
+    await using model = await opened(learned)
+    await using other = await opened(plain)
     const own = await probabilities(model)
     const none = await probabilities(model, { reduce: 'none' })
     expect(none).toEqual(await probabilities(other))
@@ -100,7 +102,7 @@ describe('a method that needs weights which a model doesn’t have', () => {
     expect(await resolving(vit, 'dynamic-vit:0.7')).toBe(
       'BAD_OPTION: dynamic-vit needs predictors that it has learned with (score_predictor.0, …), and this model has none: ' +
         'its config.json names no "reduction": "dynamic-vit:0.7". Take a model that has learned with dynamic-vit, or ' +
-        'teach one: blvit train <model> --set reduction=dynamic-vit:0.7 --recipe …',
+        'teach one: blvit train <model> --set reduction=dynamic-vit:0.7 --recipe dynamic-vit …',
     )
     expect(await resolving(sparse, 'dynamic-vit:0.7,blocks=1/2/3/4')).toBe(
       'BAD_OPTION: dynamic-vit shall drop patches in front of 4 blocks, but this model has predictors for 3.',

@@ -176,8 +176,8 @@ describe('a reduction of a model that it can’t work on', () => {
     expect(hooksOf('top-k:0.7', blind)).toMatch(/^BAD_OPTION: top-k .* has no class token/)
     expect(hooksOf('ats', blind)).toMatch(/^BAD_OPTION: ats .* has no class token/)
     expect(hooksOf('a-vit:30', blind)).toMatch(/^BAD_OPTION: a-vit .* has no class token/)
-    expect(hooksOf('tome:8', blind)).toBe('nothing')
-    expect(hooksOf('mctf:8', blind)).toBe('nothing')
+    expect(hooksOf('tome:6', blind)).toBe('nothing')
+    expect(hooksOf('mctf:6', blind)).toBe('nothing')
     expect(hooksOf('random:0.7', blind)).toBe('nothing')
   })
 

@@ -5,9 +5,10 @@ import { evaluate } from '../../src/graph/dim.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { withChanges } from '../../src/models/index.js'
 import { eventOutputs, followPatches, type HistoryStep } from '../../src/models/token-history.js'
-import { patchCount, prefixCount, type VitConfig } from '../../src/models/vit-config.js'
+import { gridOf, patchCount, prefixCount, type VitConfig } from '../../src/models/vit-config.js'
 import { usualVit, vitArchitecture } from '../../src/models/vit-family.js'
 import { parseReduction } from '../../src/reduction/parse-reduction.js'
+import { tokenMaskJson, tokenMaskText } from '../../src/reduction/token-mask.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { expectClose } from '../support/expect-close.js'
 import { outputsOf, randomModel, randomPixels } from '../support/tiny-models.js'
@@ -37,24 +38,34 @@ const drawnConfig = fc
 
 const rate = fc.integer({ min: 1, max: 10 }).map((tenths) => tenths / 10)
 
+/** Some patches that stay, as ATF reads them. */
+function drawnMask(config: VitConfig): fc.Arbitrary<string> {
+  const { rows, columns } = gridOf(config)
+  return fc
+    .array(fc.boolean(), { minLength: rows * columns, maxLength: rows * columns })
+    .filter((bits) => bits.includes(true))
+    .map((objects) => tokenMaskText(tokenMaskJson({ rows, columns }, { objects })))
+}
+
 /** Of any reduction that works on a model; `drops`: whether patches may be lost. */
 function drawnReduction(config: VitConfig): fc.Arbitrary<{ text: string; drops: boolean }> {
   const { classToken, distilled, depth } = config
   const looking = classToken && !distilled
   // methods that round down keep one patch at least
   const least = rate.filter((keep) => Math.floor(patchCount(config) * keep ** 3) >= 1)
+  // more than half of the patches can't merge
+  const merging = fc.integer({ min: 0, max: Math.min(9, Math.floor(patchCount(config) / 2)) })
   return fc.oneof(
-    fc.integer({ min: 0, max: 9 }).map((r) => ({ text: `tome:${r}`, drops: false })),
+    merging.map((r) => ({ text: `tome:${r}`, drops: false })),
+    merging.map((r) => ({ text: `tome:${r},schedule=decreasing,proportional=false`, drops: false })),
     fc
-      .integer({ min: 0, max: 4 })
-      .map((r) => ({ text: `tome:${r},schedule=decreasing,proportional=false`, drops: false })),
-    fc
-      .array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: depth })
+      .array(merging, { minLength: 1, maxLength: depth })
       .map((r) => ({ text: `tome:${r.join('/')}`, drops: false })),
     rate.map((keep) => ({ text: `random:${keep}`, drops: true })),
+    drawnMask(config).map((mask) => ({ text: `atf:${mask}`, drops: true })),
     fc
       .record({
-        r: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(0.2, 0.35, 0.5)),
+        r: fc.oneof(merging, fc.constantFrom(0.2, 0.35, 0.5)),
         oneStep: fc.boolean(),
         bidirectional: fc.boolean(),
         pooling: fc.constantFrom('attention', 'size', 'sum'),

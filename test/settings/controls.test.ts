@@ -94,9 +94,15 @@ describe('the first layers', () => {
 
   test('a reduction reckons with the layers that are left', () => {
     const { architecture } = randomModel(shrunk('vit-tiny', { rows: 8, columns: 8 }))
-    expect(resolveSettings(architecture, { firstLayers: 6, imageSize: 16, reduce: 'tome:100' }).key).toBe(
-      // of 4 × 4 patches at most 8 merge into the others
+    expect(resolveSettings(architecture, { firstLayers: 6, imageSize: 16, reduce: 'tome:8' }).key).toBe(
       'first 6 layers, image size 16, tome:8',
+    )
+    // of 4 × 4 patches at most 8 merge into the others
+    expect(() => resolveSettings(architecture, { imageSize: 16, reduce: 'tome:9' })).toThrow(
+      /of 16 patches at most 8 can/,
+    )
+    expect(() => resolveSettings(architecture, { firstLayers: 6, reduce: 'evit:0.5,blocks=6' })).toThrow(
+      /blocks are 0 to 5/,
     )
   })
 })

@@ -42,7 +42,12 @@ const calls: readonly [string, unknown, (options: never) => unknown, RegExp][] =
   ['answer', { sede: 3 }, (o) => model.answer(problems.features, picture, o), /of features "sede".*"seed"/],
   ['evaluate', { keepRatios: [1] }, (o) => evaluate(model, folder, o), /of evaluate "keepRatios"/],
   ['classifyMany', { batchs: 8 }, (o) => classifyMany(model, pictures, o).next(), /"batchs"/],
-  ['embedMany', { poling: 'cls' }, (o) => embedMany(model, pictures, o), /of embed "poling".*"pooling"/],
+  [
+    'embedMany',
+    { poling: 'cls' },
+    (o) => embedMany(model, pictures, o).next(),
+    /of embed "poling".*"pooling"/,
+  ],
   ['analyze', { keep_ratio: 1 }, (o) => analyze(bt, o), /of analyze "keep_ratio".*"keepRatio"/],
   [
     'exportOnnx',

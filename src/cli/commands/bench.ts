@@ -118,6 +118,7 @@ Examples:
   blvit bench vit-tiny blvit-tiny --batch 1,8,many --dtype fp32,int8
   blvit bench t+48 --plot speed.svg --csv speed.csv
   blvit bench vit-tiny --reduce evit:0.5,tome:8 --batch 1,8
+  blvit bench vit-tiny --image-size 192,176 --first-layers 10 --reduce evit:0.7
   blvit bench b+t --profile
   blvit bench ./my-t48 --find 1.5x
   blvit bench vit-tiny --find 1.5x --reduce evit:0.7

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { BlvitError, messageAbout } from '../../base/blvit-error.js'
 import { type Pooling, poolings } from '../../problems/embed.js'
+import type { EmbeddedPicture } from '../../tasks/node/embed/embed-many.js'
 import { type CliContext, endWith, readStandardInput } from '../context.js'
 import {
   checkSeed,
@@ -81,7 +82,7 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   for (const error of errors) context.note(`error: ${error.message}`)
 
   const { load } = await import('../../tasks/node/load.js')
-  const { embedMany } = await import('../../tasks/node/embed/embed-many.js')
+  const { embeddedPicture, keptEmbeddings } = await import('../../tasks/node/embed/embed-many.js')
   const { writeEmbeddings } = await import('../embeddings-output.js')
   await using model = await load(flags.model, loadOptions(flags, context, { pictures: pictures.length }))
   const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
@@ -92,21 +93,25 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   context.note(engineNote(model, { setting, pictures: pictures.length }))
   const progress = runProgress(context)
   let failures = errors.length
+  const embedded: EmbeddedPicture[] = []
   try {
-    const embedded = await embedMany(model, pictures, {
+    const soFar = keptEmbeddings(model, pictures, {
       ...settings,
       ...{ pooling, normalize, batch, resume, seed: flags.seed, signal: context.signal, ...run },
-      onPicture: (picture) => {
-        if ('vector' in picture) return
-        failures += 1
-        progress.note(`error: ${messageAbout(picture.name, picture.error.message)}`)
-      },
-      onProgress: progress.show,
-      onResult: async (result) => {
+      onEnd: async () => {
         progress.stop()
-        if (output !== undefined) await writeEmbeddings(result, { output, json, failures }, context)
+        if (output !== undefined) await writeEmbeddings(embedded, { output, json, failures }, context)
       },
     })
+    for await (const { answers, ...state } of soFar) {
+      for (const picture of answers.map(embeddedPicture)) {
+        embedded.push(picture)
+        if ('vector' in picture) continue
+        failures += 1
+        progress.note(`error: ${messageAbout(picture.name, picture.error.message)}`)
+      }
+      progress.show(state)
+    }
     if (run) return notePart(context, run, { pictures: embedded.length, failures })
   } finally {
     progress.stop()

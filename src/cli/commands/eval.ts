@@ -63,6 +63,7 @@ Examples:
   blvit eval vit-tiny --data validation/
   blvit eval my-t48 --data validation/ --keep-ratio 0.25,0.5,1 --teacher vit-tiny
   blvit eval my-t48 --data 'shards/val-*.tar' --resume eval.state --per-image answers.csv --json
+  blvit eval vit-tiny --data validation/ --image-size 224,192,176 --first-layers 11,10
   blvit eval my-t48 --data validation/ --shard 0/5 --part 0.part`,
     )
     .action((reference: string, flags: Flags) => evaluateModel(reference, flags, context))

@@ -155,7 +155,9 @@ export function pathWords(history: readonly TokenEvent[]): PathWords | undefined
   const little = routes.flatMap((route) => route.little)
   if (little.length === 0) {
     const [waiting] = routes.flatMap((route) => route.waiting ?? [])
-    return { big: 'big block', little: `skipped, they ${waiting ?? 'pass unchanged'}` }
+    return waiting === undefined
+      ? { big: 'big block', little: 'skipped, they pass unchanged' }
+      : { big: 'the blocks work on them', little: `they ${waiting}` }
   }
   if (routes.every(({ layers }) => layers.every((layer) => little.includes(layer))))
     return { big: 'big P-block + little E-block', little: 'little E-block only' }

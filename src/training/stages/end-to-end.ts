@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { defined } from '../../base/assert.js'
 import { BlvitError } from '../../base/blvit-error.js'
 import { didYouMean } from '../../base/suggest.js'
+import { graphOf } from '../../graph/graph.js'
 import { add, scaleShift } from '../../graph/ops/index.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
-import type { ModelDefinition } from '../../models/model-definition.js'
-import { stochasticDepth } from '../../nn/stochastic-depth.js'
+import { type ModelDefinition, programOf } from '../../models/model-definition.js'
+import { stochasticDepth, stochasticDepthInput } from '../../nn/stochastic-depth.js'
 import { settingsPlan, trainedSettings } from '../settings-plan.js'
 import { type Teacher, teacher as teacherOf } from '../teacher.js'
 import { type LossPartName, likenesses, lossPart, lossParts } from './loss-parts.js'
@@ -32,14 +33,14 @@ function wantedParts({ loss }: EndToEnd): readonly LossPartName[] {
   return names.filter((name) => (loss[name] ?? 0) > 0)
 }
 
-/** The parts that count, of those that the student's method brings. @throws BlvitError `BAD_OPTION` for an unknown one */
+/** The parts that count, of those that the student's method brings. @throws BlvitError `BAD_CONFIG` for an unknown one */
 function ownLosses({ loss }: EndToEnd, { training }: ModelDefinition) {
   const own = training?.losses ?? {}
   const known = [...names, ...Object.keys(own)]
   const unknown = Object.keys(loss).find((name) => !known.includes(name))
   if (unknown !== undefined) {
     const message = `There is no loss "${unknown}" for this student.${didYouMean(unknown, known)} It has ${known.join(', ')}.`
-    throw new BlvitError('BAD_OPTION', message, { known })
+    throw new BlvitError('BAD_CONFIG', message, { known })
   }
   return Object.entries(own).flatMap(([name, part]) => {
     const weight = loss[name] ?? 0
@@ -59,6 +60,15 @@ function checkFit(student: Architecture, teacher: Architecture, wanted: readonly
   throw new BlvitError('SHAPE_MISMATCH', message, { differing })
 }
 
+/** @throws BlvitError `BAD_OPTION` for a student that has no branches to leave out */
+function checkDropping(student: ModelDefinition, { family }: Architecture, rate: number): void {
+  if (rate === 0) return
+  const { inputs } = graphOf('student', programOf(student, 'classify'))
+  if (inputs.some(({ leaf }) => leaf?.name === stochasticDepthInput)) return
+  const message = `stochasticDepth is ${rate}, but a ${family} has no branches that could be left out. Set it to 0.`
+  throw new BlvitError('BAD_OPTION', message, { stochasticDepth: rate, family })
+}
+
 /** In the names of a log: `classToken` is `class_token` there. */
 function logName(part: string): string {
   return part.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -74,6 +84,7 @@ export const endToEndStage = {
     if (teacher) checkFit(architecture, teacher, wanted)
     const { temperature, stochasticDepth: rate } = stage
     const student = stochasticDepth({ rate, depth: architecture.facts.depth }, () => architecture.build())
+    checkDropping(student, architecture, rate)
     let built: Teacher | undefined
     const taught = () => {
       built ??= teacherOf(defined(teacher, 'a teacher'))

@@ -7,6 +7,7 @@ import { efficientVitMethod } from './efficientvit.js'
 import { evitMethod } from './evit.js'
 import { evoVitMethod } from './evovit.js'
 import { mctfMethod } from './mctf.js'
+import { mobileVitMethod } from './mobilevit.js'
 import { t2tMethod } from './t2t.js'
 import { tomeMethod } from './tome.js'
 import { vitMethod } from './vit.js'
@@ -22,6 +23,7 @@ export const methods: Readonly<Record<string, GoldenMethod>> = {
   efficientvit: efficientVitMethod,
   ats: atsMethod,
   avit: avitMethod,
+  mobilevit: mobileVitMethod,
   t2t: t2tMethod,
   adavit: adaVitMethod,
 }

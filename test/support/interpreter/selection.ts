@@ -60,6 +60,16 @@ export const selectionOps: Readonly<Record<string, Evaluate>> = {
     return { shape: [...x.shape, classes], data }
   },
   ReduceMax: byRow((row) => [row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)]),
+  ScatterRows: (inputs) => {
+    const [x, mask] = [one(inputs), one(inputs, 1)]
+    const width = count(x.shape.slice(1))
+    const data = new Float64Array(mask.data.length * width)
+    let taken = 0
+    mask.data.forEach((value, row) => {
+      if (value > 0) data.set(x.data.subarray(taken * width, ++taken * width), row * width)
+    })
+    return { shape: [mask.data.length, ...x.shape.slice(1)], data }
+  },
   Sort: byRow((row) => row.toSorted((a, b) => a - b)),
   Table: (_, { values, shape }) => ({
     shape: shape as number[],

@@ -87,9 +87,11 @@ describe('parts of several processes', () => {
       // in int8 a vector depends on the others of its batch
       const sorted = pictures.toSorted((a, b) => (a.name < b.name ? -1 : 1))
       const parts = partPaths(3)
-      for (const part of parts) await embedMany(asked, sorted, { ...part, batch: 2 })
+      for (const part of parts) await all(embedMany(asked, sorted, { ...part, batch: 2 }))
       const merged = await mergeParts(parts.map(({ resume }) => resume))
-      expect(merged.of === 'embed' && merged.pictures).toEqual(await embedMany(asked, sorted, { batch: 2 }))
+      expect(merged.of === 'embed' && merged.pictures).toEqual(
+        await all(embedMany(asked, sorted, { batch: 2 })),
+      )
     },
   )
 
@@ -167,7 +169,7 @@ describe('parts of several processes', () => {
       /another run:\n {2}number of shards: 2 there, 3 in \S+-0\.part$/,
     )
     const embedding = join(folder, 'embedding.part')
-    await embedMany(model, pictures, { shard: { index: 0, count: 3 }, resume: embedding })
+    await all(embedMany(model, pictures, { shard: { index: 0, count: 3 }, resume: embedding }))
     await expect(mergeParts([a, b, c, embedding])).rejects.toThrow(
       /embedding\.part is no part of "blvit classify"/,
     )
@@ -193,7 +195,7 @@ describe('parts of several processes', () => {
   test('a shard that is none is refused before anything is read', async () => {
     const bad = { shard: { index: 5, count: 5 } }
     await expect(all(classifyMany(model, pictures, bad))).rejects.toThrow(/shards count from 0/)
-    await expect(embedMany(model, pictures, bad)).rejects.toThrow(/shards count from 0/)
+    await expect(all(embedMany(model, pictures, bad))).rejects.toThrow(/shards count from 0/)
     await expect(evaluate(model, join(folder, 'none'), bad)).rejects.toThrow(/shards count from 0/)
   })
 })

@@ -3,8 +3,14 @@ import type { PictureInput } from '../../../data/expand-inputs.js'
 import type { StateKind } from '../../../files/state-file.js'
 import { type EmbedOptions, embed } from '../../../problems/embed.js'
 import type { Model, RunOptions } from '../../model.js'
-import type { PictureAnswer } from '../answer-many.js'
-import { answerSchema, type KeepOptions, keptAnswers, placesSchema } from '../kept-answers.js'
+import type { ManyOptions, PictureAnswer } from '../answer-many.js'
+import {
+  type AnswersSoFar,
+  answerSchema,
+  type KeepOptions,
+  keptAnswers,
+  placesSchema,
+} from '../kept-answers.js'
 
 /** float32, little-endian, as base64: to the bit, and a third of the size of numbers in JSON. */
 const vectorSchema = z.codec(z.base64(), z.instanceof(Float32Array), {
@@ -26,15 +32,7 @@ export type EmbeddedPicture =
   | { readonly name: string; readonly vector: Float32Array }
   | { readonly name: string; readonly error: { readonly code: string; readonly message: string } }
 
-export interface EmbedManyOptions extends EmbedOptions, RunOptions, KeepOptions {
-  /** Pictures per run of an engine. Default: 8, or what is fastest where several engines work beside each other. */
-  readonly batch?: number | undefined
-  readonly onProgress?: ((progress: { done: number; total: number; resumed: number }) => void) | undefined
-  /** Called for each picture in order, those of earlier runs included. */
-  readonly onPicture?: ((picture: EmbeddedPicture) => void) | undefined
-  /** Awaited before a `resume: true` deletes its file: where writing the vectors down fails, nothing is lost. */
-  readonly onResult?: ((pictures: readonly EmbeddedPicture[]) => Promise<void>) | undefined
-}
+export interface EmbedManyOptions extends EmbedOptions, ManyOptions, RunOptions, KeepOptions {}
 
 /** An answer as {@link embedMany} gives it. */
 export function embeddedPicture(picture: PictureAnswer<Float32Array>): EmbeddedPicture {
@@ -45,33 +43,40 @@ export function embeddedPicture(picture: PictureAnswer<Float32Array>): EmbeddedP
 }
 
 /**
- * The vectors of many pictures, in order, decoding the next ones while the engine works. A picture that can't be read
- * gives its error and doesn't stop the others.
- * @throws BlvitError `BAD_OPTION`, `ENGINE`, `ABORTED`, `WRITE_FAILED`, `UNSUPPORTED`
- * @example
- * const pictures = await embedMany(model, [{ name: 'kite', source: 'kite.jpg' }], { pooling: 'mean' })
+ * The answers of {@link embedMany}, with how far it is.
+ * @param options `onEnd`: awaited before a `resume: true` deletes its file: where writing the vectors down fails, nothing is
+ *   lost
+ * @throws BlvitError as `keptAnswers`
  */
-export async function embedMany(
+export function keptEmbeddings(
   model: Model,
   pictures: readonly PictureInput[],
-  { onProgress, onPicture, onResult, ...given }: EmbedManyOptions = {},
-): Promise<readonly EmbeddedPicture[]> {
-  const { pooling, normalize } = given
-  const embedded: EmbeddedPicture[] = []
-  const keeping = {
+  { onEnd, ...options }: EmbedManyOptions & { readonly onEnd?: (() => Promise<void>) | undefined },
+): AsyncGenerator<AnswersSoFar<Float32Array>> {
+  const { pooling, normalize } = options
+  return keptAnswers(model, embed, pictures, options, {
     kind: embeddingKind,
     asked: { pooling: pooling ?? 'default', normalize: `${normalize ?? false}` },
     report: {},
     batch: 8,
-    onEnd: async () => onResult?.(embedded),
-  }
-  const run = keptAnswers(model, embed, pictures, given, keeping)
-  for await (const { answers, ...progress } of run) {
-    for (const picture of answers.map(embeddedPicture)) {
-      embedded.push(picture)
-      onPicture?.(picture)
-    }
-    onProgress?.(progress)
-  }
-  return embedded
+    onEnd,
+  })
+}
+
+/**
+ * The vectors of many pictures, yielded in order, decoding the next ones while the engine works. A picture that can't be
+ * read gives its error and doesn't stop the others. Default `batch`: 8, or what is fastest where several engines work beside
+ * each other.
+ * @throws BlvitError `BAD_OPTION`, `ENGINE`, `ABORTED`, `WRITE_FAILED`, `UNSUPPORTED`
+ * @example
+ * for await (const picture of embedMany(model, [{ name: 'kite', source: 'kite.jpg' }], { pooling: 'mean' }))
+ *   if ('vector' in picture) console.log(picture.name, picture.vector)
+ */
+export async function* embedMany(
+  model: Model,
+  pictures: readonly PictureInput[],
+  options: EmbedManyOptions = {},
+): AsyncGenerator<EmbeddedPicture> {
+  for await (const { answers } of keptEmbeddings(model, pictures, options))
+    yield* answers.map(embeddedPicture)
 }
