@@ -118,6 +118,21 @@ describe('blvit compare', () => {
     expect(readdirSync(output)).toContain('comparison.csv')
   })
 
+  test('pictures that can’t be used are counted; with none that can, every row says why', async () => {
+    const broken = join(folder, 'broken')
+    await writeColour(join(broken, '1', 'a.png'), 'red', 1)
+    writeFileSync(join(broken, '1', 'b.png'), 'no picture')
+    const part = await runCli(['compare', model, '--data', broken, '--no-time', '--json'])
+    expect(part.stderr).toMatch(/^1 picture could not be used/m)
+    expect(part.code).toBe(1)
+    expect(withoutTimes(part.stdout)[0]).toMatchObject({ answers: { pictures: 2, failed: 1, labelled: 1 } })
+    rmSync(join(broken, '1', 'a.png'))
+    const none = await runCli(['compare', model, '--data', broken, '--no-time', '--json'])
+    expect(none.code).toBe(1)
+    expect(withoutTimes(none.stdout)[0]).toMatchObject({ error: { code: 'BAD_DATA' } })
+    expect(none.stderr).toMatch(/^micro, plain: error: No picture of .* can be used: .*b\.png/m)
+  })
+
   test.each<[string[], RegExp]>([
     [['compare'], /Name a model or a row/],
     [['compare', 'vit-micro', '--keep-ratio', '0.5'], /processes every token/],
