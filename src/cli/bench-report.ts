@@ -151,7 +151,7 @@ export function foundText({ name, setting, latencyMs, baseline }: FoundSetting):
   const speedup = (baseline.latencyMs / latencyMs).toFixed(2)
   return (
     `${name}: ${setting}: ${latencyMs.toFixed(1)} ms, ${speedup} times as fast as ` +
-    `${baseline.name === name ? 'with all tokens' : baseline.name} (${baseline.latencyMs.toFixed(1)} ms)`
+    `${baseline.name === name ? 'the whole model' : baseline.name} (${baseline.latencyMs.toFixed(1)} ms)`
   )
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BlvitError } from '../base/blvit-error.js'
 import { type Share, shareOf } from '../base/share.js'
 import type { DataSet } from '../data/data-set.js'
 import type { Settings } from '../settings/settings.js'
@@ -37,18 +38,20 @@ export interface AnswerOptions {
   readonly onProgress: (progress: EvaluationProgress) => void
 }
 
-/** Has a model answer all pictures at some settings. @throws BlvitError as {@link evaluate} */
+/** Has a model answer all pictures at some settings. @throws BlvitError as {@link evaluate}; `BAD_DATA` if none can be used */
 export async function answersOf(
   model: Model,
   settings: Settings,
   { dataSet, limit, seed, resume, signal, onProgress }: AnswerOptions,
 ): Promise<RowAnswers> {
   const predicted: number[] = []
-  const { pictures, evaluated, labelled, results } = await evaluate(model, dataSet, {
+  const { pictures, evaluated, labelled, results, failures } = await evaluate(model, dataSet, {
     ...{ settings: [settings], limit, seed, signal, onProgress },
     ...(resume === undefined ? {} : { resume }),
     onPicture: ({ answers }) => predicted.push(answers?.[0]?.predicted ?? -1),
   })
+  if (labelled === 0)
+    throw new BlvitError('BAD_DATA', `No picture of ${dataSet.name} can be used: ${failures[0]?.message}`)
   const [{ top1, top5 } = { top1: shareOf(0, 0), top5: undefined }] = results
   return {
     ...{ pictures, failed: pictures - evaluated, labelled, predicted },

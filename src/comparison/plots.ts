@@ -40,9 +40,12 @@ const axes: readonly Axis[] = [
 /** PNGs are looked at on screens of two pixels a point. */
 const pngScale = 2
 
-/** `evit:0.7` → `0.7`, `first 10 layers` → `10`. */
-function numberOf(setting: string): string {
-  return /\d[\d./]*/.exec(setting)?.[0] ?? setting
+/** What has lost more than a quarter of the best accuracy is of no use, and would press all others together. */
+const leastOfBest = 0.75
+
+/** `evit:0.7` → `0.7`, `first 10 layers` → `10`; nothing where no number stands by itself. */
+function numberOf(setting: string): string | undefined {
+  return setting === plainKey ? setting : /(?<![\w#.-])\d[\d./]*(?!\w)/.exec(setting)?.[0]
 }
 
 /**
@@ -83,10 +86,15 @@ export async function comparisonPlots({
   for (const axis of axes) {
     const curves = curvesOf(rows, axis)
     if (curves.length === 0) continue
+    const accuracies = curves.flatMap(({ points }) => points.map(({ y }) => y))
+    const least = leastOfBest * Math.max(...accuracies)
+    const isCut = Math.min(...accuracies) < least
     const where = axis.name.endsWith('multiply-adds') ? '' : ` (${machine.cpu}, ${machine.cores} cores)`
     const chart: LineChart = {
-      ...{ title: `${axis.title}${where}`, xLabel: axis.label, yLabel: 'top-1, %', curves },
-      yFrom: 'smallest',
+      ...{ title: `${axis.title}${where}`, xLabel: axis.label },
+      yLabel: isCut ? 'top-1, %; what lies below is in the table' : 'top-1, %',
+      curves: curves.filter(({ points }) => points.some(({ y }) => y >= least)),
+      yFrom: isCut ? least : 'smallest',
       height: 520,
     }
     files[`${axis.name}.svg`] = lineChart(chart).svg

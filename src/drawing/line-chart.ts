@@ -29,8 +29,8 @@ export interface LineChart {
   readonly curves: readonly Curve[]
   /** Draws letters as outlines, for a picture made where no fonts are. Default: as text. */
   readonly lettering?: Lettering | undefined
-  /** Where the y axis begins: 0 (default), or the smallest value. */
-  readonly yFrom?: 'zero' | 'smallest' | undefined
+  /** Where the y axis begins: 0 (default), the smallest value, or a value; what lies below is cut off. */
+  readonly yFrom?: 'zero' | 'smallest' | number | undefined
   /** Pixels of the picture for each of the drawing. Default 1. */
   readonly scale?: number
   /** Pixels. Default 720 × 420, or as large as the curves' names need. */
@@ -126,9 +126,12 @@ function overlaps(a: Box, b: Box): boolean {
 }
 
 /** Puts labels beside their points, above or below, else left or right, where nothing stands yet. */
-function placeLabels(points: readonly Point[], inside: Box): { text: string; x: number; y: number }[] {
+function placeLabels(
+  points: readonly (Point & { readonly colour: string })[],
+  inside: Box,
+): { text: string; colour: string; x: number; y: number }[] {
   const taken: Box[] = points.map(({ x, y }) => ({ left: x - 4, top: y - 4, right: x + 4, bottom: y + 4 }))
-  return points.flatMap(({ x, y, label }) => {
+  return points.flatMap(({ x, y, label, colour }) => {
     if (label === undefined) return []
     const width = letterWidth.label * label.length
     const boxAt = (left: number, top: number): Box => ({
@@ -154,7 +157,7 @@ function placeLabels(points: readonly Point[], inside: Box): { text: string; x: 
     const free = (box: Box) => fits(box) && !taken.some((other) => overlaps(box, other))
     const box = candidates.find(free) ?? candidates.find(fits) ?? boxAt(x - width, y - labelSize - 7)
     taken.push(box)
-    return [{ text: label, x: box.left, y: box.bottom - 2 }]
+    return [{ text: label, colour, x: box.left, y: box.bottom - 2 }]
   })
 }
 
@@ -179,7 +182,9 @@ export function lineChart(chart: LineChart): Drawing {
   const points = curves.flatMap((curve) => curve.points)
   const [lowest, highest] = extentOf(points.map(({ y }) => y))
   const x = scaleLinear(extentOf(points.map((point) => point.x)), [margin.left, width - margin.right])
-  const y = scaleLinear([yFrom === 'zero' ? 0 : lowest, highest], [height - margin.bottom, margin.top]).nice()
+  const from = typeof yFrom === 'number' ? yFrom : yFrom === 'zero' ? 0 : lowest
+  const y = scaleLinear([from, highest], [height - margin.bottom, margin.top]).nice()
+  const isInside = (point: Point) => point.y >= (y.domain()[0] ?? from)
   const families = [...new Set(curves.map(({ name, family }) => family ?? name))]
   /** Each family its colour; when all colours are taken, they come again with points of another shape. */
   const lookOf = ({ name, family }: Curve) => {
@@ -210,31 +215,43 @@ export function lineChart(chart: LineChart): Drawing {
     )
   })
   const ends = curves.map(({ points: own }) => own.at(-1) ?? { x: 0, y: 0 })
-  const labelPlaces = spread(ends.map((end) => y(end.y)))
+  const labelPlaces = spread(ends.map((end) => Math.min(y(end.y), height - margin.bottom)))
   const drawn = curves.map((curve, index) => {
     const { colour, shape } = lookOf(curve)
     const look = curve.dashed ? 'stroke-dasharray="5 4" stroke-width="1.3"' : 'stroke-width="2.2"'
     const point = symbol(shape, pointArea)() ?? ''
-    const dots = curve.points.map(
-      (at) =>
-        `<path class="point" transform="translate(${x(at.x).toFixed(1)} ${y(at.y).toFixed(1)})" d="${point}" fill="${colour}"/>`,
-    )
+    const dots = curve.points
+      .filter(isInside)
+      .map(
+        (at) =>
+          `<path class="point" transform="translate(${x(at.x).toFixed(1)} ${y(at.y).toFixed(1)})" d="${point}" fill="${colour}"/>`,
+      )
     const place = { x: width - margin.right + 8, y: rounded(labelPlaces[index] ?? 0) }
     const named = write(curve.name, { ...place, centred: true, colour })
     const drawnLine = `<path d="${path([...curve.points]) ?? ''}" fill="none" stroke="${colour}" ${look}/>`
-    return [drawnLine, ...(hasDots(curve) ? dots : []), named].join('')
+    const isCut = !curve.points.every(isInside)
+    return [
+      isCut ? `<g clip-path="url(#inside)">${drawnLine}</g>` : drawnLine,
+      ...(hasDots(curve) ? dots : []),
+      named,
+    ].join('')
   })
-  const measured = curves.flatMap((curve) => (hasDots(curve) ? curve.points : []))
+  const measured = curves.flatMap((curve) =>
+    hasDots(curve)
+      ? curve.points.filter(isInside).map((point) => ({ ...point, colour: lookOf(curve).colour }))
+      : [],
+  )
   const labels = placeLabels(
     measured.map((point) => ({ ...point, x: x(point.x), y: y(point.y) })),
     { left: margin.left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom },
-  ).map(({ text, x: left, y: bottom }) =>
-    write(text, { x: rounded(left), y: rounded(bottom), size: labelSize, colour: '#555' }),
+  ).map(({ text, colour, x: left, y: bottom }) =>
+    write(text, { x: rounded(left), y: rounded(bottom), size: labelSize, colour }),
   )
   const size = { width: Math.ceil(scale * width), height: Math.ceil(scale * height) }
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${size.width}" height="${size.height}" ${font} font-size="12" fill="#333">`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
+    `<clipPath id="inside"><rect x="${margin.left}" y="${margin.top}" width="${width - margin.left - margin.right}" height="${height - margin.top - margin.bottom}"/></clipPath>`,
     write(title, { x: margin.left, y: 24, size: 15, heavy: true }),
     ...grid,
     ...below,

@@ -40,6 +40,7 @@ const advices: readonly Advice[] = [
   {
     when: ({ missing }, architecture) =>
       architecture.plain !== undefined &&
+      architecture.plain.family !== architecture.family &&
       missing.length > 0 &&
       otherFamily(missing, architecture) !== undefined,
     text: (_, { family }) =>

@@ -216,6 +216,13 @@ const m5 = readEfficientVit({ model_type: 'efficientvit', ...sizes.m5, window_si
 export const efficientVitFamily: ModelFamily = {
   name: 'efficientvit',
   title: 'EfficientViT',
+  saves: {
+    about:
+      'convolves between few layers of attention, whose heads each see a part of the channels, one after the other',
+    paper:
+      'Liu et al., "EfficientViT: Memory Efficient Vision Transformer with Cascaded Group Attention", CVPR 2023',
+    example: 'blvit init efficientvit-m5 -o m5',
+  },
   presets: {
     'efficientvit-m5': architecture(m5),
     // windows of the last map's size, as the paper's cost at 384 pixels has them

@@ -54,6 +54,13 @@ function architecture(config: T2tConfig): Architecture {
 export const t2tFamily: ModelFamily = {
   name: 't2t',
   title: 'T2T-ViT',
+  saves: {
+    about:
+      'joins neighbouring tokens step by step before its blocks, which then can be narrow; it takes --reduce too',
+    paper:
+      'Yuan et al., "Tokens-to-Token ViT: Training Vision Transformers from Scratch on ImageNet", ICCV 2021',
+    example: 'blvit init t2t-vit-19 -o t2t-19',
+  },
   presets: {
     't2t-vit-19': architecture(usualT2t(t2tSizes[19])),
     't2t-vit-t-19': architecture(usualT2t({ ...t2tSizes[19], tokenModule: 'transformer' })),

@@ -5,6 +5,7 @@ import { writeModelFolder } from '../../src/model-store/node/write-model-folder.
 import { presets } from '../../src/models/index.js'
 import { writeColour } from '../support/coloured-pictures.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { randomModel } from '../support/tiny-models.js'
 
@@ -74,11 +75,11 @@ describe('blvit compare', () => {
     expect(resumed.stderr).not.toMatch(/^micro, plain: right/m)
     expect(resumed.stderr).toMatch(/^micro, first 3 layers, evit:0\.5: right/m)
     expect(withoutTimes(resumed.stdout)).toEqual(compared)
-    const again = await runCli([...quick, '-o', output])
+    const again = await runInProcess([...quick, '-o', output])
     expect(again.stderr).not.toMatch(/: right/)
     expect(withoutTimes(again.stdout)).toEqual(compared)
 
-    const other = await runCli(['compare', model, ...data, '--limit', '3', '--no-time', '-o', output])
+    const other = await runInProcess(['compare', model, ...data, '--limit', '3', '--no-time', '-o', output])
     expect(other.stderr).toMatch(/state of another comparison:\n {2}limit: none there, 3 now/)
     expect(other.code).toBe(2)
   })
@@ -118,6 +119,21 @@ describe('blvit compare', () => {
     expect(readdirSync(output)).toContain('comparison.csv')
   })
 
+  test('pictures that can’t be used are counted; with none that can, every row says why', async () => {
+    const broken = join(folder, 'broken')
+    await writeColour(join(broken, '1', 'a.png'), 'red', 1)
+    writeFileSync(join(broken, '1', 'b.png'), 'no picture')
+    const part = await runCli(['compare', model, '--data', broken, '--no-time', '--json'])
+    expect(part.stderr).toMatch(/^1 picture could not be used/m)
+    expect(part.code).toBe(1)
+    expect(withoutTimes(part.stdout)[0]).toMatchObject({ answers: { pictures: 2, failed: 1, labelled: 1 } })
+    rmSync(join(broken, '1', 'a.png'))
+    const none = await runCli(['compare', model, '--data', broken, '--no-time', '--json'])
+    expect(none.code).toBe(1)
+    expect(withoutTimes(none.stdout)[0]).toMatchObject({ error: { code: 'BAD_DATA' } })
+    expect(none.stderr).toMatch(/^micro, plain: error: No picture of .* can be used: .*b\.png/m)
+  })
+
   test.each<[string[], RegExp]>([
     [['compare'], /Name a model or a row/],
     [['compare', 'vit-micro', '--keep-ratio', '0.5'], /processes every token/],
@@ -128,7 +144,7 @@ describe('blvit compare', () => {
     ],
     [['compare', 'vit-micro', '--limit', '3'], /--limit counts pictures: name them by --data/],
   ])('%j is a wrong command', async (args, complaint) => {
-    const { code, stdout, stderr } = await runCli(args)
+    const { code, stdout, stderr } = await runInProcess(args)
     expect(stderr).toMatch(complaint)
     expect(stdout).toBe('')
     expect(code).toBe(2)

@@ -2,8 +2,12 @@ import { join } from 'node:path'
 import { decodeImage, nodeDecoder } from '../../src/image/node/decode.js'
 import { preparePicture } from '../../src/image/prepare.js'
 import { defaultPreprocessing } from '../../src/image/preprocessing-config.js'
+import { findConfiguration } from '../../src/model-store/node/find-configuration.js'
 import { openModel } from '../../src/model-store/node/open-model.js'
+import { tokenMaskJson } from '../../src/reduction/token-mask.js'
+import { analyze } from '../../src/tasks/analyze/analyze.js'
 import { load } from '../../src/tasks/node/load.js'
+import { readSettings } from '../../src/tasks/node/read-settings.js'
 import { cifarTarget, csvTarget, tarTarget } from './data-sets.js'
 import { hostileHub, hostileNames } from './hostile-hub.js'
 import { mutateBytes } from './mutate-bytes.js'
@@ -98,6 +102,31 @@ function modelTarget(name: string, changes: (file: string) => boolean, mutate: M
 
 const mutateText: Mutate = (bytes, random) => Buffer.from(mutateJson(asText(bytes), random), 'latin1')
 
+/** A mask that `--reduce` names, for the model of its grid. */
+const maskTarget: FuzzTarget = {
+  name: 'token mask',
+  make: (random) => {
+    const attentionReceived = Array.from({ length: 65 }, (_, token) => (token === 0 ? 0.36 : 0.01))
+    const bits = Array.from({ length: 64 }, () => random.chance(0.5))
+    const mask = tokenMaskJson(
+      { rows: 8, columns: 8 },
+      {
+        static: bits,
+        objects: random.chance(0.5) ? bits : undefined,
+        calibration: {
+          ...{ model: 'micro', fingerprint: '0', image: { height: 32, width: 32 }, pictures: 1, seed: 0 },
+          ...{ threshold: 'patches', prefixTokens: 1, attentionReceived },
+        },
+      },
+    )
+    const run = async (folder: string) => {
+      const settings = await readSettings({ reduce: `atf:${join(folder, 'mask.json')}` })
+      analyze(await findConfiguration('vit-micro'), settings)
+    }
+    return { files: new Map([['mask.json', mutateText(Buffer.from(JSON.stringify(mask)), random)]]), run }
+  },
+}
+
 /** Every kind of input. Adding one is a line here. */
 export const targets: readonly FuzzTarget[] = [
   chunkedPicture('jpeg', ['.jpg']),
@@ -114,4 +143,5 @@ export const targets: readonly FuzzTarget[] = [
   tarTarget,
   cifarTarget,
   csvTarget,
+  maskTarget,
 ]

@@ -7,7 +7,7 @@ import type { CliContext } from '../context.js'
 import { dtypeOption, type precisions } from '../model-options.js'
 import { positiveInteger, seed } from '../option-values.js'
 import { itemProgress, type Progress } from '../progress.js'
-import { percent } from '../quantities.js'
+import { countedPictures, percent } from '../quantities.js'
 import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
 
 interface Flags extends ManySettingFlags {
@@ -121,10 +121,12 @@ async function compareModels(texts: readonly string[], flags: Flags, context: Cl
       context.note(`Wrote ${files.join(', ')} in ${output}.`)
     }
     await context.out(json ? JSON.stringify(comparison) : comparisonText(comparison))
+    const unusable = Math.max(0, ...comparison.rows.map(({ answers }) => answers?.failed ?? 0))
     const failed = comparison.rows.filter(({ error }) => error !== undefined).length
-    if (failed === 0) return
-    context.note(`${failed} of ${comparison.rows.length} rows failed.`)
-    context.exitWith(1)
+    if (failed > 0) context.note(`${failed} of ${comparison.rows.length} rows failed.`)
+    if (unusable > 0)
+      context.note(`${countedPictures(unusable)} could not be used and were left out: blvit eval names them.`)
+    if (failed + unusable > 0) context.exitWith(1)
   } finally {
     progress.stop()
     if (context.signal.aborted && output !== undefined) context.note('Go on with the same command.')
