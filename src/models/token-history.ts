@@ -48,8 +48,24 @@ export interface RouteEvent extends EventBase {
   }
 }
 
+/** A layer decides for each picture which patches it works on, and perhaps what else it leaves out; all stay. */
+export interface DecideEvent extends EventBase {
+  readonly kind: 'decide'
+  /** The layer that it is about, counted from 1. */
+  readonly about: number
+  readonly tensors: {
+    /** Of every patch, in patch order. `[batch, patches]` */
+    readonly scores: Tensor
+    /** 1 for patches that the layer works on, else 0. `[batch, patches]` */
+    readonly taken: Tensor
+    readonly [other: string]: Tensor
+  }
+  /** What else was decided for a picture, in words; none: nothing was left out. */
+  readonly words: (values: EventValues) => readonly string[]
+}
+
 /** Something that a model does to some tokens and not to others. */
-export type TokenEvent = ReduceEvent | RouteEvent
+export type TokenEvent = ReduceEvent | RouteEvent | DecideEvent
 
 /** The tensors of all events, under names that don't collide: `event0.scores`, `event0.order`, … */
 export function eventOutputs(history: readonly TokenEvent[]): Readonly<Record<string, Tensor>> {
@@ -93,6 +109,8 @@ export interface HistoryStep {
         readonly chosen: readonly number[]
         /** Of every patch. */
         readonly scores: readonly number[]
+        /** What else was decided, in words. */
+        readonly decided?: readonly string[]
       }
     | undefined
 }
@@ -117,6 +135,12 @@ export function followPatches(
       const { order = [], scores = [] } = values
       const chosen = order.slice(0, evaluate(event.chosen, sizes)).sort((a, b) => a - b)
       return { layer, tokens, patchToken, fused, route: { layers: event.layers, chosen, scores } }
+    }
+    if (event.kind === 'decide') {
+      const { scores = [], taken = [] } = values
+      const chosen = taken.flatMap((is, patch) => (is > 0 ? [patch] : []))
+      const route = { layers: [event.about], chosen, scores, decided: event.words(values) }
+      return { layer, tokens, patchToken, fused, route }
     }
     const assignment = event.assignment(values)
     const moved = (token: number) => {

@@ -1,3 +1,4 @@
+import { adaVit } from './ada-vit.js'
 import { blockImitation, distill, endToEnd } from './distill.js'
 import { dynamicVit } from './dynamic-vit.js'
 import { evoVit } from './evo-vit.js'
@@ -16,4 +17,5 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   paper,
   'dynamic-vit': dynamicVit,
   'evo-vit': evoVit,
+  'ada-vit': adaVit,
 }

@@ -33,6 +33,7 @@ import {
   type BlockDecisions,
   type Decision,
   decidedIn,
+  decisionEvent,
   decisionKinds,
   withDecisions,
 } from './block-decisions.js'
@@ -145,6 +146,22 @@ function headsOfMlp({ heads }: BlockDecisions): (x: Tensor) => Tensor {
   return (x) => timesHeadFactor(x, heads?.taken)
 }
 
+/** The tokens with what a block decided about them, for a trace too. */
+function decided(
+  state: TokenState,
+  layer: number,
+  decisions: BlockDecisions,
+  options: AdaVitOptions,
+): TokenState {
+  const shape = [sizeAt(state.tokens, 0), sizeAt(state.tokens, 1)] as const
+  return scope('ada_vit', () => {
+    const inHalf = (half: 0 | 1) => expand(workedOn(decisions, half, options) ?? ones(shape[0], 1), shape)
+    const taken = slice(greater(add(inHalf(0), inHalf(1)), 0.5), { axis: 1, start: state.prefix })
+    const history = [...state.history, decisionEvent(decisions, { layer, taken })]
+    return withDecisions({ ...state, history }, layer, decisions)
+  })
+}
+
 /**
  * Does a part of a block's work for the tokens that it is to be done for alone, and adds nothing to the others.
  * @param stays 1 for tokens that it is done for. `[batch, tokens]` or `[batch, 1]`
@@ -168,7 +185,7 @@ function gathered(options: AdaVitOptions): BlockHooks {
   return {
     attend: (view, state, block) => {
       const decisions = decisionsOf(state, block, options, view.heads)
-      const left = withDecisions(state, block.layer, decisions)
+      const left = decided(state, block.layer, decisions, options)
       const headFactor = decisions.heads?.taken
       const stays = workedOn(decisions, 0, options)
       if (!stays) return { state: left, output: view.output({ headFactor }) }
@@ -214,7 +231,9 @@ function masked(options: AdaVitOptions & { noise?: Noise | undefined }): BlockHo
       const headFactor = heads && multiply(heads.taken, heads.taken)
       const output = view.mix(maskedMap(view, decisions), { headFactor })
       return {
-        state: withDecisions(state, block.layer, decisions),
+        state: options.noise
+          ? withDecisions(state, block.layer, decisions)
+          : decided(state, block.layer, decisions, options),
         output: times(output, workedOn(decisions, 0, options)),
       }
     },

@@ -1,5 +1,7 @@
+import { sigmoid } from '../graph/ops/index.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { TokenState } from '../models/block-loop.js'
+import type { DecideEvent } from '../models/token-history.js'
 
 /** What a block decides, of each of several things. */
 export interface Decision {
@@ -55,4 +57,34 @@ export function decidedIn({ aside }: Pick<TokenState, 'aside'>, layer: number): 
 /** All decisions of a model, in the order of its blocks. */
 export function allDecisions({ aside }: Pick<TokenState, 'aside'>, depth: number): readonly BlockDecisions[] {
   return Array.from({ length: depth }, (_, block) => decidedIn({ ...(aside && { aside }) }, block + 1))
+}
+
+const halves = ['attention', 'MLP'] as const
+
+/**
+ * What a trace tells of a block's decisions.
+ * @param block `layer`: counted from 1. `taken`: 1 for patches that it works on. `[batch, patches]`
+ */
+export function decisionEvent(
+  { layers, heads, tokens }: BlockDecisions,
+  { layer, taken }: { layer: number; taken: Tensor },
+): DecideEvent {
+  return {
+    kind: 'decide',
+    layer: layer - 1,
+    about: layer,
+    tensors: {
+      scores: tokens ? sigmoid(tokens.logits) : taken,
+      taken,
+      ...(layers && { layers: layers.taken }),
+      ...(heads && { heads: heads.taken }),
+    },
+    words: ({ layers: run = [], heads: all = [] }) => {
+      const on = all.filter((is) => is > 0).length
+      return [
+        ...halves.flatMap((half, i) => (run[i] === 0 ? [`${half} skipped`] : [])),
+        ...(on < all.length ? [`${on} of ${all.length} heads`] : []),
+      ]
+    },
+  }
 }

@@ -10,6 +10,7 @@ import type { Architecture } from '../../src/models/architecture.js'
 import { type BlockHooks, composeHooks, trainingHooks } from '../../src/models/block-loop.js'
 import { withChanges } from '../../src/models/index.js'
 import { outputOf } from '../../src/models/model-definition.js'
+import { eventOutputs, followPatches } from '../../src/models/token-history.js'
 import { allDecisions } from '../../src/reduction/block-decisions.js'
 import { parseReduction } from '../../src/reduction/parse-reduction.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
@@ -141,6 +142,37 @@ describe('AdaViT', () => {
     expect(counted).toContain('blocks.2.ada_vit.mlp')
     const half = analyze(vit, { measured: Object.fromEntries(counted.map((name) => [name, 6])) })
     expect(half.multiplyAdds.full).toBeLessThan(0.6 * most.multiplyAdds.full)
+  })
+
+  test('tells in a trace which patches each block works on, and what it skips', async () => {
+    const { hooks } = resolveSettings(vit, { reduce: 'ada-vit:0.5' }).build
+    const { history } = vit.build(hooks ? { hooks } : {})
+    const outputs = eventOutputs(history)
+    const { weights } = randomModel(vit, { seed: 3 })
+    await using session = await runtime.load(graphOf('told', outputs), weights, { threads: 1 })
+    const { values } = randomPixels(vit)
+    const { height, width } = vit.image
+    const feeds = { pixel_values: { dtype: 'float32' as const, shape: [1, 3, height, width], values } }
+    const results = await session.run(feeds)
+    const steps = followPatches(history, (name) => numbers(results[name]?.values), { prefix: 1, patches: 12 })
+    expect(steps.map(({ layer, route }) => [layer, route?.layers])).toEqual([
+      [0, [1]],
+      [1, [2]],
+      [2, [3]],
+      [3, [4]],
+    ])
+    for (const [i, { route, tokens, patchToken }] of steps.entries()) {
+      expect(tokens).toBe(12)
+      expect(patchToken).toHaveLength(12)
+      const layers = numbers(results[`event${i}.layers`]?.values)
+      const above = numbers(results[`event${i}.scores`]?.values).flatMap((score, patch) =>
+        score > 0.5 ? [patch] : [],
+      )
+      const runs = i === 0 || layers.some((taken) => taken === 1)
+      expect(route?.chosen).toEqual(runs ? above : [])
+      const skipped = ['attention skipped', 'MLP skipped'].filter((_, half) => layers[half] === 0)
+      expect(route?.decided?.filter((words) => words.endsWith('skipped'))).toEqual(skipped)
+    }
   })
 
   test('can be written for WebGPU where it masks, and else says why not', () => {

@@ -122,6 +122,44 @@ test('the class token of an Evo-ViT learns the labels by a head of its own', asy
   ])
 })
 
+test('a ViT that is made an AdaViT learns what to decide, and the model then runs by it', async () => {
+  const recipe: Recipe = {
+    about: 'AdaViT in a few steps',
+    stages: [{ ...stage, loss: { labels: 1, headUsage: 2, layerUsage: 2, tokenUsage: 2 } }],
+  }
+  const set = { reduction: 'ada-vit:0.6' }
+  const { validations } = await train(
+    vit,
+    pictures,
+    recipe,
+    options('deciding', { set, validation: [pictures], validateEvery: 4 }),
+  )
+  const trained = join(folder, 'deciding')
+  expect(validations.at(-1)?.results.map(({ setting }) => setting)).toEqual(['ada-vit:0.6'])
+  expect((await openModel(trained)).architecture.settings).toEqual({ reduce: 'ada-vit:0.6' })
+  expect(await isEqual('blocks.1.attn.qkv.weight', vit, trained)).toBe(false)
+  const values = async (parameter: string) => {
+    const tensor = (await openModel(trained)).weights.get(parameter)
+    return tensor ? [...(await readFloats(tensor))] : []
+  }
+  // biases begin at 0
+  for (const selector of ['attn.token_select', 'head_select', 'layer_select']) {
+    const bias = await values(`blocks.1.${selector}.mlp_head.bias`)
+    expect(
+      bias.some((value) => value !== 0),
+      selector,
+    ).toBe(true)
+  }
+  const steps = (await logOf('deciding')).filter((record) => 'head_usage' in record)
+  expect(steps).toHaveLength(4)
+  for (const { loss, labels, head_usage: heads, layer_usage: layers, token_usage: tokens } of steps) {
+    expect(Number(loss)).toBeCloseTo(
+      Number(labels) + 2 * (Number(heads) + Number(layers) + Number(tokens)),
+      4,
+    )
+  }
+})
+
 test('a loss that the student doesn’t have is refused with those that it has', async () => {
   const recipe: Recipe = { about: 'A typo', stages: [{ ...stage, loss: { labels: 1, ratoi: 2 } }] }
   expect(

@@ -19,6 +19,12 @@ const stepSchema = z.strictObject({
     .strictObject({
       layers: z.array(count).describe('the layers that it decides about, counted from 1'),
       big: patches.describe('patches that take the big path there'),
+      decided: z
+        .array(z.string())
+        .optional()
+        .describe(
+          'what else the model left out there for this picture, for people, where it decides such things',
+        ),
     })
     .optional()
     .describe('where the model has a big and a little path'),
@@ -70,7 +76,7 @@ export interface TraceOrigin {
 
 function stepJson(step: TracedStep): TraceJson['steps'][number] {
   const { kept, merged, fused, dropped } = partition(step)
-  const { afterLayer, tokens, big, layers = [], scores } = step
+  const { afterLayer, tokens, big, layers = [], scores, decided } = step
   return {
     afterLayer,
     tokens,
@@ -78,7 +84,9 @@ function stepJson(step: TracedStep): TraceJson['steps'][number] {
     merged: merged.map((group) => [...group]),
     fused: fused.map((patches) => [...patches]),
     dropped: [...dropped],
-    ...(big ? { route: { layers: [...layers], big: [...big] } } : {}),
+    ...(big
+      ? { route: { layers: [...layers], big: [...big], ...(decided ? { decided: [...decided] } : {}) } }
+      : {}),
     ...(scores ? { scores: [...scores] } : {}),
   }
 }

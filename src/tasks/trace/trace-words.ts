@@ -45,14 +45,17 @@ export function stepTitle(
 
 /**
  * What the panel shows, all steps so far together: `patches: 49 kept, 147 summed up in 2 tokens`,
- * `49 of 196 patches (25 %) take the big path`
+ * `49 of 196 patches (25 %) take the big path`; where a layer decides more, `49 of 196 patches, MLP skipped`
  */
 export function stepCount(trace: Pick<Trace, 'grid'>, step: TracedStep): string {
   const patches = patchesOf(trace)
   const { kept, merged, fused, dropped } = partition(step)
+  const share = step.big && `${step.big.length} of ${patches} patches`
   const route =
     step.big &&
-    `${step.big.length} of ${patches} patches (${percent(step.big.length / patches)}) take the big path`
+    (step.decided
+      ? [share, ...step.decided].join(', ')
+      : `${share} (${percent(step.big.length / patches)}) take the big path`)
   const joined = (groups: readonly (readonly number[])[], how: string) =>
     groups.length === 0
       ? []
@@ -113,6 +116,8 @@ function seenFates(steps: readonly TracedStep[]): Fate[] {
 export function explanation({ steps }: Pick<Trace, 'steps'>): string {
   const seen = seenFates(steps)
   const gone = seen.includes('fused') || seen.includes('dropped')
+  if (steps.some(({ decided }) => decided))
+    return 'Each layer decides anew which patches it works on: the bright ones.'
   if (seen.includes('dim')) return 'The model chooses patches; only the bright ones take the big path.'
   if (seen.includes('merged')) {
     const rest = gone ? ', and lets others go' : ''
@@ -144,6 +149,8 @@ export function percent(share: number): string {
 /** Says what a model does with chosen patches and with the others; undefined for one that has no paths. */
 export function pathWords(history: readonly TokenEvent[]): PathWords | undefined {
   const routes = history.filter((event) => event.kind === 'route')
+  if (history.some(({ kind }) => kind === 'decide'))
+    return { big: 'the layer works on them', little: 'the layer leaves them as they are' }
   if (routes.length === 0) return undefined
   const little = routes.flatMap((route) => route.little)
   if (little.length === 0) {

@@ -67,7 +67,7 @@ function tracedSteps(
     tokens,
     patchToken,
     ...(fused.length === 0 ? {} : { fused }),
-    ...(route && { big: route.chosen, layers: route.layers, scores: route.scores }),
+    ...(route && { big: route.chosen, layers: route.layers, scores: route.scores, decided: route.decided }),
   }))
 }
 

@@ -37,6 +37,8 @@ export interface TracedStep {
   readonly big?: readonly number[] | undefined
   /** The layers that `big` is about, counted from 1; none if it is replaced before one routes. */
   readonly layers?: readonly number[] | undefined
+  /** What else was decided about them for this picture, in words: `MLP skipped`. */
+  readonly decided?: readonly string[] | undefined
   /** The score of every patch. */
   readonly scores?: readonly number[] | undefined
 }

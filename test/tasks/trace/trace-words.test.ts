@@ -53,6 +53,15 @@ describe('the line below it counts', () => {
     expect(lines(...routes([1, 2, 3]))).toEqual(['3 of 12 patches (25 %) take the big path'])
   })
 
+  test('patches that a layer works on, and what else it decides', () => {
+    const deciding = (decided: readonly string[]) => routes([1, 2, 3]).map((step) => ({ ...step, decided }))
+    expect(lines(...deciding([]))).toEqual(['3 of 12 patches'])
+    expect(lines(...deciding(['MLP skipped', '1 of 3 heads']))).toEqual([
+      '3 of 12 patches, MLP skipped, 1 of 3 heads',
+    ])
+    expect(explanation(traceOf(deciding([])))).toMatch(/^Each layer decides anew/)
+  })
+
   test('what has become of all patches so far, so that the counts add up to them', () => {
     expect(lines(merging)).toEqual(['patches: 7 kept, 5 merged into 2 tokens'])
     expect(lines(fusing)).toEqual(['patches: 6 kept, 6 summed up in 1 token'])
