@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 const folder = temporaryFolder()
 const path = (name: string) => join(folder, name)
 const tiny = ['-m', 'vit-tiny']
-const run = (...args: string[]) => runCli(args, { cwd: folder })
+const run = (...args: string[]) => runInProcess(args, { cwd: folder })
 
 interface Mask {
   grid: { rows: number; columns: number }
@@ -24,7 +25,8 @@ const bitsOf = (rows: readonly string[] | null) => Array.from(rows?.join('') ?? 
 
 describe('blvit calibrate atf', () => {
   beforeAll(async () => {
-    expect(await run('calibrate', 'atf', ...tiny, '--data', examples, '-o', 'mask.json')).toMatchObject({
+    const words = ['calibrate', 'atf', ...tiny, '--data', examples, '-o', 'mask.json']
+    expect(await runCli(words, { cwd: folder })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
         /^Wrote mask\.json: \d+ of 196 patches stay \(\d+ by the attention of \d+ /,

@@ -5,6 +5,7 @@ import { writeModelFolder } from '../../src/model-store/node/write-model-folder.
 import { presets } from '../../src/models/index.js'
 import { writeColour } from '../support/coloured-pictures.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { randomModel } from '../support/tiny-models.js'
 
@@ -74,11 +75,11 @@ describe('blvit compare', () => {
     expect(resumed.stderr).not.toMatch(/^micro, plain: right/m)
     expect(resumed.stderr).toMatch(/^micro, first 3 layers, evit:0\.5: right/m)
     expect(withoutTimes(resumed.stdout)).toEqual(compared)
-    const again = await runCli([...quick, '-o', output])
+    const again = await runInProcess([...quick, '-o', output])
     expect(again.stderr).not.toMatch(/: right/)
     expect(withoutTimes(again.stdout)).toEqual(compared)
 
-    const other = await runCli(['compare', model, ...data, '--limit', '3', '--no-time', '-o', output])
+    const other = await runInProcess(['compare', model, ...data, '--limit', '3', '--no-time', '-o', output])
     expect(other.stderr).toMatch(/state of another comparison:\n {2}limit: none there, 3 now/)
     expect(other.code).toBe(2)
   })
@@ -143,7 +144,7 @@ describe('blvit compare', () => {
     ],
     [['compare', 'vit-micro', '--limit', '3'], /--limit counts pictures: name them by --data/],
   ])('%j is a wrong command', async (args, complaint) => {
-    const { code, stdout, stderr } = await runCli(args)
+    const { code, stdout, stderr } = await runInProcess(args)
     expect(stderr).toMatch(complaint)
     expect(stdout).toBe('')
     expect(code).toBe(2)
