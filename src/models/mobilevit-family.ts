@@ -212,6 +212,12 @@ export function readMobileVit(json: ConfigJson): MobileVitConfig {
 export const mobileVitFamily: ModelFamily = {
   name: 'mobilevit',
   title: 'MobileViT',
+  saves: {
+    about: 'convolves, and lets each place of a patch attend only to the same place of the other patches',
+    paper:
+      'Mehta and Rastegari, "MobileViT: Light-weight, General-purpose, and Mobile-friendly Vision Transformer", ICLR 2022',
+    example: 'blvit init mobilevit-xs -o xs',
+  },
   presets: {
     'mobilevit-xs': architecture(configOf({ ...(paperForm(sizes.xs) as Keys) })),
   },

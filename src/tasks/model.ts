@@ -392,8 +392,11 @@ export class Model implements AsyncDisposable {
     const preprocessing = this.preprocessingFor(options)
     const { decoder } = this.engineOptions
     const picture = await preparePicture(image, preprocessing, { ...options, decoder })
-    const { architecture } = this.resolve(options)
-    await this.objects?.see(image, picture, { architecture, preprocessing })
+    // of a run without filter nobody asks for them
+    const resolved = this.objects && this.resolve(options)
+    if (this.objects && resolved && asksForObjects(resolved)) {
+      await this.objects.see(image, picture, { architecture: resolved.architecture, preprocessing })
+    }
     return picture
   }
 
