@@ -29,7 +29,7 @@ export interface BenchOptions {
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined
 }
 
-type ModelCell = Cell<MeasuredModel['job']> & Pick<MeasuredModel, 'variant' | 'many'>
+type ModelCell = Cell<MeasuredModel['job']> & Pick<MeasuredModel, 'variant' | 'many' | 'counted'>
 
 interface Loading {
   /** Every process that was started, to be ended. */
@@ -68,9 +68,9 @@ async function load(
     onProgress?.({ doing: 'loading', what: name, done: processes.length, total })
     const process = new BenchProcess(name, signal)
     processes.push(process)
-    const { engine, many } = await process.ask('load', { ...choice, workload })
+    const { engine, many, counted } = await process.ask('load', { ...choice, workload })
     engines.add(engine)
-    return { process, many }
+    return { process, many, counted }
   }
   const products: Cell[] = []
   const models: ModelCell[] = []
@@ -101,14 +101,14 @@ async function load(
     // variants of a model stand together at each batch, so that they can be compared
     for (const subject of new Set(variants.map((variant) => variant.subject))) {
       for (const batch of batches) {
-        for (const [variant, { process, many }] of batch === 'many' ? beside : alone) {
+        for (const [variant, { process, many, counted }] of batch === 'many' ? beside : alone) {
           if (variant.subject !== subject) continue
           const { settings } = variant
           const job =
             batch === 'many'
               ? ({ kind: 'many', settings } as const)
               : ({ kind: 'model', batch, settings } as const)
-          models.push({ name: nameOf(variant), variant, process, choice, job, many, runs: [] })
+          models.push({ name: nameOf(variant), variant, process, choice, job, many, counted, runs: [] })
         }
       }
     }

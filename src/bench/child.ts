@@ -83,7 +83,8 @@ const answers: Answers<Questions> = {
     profileFolder = folder
     const profilePrefix = profileFolder === undefined ? undefined : join(profileFolder, 'run')
     program = await loadProgram(workload, { ...engine, profilePrefix })
-    return { engine: program.engine, ...(program.many && { many: program.many }) }
+    const { engine: runner, many, counted } = program
+    return { engine: runner, ...(many && { many }), ...(counted && { counted }) }
   },
   warmUp,
   peakMemory: async () => peakMemoryBytes(),

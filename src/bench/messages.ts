@@ -1,4 +1,5 @@
 import type { GemmSize } from '../engine/gemm-sizes.js'
+import type { Bindings } from '../graph/dim.js'
 import type { Precision } from '../graph/lowering.js'
 import type { ConfigJson } from '../models/architecture.js'
 import type { DeviceRequest } from '../runtime/device.js'
@@ -57,7 +58,7 @@ export interface Questions {
   /** @param ask `profileFolder`: an empty folder of the parent's for the engine's profile; without it there is none */
   load: {
     ask: EngineChoice & { workload: Workload; profileFolder?: string }
-    answer: Pick<Program, 'engine' | 'many'>
+    answer: Pick<Program, 'engine' | 'many' | 'counted'>
   }
   /** Runs until the time no longer falls. */
   warmUp: { ask: Job; answer: undefined }
@@ -85,6 +86,8 @@ export interface Program {
   readonly engine: string
   /** Of a job of many pictures in some settings; absent for other workloads. */
   readonly many?: ManyRun
+  /** Sizes of a model's graph that its pictures decide, of one of them; absent where they decide none. */
+  readonly counted?: Bindings
   run(job: Job): Promise<unknown>
   /** Writes what the engine recorded since it was loaded; it records nothing afterwards. */
   endProfile(): Promise<void>

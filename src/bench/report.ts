@@ -1,4 +1,5 @@
 import { gemmGflops, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
+import type { Bindings } from '../graph/dim.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
 import { analyze } from '../tasks/analyze/analyze.js'
@@ -72,6 +73,8 @@ export interface Measured<J extends Job = Job> {
 export interface MeasuredModel extends Measured<Extract<Job, { kind: 'model' | 'many' }>> {
   readonly variant: Variant
   readonly many?: ManyRun | undefined
+  /** What one of its pictures decided; see `Program.counted`. */
+  readonly counted?: Bindings | undefined
 }
 
 /** Of one run. */
@@ -121,9 +124,10 @@ export function machineRate(choice: EngineChoice, products: readonly Measured[])
 }
 
 /** Of one picture. */
-function multiplyAddsOf({ variant }: MeasuredModel): number {
+function multiplyAddsOf({ variant, counted }: MeasuredModel): number {
   const { subject, settings } = variant
-  return analyze(subject.architecture, settings).multiplyAdds.full
+  return analyze(subject.architecture, { ...settings, ...(counted && { measured: counted }) }).multiplyAdds
+    .full
 }
 
 function sameBatch(a: MeasuredModel, b: MeasuredModel): boolean {

@@ -5,13 +5,15 @@ import type { PartCost, PartName } from '../tasks/analyze/parts.js'
 import type { ScopeTree } from '../tasks/analyze/scopes.js'
 import type { MultiplyAdds, Tally } from '../tasks/analyze/shares.js'
 import type { Convention } from './option-values.js'
-import { bytes, grouped, large, percent, unitFor } from './quantities.js'
+import { bytes, countedPictures, grouped, large, percent, unitFor } from './quantities.js'
 import { textTable } from './table.js'
 
 /** What was analysed, under the name that the user gave it. */
 export interface Report {
   readonly name: string
   readonly analysis: Analysis
+  /** Of how many pictures the sizes that pictures decide are the mean; absent: these are at their most. */
+  readonly pictures?: number
 }
 
 const conventionTexts: Readonly<Record<Convention, string>> = {
@@ -41,7 +43,17 @@ function left({ layers }: Analysis): number | undefined {
   return layers.findLast(({ tokens }) => tokens !== undefined)?.tokens
 }
 
-function headline({ name, analysis }: Report): string {
+/** What is left where pictures decide it. */
+function countedWords({ analysis, pictures }: Report): string {
+  const { patches, prefix } = analysis
+  const all = patches + prefix
+  if (pictures === undefined)
+    return `each picture decides how many of ${all} tokens are left; counted at the most (--data counts for pictures)`
+  return `${left(analysis)?.toFixed(1)} of ${all} tokens are left at the end, in the mean of ${countedPictures(pictures)}`
+}
+
+function headline(report: Report): string {
+  const { name, analysis } = report
   const { family, image, patchSize, patches, prefix, kept, counted, setting, layers } = analysis
   const tokens = `${patches} patch tokens + ${prefix} prefix token${prefix === 1 ? '' : 's'}`
   const cut =
@@ -50,10 +62,7 @@ function headline({ name, analysis }: Report): string {
       : ` in ${patchSize}×${patchSize} patches, ${tokens}`
   const lines = [`${name} (${family}): ${image.width}×${image.height} pixels${cut}`]
   if (kept !== undefined) lines.push(`${setting}: P-blocks process ${kept} of ${patches} patches`)
-  else if (counted !== undefined)
-    lines.push(
-      `${setting}: each picture decides how many tokens are left; counted as if none were let go but what has to be`,
-    )
+  else if (counted !== undefined) lines.push(`${setting}: ${countedWords(report)}`)
   else if (setting !== plainKey && [undefined, patches + prefix].includes(left(analysis))) lines.push(setting)
   else if (layers.some(({ selects }) => selects !== undefined))
     lines.push(
@@ -141,7 +150,7 @@ export function layersTable({ analysis }: Report, convention: Convention): strin
     grouped(parameters),
     work.format(multiplyAdds),
     percent(multiplyAdds[convention] / total),
-    tokens === undefined ? undefined : grouped(tokens),
+    tokens === undefined ? undefined : grouped(tokens, { decimals: Number.isInteger(tokens) ? 0 : 1 }),
     ...(routed
       ? [
           little && percent(little[convention] / multiplyAdds[convention]),

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { plus } from '../graph/dim.js'
+import { minus, plus } from '../graph/dim.js'
 import {
   add,
-  argmax,
   argsort,
   concat,
+  constant,
   cumulativeSum,
   divide,
   equal,
@@ -14,10 +14,8 @@ import {
   multiply,
   reduceMax,
   reduceSum,
-  relu,
   reshape,
   scaleShift,
-  scatterAdd,
   slice,
   squareRoot,
   subtract,
@@ -38,6 +36,9 @@ import { type Kept, keepMarked } from './uneven-counts.js'
 
 /** A division by a sum of nothing shall give nothing. */
 const tiny = 1e-30
+
+/** Beyond every point. */
+const farAway = 1e30
 
 export interface SamplingOptions {
   /** M of a block, counted from 0: so many points it samples, and at most so many patches stay; undefined: it doesn't. */
@@ -72,11 +73,6 @@ function least(x: Tensor): Tensor {
   return scaleShift(reduceMax(scaleShift(x, { scale: -1 })), { scale: -1 })
 }
 
-/** −|x| */
-function negativeDistance(x: Tensor): Tensor {
-  return scaleShift(add(relu(x), relu(scaleShift(x, { scale: -1 }))), { scale: -1 })
-}
-
 /** What is sampled, step by step. */
 interface Sampling {
   /** Patches by rising significance. int64 `[batch, patches]` */
@@ -85,8 +81,6 @@ interface Sampling {
   readonly cumulative: Tensor
   /** Where it is sampled. `[batch, M]` */
   readonly points: Tensor
-  /** Which of the ascending patches is nearest to each point. int64 `[batch, M]` */
-  readonly picks: Tensor
   /** 1 for each of the ascending patches that is picked. `[batch, patches]` */
   readonly picked: Tensor
 }
@@ -115,16 +109,22 @@ function sample(
     [1, m],
   )
   const points = add(first, multiply(scaleShift(first, { scale: -1, shift: 1 }), t))
-  const apart = subtract(reshape(points, [batch, m, 1]), reshape(cumulative, [batch, 1, patches]))
-  const picks = argmax(negativeDistance(apart))
-  const present = greater(scatterAdd(ones(batch, m), picks, { tokens: patches }), 0)
+  // a patch is picked if some point lies between the middles of it and its neighbours
+  const next = concat([slice(cumulative, { axis: 1, start: 1 }), constant(farAway, [batch, 1])], { axis: 1 })
+  const middles = scaleShift(add(cumulative, next), { scale: 0.5 })
+  const isBeyond = greater(reshape(points, [batch, 1, m]), reshape(middles, [batch, patches, 1]))
+  const beyond = reshape(reduceSum(isBeyond, { axes: [2] }), [batch, patches])
+  const before = concat([constant(m, [batch, 1]), slice(beyond, { axis: 1, end: minus(patches, 1) })], {
+    axis: 1,
+  })
+  const present = greater(before, beyond)
   // the released code takes the pick of place 1 for a double of what it puts behind the last: there it is lost
   const counted = filling === 'nothing' ? isReal : ones(batch, patches)
   const place = scaleShift(cumulativeSum(counted), { shift: -1 })
   const later = reduceMax(multiply(present, greater(place, 1)))
   const lost = multiply(equal(place, 1), scaleShift(later, { scale: -1, shift: 1 }))
   const picked = multiply(multiply(present, isReal), scaleShift(lost, { scale: -1, shift: 1 }))
-  return { ascending, cumulative, points, picks, picked }
+  return { ascending, cumulative, points, picked }
 }
 
 function eventOf(

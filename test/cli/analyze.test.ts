@@ -41,6 +41,32 @@ describe('blvit analyze', () => {
     `)
   })
 
+  test('counts what pictures decide at its most, or for pictures', async () => {
+    expect(await output('vit-tiny', '--reduce', 'ats')).toContain(
+      'ats:1: each picture decides how many of 197 tokens are left; counted at the most (--data counts for pictures)',
+    )
+    const pictures = ['vit-tiny', '--reduce', 'ats', '--data', 'examples']
+    const { pictures: seen, counted, multiplyAdds } = JSON.parse(await output(...pictures, '--json'))
+    expect(seen).toBe(6)
+    // 3 to 11 of 12 blocks
+    const counts: number[] = Object.values(counted)
+    expect(counts).toHaveLength(9)
+    expect(counts).toEqual(counts.toSorted((a, b) => b - a))
+    expect(multiplyAdds.full).toBeLessThan(0.7e9)
+    const { code, stderr } = await runInProcess([
+      'analyze',
+      'vit-tiny',
+      '--reduce',
+      'evit:0.7',
+      '--data',
+      'examples',
+    ])
+    expect(code).toBe(2)
+    expect(stderr).toContain(
+      '--data is for methods with which each picture decides how many tokens go on (--reduce ats)',
+    )
+  })
+
   test('lists layers and scopes', async () => {
     expect(
       await output('micro+16', '--keep-ratio', '0.5', '--convention', 'full', '--layers', '--depth', '2'),

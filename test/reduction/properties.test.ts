@@ -269,6 +269,44 @@ describe('any reduction of any ViT', () => {
 })
 
 test.each([
+  [
+    'evo-vit:0.5',
+    [
+      [3, 4],
+      [5, 6],
+    ],
+  ],
+  ['evo-vit:0.3,blocks=1/2/5,representative=true', [[2], [3, 4, 5], [6]]],
+  ['evo-vit:0.5,mode=layer', [[3], [4], [5], [6]]],
+])('%s chooses the patches with the highest scores, and all are there at the end', async (text, layers) => {
+  const config = usualVit({
+    width: 8,
+    heads: 2,
+    depth: 6,
+    classes: 3,
+    patchSize: 2,
+    image: { height: 8, width: 10 },
+  })
+  await using model = await run(config, text, 2)
+  const { together, steps } = model
+  const kept = Math.floor(20 * Number(/[\d.]+/.exec(text)?.[0]))
+  for (const picture of [0, 1]) {
+    const history = steps(together, picture)
+    expect(history.map(({ route }) => route?.layers)).toEqual(layers)
+    for (const { tokens, patchToken, route } of history) {
+      expect(tokens).toBe(20)
+      expect(patchToken).toEqual(Array.from({ length: 20 }, (_, patch) => patch))
+      const { chosen = [], scores = [] } = route ?? {}
+      const [inside, outside] = [true, false].map((isChosen) =>
+        scores.filter((_, patch) => chosen.includes(patch) === isChosen),
+      )
+      expect(inside).toHaveLength(kept)
+      expect(Math.min(...(inside ?? []))).toBeGreaterThanOrEqual(Math.max(...(outside ?? [])))
+    }
+  }
+})
+
+test.each([
   'dynamic-vit:1',
   'evo-vit:1',
   'evo-vit:1,mode=layer,representative=true,prune-cls=true',

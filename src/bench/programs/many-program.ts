@@ -1,9 +1,10 @@
 import { BlvitError } from '../../base/blvit-error.js'
 import { nodeDecoder } from '../../image/node/decode.js'
+import { countedSizes } from '../../problems/counted-sizes.js'
 import { chooseRuntime } from '../../runtime/node/choose.js'
 import { Model } from '../../tasks/model.js'
 import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
-import { filesOf, noise } from './model-program.js'
+import { countedOf, filesOf, noise } from './model-program.js'
 
 /** Runs of each lane in a job: the last ones end alone, which is to be a small part of it. */
 const runsPerLane = 8
@@ -34,8 +35,14 @@ export async function manyProgram(
     if (job.kind !== 'many') throw new Error('blvit bug: not a job of many pictures')
     await Promise.all(Array.from({ length: runs }, () => model.logits(batchOfNoise, job.settings)))
   }
+  const { settings } = workload
+  const counts = await countedOf(files, settings, async () => {
+    const [counted] = await model.answerPrepared(countedSizes, batchOfNoise.slice(0, 1), settings)
+    return counted?.answer
+  })
   return {
     engine: runtime.description,
+    ...counts,
     many: { ...plan, batch, pictures: runs * batch },
     run,
     endProfile: async () => {},

@@ -12,6 +12,7 @@ interface Flags extends SettingFlags {
   readonly layers?: boolean
   readonly depth?: number
   readonly graph?: boolean
+  readonly data?: readonly string[]
   readonly json?: boolean
 }
 
@@ -44,6 +45,12 @@ export function analyzeCommand(program: Command, context: CliContext): void {
         'json',
       ]),
     )
+    .addOption(
+      new Option(
+        '--data <paths...>',
+        'where pictures decide how many tokens go on: count the mean of the first 128 of these',
+      ).conflicts(['set', 'compare', 'graph']),
+    )
     .option('--json', 'everything as JSON; the tree of scopes only with --depth')
     .addHelpText(
       'after',
@@ -57,6 +64,7 @@ Examples:
   blvit analyze b+t
   blvit analyze b+t --keep-ratio 0.5 --layers
   blvit analyze b+t --set semi_cross=false --set little=null --compare b+t
+  blvit analyze vit-tiny --reduce ats --data photos/ --layers
   blvit analyze --compare vit-base,b+t@0.5,b+t@0.25 --convention full`,
     )
     .action((configuration: string | undefined, flags: Flags) =>
@@ -88,6 +96,26 @@ async function reportOn(reference: string, changes?: Changes): Promise<Report> {
   return { name, analysis: analyze(architecture, settings) }
 }
 
+/** A model with its weights, counted for what some pictures decide. */
+async function reportOnPictures(
+  reference: string,
+  { data = [], ...flags }: Flags,
+  { signal }: CliContext,
+): Promise<Report> {
+  const { analyze } = await import('../../tasks/analyze/analyze.js')
+  const { load } = await import('../../tasks/node/load.js')
+  const settings = await settingsFrom(flags)
+  await using model = await load(reference)
+  const { architecture, name } = model
+  if (!analyze(architecture, settings).counted) throw nothingToCount(model.resolve(settings).key)
+  const { openDataSet } = await import('../../data/open-data-set.js')
+  const { meanSizes } = await import('../../tasks/node/mean-sizes.js')
+  const dataSet = await openDataSet(data, { labels: 'ignored' })
+  const { pictures, sizes } = await meanSizes(model, settings, { dataSet, signal })
+  if (pictures === 0) throw new BlvitError('BAD_DATA', `${data.join(', ')} has no picture that can be read.`)
+  return { name, pictures, analysis: analyze(architecture, { ...settings, measured: sizes }) }
+}
+
 async function analyzeConfigurations(
   configuration: string | undefined,
   flags: Flags,
@@ -103,7 +131,12 @@ async function analyzeConfigurations(
     return
   }
   const reports: Report[] = []
-  if (configuration !== undefined) reports.push(await reportOn(configuration, flags))
+  if (configuration !== undefined) {
+    const report = flags.data
+      ? reportOnPictures(configuration, flags, context)
+      : reportOn(configuration, flags)
+    reports.push(await report)
+  }
   for (const reference of compare) reports.push(await reportOn(reference))
   if (json) {
     const results = reports.map((report) => reportJson(report, flags))
@@ -128,6 +161,13 @@ function nothingToChange(): BlvitError {
   )
 }
 
+function nothingToCount(setting: string): BlvitError {
+  return new BlvitError(
+    'BAD_OPTION',
+    `--data is for methods with which each picture decides how many tokens go on (--reduce ats); at ${setting} all cost the same. Leave it out.`,
+  )
+}
+
 async function reportText(
   reports: readonly Report[],
   { compare, convention, layers, depth }: Flags,
@@ -143,11 +183,12 @@ async function reportText(
     .join('\n\n')
 }
 
-function reportJson({ name, analysis }: Report, { depth }: Flags) {
+function reportJson({ name, analysis, pictures }: Report, { depth }: Flags) {
   const { scopes, ...rest } = analysis
   return {
     name,
     ...rest,
+    ...(pictures === undefined ? {} : { pictures }),
     ...(depth === undefined ? {} : { scopes: pruned(scopes, depth) }),
   }
 }

@@ -39,7 +39,8 @@ export function convertCommand(program: Command, context: CliContext): void {
       `
 Examples:
   blvit convert vit-tiny --to t+48 -o my-t48
-  blvit convert owner/vit-base --to b+t -o my-b+t --set keep_ratio=0.5 --dtype F16`,
+  blvit convert owner/vit-base --to b+t -o my-b+t --set keep_ratio=0.5 --dtype F16
+  blvit convert vit-tiny --to vit-tiny --set reduction=dynamic-vit:0.7 -o untaught`,
     )
     .action((model: string, flags: Flags) => convert(model, flags, context))
 }
@@ -68,8 +69,11 @@ async function convert(model: string, flags: Flags, context: CliContext): Promis
       `${dropped.length > 0 ? `, ${dropped.length} left out` : ''}.`,
   )
   if (fresh.length > 0) {
-    context.note('The new parts are not trained yet: below keep ratio 1 the model guesses.')
-    context.out(`Try it: blvit classify photo.jpg --model ${flags.output} --keep-ratio 1`)
+    const { reduce } = files.architecture.settings
+    const [guesses, isSound] =
+      reduce === undefined ? ['below keep ratio 1', '--keep-ratio 1'] : [`with ${reduce}`, '--reduce none']
+    context.note(`The new parts are not trained yet: ${guesses} the model guesses.`)
+    context.out(`Try it: blvit classify photo.jpg --model ${flags.output} ${isSound}`)
   }
 }
 

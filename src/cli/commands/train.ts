@@ -31,6 +31,7 @@ A recipe is data with a type: stages with an objective, what is trainable, pictu
 Examples:
   blvit train vit-tiny --to t+48 --recipe distill --data photos/ -o my-t48
   blvit init vit-micro -o micro && blvit train micro --recipe from-scratch --data cifar10.tar.gz/train -o micro-cifar
+  blvit train deit --set reduction=dynamic-vit:0.7 --recipe dynamic-vit --data photos/ --images 100000 -o sparse
   blvit train vit-tiny --to t+48 --set semi_cross=false --recipe distill --data photos/ -o without-semi-cross`,
     )
     .action((model: string, { teacher, to, ...flags }: Flags) =>

@@ -39,6 +39,12 @@ const config = z
     drops: given.DROP_TOKENS,
   }))
 
+/** The place of the nearest number, of equally near ones the first. */
+function nearest(numbers: readonly number[], to: number): number {
+  const distances = numbers.map((x) => Math.abs(x - to))
+  return distances.indexOf(Math.min(...distances))
+}
+
 /** What the official code calls the steps of a block. */
 function stepsOf({ tensors, layer }: TokenEvent): readonly [string, Derived][] {
   const [ats, block] = [`ats${layer - 1}`, `block${layer - 1}`]
@@ -52,7 +58,7 @@ function stepsOf({ tensors, layer }: TokenEvent): readonly [string, Derived][] {
       ascending.map((patch) => (scores[patch] === 0 ? anyIndex : patch)),
     [`${ats}_ncdf`]: ({ cumulative = [] }) => cumulative,
     [`${ats}_ys`]: ({ points = [] }) => points,
-    [`${ats}_pick`]: ({ picks = [] }) => picks,
+    [`${ats}_pick`]: ({ points = [], cumulative = [] }) => points.map((point) => nearest(cumulative, point)),
     [`${ats}_unique_all`]: (values) => {
       const { ascending = [], points = [] } = values
       const unique = places(values)

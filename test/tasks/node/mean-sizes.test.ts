@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { meanSizes } from '../../src/comparison/counted-sizes.js'
-import type { DataSet } from '../../src/data/data-set.js'
-import { nodeDecoder } from '../../src/image/node/decode.js'
-import { chooseRuntime } from '../../src/runtime/node/choose.js'
-import { Model } from '../../src/tasks/model.js'
-import { expectClose } from '../support/expect-close.js'
-import { randomModel, shrunk } from '../support/tiny-models.js'
+import type { DataSet } from '../../../src/data/data-set.js'
+import { nodeDecoder } from '../../../src/image/node/decode.js'
+import { chooseRuntime } from '../../../src/runtime/node/choose.js'
+import { Model } from '../../../src/tasks/model.js'
+import { meanSizes } from '../../../src/tasks/node/mean-sizes.js'
+import { expectClose } from '../../support/expect-close.js'
+import { randomModel, shrunk } from '../../support/tiny-models.js'
 
 const pictures = ['kite', 'fly', 'yurt'].map((name) =>
-  fileURLToPath(new URL(`../../examples/${name}.jpg`, import.meta.url)),
+  fileURLToPath(new URL(`../../../examples/${name}.jpg`, import.meta.url)),
 )
 
 test('the mean of what each picture alone goes on with, as its trace shows it', async () => {
