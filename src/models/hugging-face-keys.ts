@@ -38,22 +38,30 @@ function keysOf(shape: VitShape): ConfigJson {
   }
 }
 
+/** What a program that runs a file of no ViT must be told to take it for one; the rest stands under `blvit`. */
+function disguise({ image: { height, width }, channels }: Architecture): ConfigJson {
+  return {
+    architectures: ['ViTForImageClassification'],
+    model_type: 'vit',
+    image_size: height === width ? height : [height, width],
+    num_channels: channels,
+  }
+}
+
 /**
  * The keys by which transformers and transformers.js describe a classifier as a ViT or DeiT. What these keys can't say
  * stands under `blvit`, which {@link readArchitecture} reads first.
- * @throws BlvitError `UNSUPPORTED` for a model that has no classifier or no ViT inside
+ * @throws BlvitError `UNSUPPORTED` for a model that has no classifier
  */
 export function huggingFaceKeys(architecture: Architecture): ConfigJson {
-  const { family, classes, json } = architecture
-  if (!isVit(architecture) && !isBlvit(architecture)) {
-    throw new BlvitError('UNSUPPORTED', `transformers.js has no class for a ${family}.`, { family })
-  }
+  const { classes, json } = architecture
   if (classes === 0) {
     throw new BlvitError(
       'UNSUPPORTED',
       'This model has no classifier, and the export for transformers.js is for classifiers. Export a plain ONNX file, without --for.',
     )
   }
+  if (!isVit(architecture) && !isBlvit(architecture)) return { ...disguise(architecture), blvit: json }
   const keys = keysOf(architecture.config)
   const read = readArchitecture({ ...keys, num_labels: classes })
   const says = JSON.stringify(read.json) === JSON.stringify(json)

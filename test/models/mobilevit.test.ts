@@ -4,6 +4,7 @@ import { defined } from '../../src/base/assert.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { parametersOf, readDescription, withWeights } from '../../src/model-store/model-files.js'
 import { canonicalNames } from '../../src/model-store/name-maps/canonical-names.js'
+import { huggingFaceKeys } from '../../src/models/hugging-face-keys.js'
 import { presets, readArchitecture, withChanges } from '../../src/models/index.js'
 import { mobileVitFamily, readMobileVit } from '../../src/models/mobilevit-family.js'
 import { programOf } from '../../src/models/model-definition.js'
@@ -120,6 +121,12 @@ describe('a config.json', () => {
     expect(architecture.json).toEqual(xs.json)
     expect(preprocessing).toMatchObject({ filter: 'bilinear', cropRatio: 256 / 288, mean: [0, 0, 0] })
     expect(preprocessing.channelOrder).toBeUndefined()
+  })
+
+  test('that other programs are told is a ViT is still the same model', () => {
+    const keys = huggingFaceKeys(xs)
+    expect(keys).toMatchObject({ model_type: 'vit', image_size: 256 })
+    expect(readArchitecture(keys).json).toEqual(xs.json)
   })
 
   test('that can be no network is refused by its key', () => {
