@@ -51,8 +51,9 @@ export interface CompareOptions {
 
 /** How far a comparison has come. */
 export type CompareProgress =
-  /** Pictures of all rows. */
-  { readonly doing: 'answering'; readonly done: number; readonly total: number } | BenchProgress
+  /** Pictures of all rows; `resumed` of them were done before. */
+  | { readonly doing: 'answering'; readonly done: number; readonly total: number; readonly resumed: number }
+  | BenchProgress
 
 /** Rows side by side. */
 export interface Comparison {
@@ -167,8 +168,12 @@ async function answerAll(rows: readonly SoundRow[], work: Work): Promise<Readonl
   const { threads, precision, offline, signal, data = [], onProgress } = options
   const keys = new Map<PlannedRow, string>()
   let finished = 0
-  const show = (done: number, total: number) =>
-    onProgress?.({ doing: 'answering', done: finished * total + done, total: rows.length * total })
+  let resumed = 0
+  const show: AnswerWork['show'] = (done, total, before = 0) => {
+    resumed += before
+    const whole = { done: finished * total + done, total: rows.length * total }
+    onProgress?.({ doing: 'answering', ...whole, resumed })
+  }
   for (const reference of new Set(rows.map((row) => row.reference))) {
     const own = rows.filter((row) => row.reference === reference)
     const [first] = own
@@ -204,7 +209,8 @@ interface AnswerWork {
   readonly dataSet: DataSet
   readonly keys: ReadonlyMap<PlannedRow, string>
   readonly work: Work
-  readonly show: (done: number, total: number) => void
+  /** @param before pictures that were done before this run, where they are told of for the first time */
+  readonly show: (done: number, total: number, before?: number) => void
 }
 
 async function answerRow(row: SoundRow, { model, dataSet, keys, work, show }: AnswerWork): Promise<void> {
@@ -213,7 +219,7 @@ async function answerRow(row: SoundRow, { model, dataSet, keys, work, show }: An
   const key = keys.get(row) ?? ''
   const before = known.answers.get(key)
   if (before) {
-    show(before.pictures, before.pictures)
+    show(before.pictures, before.pictures, before.pictures)
     return
   }
   const resume = folder === undefined ? undefined : join(folder, `row-${key}.state`)

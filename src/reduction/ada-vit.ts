@@ -283,7 +283,7 @@ const kindsOfDecisions = z
   .describe(`some of ${kindList}, with slashes between`)
 
 const parameters = z.object({
-  'token-threshold': one(share, 'a number from 0 to below 1'),
+  'token-threshold': one(share, 'a number from 0 to below 1').default(0.6),
   threshold: one(share, 'a number from 0 to below 1').default(0.5),
   decides: kindsOfDecisions.default([...decisionKinds]),
   'keep-layers': one(z.int().min(0), 'a whole number').default(1),

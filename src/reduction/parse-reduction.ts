@@ -107,7 +107,8 @@ function madeFor<P extends Parameters>(
 ): z.output<P> | undefined {
   const [name, ...rest] = `${reduce ?? ''}`.split(':')
   if (name !== reduction.name) return undefined
-  return decoded(reduction, textsOf(rest.join(':'), reduction as unknown as Reduction))
+  const texts = rest.length === 0 ? {} : textsOf(rest.join(':'), reduction as unknown as Reduction)
+  return decoded(reduction, texts)
 }
 
 function assertOwnWeights({ name, ownWeights, example }: Reduction, made: unknown): void {

@@ -232,6 +232,15 @@ describe('weights of AdaViT', () => {
     }
   })
 
+  test('are there for a model that names the method alone', () => {
+    const named = learned(shrunk('vit-tiny', { depth: 4 }), 'ada-vit')
+    expect(resolveSettings(named).key).toBe('ada-vit:0.6')
+    expect(parametersOf(named).map(({ name }) => name)).toEqual(names)
+    expect(resolveSettings(named, { reduce: 'ada-vit:0.3,threshold=0.4' }).key).toBe(
+      'ada-vit:0.3,threshold=0.4',
+    )
+  })
+
   test('that a model lacks are asked for by name', () => {
     const complaint = (architecture: Architecture, reduce: string) => {
       try {

@@ -1,14 +1,23 @@
 import { runCommandLine } from '../../src/cli/command-line.js'
 import type { CliRun } from './run-cli.js'
 
+/** A process has one current folder: calls that come at once wait for each other. */
+let turn: Promise<unknown> = Promise.resolve()
+
 /**
  * Runs `blvit` in this process, on which a new one would spend most of its time: for what a command says to words,
  * files and models. What the process is for (signals, streams, its end) {@link runCli} shows.
  */
-export async function runInProcess(
+export function runInProcess(
   words: readonly string[],
-  { cwd = process.cwd() }: { readonly cwd?: string } = {},
+  { cwd }: { readonly cwd?: string } = {},
 ): Promise<CliRun> {
+  const run = turn.then(() => runIn(cwd ?? process.cwd(), words))
+  turn = run.catch(() => {})
+  return run
+}
+
+async function runIn(cwd: string, words: readonly string[]): Promise<CliRun> {
   const before = process.cwd()
   process.chdir(cwd)
   const run = { code: 0, stdout: '', stderr: '' }

@@ -135,17 +135,20 @@ async function compareModels(texts: readonly string[], flags: Flags, context: Cl
 
 /** Pictures that rows have answered, then turns that they have had. */
 function compareProgress(context: CliContext) {
-  let line: { readonly progress: Progress; readonly doing: CompareProgress['doing'] } | undefined
+  let line: { readonly progress: Progress; readonly of: string } | undefined
   const stop = () => {
     line?.progress.stop()
     line = undefined
   }
-  const show = ({ doing, done, total }: CompareProgress) => {
-    if (line?.doing !== doing) {
+  const show = (state: CompareProgress) => {
+    const { doing, done, total } = state
+    // what was done before says nothing of the speed
+    const of = state.doing === 'answering' ? `after ${state.resumed}` : doing
+    if (line?.of !== of) {
       stop()
       if (doing === 'loading' || doing === 'warming up') context.note(`${doing} ${total} processes`)
       const unit = doing === 'answering' ? 'pictures' : doing === 'measuring' ? 'turns' : 'processes'
-      line = { doing, progress: itemProgress(context, { total, unit, start: done }) }
+      line = { of, progress: itemProgress(context, { total, unit, start: done }) }
     }
     line.progress.moveTo(done, total)
   }
