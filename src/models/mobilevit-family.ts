@@ -149,7 +149,7 @@ function written({ image, channels, stemWidth, stages, finalWidth, classes }: Mo
 
 const parts: readonly (readonly [PartName, RegExp])[] = [
   ['patchEmbedding', /^stem\./],
-  ['blocks', /^stages\./],
+  ['blocks', /^(stages|final_conv)\./],
   ['head', /^head\./],
 ]
 
