@@ -71,30 +71,28 @@ describe('blvit calibrate atf', () => {
     expect(bench.stdout).toMatch(/atf:mask\.json/)
   })
 
-  test('draws so many pictures by the seed; a picture that can’t be read is left out and named', async () => {
+  test('a picture that can’t be read is left out and named, and the exit code is 1', async () => {
     const data = path('mixed')
     mkdirSync(data)
-    for (const name of ['kite', 'fly', 'hummingbird'])
+    for (const name of ['kite', 'fly'])
       writeFileSync(join(data, `${name}.jpg`), readFileSync(join(examples, `${name}.jpg`)))
     writeFileSync(join(data, 'broken.jpg'), 'no picture')
-    const args = ['calibrate', 'atf', ...tiny, '--data', data, '--json']
-    const [all, two, again, other] = await Promise.all([
-      run(...args, '-o', 'all.json'),
-      run(...args, '-o', 'two.json', '--pictures', '2', '--seed', '3', '--threshold', 'all'),
-      run(...args, '-o', 'again.json', '--pictures', '2', '--seed', '3', '--threshold', 'all'),
-      run(...args, '-o', 'other.json', '--pictures', '2', '--seed', '4'),
-    ])
+    const all = await run(
+      'calibrate',
+      'atf',
+      ...tiny,
+      '--data',
+      data,
+      '--seed',
+      '3',
+      '--json',
+      '-o',
+      'all.json',
+    )
     expect(all.code).toBe(1)
     expect(all.stderr).toMatch(/^error: .*broken\.jpg can't be decoded/m)
-    expect(JSON.parse(all.stdout)).toMatchObject({ pictures: 3, failures: [{ name: 'broken.jpg' }] })
-    const { pictures, failures } = JSON.parse(two.stdout)
-    expect(pictures + failures.length).toBe(2)
-    expect(readFileSync(path('again.json'))).toEqual(readFileSync(path('two.json')))
-    expect(JSON.parse(other.stdout).seed).toBe(4)
-    expect(read('other.json').calibration?.attentionReceived).not.toEqual(
-      read('two.json').calibration?.attentionReceived,
-    )
-    expect(again.code).toBe(two.code)
+    const failures = [{ name: 'broken.jpg' }]
+    expect(JSON.parse(all.stdout)).toMatchObject({ output: 'all.json', pictures: 2, seed: 3, failures })
   })
 
   test('an object’s patches come from a white shape on a picture, cropped as pictures are', async () => {

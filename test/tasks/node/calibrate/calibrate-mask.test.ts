@@ -1,3 +1,5 @@
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { nodeDecoder } from '../../../../src/image/node/decode.js'
@@ -9,6 +11,7 @@ import { calibrateTokenMask } from '../../../../src/tasks/node/calibrate/calibra
 import { readFloats } from '../../../../src/weights/read-floats.js'
 import { evaluateTensors } from '../../../support/evaluate.js'
 import { expectClose } from '../../../support/expect-close.js'
+import { temporaryFolder } from '../../../support/temporary-folder.js'
 import { randomModel, shrunk } from '../../../support/tiny-models.js'
 
 const examples = fileURLToPath(new URL('../../../../examples', import.meta.url))
@@ -56,4 +59,30 @@ test.each([
     pictures: 6,
     fingerprint: await model.fingerprint(),
   })
+})
+
+test('so many pictures are drawn by the seed; what can’t be used is left out; nothing to use is an error', async () => {
+  const files = randomModel(shrunk('vit-tiny', { rows: 2, columns: 2 }))
+  await using model = new Model('tiny', files, await chooseRuntime('cpu'), { decoder: nodeDecoder })
+  const drawn = async (options: { pictures?: number; seed?: number; threshold?: 'all' }) =>
+    (await calibrateTokenMask(model, examples, options)).mask.calibration
+  const two = await drawn({ pictures: 2, seed: 3 })
+  expect(two).toMatchObject({ pictures: 2, seed: 3, threshold: 'patches' })
+  expect(await drawn({ pictures: 2, seed: 3 })).toEqual(two)
+  const received = (seed: number) => drawn({ pictures: 2, seed }).then((found) => found?.attentionReceived)
+  const others = await Promise.all([4, 5, 6].map(received))
+  expect(others.some((other) => other?.join() !== two?.attentionReceived.join())).toBe(true)
+  // of six there are no seven
+  expect((await drawn({ pictures: 7 }))?.pictures).toBe(6)
+
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'broken.jpg'), 'no picture')
+  await expect(calibrateTokenMask(model, folder)).rejects.toMatchObject({
+    code: 'BAD_DATA',
+    message: expect.stringMatching(/^None of the 1 pictures of .* can be used\. The first: .*broken\.jpg/),
+  })
+  copyFileSync(join(examples, 'fly.jpg'), join(folder, 'fly.jpg'))
+  const { mask, failures } = await calibrateTokenMask(model, folder)
+  expect(failures.map(({ name }) => name)).toEqual(['broken.jpg'])
+  expect(mask.calibration?.pictures).toBe(1)
 })
