@@ -91,7 +91,7 @@ export function reducedModel(
   if (!takesHooks) {
     const why =
       patchSize === undefined
-        ? `an ${family} has maps and no tokens that could go. Take`
+        ? `this one (${family}) has maps and no tokens that could go. Take`
         : `a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take`
     throw refused(`${name} is for plain ViTs and DeiTs; ${why} a plain ViT (-m vit-tiny).`)
   }

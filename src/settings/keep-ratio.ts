@@ -55,7 +55,7 @@ export const keepRatio: Setting<number> = {
       takesHooks
         ? `A ${family} processes every token: keep ratio ${ratio} is not for it. ` +
             'Convert it to a bLViT first (blvit convert), or let tokens go by --reduce.'
-        : `An ${family} has maps and no tokens that could go: keep ratio ${ratio} is not for it.`,
+        : `The model (${family}) has maps and no tokens that could go: keep ratio ${ratio} is not for it.`,
     )
   },
 }

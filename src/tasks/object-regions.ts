@@ -40,7 +40,8 @@ export function objectRegions(
   { architecture, preprocessing }: { architecture: Architecture; preprocessing: Preprocessing },
 ): PatchBits {
   const { grid, patchSize, family } = architecture
-  if (patchSize === undefined) throw badMask(`An ${family} has maps and no patches that a mask could mark.`)
+  if (patchSize === undefined)
+    throw badMask(`The model (${family}) has maps and no patches that a mask could mark.`)
   if ('height' in mask) {
     const { dilate = 0 } = mask
     const seen = maskAtInput(checkedMask(mask), preprocessing)

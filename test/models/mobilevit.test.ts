@@ -8,6 +8,7 @@ import { huggingFaceKeys } from '../../src/models/hugging-face-keys.js'
 import { presets, readArchitecture, withChanges } from '../../src/models/index.js'
 import { mobileVitFamily, readMobileVit } from '../../src/models/mobilevit-family.js'
 import { programOf } from '../../src/models/model-definition.js'
+import { resolveSettings } from '../../src/settings/resolve.js'
 import { analyze } from '../../src/tasks/analyze/analyze.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
@@ -154,4 +155,13 @@ test('parameters learn with the block that they are of', () => {
   ]
   expect(layers.map((name) => facts.layerOf(name))).toEqual([0, 4, 10, 11])
   expect(facts.blockScopes(10).block).toBe('stages.4.1')
+})
+
+test('settings of tokens are refused with a true word', () => {
+  expect(() => resolveSettings(xs, { reduce: 'tome:8' })).toThrow(
+    'tome is for plain ViTs and DeiTs; this one (mobilevit) has maps and no tokens that could go.',
+  )
+  expect(() => resolveSettings(xs, { keepRatio: 0.5 })).toThrow(
+    'The model (mobilevit) has maps and no tokens that could go: keep ratio 0.5 is not for it.',
+  )
 })

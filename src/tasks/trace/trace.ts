@@ -36,7 +36,7 @@ export function assertTraceable(model: Pick<Traceable, 'name' | 'resolve'>, opti
   const { architecture, build } = model.resolve(options)
   if (architecture.build(build).history.length > 0) return
   if (architecture.patchSize === undefined) {
-    const message = `${name} is an ${architecture.family}: it has maps and no tokens that go ways of their own, so there is nothing to draw.`
+    const message = `${name} (${architecture.family}) has maps and no tokens that go ways of their own, so there is nothing to draw.`
     throw new BlvitError('UNSUPPORTED', message)
   }
   throw new BlvitError(

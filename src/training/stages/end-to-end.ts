@@ -65,7 +65,7 @@ function checkDropping(student: ModelDefinition, { family }: Architecture, rate:
   if (rate === 0) return
   const { inputs } = graphOf('student', programOf(student, 'classify'))
   if (inputs.some(({ leaf }) => leaf?.name === stochasticDepthInput)) return
-  const message = `stochasticDepth is ${rate}, but a ${family} has no branches that could be left out. Set it to 0.`
+  const message = `stochasticDepth is ${rate}, but the student (${family}) has no branches that could be left out. Set it to 0.`
   throw new BlvitError('BAD_OPTION', message, { stochasticDepth: rate, family })
 }
 

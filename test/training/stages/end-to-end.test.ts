@@ -13,7 +13,7 @@ describe('stochastic depth', () => {
     const build = (rate: number) =>
       endToEndStage.build({ student: architecture, teacher: undefined }, stage({ stochasticDepth: rate }))
     expect(() => build(0.1)).toThrow(
-      `stochasticDepth is 0.1, but a ${architecture.family} has no branches that could be left out. Set it to 0.`,
+      `stochasticDepth is 0.1, but the student (${architecture.family}) has no branches that could be left out. Set it to 0.`,
     )
     expect(build(0).loss.shape).toEqual([1])
   })
