@@ -54,7 +54,7 @@ describe('blvit calibrate atf', () => {
       run('classify', kite, ...tiny, ...reduced, '--json'),
       run('embed', kite, ...tiny, ...reduced, '-o', 'kite.npy'),
       run('analyze', 'vit-tiny', ...reduced),
-      run('export', 'vit-tiny', '--standard', ...reduced, '-o', 'filtered.onnx'),
+      run('export', 'vit-tiny', '--standard', ...reduced, '-o', path('filtered.onnx')),
       run('trace', kite, ...tiny, ...reduced, '-o', 'kite.png', '--json', 'kite.json'),
       run('analyze', '--compare', 'vit-tiny,vit-tiny@atf:mask.json'),
     ])
