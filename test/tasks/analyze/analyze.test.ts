@@ -167,7 +167,7 @@ describe('every way of taking a model apart', () => {
     check(analyze(architecture).scopes)
   })
 
-  test('names no part "other" in ViT and bLViT', () => {
+  test('names no part "other" in any family', () => {
     for (const preset of Object.values(presets)) {
       expect(analyze(preset).parts.map(({ part }) => part)).not.toContain('other')
     }
