@@ -136,19 +136,15 @@ export function runsUnusually({ engine, engineOptions }: Model): boolean {
   return engine.runtime.device !== 'cpu' || (engineOptions.precision ?? 'fp32') !== 'fp32'
 }
 
-/**
- * What {@link withEngineOptions} parsed, for `load`.
- * @param options `pictures`: how many will be asked, where that is known. No engine is opened that would get none
- */
+/** What {@link withEngineOptions} parsed, for `load`. */
 export function loadOptions(
   { device, dtype, threads, parallel, offline }: EngineFlags & Partial<ParallelFlags>,
   context: CliContext,
-  { pictures = Number.POSITIVE_INFINITY }: { readonly pictures?: number } = {},
 ): LoadModelOptions {
   return {
     device,
     threads,
-    parallel: typeof parallel === 'number' ? Math.min(parallel, Math.max(1, pictures)) : parallel,
+    parallel,
     precision: dtype,
     offline,
     signal: context.signal,

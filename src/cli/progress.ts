@@ -6,7 +6,7 @@ import type { CliContext } from './context.js'
 /** Below this many items a bar would only flicker. */
 const fewItems = 4
 
-/** Without a terminal, what lasts less long needs no line of its own. */
+/** Without a terminal, what lasts less long needs no line on its way. */
 const quietMs = 1000
 
 /** A progress line on stderr: count, rate and time left. */
@@ -29,7 +29,7 @@ export interface ProgressOptions {
 }
 
 /**
- * A bar on a terminal; without one, a plain line every ten percent, at most one a second; nothing for a few items. Its clock starts here: what
+ * A bar on a terminal; without one, a plain line every ten percent, at most one a second, and one at the end; nothing for a few items. Its clock starts here: what
  * is done by now belongs in `start`.
  */
 export function itemProgress(context: CliContext, options: ProgressOptions): Progress {
@@ -130,7 +130,7 @@ function plainLine(
       const { done, total, rate } = state
       if (Math.floor((10 * done) / total) <= tenth) return
       tenth = Math.floor((10 * done) / total)
-      if (performance.now() - lastMs < quietMs) return
+      if (performance.now() - lastMs < quietMs && done < total) return
       lastMs = performance.now()
       note(`${done}/${total} ${unit}, ${rate.toFixed(1)}/s, ${secondsLeft(state)} s left`)
     },

@@ -94,7 +94,7 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   for (const error of errors) context.note(`error: ${error.message}`)
 
   await using model = await load(flags.model, {
-    ...loadOptions(flags, context, { pictures: pictures.length }),
+    ...loadOptions(flags, context),
     runtime,
   })
   const { key } = model.resolve(settings)

@@ -84,7 +84,7 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const { load } = await import('../../tasks/node/load.js')
   const { embeddedPicture, keptEmbeddings } = await import('../../tasks/node/embed/embed-many.js')
   const { writeEmbeddings } = await import('../embeddings-output.js')
-  await using model = await load(flags.model, loadOptions(flags, context, { pictures: pictures.length }))
+  await using model = await load(flags.model, loadOptions(flags, context))
   const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
   const written = [...outputs, ...(typeof resume === 'string' ? [resume] : [])]
   for (const path of written) await assertNotInput(path, [...sources, ...model.readFrom])
