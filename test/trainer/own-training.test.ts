@@ -165,9 +165,9 @@ test('a loss that the student doesn’t have is refused with those that it has',
   expect(
     await complaint(train(vit, pictures, recipe, options('typo', { set: { reduction: 'dynamic-vit:0.7' } }))),
   ).toMatch(
-    /^BAD_OPTION: There is no loss "ratoi" for this student\. Did you mean "ratio"\? It has labels, .*ratio\.$/,
+    /^BAD_CONFIG: There is no loss "ratoi" for this student\. Did you mean "ratio"\? It has labels, .*ratio\.$/,
   )
   expect(await complaint(train(vit, pictures, sparsification, options('plain', {})))).toMatch(
-    /^BAD_OPTION: There is no loss "ratio" for this student\. It has labels, /,
+    /^BAD_CONFIG: There is no loss "ratio" for this student\. It has labels, /,
   )
 })
