@@ -298,7 +298,8 @@ export const mctf: Reduction<typeof parameters> = {
     { depth, patches },
     { r, blocks, 'one-step': oneStep, bidirectional, pooling, ...temperatures },
   ) => {
-    assertMergeable('mctf', r, { patches })
+    // a share of the tokens is never more than there are
+    if (r >= 1) assertMergeable('mctf', r, { patches })
     const usual = Array.from({ length: Math.max(depth - 1, 0) }, (_, i) => i + 1)
     const reducing = new Set(blocksOf('mctf', { depth }, blocks ?? usual))
     return tokenFusion((block, tokens) => (reducing.has(block) ? goingOf(r, tokens) : 0), {
