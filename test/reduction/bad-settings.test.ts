@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { presets } from '../../src/models/index.js'
+import { presets, withChanges } from '../../src/models/index.js'
 import { readTokenMask, tokenMaskJson, tokenMaskText } from '../../src/reduction/token-mask.js'
 import { resolveSettings } from '../../src/settings/resolve.js'
 
@@ -80,6 +80,14 @@ describe('settings that make no sense say what is allowed and what to take', () 
       expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringMatching(complaint) }),
     )
   })
+})
+
+test('a share of the tokens is never too many, where one token more would be', () => {
+  const [micro] = [presets['vit-micro']].flatMap((architecture) => architecture ?? [])
+  const single = micro && withChanges(micro, { image_size: 4 })
+  if (!single) throw new Error('no vit-micro')
+  expect(resolveSettings(single, { reduce: 'mctf:0.35' }).key).toBe('mctf:0.35')
+  expect(() => resolveSettings(single, { reduce: 'mctf:1' })).toThrow('of 1 patches at most 0 can')
 })
 
 describe('a token mask', () => {
