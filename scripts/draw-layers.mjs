@@ -28,6 +28,7 @@ const about = {
   trainer: 'a recipe to a trained model',
   bench: 'how fast, and beside what',
   comparison: 'rows side by side: accuracy, work, time',
+  finetune: 'your own classes: features, head, report',
   cli: 'a command a file',
 }
 
