@@ -1,5 +1,5 @@
 // Bundles the modules that tsc wrote to dist/modules into the few files that run: docs/architecture.md says why.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
@@ -141,3 +141,5 @@ const forBrowsers = await bundle(
 )
 const rule = `\n${'-'.repeat(80)}\n\n`
 writeFileSync(join(folder, 'licenses.txt'), licencesOf([...forNode, ...forBrowsers]).join(rule))
+// npm makes it executable when it installs, and a build after that would take that away again
+chmodSync(join(folder, 'cli/main.js'), 0o755)
