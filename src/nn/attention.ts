@@ -29,6 +29,14 @@ export interface Meeting {
   readonly headFactor?: Tensor | undefined
 }
 
+/** What a map that the caller made is given to mix, and what becomes of that. */
+export interface Mixture extends Pick<Meeting, 'headFactor'> {
+  /** In place of the layer's values. @param v `[batch, keys, innerWidth]` */
+  readonly values?: (v: Tensor) => Tensor
+  /** What of the rows goes through the output map. @param mixed `[batch, rows, innerWidth]` */
+  readonly rows?: (mixed: Tensor) => Tensor
+}
+
 /**
  * An attention layer as methods see it. Only what is asked for is built: a model that never looks at the map gets the
  * engine's fused operator.
@@ -48,7 +56,7 @@ export interface AttentionView {
   /** The same for some of the queries alone: a layer's rows. @param queries `[batch, rows, innerWidth]`, rows of `q` */
   outputOf(queries: Tensor, meeting?: Meeting): Tensor
   /** The same of a map that the caller made: `[batch, heads, rows, keys]` → `[batch, rows, width]` */
-  mix(map: Tensor, meeting?: Pick<Meeting, 'headFactor'>): Tensor
+  mix(map: Tensor, mixture?: Mixture): Tensor
   /** What the class token, the first query, gives to each key: its row of the map, averaged over heads. `[batch, keys]` */
   clsRow(meeting?: Meeting): Tensor
 }
@@ -103,6 +111,8 @@ function normOfHeads(name: string, x: Tensor, heads: number, epsilon: number): T
   const split = reshape(x, [batch, tokens, heads, width / heads])
   return reshape(layerNorm(name, split, { epsilon }), x.shape)
 }
+
+const same = (x: Tensor) => x
 
 function sameMeeting(a: Meeting, b: Meeting): boolean {
   return a.bias === b.bias && a.keyMask === b.keyMask && a.scale === b.scale
@@ -162,7 +172,8 @@ export function attention(
       },
       outputOf: (queries, meeting = {}) =>
         atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting)))),
-      mix: (map, meeting = {}) => atScope(here, () => projected(mixedBy(map, valuesOf(meeting), heads))),
+      mix: (map, { values = same, rows = same, ...meeting } = {}) =>
+        atScope(here, () => projected(rows(mixedBy(map, values(valuesOf(meeting)), heads)))),
       clsRow: (meeting = {}) =>
         atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Dim } from '../graph/dim.js'
 import {
   add,
   argmax,
@@ -7,6 +8,7 @@ import {
   divide,
   exponential,
   gather,
+  inverseOrder,
   logarithm,
   maximum,
   multiply,
@@ -14,7 +16,6 @@ import {
   reduceSum,
   reshape,
   scaleShift,
-  scatterAdd,
   slice,
   sort,
   transpose,
@@ -23,6 +24,7 @@ import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
+import type { Mixture } from '../nn/attention.js'
 import {
   assertMergeable,
   cosines,
@@ -33,7 +35,8 @@ import {
   placeOfSource,
   proportionalBias,
 } from './bipartite.js'
-import { blocksOf, candidatesOf, prefixOf } from './keep-best.js'
+import { indices, type Joining, joined, ofWhole } from './joining.js'
+import { blocksOf, candidatesOf } from './keep-best.js'
 import { blockList, flag, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -112,16 +115,53 @@ function match(attraction: Tensor, { forward, backward }: { forward: number; bac
   return { forward: first, left, backward: { ...second, left: others } }
 }
 
-/** Everything that several tokens become one by: adds up along the tokens. @param x `[batch, tokens]` or with channels */
-function merged(x: Tensor, prefix: number, { forward, left, backward }: Fusion): Tensor {
-  const { sources, destinations } = halves(x, prefix)
-  const plus = (to: Tensor, from: Tensor, into: Tensor) =>
-    add(to, scatterAdd(from, into, { tokens: sizeAt(to, 1) }))
-  const met = forward ? plus(destinations, gather(sources, forward.merged), forward.into) : destinations
-  const rest = left ? gather(sources, left) : sources
-  if (!backward) return concat([...prefixOf(x, prefix), rest, met], { axis: 1 })
-  const joined = plus(rest, gather(met, backward.merged), backward.into)
-  return concat([...prefixOf(x, prefix), joined, gather(met, backward.left)], { axis: 1 })
+/**
+ * The pairs that merge, among all tokens. Those that are left are the prefix, the sources that are, and the destinations; a
+ * source may become part of a destination that becomes part of another source.
+ */
+function joiningOf(
+  { forward, left, backward }: Fusion,
+  {
+    batch,
+    prefix,
+    sources,
+    destinations,
+  }: { batch: Dim; prefix: number; sources: number; destinations: number },
+): Joining {
+  const row = (parts: readonly (Tensor | undefined)[]) =>
+    concat(
+      parts.filter((part) => part !== undefined),
+      { axis: 1 },
+    )
+  const sourcePlaces = indices(batch, sources, (source) => placeOfSource(prefix, source))
+  const destinationPlaces = indices(batch, destinations, (place) => placeOfDestination(prefix, place))
+  const sourcesLeft = left ? Number(sizeAt(left, 1)) : sources
+  const before = prefix > 0 ? indices(batch, prefix, (token) => token) : undefined
+  const stay = row([
+    before,
+    left ? gather(sourcePlaces, left) : sourcePlaces,
+    backward ? gather(destinationPlaces, backward.left) : destinationPlaces,
+  ])
+  const gone = row([
+    forward && gather(sourcePlaces, forward.merged),
+    backward && gather(destinationPlaces, backward.merged),
+  ])
+  const backInto =
+    backward &&
+    gather(
+      indices(batch, sourcesLeft, (place) => prefix + place),
+      backward.into,
+    )
+  // where each destination, or what it becomes part of, stands then
+  const stand = indices(
+    batch,
+    destinations - (backInto ? Number(sizeAt(backInto, 1)) : 0),
+    (place) => prefix + sourcesLeft + place,
+  )
+  const afterwards = backward
+    ? gather(row([stand, backInto]), inverseOrder(row([backward.left, backward.merged])))
+    : stand
+  return { stay, gone, into: row([forward && gather(afterwards, forward.into), backInto]) }
 }
 
 function eventOf(
@@ -200,44 +240,40 @@ function attraction(
   )
 }
 
-/** Fuses tokens, and tells how their attention map follows. */
+/** Fuses tokens, and tells what attention must know of it. */
 function fuse(
   state: TokenState,
   map: Tensor,
   { going, layer, options }: { going: number; layer: number; options: FusionOptions },
-): { state: TokenState; derive: (map: Tensor) => Tensor } {
+): { state: TokenState; derived: Mixture } {
   const { tokens, prefix, size } = state
   const [batch, count] = [sizeAt(tokens, 0), prefix + candidatesOf(state)]
   const importance = received(map)
   const forward = options.bidirectional ? Math.floor(going / 2) : going
-  const fusion = match(attraction(state, importance, options.temperatures), {
-    forward,
-    backward: going - forward,
-  })
+  const attractive = attraction(state, importance, options.temperatures)
+  const fusion = match(attractive, { forward, backward: going - forward })
+  const [sources, destinations] = [Number(sizeAt(attractive, 1)), Number(sizeAt(attractive, 2))]
+  const joining = joiningOf(fusion, { batch, prefix, sources, destinations })
   const counts = size ?? ones(batch, count)
   const weights = {
     attention: () => (size ? multiply(importance, size) : importance),
     size: () => counts,
     sum: () => ones(batch, count),
   }[options.pooling]()
-  const total = merged(weights, prefix, fusion)
-  const pooled = (x: Tensor) =>
-    divide(merged(multiply(x, ofChannels(weights)), prefix, fusion), ofChannels(total))
+  const total = joined(weights, joining)
+  const pooled = (x: Tensor) => divide(joined(multiply(x, ofChannels(weights)), joining), ofChannels(total))
   return {
     state: {
       ...state,
       tokens: pooled(tokens),
-      size: merged(counts, prefix, fusion),
+      size: joined(counts, joining),
       history: [...state.history, eventOf(state, fusion, { going, layer })],
     },
-    // what one token receives adds up over those that it is made of; what it gives is their mean (§3.5)
-    derive: (full) => {
-      const heads = sizeAt(full, 1)
-      const left = count - going
-      const byKey = reshape(transpose(full, [0, 3, 1, 2]), [batch, count, Number(heads) * count])
-      const keys = reshape(merged(byKey, prefix, fusion), [batch, left, heads, count])
-      const byQuery = reshape(transpose(keys, [0, 3, 2, 1]), [batch, count, Number(heads) * left])
-      return transpose(reshape(pooled(byQuery), [batch, left, heads, left]), [0, 2, 1, 3])
+    // What one token receives adds up over those that it is made of, what it gives is their mean (§3.5): of the map of all that
+    // is to look at each of those that it is made of with its value, and to take the mean of the rows.
+    derived: {
+      values: (v) => scope('mctf', () => ofWhole(v, joining)),
+      rows: (mixed) => scope('mctf', () => pooled(mixed)),
     },
   }
 }
@@ -259,8 +295,7 @@ export function tokenFusion(
       if (!options.oneStep || merging <= 0) return { output: view.output(meeting) }
       const map = view.map(meeting)
       const fused = scope('mctf', () => fuse(state, map, { going: merging, layer, options }))
-      const derived = scope('mctf', () => fused.derive(map))
-      return { state: fused.state, output: attentionOn(fused.state.tokens).mix(derived) }
+      return { state: fused.state, output: attentionOn(fused.state.tokens).mix(map, fused.derived) }
     },
     after: (state, { layer, attention }) => {
       const merging = goingIn(state, layer)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
+import type { Dim } from '../graph/dim.js'
 import {
-  add,
   argmax,
   argsort,
   concat,
@@ -12,7 +12,6 @@ import {
   reduceSum,
   reshape,
   scaleShift,
-  scatterAdd,
   slice,
   sort,
 } from '../graph/ops/index.js'
@@ -28,10 +27,12 @@ import {
   halves,
   ofChannels,
   ones,
+  placeOfDestination,
   placeOfSource,
   proportionalBias,
 } from './bipartite.js'
-import { candidatesOf, prefixOf } from './keep-best.js'
+import { indices, type Joining, joined } from './joining.js'
+import { candidatesOf } from './keep-best.js'
 import { counts, flag, namedNumber } from './parameters.js'
 import type { Reduction } from './reduction.js'
 
@@ -121,28 +122,42 @@ function eventOf(
   }
 }
 
+/** The pairs that merge, among all tokens: those that are left are the prefix, the other sources and all destinations. */
+function joiningOf(
+  { merged, into, unmerged }: Matching,
+  { batch, prefix, sources, candidates }: { batch: Dim; prefix: number; sources: number; candidates: number },
+): Joining {
+  const destinations = candidates - sources
+  const sourcePlaces = indices(batch, sources, (source) => placeOfSource(prefix, source))
+  const left = sources - Number(sizeAt(merged, 1))
+  const stay = [
+    ...(prefix > 0 ? [indices(batch, prefix, (token) => token)] : []),
+    ...(unmerged ? [gather(sourcePlaces, unmerged)] : []),
+    indices(batch, destinations, (destination) => placeOfDestination(prefix, destination)),
+  ]
+  const placesAfter = indices(batch, destinations, (destination) => prefix + left + destination)
+  return {
+    stay: concat(stay, { axis: 1 }),
+    gone: gather(sourcePlaces, merged),
+    into: gather(placesAfter, into),
+  }
+}
+
 /** Merges r pairs of patches: the average of all that a token stands for, weighted by how many that is. */
 function merge(state: TokenState, metric: Tensor, r: number, layer: number): TokenState {
   const { tokens, prefix } = state
   const candidates = candidatesOf(state)
   const batch = sizeAt(tokens, 0)
-  const split = (x: Tensor) => halves(x, prefix)
-  const { sources, destinations } = split(metric)
+  const { sources, destinations } = halves(metric, prefix)
   const matching = match(sources, destinations, r)
-  const { merged, into, unmerged } = matching
-  const values = split(tokens)
-  const sizes = split(state.size ?? ones(batch, prefix + candidates))
-  const weighed = (x: Tensor, size: Tensor) => (state.size ? multiply(x, ofChannels(size)) : x)
-  const added = (x: Tensor, to: Tensor) =>
-    add(to, scatterAdd(gather(x, merged), into, { tokens: sizeAt(to, 1) }))
-  const size = added(sizes.sources, sizes.destinations)
-  const sum = added(weighed(values.sources, sizes.sources), weighed(values.destinations, sizes.destinations))
-  const joined = (own: readonly Tensor[], x: Tensor, after: Tensor) =>
-    concat([...own, ...(unmerged ? [gather(x, unmerged)] : []), after], { axis: 1 })
+  const of = { batch, prefix, candidates, sources: Number(sizeAt(sources, 1)) }
+  const joining = joiningOf(matching, of)
+  const size = joined(state.size ?? ones(batch, prefix + candidates), joining)
+  const weighed = state.size ? multiply(tokens, ofChannels(state.size)) : tokens
   return {
     ...state,
-    tokens: joined(prefixOf(tokens, prefix), values.sources, divide(sum, ofChannels(size))),
-    size: joined(prefix === 0 ? [] : [ones(batch, prefix)], sizes.sources, size),
+    tokens: divide(joined(weighed, joining), ofChannels(size)),
+    size,
     history: [...state.history, eventOf(state, { candidates, r, layer }, matching)],
   }
 }

@@ -38,6 +38,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
     ),
   constant: () => ops.add(tokens, ops.constant(2, [batch, 1, 4])),
   convolution: () => ops.convolution(picture, p('weight', 4, 3, 2, 2), p('bias', 4), { stride: 2 }),
+  addAt: () => ops.addAt(tokens, ops.gather(tokens, ops.argsort(scores)), ops.argsort(scores)),
   argmax: () => ops.argmax(tokens),
   argsort: () => ops.argsort(scores),
   cosine: () => ops.cosine(tokens),

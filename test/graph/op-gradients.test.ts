@@ -251,6 +251,10 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
     ops.resizeBilinear(l.input('x', [l.batch, 2, 3, 5]), { height: 7, width: 6 }),
   'resizeBilinear to a smaller map': (l) =>
     ops.resizeBilinear(l.input('x', [l.batch, 2, 8, 5]), { height: 3, width: 5 }),
+  addAt: (l) => {
+    const order = ops.argsort(l.input('s', [l.batch, l.tokens]))
+    return ops.addAt(l.x(), ops.gather(l.x(), order), order)
+  },
   scatterAdd: (l) => ops.scatterAdd(l.x(), ops.argsort(l.input('s', [l.batch, l.tokens])), { tokens: 9 }),
   sigmoid: (l) => ops.sigmoid(l.x()),
   silu: (l) => ops.silu(l.rows()),

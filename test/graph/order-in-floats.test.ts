@@ -5,6 +5,7 @@ import { graphOf } from '../../src/graph/graph.js'
 import type { Target } from '../../src/graph/lowering.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
 import {
+  addAt,
   argmax,
   argsort,
   gather,
@@ -32,6 +33,8 @@ function graph() {
     sortedScores: gather(scores, order),
     places: gather(place, chosen),
     putBack: scatterAdd(gather(x, chosen), chosen, { tokens }),
+    addedTo: addAt(x, gather(x, chosen), chosen),
+    scoresAddedTo: addAt(scores, gather(scores, chosen), chosen),
     nearest: argmax(x),
     most: argmax(reshape(scores, [batch, 1, tokens])),
     scoresPutBack: scatterAdd(gather(scores, chosen), chosen, { tokens }),

@@ -4,6 +4,7 @@ import { symbol } from '../../src/graph/dim.js'
 import { zeros } from '../../src/graph/initialiser.js'
 import {
   add,
+  addAt,
   argmax,
   argsort,
   attention,
@@ -129,6 +130,8 @@ const impossible: readonly (readonly [what: string, build: () => Tensor, ...shap
   ['subtracting what does not broadcast', () => subtract(p(4), tokens), '[batch, 5, 6]', '[4]'],
   ['an axis that is named twice', () => transpose(tokens, [0, 1, 1]), '[batch, 5, 6]'],
   ['classes by floats', () => oneHot(scores, { classes: 3 }), '[batch, 5]'],
+  ['adding at places that are floats', () => addAt(tokens, tokens, scores), '[batch, 5, 6]', '[batch, 5]'],
+  ['adding tokens of another width', () => addAt(p(2, 3, 4), p(2, 3, 5), argsort(p(2, 3))), '[2, 3, 5]'],
   ['putting back by floats', () => scatterAdd(tokens, scores, { tokens: 9 }), '[batch, 5, 6]', '[batch, 5]'],
   [
     'putting back more than was picked',

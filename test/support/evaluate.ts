@@ -233,6 +233,12 @@ const scatterAdd: Evaluate = (inputs, { tokens: dim }, sizes) => {
   return { shape: [batch, tokens, ...rest], data }
 }
 
+const addAt: Evaluate = (inputs, _, sizes) => {
+  const [to, x, indices] = [one(inputs), one(inputs, 1), one(inputs, 2)]
+  const added = scatterAdd([x, indices], { tokens: to.shape[1] }, sizes)
+  return { shape: to.shape, data: to.data.map((value, i) => value + (added.data[i] ?? 0)) }
+}
+
 const reduceSum: Evaluate = (inputs, { axes }) => {
   const x = one(inputs)
   const shape = x.shape.map((length, axis) => ((axes as number[]).includes(axis) ? 1 : length))
@@ -310,6 +316,7 @@ const table: Readonly<Record<string, Evaluate>> = {
     shape: (shape as Dim[]).map((dim) => size(dim, sizes)),
     data: one(inputs).data,
   }),
+  AddAt: addAt,
   ScatterAdd: scatterAdd,
   Slice: (inputs, { axis: along, start, end, step: every }, sizes) => {
     const x = one(inputs)

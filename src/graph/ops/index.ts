@@ -16,7 +16,7 @@ export { buffer, fixedParameter, input, noiseInput, parameter, sizeInput } from 
 export { linear } from './linear.js'
 export { matmul } from './matmul.js'
 export { divideBySize, mean } from './means.js'
-export { argsort, gather, inverseOrder, scatterAdd, sort } from './order.js'
+export { addAt, argsort, gather, inverseOrder, scatterAdd, sort } from './order.js'
 export { exponential, exponentialMinusOne, logarithm, squareRoot } from './powers.js'
 export { resizeBilinear } from './resize.js'
 export { logSoftmax, softmax } from './softmax.js'

@@ -1,4 +1,5 @@
 import { type Dim, elements, sameDim, times } from '../dim.js'
+import type { Lowering, Value } from '../lowering.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 import {
@@ -118,6 +119,31 @@ export function gather(x: Tensor, indices: Tensor): Tensor {
   return gatherOp([x, indices], {})
 }
 
+/**
+ * Adds tokens to the rows of a tensor, `[batch·tokens, ...]`: token i of picture b is row b·tokens + i, and one index
+ * addresses a whole row.
+ */
+function addedToRows(
+  lowering: Lowering,
+  rows: string,
+  { x, indices, tokens }: { readonly x: Value; readonly indices: Value; readonly tokens: Dim },
+): string {
+  const [batch = 1, , ...perToken] = x.shape
+  const scalar = (size: Dim) => lowering.reshape(lowering.size(size), [])
+  const firstRows = lowering.emit('Range', [scalar(0), scalar(times(batch, tokens)), scalar(tokens)])
+  const places = lowering.emit('Add', [lowering.full(indices), lowering.reshape(firstRows, [batch, 1])])
+  const added = lowering.emit(
+    'ScatterND',
+    [
+      rows,
+      lowering.reshape(places, [elements(indices.shape), 1]),
+      lowering.reshape(lowering.full(x), [elements(indices.shape), ...perToken]),
+    ],
+    { reduction: 'add' },
+  )
+  return lowering.reshape(added, x.shape.with(1, tokens))
+}
+
 const scatterAddOp = defineOp<{ tokens: Dim }>({
   name: 'ScatterAdd',
   shape: (inputs, { tokens }) => {
@@ -129,29 +155,52 @@ const scatterAddOp = defineOp<{ tokens: Dim }>({
     return x.shape.with(1, tokens)
   },
   gradient: (gradient, inputs) => [gather(gradient, operand(inputs, 1)), undefined],
-  // On flat rows: token i of picture b is row b·tokens + i, and one index addresses a whole row.
   onnx: (lowering, inputs, { tensor, attributes: { tokens } }) => {
     const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
     if (lowering.target === 'webgpu') return scatterAddByProduct(lowering, x, indices, tokens)
-    const batch = sizeAt(tensor, 0)
-    const perToken = tensor.shape.slice(2)
-    const rowCount = times(batch, tokens)
-    const scalar = (size: Dim) => lowering.reshape(lowering.size(size), [])
-    const firstRows = lowering.emit('Range', [scalar(0), scalar(rowCount), scalar(tokens)])
-    const rows = lowering.emit('Add', [lowering.full(indices), lowering.reshape(firstRows, [batch, 1])])
-    const nothing = lowering.emit('Expand', [lowering.floats([0]), lowering.shape([rowCount, ...perToken])])
-    const added = lowering.emit(
-      'ScatterND',
-      [
-        nothing,
-        lowering.reshape(rows, [elements(indices.shape), 1]),
-        lowering.reshape(lowering.full(x), [elements(indices.shape), ...perToken]),
-      ],
-      { reduction: 'add' },
-    )
-    return lowering.asFull(lowering.reshape(added, tensor.shape), tensor.shape)
+    const shape = lowering.shape([times(sizeAt(tensor, 0), tokens), ...tensor.shape.slice(2)])
+    const nothing = lowering.emit('Expand', [lowering.floats([0]), shape])
+    return lowering.asFull(addedToRows(lowering, nothing, { x, indices, tokens }), tensor.shape)
   },
 })
+
+const addAtOp = defineOp({
+  name: 'AddAt',
+  shape: (inputs) => {
+    const [to, x, indices] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    const fits = x.shape.length >= 2 && indices.shape.length === 2 && indices.dtype === 'int64'
+    const alike = to.shape.length === x.shape.length && sameDim(sizeAt(to, 0), sizeAt(x, 0))
+    const rows = [...x.shape.slice(2)].every((dim, i) => sameDim(dim, to.shape[i + 2] ?? -1))
+    if (!(fits && alike && rows && [0, 1].every((axis) => sameDim(sizeAt(x, axis), sizeAt(indices, axis))))) {
+      const wanted = 'tokens [batch, tokens, ...], x [batch, picked, ...] and int64 indices [batch, picked]'
+      throw shapeError('AddAt', inputs, wanted)
+    }
+    return to.shape
+  },
+  gradient: (gradient, inputs) => [gradient, gather(gradient, operand(inputs, 2)), undefined],
+  onnx: (lowering, inputs, { tensor }) => {
+    const [to, x, indices] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
+    const tokens = sizeAt(tensor, 1)
+    if (lowering.target === 'webgpu') {
+      const added = lowering.full(scatterAddByProduct(lowering, x, indices, tokens))
+      return lowering.asFull(lowering.emit('Add', [lowering.full(to), added]), tensor.shape)
+    }
+    const rows = lowering.reshape(lowering.full(to), [
+      times(sizeAt(tensor, 0), tokens),
+      ...tensor.shape.slice(2),
+    ])
+    return lowering.asFull(addedToRows(lowering, rows, { x, indices, tokens }), tensor.shape)
+  },
+})
+
+/**
+ * Adds tokens to others, several to the same one too.
+ * @param to `[batch, tokens]` or `[batch, tokens, width]` @param x `[batch, picked]` or `[batch, picked, width]`
+ * @param indices which of the tokens each is added to. int64 `[batch, picked]`
+ */
+export function addAt(to: Tensor, x: Tensor, indices: Tensor): Tensor {
+  return addAtOp([to, x, indices], {})
+}
 
 /**
  * Puts tokens back where {@link gather} took them from: each is added at its index, the rest is 0.
