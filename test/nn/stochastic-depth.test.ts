@@ -67,7 +67,7 @@ function blockOf(tokens: Tensor, layer: number): WholeBlock & { readonly output:
   const made: WholeBlock[] = []
   const look = { after: (_: unknown, block: WholeBlock) => void made.push(block) }
   const { state } = scope(`blocks.${layer - 1}`, () =>
-    plainBlock({ tokens, prefix: 1, history: [] }, layer, plain, look),
+    plainBlock({ tokens, prefix: 1, history: [] }, layer, plain, { hooks: look }),
   )
   return { ...defined(made[0], 'the block'), output: state.tokens }
 }
