@@ -38,3 +38,6 @@ export interface SamConfig {
 export function samGrid({ side, patchSize }: Pick<SamConfig, 'side' | 'patchSize'>) {
   return { rows: side / patchSize, columns: side / patchSize }
 }
+
+/** Of the norms of maps, whatever those of tokens have. */
+export const mapEpsilon = 1e-6

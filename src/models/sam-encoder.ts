@@ -1,5 +1,6 @@
+import { defined } from '../base/assert.js'
 import { symbol } from '../graph/dim.js'
-import { truncatedNormal, zeros } from '../graph/initialiser.js'
+import { truncatedNormal } from '../graph/initialiser.js'
 import { add, input, parameter, reshape } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
@@ -10,7 +11,7 @@ import { type Neighbourhood, windowedAttention } from '../nn/windowed-attention.
 import { windowPlan } from '../nn/windows.js'
 import { type BlockHooks, type BlockParts, blockLoop, type TokenState } from './block-loop.js'
 import { pixelsInput } from './model-definition.js'
-import { type SamConfig, samGrid } from './sam-config.js'
+import { mapEpsilon, type SamConfig, samGrid } from './sam-config.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
 
 /** The encoder's blocks as a plain ViT's. */
@@ -61,13 +62,22 @@ export function samStem(pixels: Tensor, config: SamConfig): Tensor {
   )
 }
 
-/** The map of what the blocks found at the width of an embedding. @returns `[batch, width, rows, columns]` */
-export function samNeck(map: Tensor, { width }: Pick<SamConfig, 'width'>): Tensor {
-  const epsilon = 1e-6
-  const narrow = layerNorm2d('neck.1', convolution('neck.0', map, { out: width, bias: false }), { epsilon })
-  return layerNorm2d('neck.3', convolution('neck.2', narrow, { out: width, kernel: 3, bias: false }), {
-    epsilon,
-  })
+/** The map of what the blocks found at the width of an embedding, step by step. @returns `[batch, width, rows, columns]` */
+function samNeck(map: Tensor, { width }: Pick<SamConfig, 'width'>): readonly Tensor[] {
+  const norm = { epsilon: mapEpsilon }
+  const narrow = convolution('neck.0', map, { out: width, bias: false })
+  const normed = layerNorm2d('neck.1', narrow, norm)
+  const mixed = convolution('neck.2', normed, { out: width, kernel: 3, bias: false })
+  return [narrow, normed, mixed, layerNorm2d('neck.3', mixed, norm)]
+}
+
+/** An embedding, and what it was made of. */
+export interface Encoded {
+  /** `[batch, width, rows, columns]` */
+  readonly embedding: Tensor
+  readonly state: TokenState
+  /** The neck, step by step; the last is the embedding. */
+  readonly neck: readonly Tensor[]
 }
 
 /** SAM's image encoder. */
@@ -75,9 +85,10 @@ export function samEncoder(
   pixels: Tensor,
   config: SamConfig,
   { hooks = {} }: { hooks?: BlockHooks | undefined } = {},
-): { readonly embedding: Tensor; readonly state: TokenState } {
+): Encoded {
   return scope('image_encoder', () => {
     const state = blockLoop(samStem(pixels, config), encoderShape(config), hooks, samBlockParts(config))
-    return { embedding: samNeck(tokensToMap(state.tokens, samGrid(config)), config), state }
+    const neck = samNeck(tokensToMap(state.tokens, samGrid(config)), config)
+    return { embedding: defined(neck.at(-1), 'an embedding'), state, neck }
   })
 }

@@ -1,4 +1,3 @@
-import { symbol } from '../graph/dim.js'
 import { add, input, mapToTokens } from '../graph/ops/index.js'
 import type { Tensor } from '../graph/tensor.js'
 import { layerNorm2d } from '../nn/layer-norm.js'
@@ -15,11 +14,8 @@ import {
   promptInputs,
 } from './masks/prompt-encoder.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
-import { type SamConfig, samGrid } from './sam-config.js'
+import { mapEpsilon, type SamConfig, samGrid } from './sam-config.js'
 import { samEncoder, samPixels } from './sam-encoder.js'
-
-/** Of the maps' norms, whatever the tokens' have. */
-const mapEpsilon = 1e-6
 
 /** How SAM turns prompts into tokens. */
 export function samPrompts(config: SamConfig): PromptEncoderConfig {

@@ -15,7 +15,7 @@ export interface MaskFrame {
   readonly fit: 'pad' | 'squash'
   /** `bilinear`: by way of the frame, padding cut off. `bicubic`: straight to the picture's size (a = −0.75). */
   readonly upscaling: 'bilinear' | 'bicubic'
-  /** Of the channels of 0 to 255. */
+  /** Of channels from 0 to 1. */
   readonly mean: readonly [number, number, number]
   readonly std: readonly [number, number, number]
   /** Whether masks can be prompts. */
