@@ -8,7 +8,7 @@ export interface Crop extends Region {
 }
 
 /** By how much of the shorter side two crops of the first layer overlap (segment-anything's 512 of 1500 pixels). */
-export const usualOverlap = 512 / 1500
+const usualOverlap = 512 / 1500
 
 /** The whole picture, then crops of ever finer layers, column by column. */
 export function cropsOf(

@@ -39,7 +39,7 @@ function* edge(from: Point, to: Point): Generator<Point> {
  * The pixels within a polygon, by COCO's rule (`rleFrPoly`): a column changes between in and out where the outline crosses its
  * middle, so what is covered twice is out.
  */
-export function rleOfPolygon(polygon: Polygon, { height, width }: Size): Rle {
+function rleOfPolygon(polygon: Polygon, { height, width }: Size): Rle {
   const corners: Point[] = []
   for (let at = 0; at + 1 < polygon.length; at += 2) {
     const onFine = (coordinate = 0) => Math.trunc(fine * coordinate + 0.5)

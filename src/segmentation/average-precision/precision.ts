@@ -1,7 +1,7 @@
 import { iouThresholds, type Matched } from './match.js'
 
 /** Recalls at which precision is read: 0, 0.01, …, 1. */
-export const recallLevels: readonly number[] = Array.from({ length: 101 }, (_, i) => i * 0.01)
+const recallLevels: readonly number[] = Array.from({ length: 101 }, (_, i) => i * 0.01)
 
 /** Of one category and area, for each threshold. */
 export interface CategoryPrecision {
