@@ -1,7 +1,16 @@
 import { defined } from '../base/assert.js'
 import { plus } from '../graph/dim.js'
 import { constantOf, type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
-import { add, gelu, multiply, parameter, scaleShift, sizeInput, slice } from '../graph/ops/index.js'
+import {
+  add,
+  gelu,
+  multiply,
+  parameter,
+  scaleShift,
+  sizeInput,
+  slice,
+  stopGradient,
+} from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { type AttentionView, attention } from '../nn/attention.js'
@@ -111,7 +120,7 @@ function fusedByHalf({ stream, route, little, config }: LayerInput): LayerOutput
   const attended = bigAttention(stream, config)
   const attentionUpdates = {
     big: gated(layerScale('ls1', attended.output(), config.layerScale), 'attention', route),
-    little: little && splitStream(littleAttention(stream.all(), little, config), boundary),
+    little: little?.attention ? splitStream(littleAttention(stream.all(), little, config), boundary) : null,
   }
   const middle = fuse(stream, attentionUpdates, 'gamma1', config)
   const mlpUpdates = {
@@ -135,6 +144,7 @@ function fusedByBlock({ stream, route, little, config }: LayerInput): LayerOutpu
 
 /** What a whole E-block adds to its input. */
 function littleBlock(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
+  if (!little.attention) return littleMlp(all, little, config)
   const attended = littleAttention(all, little, config)
   return add(attended, littleMlp(add(all, attended), little, config))
 }
@@ -172,7 +182,10 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
     if (index < 0) continue
     const patches = slice(stream.all(), { axis: 1, start: prefix })
     const clsAttention = () => result.attention.clsRow()
-    const ranks = rankings[config.selection]({ index, prefix, patches, clsAttention, last: route, kept })
+    const ranks = rankings[config.selection]({
+      ...{ index, prefix, kept, clsAttention, last: route, predicting: config },
+      patches: options.predictorsAlone ? stopGradient(patches) : patches,
+    })
     const selected = scope(`selections.${index}`, () =>
       select(stream.all(), ranks, { prefix, kept, last: route }),
     )

@@ -41,6 +41,8 @@ export interface BuildOptions {
   readonly sizes?: Bindings
   /** What reduces tokens, teaches or looks on; for models that run the plain block loop. */
   readonly hooks?: BlockHooks
+  /** Of a bLViT that learns: no gradient passes from its predictors to what they read, so that each learns for itself. */
+  readonly predictorsAlone?: boolean
 }
 
 /** @throws BlvitError `UNSUPPORTED` for a model that can't do that */
