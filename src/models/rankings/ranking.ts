@@ -1,4 +1,3 @@
-import type { Dim } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
 import type { Predicting } from '../prediction-layers/index.js'
 import type { Route } from '../routing.js'
@@ -16,8 +15,6 @@ interface RankingInput {
   readonly last: Route | undefined
   /** Of the prediction layers. */
   readonly predicting: Predicting
-  /** How many patches the last selection chose. */
-  readonly kept: Dim
 }
 
 /** A score for each patch, `[batch, patches]`; the highest are chosen. */

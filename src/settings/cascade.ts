@@ -1,0 +1,48 @@
+import { BlvitError } from '../base/blvit-error.js'
+import type { Setting } from './setting.js'
+
+/** Takes back what a model was loaded with. */
+const none = 'none'
+
+/** From this probability on the first answer counts where nothing else is said. */
+const usuallySure = 0.8
+
+const form = /^(?:(?<pixels>\d+)(?:px)?)?(?:@?(?<ratio>0?\.\d+))?(?::(?<sure>\d*\.?\d+))?$/
+
+/** What a text says. @throws BlvitError `BAD_OPTION` */
+function read(text: string) {
+  const { pixels, ratio, sure = usuallySure } = form.exec(text.trim())?.groups ?? {}
+  const sureFrom = Number(sure)
+  const isNothing = pixels === undefined && ratio === undefined
+  if (isNothing || Number(pixels) === 0 || Number(ratio) === 0 || !(sureFrom > 0 && sureFrom < 1)) {
+    const message =
+      `Cascade "${text}" is no first stage with the probability that is sure enough, such as 144:0.8: pixels of a smaller ` +
+      'picture (144), a keep ratio of a bLViT (0.25), or both (144@0.25).'
+    throw new BlvitError('BAD_OPTION', message)
+  }
+  const first = {
+    ...(pixels === undefined ? {} : { imageSize: Number(pixels) }),
+    ...(ratio === undefined ? {} : { keepRatio: Number(ratio) }),
+  }
+  const words = [pixels, ratio && Number(ratio)].filter((word) => word !== undefined)
+  return { first, sureFrom, text: `${words.join('@')}:${sureFrom}` }
+}
+
+function canonical(value: unknown): string {
+  return `${value}`.trim() === none ? none : read(`${value}`).text
+}
+
+/**
+ * A cheap run first, and the whole one where that is unsure: a smaller picture, fewer patches for the big blocks, or both.
+ * Most pictures are easy, so most never need the second.
+ */
+export const cascade = {
+  flags: '--cascade',
+  placeholder: 'first:sure',
+  about:
+    'answer by a cheaper run first, 144 pixels or keep ratio 0.25, and again where its best class is less probable than that, e.g. 144:0.8',
+  parse: canonical,
+  check: canonical,
+  print: (text) => (text === none ? '' : `cascade ${text}`),
+  firstStage: (text) => (text === none ? undefined : read(text)),
+} as const satisfies Setting<string>
