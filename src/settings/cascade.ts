@@ -7,14 +7,16 @@ const none = 'none'
 /** From this probability on the first answer counts where nothing else is said. */
 const usuallySure = 0.8
 
-const form = /^(?:(?<pixels>\d+)(?:px)?)?(?:@?(?<ratio>0?\.\d+))?(?::(?<sure>\d*\.?\d+))?$/
+// 144:0.8, 144px, 0.25:0.7, 144@0.25
+const form = /^(?:(?<pixels>[1-9]\d*)(?:px)?)?(?:(?<at>@)?(?<ratio>0?\.\d+))?(?::(?<sure>0?\.\d+))?$/
 
 /** What a text says. @throws BlvitError `BAD_OPTION` */
 function read(text: string) {
-  const { pixels, ratio, sure = usuallySure } = form.exec(text.trim())?.groups ?? {}
+  const { pixels, at, ratio, sure = usuallySure } = form.exec(text.trim())?.groups ?? {}
   const sureFrom = Number(sure)
-  const isNothing = pixels === undefined && ratio === undefined
-  if (isNothing || Number(pixels) === 0 || Number(ratio) === 0 || !(sureFrom > 0 && sureFrom < 1)) {
+  // of two an @ stands between them
+  const isFirst = at === undefined ? (pixels === undefined) !== (ratio === undefined) : pixels !== undefined
+  if (!isFirst || sureFrom === 0 || Number(ratio) === 0) {
     const message =
       `Cascade "${text}" is no first stage with the probability that is sure enough, such as 144:0.8: pixels of a smaller ` +
       'picture (144), a keep ratio of a bLViT (0.25), or both (144@0.25).'
@@ -24,8 +26,7 @@ function read(text: string) {
     ...(pixels === undefined ? {} : { imageSize: Number(pixels) }),
     ...(ratio === undefined ? {} : { keepRatio: Number(ratio) }),
   }
-  const words = [pixels, ratio && Number(ratio)].filter((word) => word !== undefined)
-  return { first, sureFrom, text: `${words.join('@')}:${sureFrom}` }
+  return { first, sureFrom, text: `${Object.values(first).join('@')}:${sureFrom}` }
 }
 
 function canonical(value: unknown): string {

@@ -150,6 +150,13 @@ export class Model implements AsyncDisposable {
     return this.preprocessingOf(this.resolve(settings).architecture)
   }
 
+  /** The same for each of its stages, if it has two. */
+  preprocessingsFor(settings: Settings): readonly Preprocessing[] {
+    const { first, architecture } = this.resolve(settings)
+    const stages = first ? [first.resolved.architecture, architecture] : [architecture]
+    return stages.map((each) => this.preprocessingOf(each))
+  }
+
   private preprocessingOf({ image: { height, width } }: Architecture): Preprocessing {
     const size = `${height}×${width}`
     // one object a size: its tables are kept by it
@@ -409,9 +416,8 @@ export class Model implements AsyncDisposable {
    * @returns `[channels, height, width]`; for two stages that of the first and behind it that of the second
    */
   async prepare(image: ImageInput, options: PrepareOptions & Settings = {}): Promise<Float32Array> {
-    const { first, architecture } = this.resolve(options)
-    if (first) {
-      const ways = [first.resolved.architecture, architecture].map((each) => this.preprocessingOf(each))
+    const ways = this.preprocessingsFor(options)
+    if (ways.length > 1) {
       const { decoder } = this.engineOptions
       const [small, whole] = await preparePictures(image, ways, { ...options, decoder })
       return forBoth(defined(small, 'the small picture').input, defined(whole, 'the whole one').input)

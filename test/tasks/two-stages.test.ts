@@ -107,12 +107,24 @@ describe('what a cascade says', () => {
     )
   })
 
-  test.each(['', '0.8', '144:1', '144:0', '144:', ':0.8', 'small', '144:0.8:0.9', '0', '14.4'])(
-    '%j is refused, or is for another model',
-    (cascade) => {
-      expect(() => resolveStages(plain, { cascade })).toThrow(/is no first stage|processes every token/)
-    },
-  )
+  test.each([
+    '',
+    '0.8',
+    '144:1',
+    '144.5',
+    '@0.5',
+    '0.25@144',
+    '144@',
+    '144:0',
+    '144:',
+    ':0.8',
+    'small',
+    '144:0.8:0.9',
+    '0',
+    '14.4',
+  ])('%j is refused, or is for another model', (cascade) => {
+    expect(() => resolveStages(plain, { cascade })).toThrow(/is no first stage|processes every token/)
+  })
 
   test('whoever runs one stage refuses it', () => {
     expect(() => resolveSettings(plain, { cascade: '144' })).toThrow(

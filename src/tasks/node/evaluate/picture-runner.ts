@@ -40,11 +40,11 @@ export function pictureRunner(
   const busy = busyTime()
   const caller = {}
   // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
-  const own = settings.map(({ values }) => model.preprocessingFor(values))
-  const preparedAs = (wanted: Preprocessing) =>
+  const own = settings.map(({ values }) => model.preprocessingsFor(values))
+  const preparedAs = (wanted: readonly Preprocessing[]) =>
     own.findIndex((known) => JSON.stringify(known) === JSON.stringify(wanted))
   const firstAlike = own.map(preparedAs)
-  const teacherAlike = teacher ? preparedAs(teacher.preprocessing) : 0
+  const teacherAlike = teacher ? preparedAs([teacher.preprocessing]) : 0
 
   const prepare = async (item: DataItem): Promise<PreparedItem> => {
     const { name, readShare } = item
