@@ -144,6 +144,25 @@ describe('many pictures on several engines', () => {
     expect(top[0]?.index).toBe(308)
   })
 
+  test('open no more engines than there is work for, and the others when it comes', async () => {
+    const atOnce: number[] = []
+    const runtime = withLanes((source) => ({
+      ...source,
+      open: (lanes, options) => {
+        atOnce.push(options.atOnce)
+        return source.open(lanes, options)
+      },
+    }))
+    await using model = await load('vit-tiny', { runtime, parallel: 6 })
+    await model.classify(paths(2), { top: 1 })
+    expect(atOnce).toEqual([2])
+    const withTwo = threads()
+    const results = await model.classify(paths(24), { top: 1 })
+    expect(results.map(({ top }) => top[0]?.index)).toEqual(paths(24).map((_, i) => classes[i % 6]))
+    expect(threads()).toBeGreaterThan(withTwo)
+    expect(atOnce).toHaveLength(1)
+  })
+
   test('leave no thread behind', async () => {
     const cycle = async () => {
       await using model = await load('vit-tiny', { parallel: 3 })
