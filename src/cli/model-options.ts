@@ -126,7 +126,8 @@ export function engineNote(
   const { name, engine, engineOptions } = model
   const precision = precisionNotes[engineOptions.precision ?? 'fp32']
   const plan = model.planFor(pictures)
-  const lanes = Math.min(plan.lanes, pictures)
+  // a part of a shard may have none
+  const lanes = Math.max(1, Math.min(plan.lanes, pictures))
   const threads = `${plan.threads} thread${plan.threads === 1 ? '' : 's'}`
   const engines =
     lanes === 1 ? `, one engine of ${threads}` : `, ${lanes} engines of ${threads} beside each other`

@@ -203,7 +203,8 @@ export class Model implements AsyncDisposable {
     const plan = this.forms.planFor(pictures)
     if (plan.lanes === 1) return otherwise
     // two in one run would leave a lane without any
-    return Math.min(this.picturesPerRun(plan, options), Math.ceil(pictures / busyLanes(plan, pictures)))
+    const each = Math.max(1, Math.ceil(pictures / busyLanes(plan, pictures)))
+    return Math.min(this.picturesPerRun(plan, options), each)
   }
 
   /** In int8 the pictures of a run share their scales: an answer there depends on its neighbours. */
