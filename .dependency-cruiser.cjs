@@ -44,6 +44,7 @@ const layers = {
     packages: ['zod'],
     node: { layers: ['files'], packages: ['sharp'], builtins: [...fileSystem, 'module'] },
   },
+  segmentation: { layers: ['image', 'base'], packages: ['zod'] },
   data: {
     layers: ['image', 'weights', 'files', 'base'],
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],

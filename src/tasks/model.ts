@@ -5,7 +5,13 @@ import { checkOptions, type OptionKeys } from '../base/check-options.js'
 import { type CallOptions, type DispatchedRun, Dispatcher } from '../engine/dispatcher.js'
 import type { EngineRunOptions } from '../engine/engine.js'
 import { type Asked, EngineForms, type ModelRun } from '../engine/engine-forms.js'
-import { checkParallel, type LanePlan, type Parallel, picturesPerLaneRun } from '../engine/lane-plan.js'
+import {
+  busyLanes,
+  checkParallel,
+  type LanePlan,
+  type Parallel,
+  picturesPerLaneRun,
+} from '../engine/lane-plan.js'
 import { outputRows } from '../engine/rows.js'
 import { graphOf } from '../graph/graph.js'
 import type { ImageInput } from '../image/image-input.js'
@@ -205,7 +211,10 @@ export class Model implements AsyncDisposable {
   batchFor(pictures: number, options: Settings, { otherwise = picturesPerRun } = {}): number {
     if (!this.isAlikeInBatches) return 1
     const plan = this.forms.planFor(pictures)
-    return plan.lanes === 1 ? otherwise : this.picturesPerRun(plan, options)
+    if (plan.lanes === 1) return otherwise
+    // two in one run would leave a lane without any
+    const each = Math.max(1, Math.ceil(pictures / busyLanes(plan, pictures)))
+    return Math.min(this.picturesPerRun(plan, options), each)
   }
 
   /** In int8 the pictures of a run share their scales: an answer there depends on its neighbours. */

@@ -1,0 +1,14 @@
+import { automaticMasks } from './automatic-masks.js'
+import { cocoAp, lvisAp } from './average-precision.js'
+import type { OwnCase } from './findings.js'
+import { resizing } from './resizing.js'
+import { runLengths } from './run-lengths.js'
+
+/** Cases of folders without a method, each with a comparison of its own. Adding one is its file and a line here. */
+export const ownCases: Readonly<Record<string, OwnCase>> = {
+  coco_rle: runLengths,
+  coco_ap_case: cocoAp,
+  lvis_ap_case: lvisAp,
+  resize: resizing,
+  sam_amg_small: automaticMasks,
+}
