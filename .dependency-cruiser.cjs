@@ -74,7 +74,7 @@ const layers = {
   },
   tasks: {
     layers: [
-      'drawing', 'engine', 'model-store', 'runtime', 'image', 'weights',
+      'drawing', 'engine', 'model-store', 'runtime', 'segmentation', 'image', 'weights',
       'problems', 'settings', 'reduction', 'models', ...pure,
     ],
     packages: ['zod'],
