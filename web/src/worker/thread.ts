@@ -1,0 +1,7 @@
+import type { EngineCalls } from './engine.js'
+import { connect } from './messages.js'
+
+/** The engine of this page, in a thread of its own: it starts with the first call. */
+export const thread = connect<EngineCalls>(
+  async () => new Worker(new URL('./engine.ts', import.meta.url), { type: 'module' }),
+)

@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+import { shippedModels } from './shipped-models.js'
+
+const inRepository = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+const isolated = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+}
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  // addresses relative to the page: it works in any folder of any host
+  base: './',
+  plugins: [shippedModels(inRepository('assets/models'))],
+  resolve: {
+    alias: [
+      { find: 'blvit/web', replacement: inRepository('src/web.ts') },
+      // the build without WebGPU, which has one of its own: half as large
+      { find: /^onnxruntime-web$/, replacement: 'onnxruntime-web/wasm' },
+    ],
+  },
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  worker: {
+    format: 'es',
+    plugins: () => [shippedModels(inRepository('assets/models'))],
+    rolldownOptions: {
+      // ONNX Runtime starts its threads with its own file: were it to import a helper from the engine's, that would run in
+      // each of them too
+      output: { polyfillRequire: false },
+    },
+  },
+  server: { headers: isolated },
+  preview: { headers: isolated },
+  build: {
+    outDir: inRepository('build/web'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // the policy of the page allows no data: addresses but for pictures
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1_000,
+  },
+})
