@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 import { shippedModels } from './shipped-models.js'
 
 const inRepository = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -7,6 +7,15 @@ const inRepository = (path: string) => fileURLToPath(new URL(`../${path}`, impor
 const isolated = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
+}
+
+/**
+ * ONNX Runtime starts its threads with its own file. It mentions `require`, for which the bundler would have it import a
+ * helper from the file of the engine's worker, and that would run in each thread too.
+ */
+const ownFileOfThreads: Plugin = {
+  name: 'own-file-of-threads',
+  transform: (code, id) => (/onnxruntime-web.dist.[^/]+\.mjs/.test(id) ? `var require;${code}` : undefined),
 }
 
 export default defineConfig({
@@ -24,12 +33,7 @@ export default defineConfig({
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   worker: {
     format: 'es',
-    plugins: () => [shippedModels(inRepository('assets/models'))],
-    rolldownOptions: {
-      // ONNX Runtime starts its threads with its own file: were it to import a helper from the engine's, that would run in
-      // each of them too
-      output: { polyfillRequire: false },
-    },
+    plugins: () => [shippedModels(inRepository('assets/models')), ownFileOfThreads],
   },
   server: { headers: isolated },
   preview: { headers: isolated },
