@@ -5,6 +5,7 @@
 
 // Errors
 export { BlvitError, type ErrorCode, type ErrorFields } from './base/blvit-error.js'
+export type { Share } from './base/share.js'
 // Define models: architectures, layers, graphs
 export { type Dim, evaluate as evaluateDim, type Shape, symbol } from './graph/dim.js'
 export { gradients } from './graph/gradients.js'
@@ -42,6 +43,15 @@ export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from '
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
 // Run a model
 export { type BrowserLoadOptions, load, type ModelParts } from './tasks/browser/load.js'
+// Teach classes of one's own
+export {
+  type ClassExamples,
+  type Taught,
+  type TaughtPicture,
+  type TeachOptions,
+  type TeachProgress,
+  teach,
+} from './tasks/browser/teach.js'
 export { listMethods, type MethodList, type SavingFamily } from './tasks/list-methods.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
 export type { FindObjects } from './tasks/object-finder.js'

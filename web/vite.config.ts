@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin } from 'vite'
+import { offlinePage, serviceWorkerFile } from './offline-page.js'
 import { shippedModels } from './shipped-models.js'
 
 const inRepository = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -22,7 +23,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   // addresses relative to the page: it works in any folder of any host
   base: './',
-  plugins: [shippedModels(inRepository('assets/models'))],
+  plugins: [shippedModels(inRepository('assets/models')), offlinePage()],
   resolve: {
     alias: [
       { find: 'blvit/web', replacement: inRepository('src/web.ts') },
@@ -45,5 +46,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1_000,
+    rolldownOptions: {
+      input: {
+        index: inRepository('web/index.html'),
+        'service-worker': inRepository('web/src/service-worker.ts'),
+      },
+      output: {
+        entryFileNames: ({ name }) => (name === 'service-worker' ? serviceWorkerFile : 'assets/[name]-[hash].js'),
+      },
+    },
   },
 })

@@ -95,7 +95,8 @@ export class Model implements AsyncDisposable {
   constructor(
     /** What it was loaded by. */
     readonly name: string,
-    private readonly files: ModelFiles,
+    /** What it is made of: architecture, weights, how pictures are prepared. */
+    readonly files: ModelFiles,
     /** The engine that runs it, and why that one. */
     readonly engine: ChosenRuntime,
     readonly engineOptions: ModelOptions,

@@ -9,6 +9,7 @@ import {
 } from 'blvit/web'
 import { type CallContext, serve } from './messages.js'
 import { type Asked, costOf, type LoadProgress, openModel, threads } from './models.js'
+import { download, learn } from './teacher.js'
 
 /** A photo of the page: its content comes with the first question about it. */
 export interface Photo {
@@ -135,7 +136,7 @@ async function engine(model: Asked['model'], { signal, onProgress }: CallContext
   return { device, description, reason: chosen.reason, threads, isolated: globalThis.crossOriginIsolated }
 }
 
-const calls = { see, costs, methods, engine }
+const calls = { see, costs, methods, engine, learn, download }
 
 export type EngineCalls = typeof calls
 

@@ -8,6 +8,8 @@ export type ModelName = 'blvit-tiny' | 'vit-tiny' | 'yours'
 /** A model and how it is to run: settings as `blvit/web` takes them. */
 export interface Asked {
   readonly model: ModelName
+  /** Tells a model that was taught anew from the one before. */
+  readonly lesson?: number | undefined
   readonly settings: {
     readonly keepRatio?: number | undefined
     readonly reduce?: string | undefined
