@@ -52,7 +52,8 @@ export default defineConfig({
         'service-worker': inRepository('web/src/service-worker.ts'),
       },
       output: {
-        entryFileNames: ({ name }) => (name === 'service-worker' ? serviceWorkerFile : 'assets/[name]-[hash].js'),
+        entryFileNames: ({ name }) =>
+          name === 'service-worker' ? serviceWorkerFile : 'assets/[name]-[hash].js',
       },
     },
   },

@@ -15,7 +15,7 @@ async function control(): Promise<void> {
  * some browsers, on pages without https, in development.
  */
 export const offlineReady: Promise<void> =
-  import.meta.env.PROD && 'serviceWorker' in navigator
+  import.meta.env.MODE === 'production' && 'serviceWorker' in navigator
     ? Promise.race([
         control().catch(() => {}),
         new Promise<void>((resolve) => setTimeout(resolve, patienceMs)),

@@ -8,7 +8,9 @@ export function Labels({ top }: Pick<Seen, 'top'>) {
       {top.map(({ index, label, probability }) => (
         <li key={index} title={label}>
           <span class="name">{shortLabel(label)}</span>
-          <span class="share">{percent(probability)}</span>
+          <data class="share" value={probability}>
+            {percent(probability)}
+          </data>
           <span class="bar" aria-hidden="true">
             <span style={{ width: `${100 * probability}%` }} />
           </span>
