@@ -28,7 +28,7 @@ type Reply =
   | { readonly id: number; readonly failure: { readonly code: string; readonly message: string } }
 
 /** What a call ended with in the other thread: its message is for people. */
-export class CallError extends Error {
+class CallError extends Error {
   override readonly name = 'CallError'
 
   constructor(
