@@ -16,7 +16,7 @@ export interface Cost {
   readonly multiplyAdds: number
 }
 
-const frame = { width: 360, height: 170, left: 44, right: 44, top: 12, bottom: 30 } as const
+const frame = { width: 360, height: 170, left: 60, right: 48, top: 12, bottom: 30 } as const
 const ticks = [0.25, 0.5, 0.75, 1]
 
 const inWidth = (share: number) => frame.left + share * (frame.width - frame.left - frame.right)

@@ -116,22 +116,22 @@ function LookView({ active, photo, onPhoto }: TabProps) {
       <PhotoPicker active={active} onPhoto={onPhoto} />
       {failure && <p role="alert">{`${photo?.name}: ${failure}`}</p>}
       {!seen && photo && isBusy && <p class="hint">{`Looking at ${photo.name} …`}</p>}
+      <p class="slider dial">
+        <label for={dial}>{`Keep ratio ${keepRatio}`}</label>
+        <input
+          id={dial}
+          type="range"
+          min={keepRatios[0]}
+          max={1}
+          step={keepRatios[0]}
+          value={keepRatio}
+          onInput={({ currentTarget }) => setKeepRatio(Number(currentTarget.value))}
+        />
+      </p>
       {seen && (
         <div class="columns" aria-busy={isBusy}>
           <div>{route ? <RouteView route={route} /> : <p class="hint">Drawing the route …</p>}</div>
           <div>
-            <p class="slider">
-              <label for={dial}>{`Keep ratio ${keepRatio}`}</label>
-              <input
-                id={dial}
-                type="range"
-                min={keepRatios[0]}
-                max={1}
-                step={keepRatios[0]}
-                value={keepRatio}
-                onInput={({ currentTarget }) => setKeepRatio(Number(currentTarget.value))}
-              />
-            </p>
             <Labels top={seen.top} />
             <p class="facts">
               <strong>{milliseconds(seen.elapsedMs)}</strong> here, just now;{' '}
