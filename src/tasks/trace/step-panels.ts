@@ -33,7 +33,7 @@ export function tracePanels(trace: Trace, { scale = 2 }: { readonly scale?: numb
   return {
     before: fullLayersLine(trace),
     explanation: explanation(trace),
-    legend: legend(trace).map(({ text }) => text),
+    legend: legend(trace, { numbered: false }).map(({ text }) => text),
     steps: trace.steps.map((step, index) => ({
       title: stepTitle(trace, index),
       count: stepCount(trace, step),
