@@ -18,7 +18,7 @@ export function checkClasses({ labels, several }: OwnClasses, data: readonly str
   if (labels.length > mostClasses) {
     const message =
       `${where} has ${labels.length} classes ("${labels[0]}", "${labels[1]}", …); fine-tuning takes at most ${mostClasses}. ` +
-      'Is the column of labels one of names or numbers of pictures?'
+      'Are these names or numbers of pictures?'
     throw new BlvitError('BAD_DATA', message, { classes: labels.length })
   }
 }
