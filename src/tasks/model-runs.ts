@@ -2,12 +2,18 @@ import { BlvitError } from '../base/blvit-error.js'
 import { type CallOptions, type DispatchedRun, Dispatcher } from '../engine/dispatcher.js'
 import type { EngineParts, EngineRunOptions } from '../engine/engine.js'
 import { type Asked, EngineForms, type ModelRun } from '../engine/engine-forms.js'
-import { checkParallel, type LanePlan, type Parallel, picturesPerLaneRun } from '../engine/lane-plan.js'
+import {
+  busyLanes,
+  checkParallel,
+  type LanePlan,
+  type Parallel,
+  picturesPerLaneRun,
+} from '../engine/lane-plan.js'
 import { objectsInput } from '../reduction/atf.js'
 import type { PatchBits } from '../reduction/token-mask.js'
 import type { LoadOptions } from '../runtime/runtime.js'
-import type { ResolvedSettings } from '../settings/resolve.js'
-import { type Settings, settingsOf } from '../settings/settings.js'
+import { type ResolvedSettings, resolveSettings, settingsOver } from '../settings/resolve.js'
+import { oneStage, type Settings, settingsOf } from '../settings/settings.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 
 /** Pictures that one run of an engine with all threads takes; more only needs more memory, not less time. */
@@ -28,8 +34,10 @@ export function runsAheadOf({ lanes }: LanePlan): number {
 }
 
 export interface ModelRunsOptions extends Pick<LoadOptions, 'threads' | 'precision'> {
-  /** Settings whose graphs are loaded at once, and of runs that say nothing else. */
-  readonly settings: Settings
+  /** Settings whose graphs are loaded at once. */
+  readonly loaded: Settings
+  /** Settings of runs that say nothing else. */
+  readonly usual: Settings
   readonly parallel: Parallel
   /** Pictures of calls that may be in work or wait. Default 256. */
   readonly queue: number | undefined
@@ -49,15 +57,15 @@ export class ModelRuns {
   constructor(
     /** The model's, for messages. */
     private readonly name: string,
-    parts: EngineParts,
+    private readonly parts: EngineParts,
     private readonly options: ModelRunsOptions,
   ) {
-    const { threads, precision, settings, parallel } = options
+    const { threads, precision, loaded, parallel } = options
     const { lanes, description } = parts.runtime
     checkParallel(parallel, { threads, source: lanes, where: description })
     this.forms = new EngineForms(
       { ...parts, weightBytes: floatBytes(parts.weights) },
-      { threads, precision, settings, parallel, onChange: () => this.dispatcher.advance() },
+      { threads, precision, settings: loaded, parallel, onChange: () => this.dispatcher.advance() },
     )
     this.dispatcher = new Dispatcher({
       lanes: () => this.forms.lanes(),
@@ -80,7 +88,10 @@ export class ModelRuns {
   batchFor(pictures: number, settings: Settings, { otherwise = picturesPerRun } = {}): number {
     if (!this.isAlikeInBatches) return 1
     const plan = this.forms.planFor(pictures)
-    return plan.lanes === 1 ? otherwise : this.picturesPerRun(plan, settings)
+    if (plan.lanes === 1) return otherwise
+    // two in one run would leave a lane without any
+    const each = Math.max(1, Math.ceil(pictures / busyLanes(plan, pictures)))
+    return Math.min(this.picturesPerRun(plan, settings), each)
   }
 
   /** In int8 the pictures of a run share their scales: an answer there depends on its neighbours. */
@@ -109,8 +120,8 @@ export class ModelRuns {
     { seed = 0, objects, ...options }: EngineRunOptions & { readonly objects?: PatchBits | undefined },
     call: CallOptions & { readonly shares?: boolean } = {},
   ): Promise<DispatchedRun> {
-    const settings = { ...this.options.settings, ...settingsOf(options) }
-    const { key: setting } = this.options.resolve(options)
+    const settings = settingsOver(this.options.usual, oneStage(settingsOf(options)))
+    const { key: setting } = resolveSettings(this.parts.architecture, settings)
     const asked = `${problem.name}, ${setting}, seed ${seed}, ${pictures[0]?.length} numbers`
     const key = objects ? `${asked}, objects ${objects.map(Number).join('')}` : asked
     const inputs = objects && { [objectsInput]: Float32Array.from(objects, Number) }

@@ -83,7 +83,8 @@ export class ObjectFinder {
   }
 }
 
-function asksForObjects({ build }: ResolvedSettings): boolean {
+/** Whether a run is told where the objects of its pictures are. */
+export function asksForObjects({ build }: ResolvedSettings): boolean {
   return build.hooks?.inputs?.includes(objectsInput) ?? false
 }
 
