@@ -1,9 +1,5 @@
+import { onImageNet } from './imagenet.js'
 import type { Recipe } from './recipe.js'
-
-const imageNet = 1_281_167
-const epochs = 30
-const picturesPerStep = 512
-const batch = 16
 
 /**
  * AdaViT's losses (Meng et al. 2022, §3.4, with the weights of its code): half of the heads, of the halves of blocks and of
@@ -13,16 +9,12 @@ const batch = 16
 export const adaVit: Recipe = {
   about: 'AdaViT: a trained ViT learns which patches, heads and halves of blocks a picture needs',
   stages: [
-    {
-      objective: 'end to end',
-      batch,
-      accumulate: picturesPerStep / batch,
-      pictures: epochs * imageNet,
+    onImageNet({
+      epochs: 30,
+      picturesPerStep: 512,
       learningRate: 5e-4,
-      warmUp: 1 / epochs,
-      weightDecay: 0.05,
-      augmentation: 'deit',
+      warmUpEpochs: 1,
       loss: { labels: 1, headUsage: 2, layerUsage: 2, tokenUsage: 2 },
-    },
+    }),
   ],
 }

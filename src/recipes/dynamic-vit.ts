@@ -1,17 +1,8 @@
+import { onImageNet } from './imagenet.js'
 import type { Recipe } from './recipe.js'
 
-const imageNet = 1_281_167
-const epochs = { predictors: 5, all: 25 }
-const picturesPerStep = 1024
-const batch = 16
-
 const common = {
-  objective: 'end to end',
-  batch,
-  accumulate: picturesPerStep / batch,
   learningRate: 1e-3,
-  weightDecay: 0.05,
-  augmentation: 'deit',
   loss: { labels: 1, ratio: 2, logits: 0.5, keptTokens: 0.5 },
 } as const
 
@@ -24,21 +15,20 @@ const common = {
 export const dynamicVit: Recipe = {
   about: 'DynamicViT’s recipe: predictors learn in a trained ViT which patches it needs',
   stages: [
-    {
+    onImageNet({
       ...common,
-      pictures: epochs.predictors * imageNet,
-      warmUp: 1,
+      epochs: 5,
+      warmUpEpochs: 5,
       parameters: [{ match: '^(?!score_predictor)', frozen: true }],
-    },
-    {
+    }),
+    onImageNet({
       ...common,
-      pictures: epochs.all * imageNet,
-      warmUp: 0,
+      epochs: 25,
       parameters: [
         { match: '^(cls_token|pos_embed)$', frozen: true },
         { match: '^score_predictor', learningRateScale: 1 },
         { match: '.', learningRateScale: 0.01 },
       ],
-    },
+    }),
   ],
 }

@@ -1,19 +1,7 @@
+import { onImageNet } from './imagenet.js'
 import type { Recipe } from './recipe.js'
 
-const imageNet = 1_281_167
-const epochs = { layers: 200, stages: 100 }
-const picturesPerStep = 1024
-const batch = 16
-
-const common = {
-  objective: 'end to end',
-  batch,
-  accumulate: picturesPerStep / batch,
-  weightDecay: 0.05,
-  augmentation: 'deit',
-  stochasticDepth: 0.1,
-  loss: { labels: 1 },
-} as const
+const common = { stochasticDepth: 0.1, loss: { labels: 1 } } as const
 
 /**
  * Evo-ViT's (Xu et al. 2022, §4.1 and its code): DeiT's from random weights, 200 epochs choosing in each block and 100 in
@@ -24,19 +12,18 @@ const common = {
 export const evoVit: Recipe = {
   about: 'Evo-ViT’s recipe: patches are chosen in each block, then in stages',
   stages: [
-    {
+    onImageNet({
       ...common,
-      pictures: epochs.layers * imageNet,
+      epochs: 200,
+      warmUpEpochs: 5,
       learningRate: 1e-3,
-      warmUp: 5 / epochs.layers,
       reduce: 'evo-vit:0.5,mode=layer,class-head=true',
-    },
-    {
+    }),
+    onImageNet({
       ...common,
-      pictures: epochs.stages * imageNet,
+      epochs: 100,
       learningRate: 2.5e-4,
-      warmUp: 0,
       reduce: 'evo-vit:0.5,class-head=true',
-    },
+    }),
   ],
 }

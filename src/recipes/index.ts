@@ -1,4 +1,6 @@
+import { aVit } from './a-vit.js'
 import { adaVit } from './ada-vit.js'
+import { ats } from './ats.js'
 import { blockImitation, distill, endToEnd } from './distill.js'
 import { dynamicVit } from './dynamic-vit.js'
 import { evoVit } from './evo-vit.js'
@@ -18,4 +20,6 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'dynamic-vit': dynamicVit,
   'evo-vit': evoVit,
   'ada-vit': adaVit,
+  ats,
+  'a-vit': aVit,
 }

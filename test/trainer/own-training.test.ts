@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { BlvitError } from '../../src/base/blvit-error.js'
 import { openModel } from '../../src/model-store/node/open-model.js'
 import type { Recipe } from '../../src/recipes/recipe.js'
+import { findRecipe } from '../../src/trainer/find-recipe.js'
 import { train } from '../../src/trainer/train.js'
 import type { TrainOptions } from '../../src/trainer/train-options.js'
 import { readFloats } from '../../src/weights/read-floats.js'
@@ -158,6 +159,33 @@ test('a ViT that is made an AdaViT learns what to decide, and the model then run
       4,
     )
   }
+})
+
+test('a ViT learns to halt its tokens by the recipe a-vit, and the model then runs so', async () => {
+  const deep = join(folder, 'deep')
+  // the prior of `halting` is one over twelve blocks
+  await writeTinyVit(deep, { depth: 12 })
+  const recipe = await findRecipe('a-vit', { pictures: 8, batch: 4, accumulate: 1 })
+  const set = { reduction: 'a-vit:0.5,scale=1' }
+  const trained = options('halting', { set, validation: [pictures], validateEvery: 2 })
+  const { validations } = await train(deep, pictures, recipe, trained)
+  expect(validations.at(-1)?.results.map(({ setting }) => setting)).toEqual(['a-vit:0.5,scale=1'])
+  const steps = (await logOf('halting')).filter((record) => 'ponder' in record)
+  expect(steps).toHaveLength(2)
+  for (const { loss, labels, ponder, halting } of steps) {
+    expect(Number(loss)).toBeCloseTo(Number(labels) + 5e-4 * Number(ponder) + 1e-3 * Number(halting), 4)
+    // blocks a token, and what its scores lacked to 1 after the last of them
+    expect(Number(ponder)).toBeGreaterThan(1)
+    expect(Number(ponder)).toBeLessThan(13)
+  }
+})
+
+test('a ViT learns to go on with sampled patches by the recipe ats', async () => {
+  const recipe = await findRecipe('ats', { pictures: 8, batch: 4, accumulate: 1 })
+  const trained = options('sampling', { validation: [pictures], validateEvery: 2 })
+  const { validations } = await train(vit, pictures, recipe, trained)
+  expect(validations.at(-1)?.results.map(({ setting }) => setting)).toEqual(['ats:1'])
+  expect(await isEqual('blocks.1.attn.qkv.weight', vit, join(folder, 'sampling'))).toBe(false)
 })
 
 test('a loss that the student doesn’t have is refused with those that it has', async () => {
