@@ -87,8 +87,8 @@ describe('reproduce', () => {
     ])
     const [teacher, evit, small, layer, atf] = table.rows
     expect(teacher?.share).toBe(1)
-    // 17 tokens, of which EViT keeps 8 patches and one more in the second MLP; 3 × 3 + 1; a block of two; 8 + 1
-    for (const row of [evit, small, layer, atf]) expect(row?.share).toBeLessThan(0.9)
+    // EViT: 10 of 17 tokens in the second of two MLPs; 10 of 17 in all; one block of two; 9 of 17
+    for (const row of [evit, small, layer, atf]) expect(row?.share).toBeLessThan(0.95)
     expect(evit?.untrained).toBeGreaterThanOrEqual(0)
     expect(evit?.runs.map(({ result }) => result.top1.of)).toEqual([30, 30])
     expect(evit?.runs[0]?.result.losses.length).toBe(2)
