@@ -44,6 +44,7 @@ const layers = {
     packages: ['zod'],
     node: { layers: ['files'], packages: ['sharp'], builtins: [...fileSystem, 'module'] },
   },
+  segmentation: { layers: ['image', 'base'], packages: ['zod'] },
   data: {
     layers: ['image', 'weights', 'files', 'base'],
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
@@ -73,7 +74,7 @@ const layers = {
   },
   tasks: {
     layers: [
-      'drawing', 'engine', 'model-store', 'runtime', 'image', 'weights',
+      'drawing', 'engine', 'model-store', 'runtime', 'segmentation', 'image', 'weights',
       'problems', 'settings', 'reduction', 'models', ...pure,
     ],
     packages: ['zod'],

@@ -1,3 +1,4 @@
+import type { Bindings } from '../graph/dim.js'
 import type { FamilyFacts } from './facts.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
 
@@ -32,6 +33,11 @@ export interface Architecture {
    * `{ keepRatio: 0.5 }`.
    */
   readonly settings: Readonly<Record<string, SettingValue>>
+  /**
+   * What one answer takes, where that is neither to classify nor, of a backbone, to embed: programs, and sizes that whoever
+   * asks decides, such as one click.
+   */
+  readonly usualRun?: { readonly programs: readonly string[]; readonly sizes: Bindings }
   /** Of a model that saves work: the ViT of the same sizes that doesn't, which its speed is compared with. */
   readonly plain?: Architecture
   /** Whether it runs the plain block loop, so that the hooks of {@link BuildOptions} reach it; else it has its own. */

@@ -137,6 +137,17 @@ export function composeHooks(...all: readonly BlockHooks[]): BlockHooks {
   }
 }
 
+/** The halves of a block where they aren't a plain ViT's. */
+export interface BlockParts {
+  /**
+   * The attention of a layer, in the block's scope; default: {@link blockAttention}.
+   * @param normed the tokens after the first norm @param layer counted from 1
+   */
+  readonly attention?: (normed: Tensor, state: TokenState, layer: number) => AttentionView
+  /** What the MLP's two maps are called. Default: as timm calls them. */
+  readonly mlpNames?: readonly [string, string]
+}
+
 /** The attention of a plain block under its switches. @param tokens queries and keys after their norm */
 export function blockAttention(tokens: { queries: Tensor; keys: Tensor }, config: VitShape): AttentionView {
   const { heads, qkvBias, projBias, qkNorm, layerNormEpsilon } = config
@@ -146,16 +157,20 @@ export function blockAttention(tokens: { queries: Tensor; keys: Tensor }, config
 
 /**
  * The MLP half of a plain block under its switches, its norm included.
- * @param x `[batch, tokens, width]` @param normed changes what the norm gave
+ * @param x `[batch, tokens, width]` @param options `normed` changes what the norm gave
  */
-export function blockMlp(x: Tensor, config: VitShape, normed = (given: Tensor) => given): Tensor {
+export function blockMlp(
+  x: Tensor,
+  config: VitShape,
+  {
+    normed = (given) => given,
+    names,
+  }: { normed?: (given: Tensor) => Tensor; names?: BlockParts['mlpNames'] | undefined } = {},
+): Tensor {
   const { layerNormEpsilon: epsilon, activation, projBias: bias } = config
   const read = normed(layerNorm('norm2', x, { epsilon }))
-  return layerScale(
-    'ls2',
-    mlp('mlp', read, { hidden: mlpWidth(config), activation, bias }),
-    config.layerScale,
-  )
+  const maps = { hidden: mlpWidth(config), activation, bias, ...(names && { names }) }
+  return layerScale('ls2', mlp('mlp', read, maps), config.layerScale)
 }
 
 /**
@@ -167,7 +182,7 @@ export function plainBlock(
   state: TokenState,
   layer: number,
   config: VitShape,
-  hooks: BlockHooks = {},
+  { hooks = {}, parts = {} }: { hooks?: BlockHooks | undefined; parts?: BlockParts | undefined } = {},
 ): { state: TokenState; attention: AttentionView } {
   const epsilon = config.layerNormEpsilon
   const came = hooks.before?.(state, layer) ?? state
@@ -175,7 +190,7 @@ export function plainBlock(
   const norm = (tokens: Tensor) => changed(came)(layerNorm('norm1', tokens, { epsilon }))
   const attentionOn = (tokens: Tensor) => {
     const normed = norm(tokens)
-    return blockAttention({ queries: normed, keys: normed }, config)
+    return parts.attention?.(normed, came, layer) ?? blockAttention({ queries: normed, keys: normed }, config)
   }
   const view = attentionOn(came.tokens)
   const attended = hooks.attend?.(view, came, { layer, attentionOn, norm })
@@ -186,7 +201,8 @@ export function plainBlock(
   const half = { layer, input: rest.tokens, attention: view, attentionUpdate }
   const met = { ...rest, tokens: add(rest.tokens, attentionUpdate) }
   const middle = hooks.between?.(met, half) ?? met
-  const mlpOn = (tokens: Tensor, normed = changed(middle)) => blockMlp(tokens, config, normed)
+  const mlpOn = (tokens: Tensor, normed = changed(middle)) =>
+    blockMlp(tokens, config, { normed, names: parts.mlpNames })
   const mlpOutput = hooks.feed?.(middle, { layer, mlpOn }) ?? mlpOn(middle.tokens)
   const mlpUpdate = dropPath('mlp', mlpOutput)
   const left = { ...middle, tokens: add(middle.tokens, mlpUpdate) }
@@ -198,11 +214,16 @@ export function plainBlock(
  * The plain block loop, the only one there is: `depth` equal blocks on all tokens, in scopes `blocks.0`, ….
  * @param tokens after the stem, prefix first. `[batch, tokens, width]`
  */
-export function blockLoop(tokens: Tensor, config: VitShape, hooks: BlockHooks = {}): TokenState {
+export function blockLoop(
+  tokens: Tensor,
+  config: VitShape,
+  hooks: BlockHooks = {},
+  parts: BlockParts = {},
+): TokenState {
   const stem: TokenState = { tokens, prefix: prefixCount(config), history: [] }
   let state = hooks.start?.(stem) ?? stem
   for (let layer = 1; layer <= config.depth; layer++) {
-    state = scope(`blocks.${layer - 1}`, () => plainBlock(state, layer, config, hooks).state)
+    state = scope(`blocks.${layer - 1}`, () => plainBlock(state, layer, config, { hooks, parts }).state)
   }
   return hooks.pool?.(state) ?? state
 }

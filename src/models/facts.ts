@@ -1,4 +1,5 @@
 import type { BatchNorm } from './batch-norm.js'
+import type { MaskFrame } from './masks/mask-frame.js'
 import type { NameMap } from './name-map.js'
 
 /** What is known of a parameter without reading it. */
@@ -98,6 +99,8 @@ export interface FamilyFacts {
   readonly batchNorms?: readonly BatchNorm[]
   /** Absent: as pictures for timm's ViTs. */
   readonly pictures?: PictureFacts
+  /** Of models that cut things out of pictures: what these see, and what comes back. Absent: it has no masks. */
+  readonly masks?: MaskFrame
   /** Other libraries' names of the same parameters. */
   readonly names: readonly NameMap[]
   /** Parameters that checkpoints of such models hold though these read them nowhere. */

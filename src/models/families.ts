@@ -2,5 +2,6 @@
 export { blvitFamily } from './blvit-family.js'
 export { efficientVitFamily } from './efficientvit-family.js'
 export { mobileVitFamily } from './mobilevit-family.js'
+export { samFamily } from './sam-family.js'
 export { t2tFamily } from './t2t-family.js'
 export { vitFamily } from './vit-family.js'

@@ -1,27 +1,14 @@
 import { truncatedNormal } from '../graph/initialiser.js'
-import {
-  add,
-  concat,
-  expand,
-  fixedParameter,
-  parameter,
-  reshape,
-  transpose,
-  unfold,
-} from '../graph/ops/index.js'
+import { add, concat, expand, fixedParameter, parameter, unfold } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
-import { linear, widthOf } from '../nn/linear.js'
+import { tokensToMap } from '../nn/convolution.js'
+import { linear } from '../nn/linear.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
 import { cuts, type T2tConfig } from './t2t-config.js'
 import { tokenModules } from './token-modules/index.js'
 import { onTokens, pixelInput } from './vit.js'
 import { gridOf, patchCount } from './vit-config.js'
-
-/** Tokens as the map whose pixels they are. `[batch, rows·columns, width]` → `[batch, width, rows, columns]` */
-function tokensToMap(tokens: Tensor, rows: number, columns: number): Tensor {
-  return reshape(transpose(tokens, [0, 2, 1]), [sizeAt(tokens, 0), widthOf(tokens), rows, columns])
-}
 
 /**
  * Tokens to tokens (Yuan et al. 2021, §3.1): the picture is cut into windows that overlap, a token module lets them look
@@ -39,7 +26,7 @@ export function tokensToTokens(pixels: Tensor, config: T2tConfig): Tensor {
       const looked = scope(`attention${i + 1}`, () =>
         tokenModules[tokenModule](windows, { width, layerNormEpsilon }),
       )
-      windows = unfold(tokensToMap(looked, rows, columns), cut)
+      windows = unfold(tokensToMap(looked, { rows, columns }), cut)
       side *= cut.stride
     })
     return linear('project', windows, { out: config.width })

@@ -108,6 +108,53 @@ function sameMeeting(a: Meeting, b: Meeting): boolean {
   return a.bias === b.bias && a.keyMask === b.keyMask && a.scale === b.scale
 }
 
+/** What a view is made of. */
+interface AttentionParts extends Pick<AttentionView, 'q' | 'k' | 'v' | 'heads'> {
+  /** What the layer makes of mixed values. `[batch, rows, innerWidth]` → `[batch, rows, width]` */
+  readonly projected: (mixed: Tensor) => Tensor
+  /** What the layer itself adds to all scores, beside what a meeting adds; broadcasts as {@link Meeting.bias}. */
+  readonly ownBias?: Tensor | undefined
+}
+
+/** A view of queries, keys and values; what is asked of it is built in the scope that it was made in. */
+export function attentionView({ q, k, v, heads, projected, ownBias }: AttentionParts): AttentionView {
+  const here = currentScope()
+  const optionsOf = (meeting: Meeting) => {
+    const bias = biasOf(meeting)
+    return { heads, scale: meeting.scale, bias: bias && ownBias ? add(ownBias, bias) : (bias ?? ownBias) }
+  }
+  const valuesOf = ({ headFactor }: Pick<Meeting, 'headFactor'>) => timesHeadFactor(v, headFactor)
+  let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
+  return {
+    q,
+    k,
+    v,
+    heads,
+    map: (meeting = {}) => {
+      if (!shown || !sameMeeting(shown.meeting, meeting)) {
+        shown = { meeting, map: atScope(here, () => attentionMap(q, k, optionsOf(meeting))) }
+      }
+      return shown.map
+    },
+    output: (meeting = {}) => {
+      // the map that somebody asked for already is half of the way
+      const map = shown && sameMeeting(shown.meeting, meeting) ? shown.map : undefined
+      return atScope(here, () =>
+        projected(
+          map
+            ? mixedBy(map, valuesOf(meeting), heads)
+            : attentionOp(q, k, valuesOf(meeting), optionsOf(meeting)),
+        ),
+      )
+    },
+    outputOf: (queries, meeting = {}) =>
+      atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting)))),
+    mix: (map, meeting = {}) => atScope(here, () => projected(mixedBy(map, valuesOf(meeting), heads))),
+    clsRow: (meeting = {}) =>
+      atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),
+  }
+}
+
 /**
  * Multi-head attention with timm's parameters `name.qkv` and `name.proj`.
  * @param tokens `queries [batch, queries, width]` ask, `keys [batch, keys, width]` answer; in plain
@@ -122,49 +169,17 @@ export function attention(
   const width = widthOf(keys)
   const { heads, innerWidth = width, projInitialiser = truncatedNormal, projBias, qkNormEpsilon } = options
   return scope(name, () => {
-    const here = currentScope()
     const size = { width, out: innerWidth, bias: options.qkvBias ?? true }
     const packed = packedLinear('qkv', { q: queries, k: keys, v: keys }, size)
     const normed = (norm: string, x: Tensor) =>
       qkNormEpsilon === undefined ? x : normOfHeads(norm, x, heads, qkNormEpsilon)
-    const { v } = packed
-    const [q, k] = [normed('q_norm', packed.q), normed('k_norm', packed.k)]
-    const optionsOf = (meeting: Meeting) => ({ heads, scale: meeting.scale, bias: biasOf(meeting) })
-    const valuesOf = ({ headFactor }: Pick<Meeting, 'headFactor'>) => timesHeadFactor(v, headFactor)
-    const projected = (mixed: Tensor) =>
-      linear('proj', mixed, {
-        out: width,
-        initialiser: projInitialiser,
-        bias: projBias ?? true,
-      })
-    let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
-    return {
-      q,
-      k,
-      v,
+    return attentionView({
+      q: normed('q_norm', packed.q),
+      k: normed('k_norm', packed.k),
+      v: packed.v,
       heads,
-      map: (meeting = {}) => {
-        if (!shown || !sameMeeting(shown.meeting, meeting)) {
-          shown = { meeting, map: atScope(here, () => attentionMap(q, k, optionsOf(meeting))) }
-        }
-        return shown.map
-      },
-      output: (meeting = {}) => {
-        // the map that somebody asked for already is half of the way
-        const map = shown && sameMeeting(shown.meeting, meeting) ? shown.map : undefined
-        return atScope(here, () =>
-          projected(
-            map
-              ? mixedBy(map, valuesOf(meeting), heads)
-              : attentionOp(q, k, valuesOf(meeting), optionsOf(meeting)),
-          ),
-        )
-      },
-      outputOf: (queries, meeting = {}) =>
-        atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting)))),
-      mix: (map, meeting = {}) => atScope(here, () => projected(mixedBy(map, valuesOf(meeting), heads))),
-      clsRow: (meeting = {}) =>
-        atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),
-    }
+      projected: (mixed) =>
+        linear('proj', mixed, { out: width, initialiser: projInitialiser, bias: projBias ?? true }),
+    })
   })
 }

@@ -9,16 +9,18 @@ export interface MlpOptions {
   readonly activation?: ActivationName
   /** Of both maps. Default true. */
   readonly bias?: boolean
+  /** Of the two maps. Default: `fc1` and `fc2`, as timm calls them. */
+  readonly names?: readonly [string, string]
 }
 
-/** The feed-forward half of a block: `name.fc1`, an activation, `name.fc2`. @param x `[batch, tokens, width]` */
+/** The feed-forward half of a block: a wide linear map, an activation, a map back. @param x `[batch, tokens, width]` */
 export function mlp(
   name: string,
   x: Tensor,
-  { hidden, activation = 'gelu', bias = true }: MlpOptions,
+  { hidden, activation = 'gelu', bias = true, names: [first, second] = ['fc1', 'fc2'] }: MlpOptions,
 ): Tensor {
   return scope(name, () => {
-    const inner = activations[activation](linear('fc1', x, { out: hidden, bias }))
-    return linear('fc2', inner, { out: widthOf(x), bias })
+    const inner = activations[activation](linear(first, x, { out: hidden, bias }))
+    return linear(second, inner, { out: widthOf(x), bias })
   })
 }

@@ -1,7 +1,84 @@
-import { times } from '../graph/dim.js'
-import { pad, reshape, slice, transpose } from '../graph/ops/index.js'
+import { type Dim, times } from '../graph/dim.js'
+import { concat, constant, pad, pick, reshape, slice, transpose } from '../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { channelsOf, placesOf } from './convolution.js'
+
+/** A grid, cut into square windows row by row; the last ones may reach over its end. */
+export interface WindowPlan {
+  /** Of the grid. */
+  readonly rows: number
+  readonly columns: number
+  /** Of a window, in places. */
+  readonly side: number
+  /** Windows in a column and in a row of them. */
+  readonly down: number
+  readonly across: number
+}
+
+export function windowPlan({ rows, columns }: { rows: number; columns: number }, side: number): WindowPlan {
+  return { rows, columns, side, down: Math.ceil(rows / side), across: Math.ceil(columns / side) }
+}
+
+/** How many places of the windows lie outside of the grid. */
+export function paddingCount({ rows, columns, side, down, across }: WindowPlan): number {
+  return down * side * across * side - rows * columns
+}
+
+/** Row and column in the grid of each place of each window, window by window. */
+function placesOfWindows({ side, down, across }: WindowPlan): readonly (readonly [number, number])[] {
+  return Array.from({ length: down * across * side * side }, (_, at) => {
+    const [window, place] = [Math.floor(at / (side * side)), at % (side * side)]
+    const row = Math.floor(window / across) * side + Math.floor(place / side)
+    return [row, (window % across) * side + (place % side)] as const
+  })
+}
+
+/** The number of the token at each place of the windows; that of the row behind the last token where there is none. */
+function tokenNumbers(plan: WindowPlan): readonly number[] {
+  const { rows, columns } = plan
+  return placesOfWindows(plan).map(([row, column]) =>
+    row < rows && column < columns ? row * columns + column : rows * columns,
+  )
+}
+
+/** The place in the windows of each token. */
+function placeNumbers({ rows, columns, side, across }: WindowPlan): readonly number[] {
+  return Array.from({ length: rows * columns }, (_, at) => {
+    const [row, column] = [Math.floor(at / columns), at % columns]
+    const window = Math.floor(row / side) * across + Math.floor(column / side)
+    return window * side * side + (row % side) * side + (column % side)
+  })
+}
+
+/**
+ * Tokens with one row of zeros behind them, which stands for all places outside of the grid: what a linear map makes of it
+ * needn't be computed for each of them.
+ * @param tokens `[batch, rows·columns, width]`, as they are where the windows fill the grid
+ */
+export function withPaddingRow(tokens: Tensor, plan: WindowPlan): Tensor {
+  if (paddingCount(plan) === 0) return tokens
+  return concat([tokens, constant(0, [sizeAt(tokens, 0), 1, sizeAt(tokens, 2)])], { axis: 1 })
+}
+
+/**
+ * @param tokens of {@link withPaddingRow}, or made of them row by row
+ * @returns `[batch·windows, side², width]`
+ */
+export function tokensToWindows(tokens: Tensor, plan: WindowPlan): Tensor {
+  const { side, down, across } = plan
+  return reshape(pick(tokens, tokenNumbers(plan), { axis: 1 }), [
+    times(sizeAt(tokens, 0), down * across),
+    side * side,
+    sizeAt(tokens, 2),
+  ])
+}
+
+/** What {@link tokensToWindows} undoes. @param windows `[batch·windows, side², width]` @param batch how many pictures */
+export function windowsToTokens(windows: Tensor, plan: WindowPlan, batch: Dim): Tensor {
+  const { side, down, across } = plan
+  const all = reshape(windows, [batch, down * across * side * side, sizeAt(windows, 2)])
+  return pick(all, placeNumbers(plan), { axis: 1 })
+}
 
 /**
  * Does something in square windows of a map that don't see each other, row by row; a map that the windows don't fill gets
@@ -11,9 +88,8 @@ import { channelsOf, placesOf } from './convolution.js'
  * @param inside of windows `[batch·windows, channels, side, side]`, which keeps their shape
  */
 export function inWindows(map: Tensor, side: number, inside: (windows: Tensor) => Tensor): Tensor {
-  const { rows, columns } = placesOf(map)
+  const { rows, columns, down, across } = windowPlan(placesOf(map), side)
   const [batch, channels] = [sizeAt(map, 0), channelsOf(map)]
-  const [down, across] = [Math.ceil(rows / side), Math.ceil(columns / side)]
   if (down === 1 && across === 1 && rows === side && columns === side) return inside(map)
   const filled = pad(pad(map, { axis: 2, after: down * side - rows }), {
     axis: 3,

@@ -10,14 +10,16 @@ import { type Golden, readGolden } from '../support/golden.js'
 import { type Difference, isWithin, ofGradient, ofTensor, worst } from './difference.js'
 import { anyIndex, type Built } from './method.js'
 import { methods } from './methods/index.js'
+import { ownCases } from './own-cases/index.js'
 import { type CaseRun, loadCase, runGradients } from './run-case.js'
 
 const goldenFile = z.looseObject({
-  method: z.string(),
+  /** Absent: every case has a comparison of its own. */
+  method: z.string().optional(),
   cases: z.record(
     z.string(),
     z.looseObject({
-      config: z.unknown(),
+      config: z.unknown().optional(),
       file: z.string(),
       /** Where the weights are, if not in the file: words that name another one. */
       weights: z.string().optional(),
@@ -73,7 +75,7 @@ export async function openGoldenFolder(folder: string): Promise<GoldenFolder> {
     throw new BlvitError('NOT_FOUND', message)
   })
   const file = parseWith(goldenFile, parseJson(text, path), path)
-  if (!Object.hasOwn(methods, file.method)) {
+  if (file.method !== undefined && !Object.hasOwn(methods, file.method)) {
     const known = Object.keys(methods)
     throw new BlvitError(
       'UNSUPPORTED',
@@ -86,7 +88,11 @@ export async function openGoldenFolder(folder: string): Promise<GoldenFolder> {
 function build({ file: { method } }: GoldenFolder, config: unknown, golden: Golden): Built {
   const [, channels = 0, height = 0, width = 0] = golden.shape('in/x')
   const inputs = golden.names('in/').map((name) => name.slice('in/'.length))
-  return defined(methods[method], method).build(config, { image: { height, width }, channels, inputs })
+  return defined(methods[method ?? ''], 'the method').build(config, {
+    image: { height, width },
+    channels,
+    inputs,
+  })
 }
 
 /** A golden file whose weights are another's. */
@@ -206,6 +212,21 @@ export function caseOf({ folder, file: { cases } }: GoldenFolder, name: string) 
   )
 }
 
+/** A case that no method builds. @throws BlvitError `UNSUPPORTED` where it has no comparison */
+async function compareOwnCase({ folder }: GoldenFolder, name: string): Promise<CaseReport> {
+  const own = ownCases[name]
+  if (!own) throw new BlvitError('UNSUPPORTED', `Nothing compares ${name}: give it a file in own-cases/.`)
+  const { differences, compared, wrong } = await own(folder)
+  return {
+    name,
+    together: worst(differences),
+    alone: undefined,
+    exact: { compared, wrong },
+    gradients: undefined,
+    problems: [],
+  }
+}
+
 /** Runs a case, all pictures at once and each alone, and its gradients, and compares all that its files hold. */
 export async function compareCase(
   folder: GoldenFolder,
@@ -213,6 +234,7 @@ export async function compareCase(
   { target = 'native' as Target } = {},
 ): Promise<CaseReport> {
   const given = caseOf(folder, name)
+  if (folder.file.method === undefined) return await compareOwnCase(folder, name)
   const golden = await goldenOf(folder, given)
   const built = build(folder, given.config, golden)
   const official = golden.names('out/').map((output) => output.slice('out/'.length))

@@ -7,6 +7,7 @@ import { hasSharedData, shared, withoutSharedData } from '../support/shared-data
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { compareCase, openGoldenFolder, passed } from './compare.js'
 import { expandedR } from './methods/tome.js'
+import { ownCases } from './own-cases/index.js'
 import { resizedPositions } from './position-embedding.js'
 
 const methods = [
@@ -47,7 +48,7 @@ const folders = hasSharedData
   : []
 
 const cases = folders.flatMap((folder) =>
-  Object.keys(folder.file.cases).map((name) => ({ method: folder.file.method, name, folder })),
+  Object.keys(folder.file.cases).map((name) => ({ method: folder.file.method ?? '', name, folder })),
 )
 
 /** What can be wrong about a case, in words that say where. */
@@ -62,6 +63,10 @@ describe.skipIf(!hasSharedData)(`golden vectors of official code${withoutSharedD
     '$method $name: all outputs, indices and gradients, together and alone',
     async ({ folder, name }) => expect(await complaints(folder, name)).toEqual([]),
   )
+
+  test.each(Object.keys(ownCases))('%s of Segment Anything', async (name) => {
+    expect(await complaints(await openGoldenFolder(shared('golden/sam')), name)).toEqual([])
+  })
 
   test.each(cases.filter(({ name }) => otherTargets.includes(name)))(
     '$method $name in operators of opset 17, and in those that WebGPU runs itself',

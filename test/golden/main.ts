@@ -1,6 +1,14 @@
+import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BlvitError, messageOf } from '../../src/base/blvit-error.js'
-import { type CaseReport, caseOf, compareCase, openGoldenFolder, passed } from './compare.js'
+import {
+  type CaseReport,
+  caseOf,
+  compareCase,
+  type GoldenFolder,
+  openGoldenFolder,
+  passed,
+} from './compare.js'
 import type { Difference } from './difference.js'
 
 const usage = `npm run golden -- <folder> [--case <name>] [--target native|standard|webgpu]
@@ -35,6 +43,11 @@ function line(method: string, report: CaseReport): string {
   ].join('; ')
 }
 
+/** Of a folder without a method, its name. */
+function methodOf({ folder, file }: GoldenFolder): string {
+  return file.method ?? basename(resolve(folder))
+}
+
 function describe(thrown: unknown): string {
   return thrown instanceof BlvitError ? `${thrown.code}: ${thrown.message}` : messageOf(thrown)
 }
@@ -62,11 +75,11 @@ async function main(): Promise<number> {
       try {
         const report = await compareCase(folder, name, { target })
         if (!passed(report)) failed++
-        console.log(line(folder.file.method, report))
+        console.log(line(methodOf(folder), report))
       } catch (thrown) {
         // the other cases may be right all the same
         failed++
-        console.log(`${folder.file.method} ${name}: FAILED; ${describe(thrown)}`)
+        console.log(`${methodOf(folder)} ${name}: FAILED; ${describe(thrown)}`)
       }
     }
   }

@@ -41,6 +41,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   argmax: () => ops.argmax(tokens),
   argsort: () => ops.argsort(scores),
   cosine: () => ops.cosine(tokens),
+  counted: () => ops.counted(tokens, { thopExcess: 3 }),
   cumulativeSum: () => ops.cumulativeSum(tokens),
   divide: () => ops.divide(tokens, tokens),
   divideBySize: () => ops.divideBySize(tokens, batch),
@@ -69,6 +70,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   padStart: () => ops.padStart(tokens, { count: 1 }),
   parameter: () => p('weight', 2, 3),
   reduceMax: () => ops.reduceMax(tokens),
+  pick: () => ops.pick(tokens, [8, 0, 0], { axis: 1 }),
   relu: () => ops.relu(tokens),
   reduceSum: () => ops.reduceSum(tokens, { axes: [1] }),
   reshape: () =>

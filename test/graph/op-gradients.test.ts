@@ -286,6 +286,9 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   'where not to look': (l) =>
     ops.softmax(ops.where(ops.less(l.x('a'), l.x('a')), Number.NEGATIVE_INFINITY, l.x())),
   transpose: (l) => ops.transpose(l.x(), [2, 0, 1]),
+  'pick, some twice and some never': (l) =>
+    ops.pick(l.input('x', [l.batch, 5, 3]), [4, 0, 0, 2], { axis: 1 }),
+  'pick of what stands first': (l) => ops.pick(l.parameter('x', [4, 3]), [1, 1, 3], { axis: 0 }),
   'unfold into windows that overlap': (l) =>
     ops.unfold(l.input('x', [l.batch, 2, 5, 4]), { kernel: 3, stride: 2, padding: 1 }),
   'unfold with spare pixels': (l) => ops.unfold(l.input('x', [l.batch, 3, 8, 6]), { kernel: 2, stride: 3 }),

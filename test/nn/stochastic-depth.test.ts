@@ -40,10 +40,11 @@ const routed: BlvitConfig = {
   predictorAfter: [1],
   keepRatio: 0.5,
   selection: 'predictor',
+  predictor: 'linear',
   semiCross: true,
   fuse: 'half',
   gamma: 'scalar',
-  little: { width: 4, heads: 1, mlpRatio: 2, layers: [2, 3], initialisation: 'normal' },
+  little: { width: 4, heads: 1, mlpRatio: 2, attention: true, layers: [2, 3], initialisation: 'normal' },
 }
 
 /** Some tensors of two pictures in float64, with these random numbers. */
@@ -67,7 +68,7 @@ function blockOf(tokens: Tensor, layer: number): WholeBlock & { readonly output:
   const made: WholeBlock[] = []
   const look = { after: (_: unknown, block: WholeBlock) => void made.push(block) }
   const { state } = scope(`blocks.${layer - 1}`, () =>
-    plainBlock({ tokens, prefix: 1, history: [] }, layer, plain, look),
+    plainBlock({ tokens, prefix: 1, history: [] }, layer, plain, { hooks: look }),
   )
   return { ...defined(made[0], 'the block'), output: state.tokens }
 }

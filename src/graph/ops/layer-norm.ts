@@ -5,7 +5,7 @@ import { sumTo } from './broadcasting.js'
 import { multiply } from './elementwise.js'
 import { normalize, normalizeGradient } from './normalize.js'
 
-const layerNormOp = defineOp<{ epsilon: number }>({
+const layerNormOp = defineOp<{ epsilon: number; kind?: string }>({
   name: 'LayerNorm',
   shape: (inputs) => {
     const width = sizeAt(operand(inputs, 0), -1)
@@ -13,7 +13,7 @@ const layerNormOp = defineOp<{ epsilon: number }>({
     if (!fits) throw shapeError('LayerNorm', inputs, `weight and bias of [${width}]`)
     return operand(inputs, 0).shape
   },
-  cost: (_, output) => ({ normalised: elements(output) }),
+  cost: (_, output, { kind = 'normalised' }) => ({ [kind]: elements(output) }),
   gradient: (gradient, inputs, { attributes }) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
     const normalized = normalize(x, attributes)
@@ -36,7 +36,15 @@ const layerNormOp = defineOp<{ epsilon: number }>({
   },
 })
 
-/** `(x − mean)/√(variance + ε) · weight + bias` over the last axis, with the biased variance. */
-export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, { epsilon }: { epsilon: number }): Tensor {
-  return layerNormOp([x, weight, bias], { epsilon })
+/**
+ * `(x − mean)/√(variance + ε) · weight + bias` over the last axis, with the biased variance.
+ * @param options `kind`: what its elements count as in a cost. Default: `normalised`
+ */
+export function layerNorm(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  options: { epsilon: number; kind?: string },
+): Tensor {
+  return layerNormOp([x, weight, bias], options)
 }

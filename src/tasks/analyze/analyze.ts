@@ -30,7 +30,7 @@ export interface AnalyzeOptions extends Settings {
 
 const analyzeKeys: OptionKeys<AnalyzeOptions> = { ...settingKeys, batch: true, measured: true }
 
-/** What a model costs when it classifies `batch` pictures. */
+/** What a model costs when it answers about `batch` pictures: classifies them, or whatever it was made for. */
 export interface Analysis extends Tally, Settings {
   readonly family: string
   /** As config.json holds it. */
@@ -64,15 +64,15 @@ export interface Analysis extends Tally, Settings {
   readonly scopes: ScopeTree
 }
 
-/** The part of a model that classification runs: what only features need is not in it. */
-function classificationGraph(family: string, model: ModelDefinition): Graph {
-  return graphOf(family, programOf(model, model.programs.classify ? 'classify' : 'embed'), {
-    sizes: model.sizes,
-  })
+/** The part of a model that its usual answer takes: of a classifier, what only features need is not in it. */
+function usualGraph({ family, usualRun }: Architecture, model: ModelDefinition): Graph {
+  const programs = usualRun?.programs ?? [model.programs.classify ? 'classify' : 'embed']
+  const outputs = programs.map((program) => programOf(model, program))
+  return graphOf(family, Object.assign({}, ...outputs), { sizes: model.sizes })
 }
 
 /**
- * The graph of classification as text that reads like the paper.
+ * The graph of a model's usual answer as text that reads like the paper.
  * @param settings shapes for these; without any: shapes in the symbols of the run-time sizes, such as `kept`
  * @throws BlvitError `BAD_OPTION` for impossible settings
  */
@@ -80,7 +80,7 @@ export function printedGraph(subject: Architecture, settings: Settings = {}): st
   const { architecture, build, sizes } = resolveSettings(subject, settings)
   const isSet = Object.keys(settingsOf(settings)).length > 0
   const model = architecture.build({ ...build, sizes: { ...build.sizes, ...(isSet ? sizes : {}) } })
-  return printGraph(classificationGraph(architecture.family, model))
+  return printGraph(usualGraph(architecture, model))
 }
 
 function formulasOf(graph: Graph): Analysis['formulas'] {
@@ -123,10 +123,11 @@ export function analyze(
   const settings = resolveSettings(subject, settingsOf(options))
   const { architecture } = settings
   const model = architecture.build(settings.build)
-  const graph = classificationGraph(architecture.family, model)
-  const counted = countedSizes(graph, { batch, ...settings.sizes, ...measured })
+  const graph = usualGraph(architecture, model)
+  const sizes = { batch, ...architecture.usualRun?.sizes, ...settings.sizes }
+  const counted = countedSizes(graph, { ...sizes, ...measured })
   checkMeasured(measured, counted)
-  const bindings = { batch, ...settings.sizes, ...counted }
+  const bindings = { ...sizes, ...counted }
   const parameters = parametersOf(architecture).filter(({ counted }) => counted)
   const shares = scopeShares(graph, { parameters, bindings })
   const scopes = scopeTree(shares)

@@ -1,0 +1,148 @@
+import { z } from 'zod'
+import { BlvitError } from '../base/blvit-error.js'
+import { parseWith } from '../base/parse.js'
+import type { ConfigJson } from './architecture.js'
+import { depth, epsilon, size } from './config-values.js'
+import type { SamConfig } from './sam-config.js'
+
+// The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
+const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
+
+const visionKeys = z.looseObject({
+  hidden_size: size.default(768),
+  num_hidden_layers: depth.default(12),
+  num_attention_heads: size.default(12),
+  mlp_ratio: z.number().positive().max(1_000).default(4),
+  mlp_dim: size.nullish(),
+  output_channels: size.default(256),
+  image_size: size.default(1024),
+  patch_size: size.default(16),
+  num_channels: is(3),
+  hidden_act: is('gelu'),
+  layer_norm_eps: epsilon.default(1e-6),
+  qkv_bias: z.boolean().default(true),
+  use_abs_pos: is(true),
+  use_rel_pos: is(true),
+  window_size: size.default(14),
+  global_attn_indexes: z.array(z.int().min(0)).default([2, 5, 8, 11]),
+})
+
+const promptKeys = z.looseObject({
+  mask_input_channels: size.default(16),
+  num_point_embeddings: is(4),
+  hidden_act: is('gelu'),
+})
+
+const decoderKeys = z.looseObject({
+  mlp_dim: size.default(2048),
+  num_hidden_layers: depth.default(2),
+  num_attention_heads: size.default(8),
+  attention_downsample_rate: size.default(2),
+  num_multimask_outputs: size.max(100).default(3),
+  iou_head_depth: depth.default(3),
+  iou_head_hidden_dim: size.default(256),
+  hidden_act: is('relu'),
+  layer_norm_eps: epsilon.default(1e-6),
+})
+
+const schema = z.looseObject({
+  vision_config: visionKeys.default(() => visionKeys.parse({})),
+  prompt_encoder_config: promptKeys.default(() => promptKeys.parse({})),
+  mask_decoder_config: decoderKeys.default(() => decoderKeys.parse({})),
+})
+
+function checked(config: SamConfig): SamConfig {
+  const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
+  const { side, patchSize, encoder, width, decoder, maskChannels } = config
+  if (side % patchSize !== 0) throw complain(`image_size ${side} is no multiple of patch_size ${patchSize}`)
+  if (encoder.width % encoder.heads !== 0)
+    throw complain(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
+  const beyond = encoder.globalBlocks.find((block) => block >= encoder.depth)
+  if (beyond !== undefined)
+    throw complain(
+      `global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`,
+    )
+  if (width % 8 !== 0) throw complain(`output_channels ${width} is no multiple of 8, which the masks need`)
+  const shared = decoder.heads * decoder.downsample
+  if (width % shared !== 0)
+    throw complain(
+      `output_channels ${width} can't be shared by num_attention_heads ${decoder.heads} at an attention_downsample_rate of ${decoder.downsample}`,
+    )
+  if (maskChannels % 4 !== 0) throw complain(`mask_input_channels ${maskChannels} is no multiple of 4`)
+  return config
+}
+
+/** @throws BlvitError `BAD_CONFIG` naming every wrong key */
+export function readSamConfig(json: ConfigJson): SamConfig {
+  const {
+    vision_config: vision,
+    prompt_encoder_config: prompt,
+    mask_decoder_config: decoder,
+  } = parseWith(schema, json, 'config.json')
+  return checked({
+    family: 'sam',
+    side: vision.image_size,
+    patchSize: vision.patch_size,
+    encoder: {
+      kind: 'windowed-vit',
+      width: vision.hidden_size,
+      depth: vision.num_hidden_layers,
+      heads: vision.num_attention_heads,
+      mlpWidth: vision.mlp_dim ?? Math.trunc(vision.hidden_size * vision.mlp_ratio + 1e-6),
+      qkvBias: vision.qkv_bias,
+      window: vision.window_size,
+      globalBlocks: vision.global_attn_indexes,
+      layerNormEpsilon: vision.layer_norm_eps,
+    },
+    width: vision.output_channels,
+    maskChannels: prompt.mask_input_channels,
+    decoder: {
+      depth: decoder.num_hidden_layers,
+      heads: decoder.num_attention_heads,
+      mlpWidth: decoder.mlp_dim,
+      downsample: decoder.attention_downsample_rate,
+      layerNormEpsilon: decoder.layer_norm_eps,
+      masks: decoder.num_multimask_outputs,
+      iouDepth: decoder.iou_head_depth,
+      iouWidth: decoder.iou_head_hidden_dim,
+    },
+  })
+}
+
+export function writeSamConfig({
+  side,
+  patchSize,
+  encoder,
+  width,
+  maskChannels,
+  decoder,
+}: SamConfig): ConfigJson {
+  return {
+    model_type: 'sam',
+    vision_config: {
+      hidden_size: encoder.width,
+      num_hidden_layers: encoder.depth,
+      num_attention_heads: encoder.heads,
+      mlp_dim: encoder.mlpWidth,
+      output_channels: width,
+      image_size: side,
+      patch_size: patchSize,
+      layer_norm_eps: encoder.layerNormEpsilon,
+      qkv_bias: encoder.qkvBias,
+      window_size: encoder.window,
+      global_attn_indexes: encoder.globalBlocks,
+    },
+    prompt_encoder_config: { hidden_size: width, mask_input_channels: maskChannels },
+    mask_decoder_config: {
+      hidden_size: width,
+      mlp_dim: decoder.mlpWidth,
+      num_hidden_layers: decoder.depth,
+      num_attention_heads: decoder.heads,
+      attention_downsample_rate: decoder.downsample,
+      num_multimask_outputs: decoder.masks,
+      iou_head_depth: decoder.iouDepth,
+      iou_head_hidden_dim: decoder.iouWidth,
+      layer_norm_eps: decoder.layerNormEpsilon,
+    },
+  }
+}

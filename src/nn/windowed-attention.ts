@@ -1,0 +1,91 @@
+import { times } from '../graph/dim.js'
+import { type Initialiser, truncatedNormal } from '../graph/initialiser.js'
+import { counted } from '../graph/ops/index.js'
+import { scope } from '../graph/scope.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
+import { type AttentionView, attentionView } from './attention.js'
+import { linear, packedLinear, widthOf } from './linear.js'
+import { type GridSides, positionBias, positionTables } from './relative-position.js'
+import { paddingCount, tokensToWindows, type WindowPlan, windowsToTokens, withPaddingRow } from './windows.js'
+
+/** Where tokens see each other: in windows of a grid, or all over it. */
+export interface Neighbourhood {
+  readonly grid: GridSides
+  /** Undefined: all tokens of the grid see each other. */
+  readonly plan: WindowPlan | undefined
+  /** The sides that the relative positions were learned for; undefined: there are none. */
+  readonly learnedFor: GridSides | undefined
+}
+
+/** The sides inside which tokens see each other. */
+function sidesOf({ grid, plan }: Pick<Neighbourhood, 'grid' | 'plan'>): GridSides {
+  return plan ? { rows: plan.side, columns: plan.side } : grid
+}
+
+export interface WindowedAttentionOptions {
+  readonly heads: number
+  readonly neighbourhood: Neighbourhood
+  /** What the heads share; default: the tokens' width. */
+  readonly innerWidth?: number
+  /** Default true. */
+  readonly qkvBias?: boolean
+  /** Of the output map's weight; default: truncated normal. */
+  readonly projInitialiser?: Initialiser
+  /** Whether papers count the maps of the places outside of the grid, which are computed once here. Default false. */
+  readonly countsPadding?: boolean
+}
+
+/**
+ * Attention in the windows of a grid with decomposed relative positions, as SAM's encoder has it; parameters `name.qkv`,
+ * `name.proj`, `name.rel_pos_h`, `name.rel_pos_w`. Places of windows outside of the grid are zeros behind the norm, whose
+ * keys and values are their biases: one row of zeros stands for all of them.
+ * @param tokens after their norm, row by row. `[batch, rows·columns, width]`
+ * @returns a view of the windows: `q`, `k` and `v` are `[batch·windows, side², innerWidth]`, outputs `[batch, rows·columns, width]`
+ */
+export function windowedAttention(
+  name: string,
+  tokens: Tensor,
+  options: WindowedAttentionOptions,
+): AttentionView {
+  const width = widthOf(tokens)
+  const {
+    heads,
+    neighbourhood,
+    innerWidth = width,
+    qkvBias = true,
+    projInitialiser = truncatedNormal,
+  } = options
+  const { plan, learnedFor } = neighbourhood
+  const batch = sizeAt(tokens, 0)
+  return scope(name, () => {
+    const padded = plan ? withPaddingRow(tokens, plan) : tokens
+    const read = options.countsPadding && plan ? withCountedPadding(padded, plan, innerWidth) : padded
+    const packed = packedLinear(
+      'qkv',
+      { q: read, k: read, v: read },
+      { width, out: innerWidth, bias: qkvBias },
+    )
+    const inWindows = (x: Tensor) => (plan ? tokensToWindows(x, plan) : x)
+    const [q, k, v] = [inWindows(packed.q), inWindows(packed.k), inWindows(packed.v)]
+    const tables = learnedFor && positionTables(innerWidth / heads, learnedFor)
+    return attentionView({
+      ...{ q, k, v, heads },
+      ownBias: tables && positionBias(q, { heads, tables, ...sidesOf(neighbourhood) }),
+      projected: (mixed) =>
+        linear('proj', plan ? windowsToTokens(mixed, plan, batch) : mixed, {
+          out: width,
+          initialiser: projInitialiser,
+        }),
+    })
+  })
+}
+
+/** The tokens, with what the official code spends on places outside of the grid: three maps in and one out. */
+function withCountedPadding(padded: Tensor, plan: WindowPlan, innerWidth: number): Tensor {
+  const places = paddingCount(plan)
+  if (places === 0) return padded
+  const perPlace = 3 * widthOf(padded) * innerWidth
+  // one row of them is computed
+  const perPicture = (places - 1) * perPlace + places * innerWidth * widthOf(padded)
+  return counted(padded, { thopExcess: times(sizeAt(padded, 0), perPicture) })
+}

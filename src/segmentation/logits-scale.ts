@@ -1,0 +1,113 @@
+import type { Size } from '../image/crop-window.js'
+
+/** Which entries of an axis make each entry of another, and with what weights. */
+export interface AxisTaps {
+  readonly length: number
+  /** entries that each is made of */
+  readonly count: number
+  /** `[length, count]` */
+  readonly places: Int32Array
+  /** `[length, count]` */
+  readonly weights: Float64Array
+}
+
+/** How numbers between pixels are found, without antialias, as torch's interpolate does with align_corners off. */
+export type Interpolation = 'bilinear' | 'bicubic'
+
+/** Keys' cubic convolution with a = −0.75. */
+function cubic(distance: number): number {
+  const a = -0.75
+  const x = Math.abs(distance)
+  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0
+}
+
+/** Taps of an axis of `from` entries that is to have `to`, of which the first `length` are wanted. */
+export function axisTaps(
+  interpolation: Interpolation,
+  { from, to, length = to }: { readonly from: number; readonly to: number; readonly length?: number },
+): AxisTaps {
+  const count = interpolation === 'bilinear' ? 2 : 4
+  const places = new Int32Array(length * count)
+  const weights = new Float64Array(length * count)
+  for (let i = 0; i < length; i++) {
+    const centre = ((i + 0.5) * from) / to - 0.5
+    // a line goes on level beyond the first entry, a cubic reads the border's entry instead of missing ones
+    const source = interpolation === 'bilinear' ? Math.max(centre, 0) : centre
+    const first = Math.floor(source) - (count / 2 - 1)
+    for (let tap = 0; tap < count; tap++) {
+      const place = first + tap
+      places[i * count + tap] = Math.min(Math.max(place, 0), from - 1)
+      weights[i * count + tap] =
+        interpolation === 'bilinear' ? 1 - Math.abs(source - place) : cubic(source - place)
+    }
+  }
+  return { length, count, places, weights }
+}
+
+/** One axis after another, as one: what two maps in a row do, without the numbers between them. */
+export function composeTaps(first: AxisTaps, second: AxisTaps): AxisTaps {
+  const count = first.count * second.count
+  const places = new Int32Array(second.length * count)
+  const weights = new Float64Array(second.length * count)
+  for (let i = 0; i < second.length * second.count; i++) {
+    const between = second.places[i] ?? 0
+    for (let tap = 0; tap < first.count; tap++) {
+      places[i * first.count + tap] = first.places[between * first.count + tap] ?? 0
+      weights[i * first.count + tap] =
+        (second.weights[i] ?? 0) * (first.weights[between * first.count + tap] ?? 0)
+    }
+  }
+  return { length: second.length, count, places, weights }
+}
+
+/** How a map of numbers gets another size. */
+export interface LogitsScale {
+  readonly rows: AxisTaps
+  readonly columns: AxisTaps
+}
+
+/**
+ * Computes a map of another size row by row, so that nobody has to hold all of a large one.
+ * @param logits `[rows, columns]` of the size that the scale starts from
+ * @param visit gets each row, which it must not keep
+ */
+export function scaledRows(
+  logits: Float32Array,
+  from: Size,
+  { rows, columns }: LogitsScale,
+  visit: (row: Float32Array, index: number) => void,
+): void {
+  const widened = new Float32Array(from.height * columns.length)
+  for (let y = 0; y < from.height; y++) {
+    for (let x = 0, tap = 0; x < columns.length; x++) {
+      let sum = 0
+      for (const end = tap + columns.count; tap < end; tap++) {
+        sum +=
+          (columns.weights[tap] as number) *
+          (logits[y * from.width + (columns.places[tap] as number)] as number)
+      }
+      widened[y * columns.length + x] = sum
+    }
+  }
+  const row = new Float32Array(columns.length)
+  for (let y = 0; y < rows.length; y++) {
+    row.fill(0)
+    for (let tap = y * rows.count; tap < (y + 1) * rows.count; tap++) {
+      const weight = rows.weights[tap] as number
+      const source = (rows.places[tap] as number) * columns.length
+      if (weight === 0) continue
+      for (let x = 0; x < row.length; x++)
+        row[x] = (row[x] as number) + weight * (widened[source + x] as number)
+    }
+    visit(row, y)
+  }
+}
+
+/** A whole map of another size. @returns `[rows, columns]` */
+export function scaled(logits: Float32Array, from: Size, scale: LogitsScale): Float32Array {
+  const { rows, columns } = scale
+  const all = new Float32Array(rows.length * columns.length)
+  scaledRows(logits, from, scale, (row, index) => all.set(row, index * columns.length))
+  return all
+}

@@ -1,0 +1,67 @@
+import type { Size } from '../../image/crop-window.js'
+import type { Pixels } from '../../image/pixels.js'
+import { normaliseSteps } from '../../image/preprocessing.js'
+import { resizeSteps } from '../../image/resize.js'
+import type { Steps } from '../../image/steps.js'
+import type { MaskFrame } from '../../models/masks/mask-frame.js'
+import { sizeInFrame } from '../../segmentation/frame.js'
+import { axisTaps, scaled } from '../../segmentation/logits-scale.js'
+
+/** A picture in a model's frame. */
+export interface FramedPicture {
+  /** Normalised. `[3, height, width]` of the frame */
+  readonly input: Float32Array
+  /** Of the picture within the frame, in pixels. */
+  readonly resized: Size
+}
+
+/** SAM's own way: the picture in the frame's upper left corner, zeros behind the normalisation around it. */
+function* padded(pixels: Pixels, frame: MaskFrame, resized: Size): Steps<Float32Array> {
+  const small = yield* resizeSteps(pixels, { ...resized, filter: 'bilinear' })
+  const { mean, std } = frame
+  const values = yield* normaliseSteps(small, {
+    ...{ ...resized, cropRatio: 1, cropMode: 'squash', filter: 'bilinear' },
+    ...{ mean, std },
+  })
+  const input = new Float32Array(3 * frame.height * frame.width)
+  for (let channel = 0; channel < 3; channel++) {
+    for (let row = 0; row < resized.height; row++) {
+      const from = (channel * resized.height + row) * resized.width
+      input.set(values.subarray(from, from + resized.width), (channel * frame.height + row) * frame.width)
+    }
+    yield
+  }
+  return input
+}
+
+/** EfficientSAM's way: both sides to the frame's, in numbers and without a filter. */
+function* squashed({ width, height, values }: Pixels, frame: MaskFrame): Steps<Float32Array> {
+  const scale = {
+    rows: axisTaps('bilinear', { from: height, to: frame.height }),
+    columns: axisTaps('bilinear', { from: width, to: frame.width }),
+  }
+  const plane = frame.height * frame.width
+  const input = new Float32Array(3 * plane)
+  for (const [channel, mean] of frame.mean.entries()) {
+    const std = frame.std[channel] ?? 1
+    const own = Float32Array.from(
+      { length: width * height },
+      (_, at) => (values[3 * at + channel] ?? 0) / 255,
+    )
+    yield
+    const resized = scaled(own, { height, width }, scale)
+    input.set(
+      resized.map((value) => (value - mean) / std),
+      channel * plane,
+    )
+    yield
+  }
+  return input
+}
+
+/** A picture as a model that cuts things out sees it, in steps. */
+export function* framePictureSteps(pixels: Pixels, frame: MaskFrame): Steps<FramedPicture> {
+  const resized = sizeInFrame(pixels, frame)
+  const input = yield* frame.fit === 'pad' ? padded(pixels, frame, resized) : squashed(pixels, frame)
+  return { input, resized }
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { defined } from '../../src/base/assert.js'
+import { parametersOf } from '../../src/model-store/model-files.js'
+import { presets, readArchitecture } from '../../src/models/index.js'
+import { analyze } from '../../src/tasks/analyze/analyze.js'
+import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
+
+interface KeyGroup {
+  readonly shape: readonly number[]
+  readonly count: number
+  readonly keys?: readonly string[]
+}
+
+interface KeyList {
+  readonly entries: number
+  readonly parameters_and_buffers: number
+  readonly keys: Readonly<Record<string, KeyGroup | readonly KeyGroup[]>>
+}
+
+const spec = <T>(file: string) => JSON.parse(readFileSync(shared(`spec/${file}`), 'utf8')) as T
+
+/** Names with their numbers left out, each with its shapes and how often. */
+function grouped(parameters: readonly { name: string; shape: readonly number[] }[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { name, shape } of parameters) {
+    const pattern = name.replace(/\.\d+\./g, '.*.')
+    groups.set(pattern, [...(groups.get(pattern) ?? []), `${shape}`])
+  }
+  return groups
+}
+
+const checkpoints = { sam_vit_b: 'sam-b', sam_vit_l: 'sam-l', sam_vit_h: 'sam-h' } as const
+
+describe.skipIf(!hasSharedData)(`Segment Anything as its official code has it${withoutSharedData}`, () => {
+  test.each(Object.entries(checkpoints))(
+    '%s: every key with its shape, no more and no fewer',
+    (file, name) => {
+      const list = defined(spec<Record<string, KeyList>>('sam-keys.json')[file], file)
+      const parameters = parametersOf(defined(presets[name], name))
+      const expected = new Map<string, string[]>()
+      for (const [pattern, groups] of Object.entries(list.keys)) {
+        const shapes = [groups]
+          .flat()
+          .flatMap(({ shape, count }) => new Array<string>(count).fill(`${shape}`))
+        const name = pattern.replace(/\.\d+\./g, '.*.')
+        expected.set(name, [...(expected.get(name) ?? []), ...shapes])
+      }
+      const sorted = (groups: Map<string, string[]>) =>
+        Object.fromEntries([...groups].map(([name, shapes]) => [name, [...shapes].sort()]))
+      expect(sorted(grouped(parameters))).toEqual(sorted(expected))
+      expect(parameters).toHaveLength(list.entries)
+      const numbers = parameters.map(({ shape }) => shape.reduce((a, b) => a * b, 1))
+      expect(numbers.reduce((a, b) => a + b, 0)).toBe(list.parameters_and_buffers)
+    },
+  )
+
+  test.each([
+    ['sam-b', 'SAM ViT-B'],
+    ['sam-l', 'SAM ViT-L'],
+    ['sam-h', 'SAM ViT-H'],
+  ])('%s costs what Table 2 says of %s, one click included', (name, row) => {
+    const { rows } = spec<{ rows: Record<string, { thop_G: number; true_G: number }> }>('sam-costs.json')
+    const { multiplyAdds } = analyze(defined(presets[name], name))
+    expect(multiplyAdds.thop / 1e9).toBeCloseTo(defined(rows[row], row).thop_G, 2)
+  })
+})
+
+test('what a config.json says of a SAM is what it is read as', () => {
+  for (const name of ['sam-b', 'sam-l', 'sam-h', 'sam-micro']) {
+    const preset = defined(presets[name], name)
+    expect(readArchitecture(preset.json).json).toEqual(preset.json)
+  }
+})
