@@ -10,8 +10,8 @@ const folder = temporaryFolder()
 const [named, numbered] = [join(folder, 'named'), join(folder, 'numbered')]
 
 beforeAll(async () => {
-  for (const label of ['cat', 'airplane', 'dog']) await writeColour(join(named, label, '0.png'), 'red')
-  for (const label of ['0', '1', '2']) await writeColour(join(numbered, label, '0.png'), 'red')
+  for (const label of ['cat', 'airplane', 'dog']) await writeColour(join(named, label, '0.png'), 'red', 0)
+  for (const label of ['0', '1', '2']) await writeColour(join(numbered, label, '0.png'), 'red', 0)
 })
 
 function modelOf(labels: readonly string[]) {
