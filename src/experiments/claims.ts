@@ -20,7 +20,7 @@ export interface Claim {
   readonly claim: string
   /** The rows that it is about. */
   readonly rows: readonly string[]
-  judge(rows: readonly RowScores[], noise: number): Judgement
+  judge(rows: readonly RowScores[], noise: RunNoise): Judgement
 }
 
 export interface Judgement {
@@ -29,17 +29,34 @@ export interface Judgement {
   readonly because: string
 }
 
-/** The standard deviation of one run of any row: each row has too few for one of its own. NaN without two seeds. */
-export function pooledDeviation(rows: readonly RowScores[]): number {
+/** How much chance moves one run of any row. */
+export interface RunNoise {
+  /** The standard deviation of top-1, over all rows together: each has too few runs for one of its own. */
+  readonly deviation: number
+  /** Its degrees of freedom; 0: no row has two runs, and nothing can be told. */
+  readonly freedom: number
+}
+
+/** Pools the spreads of all rows. */
+export function runNoise(rows: readonly RowScores[]): RunNoise {
   const spreads = rows.flatMap(({ top1 }) =>
     top1.length > 1 ? [{ of: top1.length - 1, sd: deviation(top1) ?? 0 }] : [],
   )
   const freedom = spreads.reduce((sum, { of }) => sum + of, 0)
-  return Math.sqrt(spreads.reduce((sum, { of, sd }) => sum + of * sd ** 2, 0) / freedom)
+  const squares = spreads.reduce((sum, { of, sd }) => sum + of * sd ** 2, 0)
+  return { deviation: freedom === 0 ? Number.NaN : Math.sqrt(squares / freedom), freedom }
 }
 
-/** About the 97.5 % quantile of Student's t with the thirty degrees of freedom that a table has. */
-const reach = 2.04
+/** The 97.5 % quantile of Student's t, by its expansion about the normal one (Abramowitz and Stegun 26.7.5, three terms). */
+function studentsReach(freedom: number): number {
+  const z = 1.959_963_984_540_054
+  return (
+    z +
+    (z ** 3 + z) / (4 * freedom) +
+    (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2) +
+    (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * freedom ** 3)
+  )
+}
 
 interface Difference {
   /** Points of top-1. */
@@ -48,10 +65,11 @@ interface Difference {
   readonly within: number
 }
 
-/** How much better one row is than another. @param noise of one run, see {@link pooledDeviation} */
-function difference(a: RowScores, b: RowScores, noise: number): Difference {
+/** How much better one row is than another. */
+function difference(a: RowScores, b: RowScores, { deviation, freedom }: RunNoise): Difference {
   const points = 100 * ((mean(a.top1) ?? Number.NaN) - (mean(b.top1) ?? Number.NaN))
-  return { points, within: 100 * reach * noise * Math.sqrt(1 / a.top1.length + 1 / b.top1.length) }
+  const runs = 1 / a.top1.length + 1 / b.top1.length
+  return { points, within: 100 * studentsReach(freedom) * deviation * Math.sqrt(runs) }
 }
 
 function told({ points, within }: Difference): string {
@@ -110,7 +128,7 @@ export interface JudgedClaim extends Judgement {
 }
 
 /** Judges claims by the rows that there are. */
-export function judged(claims: readonly Claim[], lookup: RowLookup, noise: number): readonly JudgedClaim[] {
+export function judged(claims: readonly Claim[], lookup: RowLookup, noise: RunNoise): readonly JudgedClaim[] {
   return claims.map(({ source, claim, rows: names, judge }) => {
     const rows = names.flatMap((name) => lookup(name) ?? [])
     const missing = names.filter((name) => lookup(name) === undefined)
@@ -121,7 +139,7 @@ export function judged(claims: readonly Claim[], lookup: RowLookup, noise: numbe
         verdict: "can't be told at this size",
         because: `not run: ${missing.join(', ')}`,
       }
-    if (!Number.isFinite(noise))
+    if (noise.freedom === 0)
       return { source, claim, verdict: "can't be told at this size", because: 'one seed shows no spread' }
     return { source, claim, ...judge(rows, noise) }
   })

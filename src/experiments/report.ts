@@ -107,7 +107,7 @@ export function legendOf(table: ReproducedTable): readonly string[] {
     ...(noise === undefined
       ? []
       : [
-          `Chance moves one run by ${(100 * noise).toFixed(2)} points (standard deviation over the seeds of all rows).`,
+          `Chance moves one run by ${(100 * noise.deviation).toFixed(2)} points (standard deviation over the seeds of all rows).`,
         ]),
     ...(timed === undefined
       ? []

@@ -1,7 +1,7 @@
 import { deviation, mean } from 'd3-array'
 import type { Machine } from '../bench/machine.js'
 import type { RowTimes } from '../comparison/times.js'
-import { type JudgedClaim, judged, pooledDeviation, type RowScores } from './claims.js'
+import { type JudgedClaim, judged, type RowScores, type RunNoise, runNoise } from './claims.js'
 import type { Experiment, ExperimentRow, PaperFigure } from './experiment.js'
 import type { RunResult } from './run.js'
 
@@ -46,8 +46,8 @@ export interface ReproducedTable {
   readonly pictures?: number
   readonly whole: string
   readonly rows: readonly TableRow[]
-  /** The standard deviation of top-1 of one run, over all rows. */
-  readonly noise?: number
+  /** Absent where no row has two runs. */
+  readonly noise?: RunNoise
   readonly claims: readonly JudgedClaim[]
 }
 
@@ -100,7 +100,7 @@ export function reproducedTable(
   const rows = found.map((one) => tableRow(one, wholeWork))
   const scores = (row: FoundRow): RowScores => ({ title: row.row.title, top1: row.runs.map(top1Of) })
   const done = found.filter(({ runs }) => runs.length > 0)
-  const noise = pooledDeviation(done.map(scores))
+  const noise = runNoise(done.map(scores))
   const lookup = (wanted: string) => {
     const row = done.find((one) => one.row.name === wanted)
     return row && scores(row)
@@ -110,7 +110,7 @@ export function reproducedTable(
     version: 1,
     ...{ name, title, about, whole, rows, claims: judged(claims, lookup, noise) },
     ...facts,
-    ...(Number.isFinite(noise) && { noise }),
+    ...(noise.freedom > 0 && { noise }),
     ...(pictures !== undefined && { pictures }),
   }
 }

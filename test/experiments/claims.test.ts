@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  isBetter,
-  judged,
-  losesAtMost,
-  pooledDeviation,
-  type RowScores,
-} from '../../src/experiments/claims.js'
+import { isBetter, judged, losesAtMost, type RowScores, runNoise } from '../../src/experiments/claims.js'
 
 const rows: Readonly<Record<string, RowScores>> = {
   good: { title: 'good', top1: [0.72, 0.73, 0.74] },
@@ -13,15 +7,16 @@ const rows: Readonly<Record<string, RowScores>> = {
   bad: { title: 'bad', top1: [0.6, 0.61, 0.62] },
 }
 const lookup = (name: string) => rows[name]
-const noise = pooledDeviation(Object.values(rows))
+const noise = runNoise(Object.values(rows))
 const verdictOf = (...claims: Parameters<typeof judged>[0]) =>
   judged(claims, lookup, noise).map(({ verdict }) => verdict)
 
 describe('claims', () => {
   test('the spread of one run is that of all rows together', () => {
     // each row has a sample variance of 1e-4
-    expect(noise).toBeCloseTo(0.01, 12)
-    expect(pooledDeviation([{ title: 'once', top1: [0.5] }])).toBeNaN()
+    expect(noise.deviation).toBeCloseTo(0.01, 12)
+    expect(noise.freedom).toBe(6)
+    expect(runNoise([{ title: 'once', top1: [0.5] }]).freedom).toBe(0)
   })
 
   test('a difference beyond chance decides, a smaller one does not', () => {
@@ -50,8 +45,8 @@ describe('claims', () => {
       lookup,
       noise,
     )
-    // t(0.975, 30) · 1 % · √(2/3)
-    expect(held?.because).toBe('good against bad: +12.0 ± 1.7 points')
+    // t(0.975, 6) = 2.447, · 1 % · √(2/3)
+    expect(held?.because).toBe('good against bad: +12.0 ± 2.0 points')
     expect(missing).toMatchObject({ verdict: "can't be told at this size", because: 'not run: gone' })
   })
 })
