@@ -18,7 +18,7 @@ interface KeyList {
   readonly keys: Readonly<Record<string, KeyGroup | readonly KeyGroup[]>>
 }
 
-const spec = <T>(file: string) => JSON.parse(readFileSync(shared(`spec/${file}`), 'utf8')) as T
+const spec = <T>(file: string) => JSON.parse(readFileSync(shared(`../spec/${file}`), 'utf8')) as T
 
 /** Names with their numbers left out, each with its shapes and how often. */
 function grouped(parameters: readonly { name: string; shape: readonly number[] }[]): Map<string, string[]> {
