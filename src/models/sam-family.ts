@@ -172,6 +172,7 @@ export const microSam: SamConfig = {
 export const samFamily: ModelFamily = {
   name: 'sam',
   title: 'Segment Anything',
+  switches: ['routing'],
   presets: {
     'sam-b': samArchitecture(samB),
     'sam-l': samArchitecture(usualSam({ width: 1024, depth: 24, heads: 16, globalBlocks: [5, 11, 17, 23] })),
