@@ -1,7 +1,7 @@
 import { BlvitError } from '../../base/blvit-error.js'
 
 /** A class or function that a pickle names. */
-export class GlobalName {
+class GlobalName {
   constructor(readonly name: string) {}
 }
 
