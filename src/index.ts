@@ -96,6 +96,11 @@ export type {
   ImageFeatureExtractionOptions,
 } from './tasks/node/pipelines/image-feature-extraction.js'
 export { type Pipeline, type PipelineTask, pipeline } from './tasks/node/pipelines/index.js'
+export type {
+  GeneratedMask,
+  GeneratedMasks,
+  MaskGenerationOptions,
+} from './tasks/node/pipelines/mask-generation.js'
 export { readSettings } from './tasks/node/read-settings.js'
 // Cut out what prompts mean
 export type { LoadMaskEngineOptions } from './tasks/node/segment/load-mask-engine.js'

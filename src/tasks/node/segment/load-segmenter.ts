@@ -1,3 +1,4 @@
+import { BlvitError } from '../../../base/blvit-error.js'
 import { nodeDecoder } from '../../../image/node/decode.js'
 import { Segmenter } from '../../segment/segmenter.js'
 import { type LoadMaskEngineOptions, loadMaskEngine } from './load-mask-engine.js'
@@ -11,8 +12,15 @@ import { type LoadMaskEngineOptions, loadMaskEngine } from './load-mask-engine.j
  * const encoded = await sam.encode('photo.jpg')
  */
 export async function loadSegmenter(
-  reference: string,
+  reference: string | undefined,
   options: LoadMaskEngineOptions = {},
 ): Promise<Segmenter> {
+  // none ships, and another kind of model would only be refused later
+  if (reference === undefined) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      'Name a Segment Anything model: a folder, or an id of the Hugging Face hub.',
+    )
+  }
   return new Segmenter(reference, await loadMaskEngine(reference, options), nodeDecoder)
 }
