@@ -34,8 +34,13 @@ const partTexts: Readonly<Record<PartName, string>> = {
   other: 'other',
 }
 
-function partText(part: PartName, { kept }: Analysis): string {
-  return part === 'blocks' && kept !== undefined ? 'P-blocks' : partTexts[part]
+/** Whether its blocks are those for chosen patches, with others for all beside them or none. */
+function hasBigBlocks({ kept, parts }: Analysis): boolean {
+  return kept !== undefined || parts.some(({ part }) => part === 'gates')
+}
+
+function partText(part: PartName, analysis: Analysis): string {
+  return part === 'blocks' && hasBigBlocks(analysis) ? 'P-blocks' : partTexts[part]
 }
 
 /** Tokens of a picture in the last block. */
@@ -45,8 +50,14 @@ function left({ layers }: Analysis): number | undefined {
 
 /** What is left where pictures decide it. */
 function countedWords({ analysis, pictures }: Report): string {
-  const { patches, prefix } = analysis
+  const { patches, prefix, layers } = analysis
   const all = patches + prefix
+  if (hasBigBlocks(analysis)) {
+    if (pictures === undefined)
+      return `each picture decides how many of ${patches} patches the P-blocks process; counted at the most (--data counts for pictures)`
+    const chosen = layers.flatMap(({ selects }) => selects?.toFixed(1) ?? [])
+    return `P-blocks process ${chosen.join(', ')} of ${patches} patches from one predictor to the next, in the mean of ${countedPictures(pictures)}`
+  }
   if (pictures === undefined)
     return `each picture decides how many of ${all} tokens are left; counted at the most (--data counts for pictures)`
   return `${left(analysis)?.toFixed(1)} of ${all} tokens are left at the end, in the mean of ${countedPictures(pictures)}`
@@ -143,18 +154,19 @@ export function summary(report: Report, convention: Convention): string {
 /** Stem, blocks, predictors, norm and head, one line each. */
 export function layersTable({ analysis }: Report, convention: Convention): string {
   const total = analysis.multiplyAdds[convention]
-  const routed = analysis.kept !== undefined
+  const routed = hasBigBlocks(analysis)
+  const count = (number: number) => grouped(number, { decimals: Number.isInteger(number) ? 0 : 1 })
   const work = multiplyAddsColumn(analysis, convention)
   const row = ({ name, parameters, multiplyAdds, tokens, little, selects }: LayerCost) => [
     name,
     grouped(parameters),
     work.format(multiplyAdds),
     percent(multiplyAdds[convention] / total),
-    tokens === undefined ? undefined : grouped(tokens, { decimals: Number.isInteger(tokens) ? 0 : 1 }),
+    tokens === undefined ? undefined : count(tokens),
     ...(routed
       ? [
           little && percent(little[convention] / multiplyAdds[convention]),
-          selects === undefined ? undefined : `${grouped(selects)} patches`,
+          selects === undefined ? undefined : `${count(selects)} patches`,
         ]
       : []),
   ]

@@ -27,14 +27,20 @@ export async function printClassification(
   }
 }
 
-function resultJson(picture: string, { top, elapsedMs }: Classification): string {
+function resultJson(picture: string, { top, elapsedMs, stage }: Classification): string {
   const none = top.length === 0 && { none: true }
-  return JSON.stringify({ picture, top, ...none, elapsedMs: Number(elapsedMs.toFixed(3)) })
+  return JSON.stringify({
+    picture,
+    top,
+    ...none,
+    elapsedMs: Number(elapsedMs.toFixed(3)),
+    ...(stage && { stage }),
+  })
 }
 
 function resultText(
   name: string,
-  { top, elapsedMs }: Classification,
+  { top, elapsedMs, stage }: Classification,
   scores: ReportOptions['scores'],
 ): string {
   // the numbers of a regression are no shares
@@ -42,5 +48,6 @@ function resultText(
     scores === 'none' ? score.toPrecision(5).padStart(9) : `${(100 * score).toFixed(1).padStart(5)} %`
   const lines = top.map(({ label, probability }) => `  ${text(probability)}  ${visible(label)}`)
   if (lines.length === 0) lines.push('  none of them: no class reaches the threshold')
-  return [`${visible(name)}  (${elapsedMs.toFixed(1)} ms)`, ...lines].join('\n')
+  const by = stage === undefined ? '' : `, by the ${stage === 1 ? 'first' : 'second'} stage`
+  return [`${visible(name)}  (${elapsedMs.toFixed(1)} ms${by})`, ...lines].join('\n')
 }

@@ -35,6 +35,7 @@ function evaluationText(
   const { pictures, evaluated, labelled, results, failures } = evaluation
   const agrees = results.some(({ agreement }) => agreement)
   const hasTop5 = results.some(({ top5 }) => top5)
+  const isStaged = results.some(({ secondStage }) => secondStage)
   const hasSeveral = results.some(({ several }) => several)
   const columns = [
     { heading: 'model', align: 'left' as const },
@@ -46,7 +47,9 @@ function evaluationText(
       ...(agrees ? ['same as teacher'] : []),
     ].flatMap((heading) => [{ heading }, { heading: '95 % interval' }]),
     ...(hasSeveral ? [{ heading: 'mean average precision' }] : []),
+    ...(isStaged ? [{ heading: 'to the second stage' }] : []),
   ]
+  const stageCell = (share: Share | undefined) => (isStaged ? [cells(share)[0]] : [])
   const accuracyCells = ({ top1, top5, several }: Accuracy) => [
     ...cells(top1),
     ...(hasTop5 ? cells(top5) : []),
@@ -60,12 +63,14 @@ function evaluationText(
     ...accuracyCells(result),
     ...(agrees ? cells(result.agreement) : []),
     ...precisionCell(result),
+    ...stageCell(result.secondStage),
   ])
   if (teacher !== undefined && evaluation.teacher)
     rows.push([
       ...[teacher, teacherSetting, ...accuracyCells(evaluation.teacher)],
       ...(agrees ? cells(undefined) : []),
       ...precisionCell(evaluation.teacher),
+      ...stageCell(undefined),
     ])
   const rule = evaluation.labelRule === undefined ? [] : [`labels: ${evaluation.labelRule}`]
   const failed = failures.length > 0 ? `, ${grouped(failures.length)} failed` : ''

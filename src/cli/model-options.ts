@@ -29,7 +29,7 @@ export function dtypeOption(): Option {
 export function parallelOption(): Option {
   return new Option(
     '--parallel <n|auto>',
-    'engines that run beside each other and share the threads; auto: one a core for more than a handful of pictures, as far as memory goes',
+    'engines that run beside each other and share the threads, no more than pictures; auto: one a core for more than a handful of pictures, as far as memory goes',
   )
     .argParser(positiveIntegerOr('auto'))
     .default('auto')
@@ -125,9 +125,15 @@ export function engineNote(
 ): string {
   const { name, engine, engineOptions } = model
   const precision = precisionNotes[engineOptions.precision ?? 'fp32']
-  const { lanes, threads } = model.planFor(pictures)
-  const beside =
-    lanes === 1 ? '' : `, ${lanes} engines of ${threads} thread${threads === 1 ? '' : 's'} beside each other`
+  const plan = model.planFor(pictures)
+  // a part of a shard may have none
+  const lanes = Math.max(1, Math.min(plan.lanes, pictures))
+  const threads = `${plan.threads} thread${plan.threads === 1 ? '' : 's'}`
+  const engines =
+    lanes === 1 ? `, one engine of ${threads}` : `, ${lanes} engines of ${threads} beside each other`
+  const unneeded =
+    lanes === plan.lanes ? '' : ` (${plan.lanes} were asked for: no more than pictures are opened)`
+  const beside = plan.lanes === 1 ? '' : `${engines}${unneeded}`
   return `${name}${atSetting(setting)} on ${engine.runtime.description}${precision}${beside}: ${engine.reason}`
 }
 

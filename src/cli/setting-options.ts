@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Settings } from '../settings/settings.js'
 import {
+  isStaging,
   type RunSettingName,
   runSettingNames,
   type SettingName,
@@ -35,9 +36,19 @@ function addSettings(command: Command, names: readonly SettingName[]): Command {
   return command
 }
 
-/** Adds an option for each setting of `src/settings/`. */
-export function withSettings(command: Command): Command {
-  return addSettings(command, settingNames)
+/** Those that a command takes: what asks for two stages is for classification alone. */
+interface TakenSettings {
+  /** Whether the command classifies, so that it can do so in two stages. Default false. */
+  readonly staged?: boolean
+}
+
+function taken({ staged = false }: TakenSettings): readonly SettingName[] {
+  return staged ? settingNames : settingNames.filter((name) => !isStaging(name))
+}
+
+/** Adds an option for each setting of `src/settings/` that the command takes. */
+export function withSettings(command: Command, options: TakenSettings = {}): Command {
+  return addSettings(command, taken(options))
 }
 
 /** Adds an option for each setting that leaves the model as it is, for a command whose model goes on to be another. */
@@ -56,9 +67,9 @@ function addManySettings(command: Command, names: readonly SettingName[], severa
   return command
 }
 
-/** Adds an option for each setting that takes several values with commas between them. */
-export function withManySettings(command: Command): Command {
-  return addManySettings(command, settingNames, 'several with commas between them')
+/** Adds an option for each setting, which takes several values with commas between them. */
+export function withManySettings(command: Command, options: TakenSettings = {}): Command {
+  return addManySettings(command, taken(options), 'several with commas between them')
 }
 
 /**

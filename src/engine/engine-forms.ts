@@ -5,7 +5,7 @@ import type { Settings } from '../settings/settings.js'
 import type { Lane, Lanes, Pictures, RunKind } from './dispatcher.js'
 import { Engine, type EngineParts, type EngineRunOptions } from './engine.js'
 import type { Feeds } from './feeds.js'
-import { type LanePlan, manyPictures, type Parallel, planLanes } from './lane-plan.js'
+import { busyLanes, type LanePlan, manyPictures, type Parallel, planLanes } from './lane-plan.js'
 import { pixelFeeds } from './rows.js'
 
 /** What of a model is to be run. */
@@ -74,7 +74,7 @@ export class EngineForms implements AsyncDisposable {
     // beside a pool that is open for another problem, a few pictures don't need as many copies of the weights once more
     const isPooled = this.pool !== undefined && this.isPooled(this.pool, problem.name)
     const pays = this.options.parallel !== 'auto' || pictures >= manyPictures(this.parts.weightBytes)
-    if (plan.lanes > 1 && (isPooled || pays)) await this.openPool(plan, problem)
+    if (plan.lanes > 1 && (isPooled || pays)) await this.openPool(plan, problem, pictures)
     else await this.wholeFor(problem)
   }
 
@@ -98,8 +98,8 @@ export class EngineForms implements AsyncDisposable {
     return this.engineIn(this.whole, problem, async () => ({ runtime, threads: this.options.threads }))
   }
 
-  private async openPool(plan: LanePlan, problem: Asked): Promise<void> {
-    const pool = this.pool ?? this.startPool(plan)
+  private async openPool(plan: LanePlan, problem: Asked, pictures: number): Promise<void> {
+    const pool = this.pool ?? this.startPool(plan, { atOnce: busyLanes(plan, pictures) })
     try {
       await this.pooledFor(pool, problem)
       pool.isOpen = true
@@ -111,10 +111,10 @@ export class EngineForms implements AsyncDisposable {
     this.options.onChange()
   }
 
-  private startPool(plan: LanePlan): Pool {
+  private startPool(plan: LanePlan, options: { readonly atOnce: number }): Pool {
     const source = this.parts.runtime.lanes
     if (!source) throw new Error('blvit bug: no lanes here')
-    const runtime = source.open(plan.lanes)
+    const runtime = source.open(plan.lanes, options)
     runtime.catch(() => {})
     const lane = (index: number): Lane<ModelRun> => ({
       run: async (run, pictures) => runOn(await this.laneEngine(pool, run.problem), pictures, run, index),

@@ -76,6 +76,11 @@ export function planLanes(source: LaneSource, { threads, parallel, weightBytes }
   return plans.reduce((best, plan) => (plan.lanes * plan.threads > best.lanes * best.threads ? plan : best))
 }
 
+/** The lanes that so many pictures keep busy: the others need not be opened. */
+export function busyLanes({ lanes }: LanePlan, pictures: number): number {
+  return Math.max(1, Math.min(lanes, pictures))
+}
+
 // Measured on one thread (docs/performance.md): products of some 200 rows run at their full rate; more only
 // pushes the tokens of a picture out of the cache.
 const rowsPerProduct = 256

@@ -20,7 +20,7 @@ export function checkClasses({ labels, several }: OwnClasses, data: readonly str
   if (labels.length > mostClasses) {
     const message =
       `${where} has ${labels.length} classes ("${labels[0]}", "${labels[1]}", …); fine-tuning takes at most ${mostClasses}. ` +
-      'Is the column of labels one of names or numbers of pictures?'
+      'Are these names or numbers of pictures?'
     throw new BlvitError('BAD_DATA', message, { classes: labels.length })
   }
 }
@@ -40,15 +40,15 @@ export function checkCounts(
     (counts[at] ?? 0) < 2 ? [{ label, count: counts[at] ?? 0 }] : [],
   )
   if (few.length === 0) return
-  const list = few.slice(0, shown).map(({ label, count }) => `"${label}" ${count === 0 ? 'none' : 'one'}`)
+  const list = few.slice(0, shown).map(({ label, count }) => `"${label}" has ${count === 0 ? 'none' : 'one'}`)
   const more = few.length > shown ? `, and ${few.length - shown} more classes` : ''
   const [first] = failures
   const because = first
-    ? ` ${failures.length} pictures were left out, the first because: ${first.message}`
+    ? ` ${failures.length === 1 ? '1 picture was' : `${failures.length} pictures were`} left out, the first because: ${first.message}`
     : ''
   throw new BlvitError(
     'BAD_DATA',
-    `Each class needs at least 2 different pictures that can be used, one to learn from and one to try it on, but of ${list.join(', ')}${more}. ` +
+    `Each class needs at least 2 different pictures that can be used, one to learn from and one to try it on: ${list.join(', ')}${more}. ` +
       `Add pictures, or take those classes out.${because}`,
     { classes: few },
   )

@@ -1,3 +1,4 @@
+import { defined } from '../base/assert.js'
 import type { OptionKeys } from '../base/check-options.js'
 import { Slots } from '../base/slots.js'
 import { type Size, sizeBeforeCrop } from './crop-window.js'
@@ -67,10 +68,25 @@ const decoding = new Slots(decodedAtOnce)
 export async function preparePicture(
   image: ImageInput,
   preprocessing: Preprocessing,
-  { decoder, exact = false, maxPixels, signal }: PrepareOptions & { decoder: ImageDecoder },
+  options: PrepareOptions & { decoder: ImageDecoder },
 ): Promise<PreparedPicture> {
-  const { height, width } = sizeBeforeCrop(preprocessing, preprocessing.cropRatio)
-  const atLeast = exact ? undefined : { height: reservedSize * height, width: reservedSize * width }
+  const [prepared] = await preparePictures(image, [preprocessing], options)
+  return defined(prepared, 'the picture')
+}
+
+/**
+ * The same in several ways, decoded once: what they see of a large photograph is what the largest of them needs.
+ * @throws BlvitError as the decoder
+ */
+export async function preparePictures(
+  image: ImageInput,
+  ways: readonly Preprocessing[],
+  { decoder, exact = false, maxPixels, signal }: PrepareOptions & { decoder: ImageDecoder },
+): Promise<PreparedPicture[]> {
+  const sizes = ways.map((way) => sizeBeforeCrop(way, way.cropRatio))
+  const height = reservedSize * Math.max(...sizes.map((size) => size.height))
+  const width = reservedSize * Math.max(...sizes.map((size) => size.width))
+  const atLeast = exact ? undefined : { height, width }
   let leave = () => {}
   const beforeDecoding = async () => {
     leave = await decoding.enter(signal)
@@ -78,7 +94,9 @@ export async function preparePicture(
   try {
     const limit = maxPixels === undefined ? {} : { maxPixels }
     const decoded = await decoder.decode(image, { atLeast, ...limit, signal, beforeDecoding })
-    return await runWithPauses(prepareSteps(decoded, preprocessing), { signal })
+    const prepared: PreparedPicture[] = []
+    for (const way of ways) prepared.push(await runWithPauses(prepareSteps(decoded, way), { signal }))
+    return prepared
   } finally {
     leave()
   }

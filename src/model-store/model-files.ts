@@ -114,8 +114,10 @@ export function readDescription({ config, preprocessorConfig }: ModelJson): Mode
   const architecture = readArchitecture(config)
   checkOwnSettings(architecture)
   const { image, channels, classes } = architecture
-  const { pictures: usual } = architecture.facts
-  const found = findPreprocessing({ config, preprocessorConfig }, { imageSize: image, channels, usual })
+  const { pictures: usual, masks } = architecture.facts
+  // what a model with masks sees is its family's, not a file's
+  const files = masks ? {} : { config, preprocessorConfig }
+  const found = findPreprocessing(files, { imageSize: image, channels, usual })
   const { labels, assumptions } = readLabels(config, classes)
   const size = ownSize(architecture, found.said)
   return {

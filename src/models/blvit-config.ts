@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { predictionLayers } from './prediction-layers/index.js'
 import { rankings } from './rankings/index.js'
 import type { VitConfig } from './vit-config.js'
 
@@ -26,6 +27,8 @@ export const switches = {
   keep_ratio: switchOf(0.25, () => z.number().gt(0).max(1)),
   /** What ranks the patches: the prediction layer, the last attention of the CLS token, or chance. */
   selection: switchOf('predictor', () => z.enum(namesOf(rankings))),
+  /** What a prediction layer is: one linear map, or a norm and a small MLP. */
+  predictor: switchOf('linear', () => z.enum(namesOf(predictionLayers))),
   /** Keys and values from all tokens (true) or from the primary ones only. */
   semi_cross: switchOf(true, () => z.boolean()),
   /** P and E meet after each half-block, or once at the end of the block. */
@@ -54,6 +57,8 @@ export interface LittleConfig {
   readonly width: number
   readonly heads: number
   readonly mlpRatio: number
+  /** Whether it has attention of its own; without it is the small MLP alone. */
+  readonly attention: boolean
   /** Layers that have one, counted from 1. */
   readonly layers: readonly number[]
   /** `zero`: its last maps start at 0, so secondary tokens start unchanged. */

@@ -52,6 +52,7 @@ function pair(big: VitConfig, { little, ...changed }: Routing): Architecture {
     ...routing,
     little: {
       mlpRatio: 4,
+      attention: true,
       initialisation: 'normal',
       layers: layerRange(routing.fullLayers + 1, big.depth),
       ...little,

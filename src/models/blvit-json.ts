@@ -13,6 +13,7 @@ const littleSchema = () => {
       embed_dim: count,
       num_heads: count,
       mlp_ratio: z.number().positive().max(1_000).default(4),
+      attention: z.boolean().default(true),
       /** Counted from 1; absent: every layer that is not full. */
       layers: z.array(count).optional(),
       initialisation: z.enum(['normal', 'zero']).default('normal'),
@@ -102,6 +103,7 @@ export function readBlvitConfig(json: ConfigJson): BlvitConfig {
       width: keys.little.embed_dim,
       heads: keys.little.num_heads,
       mlpRatio: keys.little.mlp_ratio,
+      attention: keys.little.attention,
       layers: keys.little.layers ?? layerRange(keys.full_layers + 1, shape.depth),
       initialisation: keys.little.initialisation,
     },
@@ -118,6 +120,7 @@ export function writeBlvitConfig(config: BlvitConfig): ConfigJson {
       embed_dim: little.width,
       num_heads: little.heads,
       mlp_ratio: little.mlpRatio,
+      attention: little.attention,
       layers: little.layers,
       initialisation: little.initialisation,
     },

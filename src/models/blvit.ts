@@ -1,10 +1,20 @@
 import { defined } from '../base/assert.js'
 import { plus } from '../graph/dim.js'
 import { constantOf, type Initialiser, truncatedNormal, zeros } from '../graph/initialiser.js'
-import { add, gelu, multiply, parameter, scaleShift, sizeInput, slice } from '../graph/ops/index.js'
+import {
+  add,
+  gelu,
+  multiply,
+  parameter,
+  reshape,
+  scaleShift,
+  sizeInput,
+  slice,
+  stopGradient,
+} from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
-import { type AttentionView, attention } from '../nn/attention.js'
+import { type AttentionView, attention, type Meeting } from '../nn/attention.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { layerScale } from '../nn/layer-scale.js'
 import { linear } from '../nn/linear.js'
@@ -13,7 +23,16 @@ import { blockAttention, blockMlp, plainBlock } from './block-loop.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
 import { rankings } from './rankings/index.js'
-import { joinedStream, type Route, restoreOrder, type Stream, select, splitStream } from './routing.js'
+import {
+  type Budget,
+  joinedStream,
+  type Route,
+  restoreOrder,
+  type Stream,
+  select,
+  splitStream,
+  unsplitStream,
+} from './routing.js'
 import type { RouteEvent } from './token-history.js'
 import { finalNorm, pixelInput, programs, stem } from './vit.js'
 import { mlpWidth, prefixCount } from './vit-config.js'
@@ -29,11 +48,23 @@ interface Updates {
   readonly little: Stream | null
 }
 
-/** (α·s + 1)·p: the Mixture-of-Depths gate, the only path of a gradient to the predictor (spec §1). */
+/**
+ * (α·s + 1)·p: the Mixture-of-Depths gate, the only path of a gradient to the predictor (spec §1). Nothing for patches that
+ * only fill up.
+ */
 function gated(update: Tensor, half: 'attention' | 'mlp', route: Route): Tensor {
   const alpha = parameter(half === 'attention' ? 'alpha1' : 'alpha2', [1], alphaStart)
-  const factor = multiply(route.gate, alpha)
-  return dropPath(half, multiply(update, scaleShift(factor, { shift: 1 })))
+  const factor = scaleShift(multiply(route.gate, alpha), { shift: 1 })
+  return dropPath(half, multiply(update, route.real ? multiply(factor, route.real) : factor))
+}
+
+/** γ of the primary tokens, and 1 of those that only fill up; undefined: 0. */
+function littleShare(gamma: 'gamma1' | 'gamma2', route: Route, config: BlvitConfig): Tensor | undefined {
+  const { real } = route
+  const filling = real && scaleShift(real, { scale: -1, shift: 1 })
+  if (config.gamma === 'zero') return filling
+  const share = parameter(gamma, [config.gamma === 'channel' ? config.width : 1], gammaStart)
+  return real && filling ? add(multiply(real, share), filling) : share
 }
 
 /** x + { p + γ·e where primary; e where secondary } */
@@ -41,24 +72,31 @@ function fuse(
   stream: Stream,
   { big, little }: Updates,
   gamma: 'gamma1' | 'gamma2',
-  config: BlvitConfig,
+  { route, config }: Pick<LayerInput, 'route' | 'config'>,
 ): Stream {
   const primary = add(stream.primary(), big)
   if (!little) return joinedStream(primary, stream.secondary())
   const secondary = add(stream.secondary(), little.secondary())
-  if (config.gamma === 'zero') return joinedStream(primary, secondary)
-  const share = parameter(gamma, [config.gamma === 'channel' ? config.width : 1], gammaStart)
-  return joinedStream(add(primary, multiply(little.primary(), share)), secondary)
+  const share = littleShare(gamma, route, config)
+  return joinedStream(share ? add(primary, multiply(little.primary(), share)) : primary, secondary)
+}
+
+/** The attention of a P-block, which looks past keys that only fill up. */
+interface BigAttention {
+  readonly view: AttentionView
+  readonly meeting: Meeting
 }
 
 /** P_proj(attention(q of the primary tokens, k and v of all)): semi-cross attention. */
-function bigAttention(stream: Stream, config: BlvitConfig): AttentionView {
+function bigAttention(stream: Stream, route: Route, config: BlvitConfig): BigAttention {
   const keys = layerNorm('norm1', config.semiCross ? stream.all() : stream.primary(), {
     epsilon: config.layerNormEpsilon,
   })
   const primaryCount = sizeAt(stream.primary(), 1)
   const queries = config.semiCross ? splitStream(keys, primaryCount).primary() : keys
-  return blockAttention({ queries, keys }, config)
+  const view = blockAttention({ queries, keys }, config)
+  const real = config.semiCross ? undefined : route.real
+  return { view, meeting: real ? { keyMask: reshape(real, real.shape.slice(0, 2)) } : {} }
 }
 
 /** How the maps that write an E-block's update start. */
@@ -101,67 +139,90 @@ interface LayerInput {
 
 interface LayerOutput {
   readonly stream: Stream
-  /** Of the P-block. */
-  readonly attention: AttentionView
+  /** What the class token gives to each key of the P-block. `[batch, keys]` */
+  readonly clsAttention: () => Tensor
 }
 
 /** A big.LITTLE layer: P and E meet after the attention half and again after the MLP half (spec §1). */
 function fusedByHalf({ stream, route, little, config }: LayerInput): LayerOutput {
   const boundary = sizeAt(stream.primary(), 1)
-  const attended = bigAttention(stream, config)
+  const attended = bigAttention(stream, route, config)
   const attentionUpdates = {
-    big: gated(layerScale('ls1', attended.output(), config.layerScale), 'attention', route),
-    little: little && splitStream(littleAttention(stream.all(), little, config), boundary),
+    big: gated(
+      layerScale('ls1', attended.view.output(attended.meeting), config.layerScale),
+      'attention',
+      route,
+    ),
+    little: little?.attention ? splitStream(littleAttention(stream.all(), little, config), boundary) : null,
   }
-  const middle = fuse(stream, attentionUpdates, 'gamma1', config)
+  const middle = fuse(stream, attentionUpdates, 'gamma1', { route, config })
   const mlpUpdates = {
     big: gated(blockMlp(middle.primary(), config), 'mlp', route),
     little: little && splitStream(littleMlp(middle.all(), little, config), boundary),
   }
-  return { stream: fuse(middle, mlpUpdates, 'gamma2', config), attention: attended }
+  return {
+    stream: fuse(middle, mlpUpdates, 'gamma2', { route, config }),
+    clsAttention: () => attended.view.clsRow(attended.meeting),
+  }
 }
 
 /** The other order: P and E each run their whole block on the layer's input and meet once, by γ1. */
 function fusedByBlock({ stream, route, little, config }: LayerInput): LayerOutput {
-  const attended = bigAttention(stream, config)
-  const bigFirst = gated(layerScale('ls1', attended.output(), config.layerScale), 'attention', route)
+  const attended = bigAttention(stream, route, config)
+  const bigFirst = gated(
+    layerScale('ls1', attended.view.output(attended.meeting), config.layerScale),
+    'attention',
+    route,
+  )
   const bigSecond = gated(blockMlp(add(stream.primary(), bigFirst), config), 'mlp', route)
   const updates = {
     big: add(bigFirst, bigSecond),
     little: little && splitStream(littleBlock(stream.all(), little, config), sizeAt(stream.primary(), 1)),
   }
-  return { stream: fuse(stream, updates, 'gamma1', config), attention: attended }
+  return {
+    stream: fuse(stream, updates, 'gamma1', { route, config }),
+    clsAttention: () => attended.view.clsRow(attended.meeting),
+  }
 }
 
 /** What a whole E-block adds to its input. */
 function littleBlock(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
+  if (!little.attention) return littleMlp(all, little, config)
   const attended = littleAttention(all, little, config)
   return add(attended, littleMlp(add(all, attended), little, config))
 }
 
 const layerForms = { half: fusedByHalf, block: fusedByBlock } as const
 
+/** How many patches a selection chooses, and the input that says it, where one does. */
+function budgetOf({ keepMass, sizes }: BuildOptions): { budget: Budget; sizes: readonly Tensor[] } {
+  if (keepMass !== undefined) return { budget: { mass: keepMass }, sizes: [] }
+  if (sizes?.kept !== undefined) return { budget: { kept: sizes.kept }, sizes: [] }
+  const { size, tensor } = sizeInput('kept')
+  return { budget: { kept: size }, sizes: [tensor] }
+}
+
 /**
  * A big.LITTLE ViT.
  * @param options `sizes.kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
- *   the graph's input `kept`, so that one graph serves every keep ratio.
+ *   the graph's input `kept`, so that one graph serves every keep ratio. `keepMass`: each picture decides it.
  */
 export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDefinition {
   const prefix = prefixCount(config)
-  const fixed = options.sizes?.kept
-  const runtime = fixed === undefined ? sizeInput('kept') : undefined
-  const kept = fixed ?? defined(runtime, 'the run-time size').size
-  const boundary = plus(kept, prefix)
+  const { budget, sizes } = budgetOf(options)
   const history: RouteEvent[] = []
-  let stream = splitStream(stem(pixelInput(config), config), boundary)
+  let stream = unsplitStream(stem(pixelInput(config), config))
   let route: Route | undefined
 
   for (let layer = 1; layer <= config.depth; layer++) {
-    const result = scope(`blocks.${layer - 1}`, () => {
+    const result = scope(`blocks.${layer - 1}`, (): LayerOutput => {
       if (layer <= config.fullLayers) {
         const came = { tokens: stream.all(), prefix, history: [] }
         const { state, attention } = plainBlock(came, layer, config)
-        return { stream: splitStream(state.tokens, boundary), attention }
+        const after = route
+          ? splitStream(state.tokens, plus(route.kept, prefix))
+          : unsplitStream(state.tokens)
+        return { stream: after, clsAttention: () => attention.clsRow() }
       }
       const little = config.little?.layers.includes(layer) ? config.little : null
       return layerForms[config.fuse]({ stream, route: defined(route, 'a selection'), little, config })
@@ -171,10 +232,12 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
     const index = config.predictorAfter.indexOf(layer)
     if (index < 0) continue
     const patches = slice(stream.all(), { axis: 1, start: prefix })
-    const clsAttention = () => result.attention.clsRow()
-    const ranks = rankings[config.selection]({ index, prefix, patches, clsAttention, last: route, kept })
+    const ranks = rankings[config.selection]({
+      ...{ index, prefix, clsAttention: result.clsAttention, last: route, predicting: config },
+      patches: options.predictorsAlone ? stopGradient(patches) : patches,
+    })
     const selected = scope(`selections.${index}`, () =>
-      select(stream.all(), ranks, { prefix, kept, last: route }),
+      select(stream.all(), ranks, { prefix, budget, last: route }),
     )
     ;({ stream, route } = selected)
     // The full layers process everything, whatever was chosen before them (H+B: chosen after 8, full to 9).
@@ -182,9 +245,10 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       Math.max(layer, config.fullLayers) + 1,
       config.predictorAfter[index + 1] ?? config.depth,
     )
-    const { patchScores: scores, order } = route
+    const { patchScores: scores, order, stays, kept: chosen } = route
     const little = layers.filter((routed) => config.little?.layers.includes(routed))
-    history.push({ kind: 'route', layer, layers, little, chosen: kept, tensors: { scores, order } })
+    const tensors = { scores, order, ...(stays && { stays }) }
+    history.push({ kind: 'route', layer, layers, little, chosen, tensors })
   }
 
   const normed = finalNorm(stream.all(), config)
@@ -193,6 +257,6 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       features: restoreOrder(normed, defined(route, 'a selection'), { prefix }),
     }),
     history,
-    sizes: runtime ? [runtime.tensor] : [],
+    sizes,
   }
 }

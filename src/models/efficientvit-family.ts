@@ -17,7 +17,7 @@ import { readTimmForm } from './timm-form.js'
 const perStage = (value: z.ZodType<number>) => z.array(value).min(1).max(16)
 
 /** Arguments of timm's `EfficientVitMsra`, and our own config.json; each honoured or refused. */
-const keys = {
+const keys = () => ({
   image_size: imageSize.optional(),
   in_chans: z.union([z.literal(3), z.literal(1)], 'pictures have 3 channels, or 1 (grey)').optional(),
   num_classes: z.int().min(0).max(65_536).optional(),
@@ -39,9 +39,9 @@ const keys = {
   distilled: z.boolean().optional(),
   drop_rate: z.unknown().optional(),
   global_pool: z.literal('avg', 'the head reads the mean of the last map ("avg")').optional(),
-}
+})
 
-type Keys = z.infer<z.ZodObject<typeof keys>>
+type Keys = z.infer<z.ZodObject<ReturnType<typeof keys>>>
 
 function bad(text: string): BlvitError {
   return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
@@ -210,7 +210,7 @@ export function readEfficientVit(json: ConfigJson): EfficientVitConfig {
   return configOf(readTimmForm(json, { keys, argumentsOfName }))
 }
 
-const m5 = readEfficientVit({ model_type: 'efficientvit', ...sizes.m5, window_size: usualWindows })
+const m5 = configOf({ ...(argumentsOfName('efficientvit_m5') as Keys) })
 
 /** EfficientViT of Microsoft (Cream), `efficientvit_m0` … `m5` in timm; timm's `efficientvit_b0` … are another network. */
 export const efficientVitFamily: ModelFamily = {

@@ -8,36 +8,38 @@ import { readHuggingFaceMobileVit } from './mobilevit-hugging-face.js'
 import { mobileVitNames, mobileVitNorms } from './mobilevit-names.js'
 import { readTimmForm } from './timm-form.js'
 
-const transformerKeys = z.strictObject({
-  embed_dim: size,
-  depth,
-  num_heads: size,
-  mlp_dim: size,
-  patch_size: z.tuple([size, size]),
-})
+const transformerKeys = () =>
+  z.strictObject({
+    embed_dim: size,
+    depth,
+    num_heads: size,
+    mlp_dim: size,
+    patch_size: z.tuple([size, size]),
+  })
 
-const stageKeys = z.strictObject({
-  width: size,
-  depth: z.int().min(0).max(1_000),
-  stride: z.int().min(1).max(8),
-  expand_ratio: ratio,
-  transformer: transformerKeys.optional(),
-})
+const stageKeys = () =>
+  z.strictObject({
+    width: size,
+    depth: z.int().min(0).max(1_000),
+    stride: z.int().min(1).max(8),
+    expand_ratio: ratio,
+    transformer: transformerKeys().optional(),
+  })
 
 /** Our config.json, and what timm's may say of its `mobilevit_…`; each honoured or refused. */
-const keys = {
+const keys = () => ({
   image_size: imageSize.optional(),
   in_chans: z.union([z.literal(3), z.literal(1)], 'pictures have 3 channels, or 1 (grey)').optional(),
   num_classes: z.int().min(0).max(65_536).optional(),
   stem_width: size,
-  stages: z.array(stageKeys).min(1).max(16),
+  stages: z.array(stageKeys()).min(1).max(16),
   final_width: size,
   drop_rate: z.unknown().optional(),
   drop_path_rate: z.unknown().optional(),
   global_pool: z.literal('avg', 'the head reads the mean of the last map ("avg")').optional(),
-}
+})
 
-type Keys = z.infer<z.ZodObject<typeof keys>>
+type Keys = z.infer<z.ZodObject<ReturnType<typeof keys>>>
 
 function bad(text: string): BlvitError {
   return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)

@@ -8,25 +8,27 @@ const only = <T extends string | number | boolean>(value: T) =>
   z.literal(value, `only ${JSON.stringify(value)} is supported`).default(value)
 
 /** transformers' `MobileViTConfig`, with its defaults. */
-const schema = z.looseObject({
-  architectures: z.array(z.string()).nullish(),
-  num_channels: size.default(3),
-  image_size: imageSize.default(256),
-  patch_size: size.default(2),
-  hidden_sizes: z.tuple([size, size, size]).default([144, 192, 240]),
-  neck_hidden_sizes: z
-    .tuple([size, size, size, size, size, size, size])
-    .default([16, 32, 64, 96, 128, 160, 640]),
-  num_attention_heads: size.default(4),
-  mlp_ratio: ratio.default(2),
-  expand_ratio: ratio.default(4),
-  hidden_act: z.enum(['silu', 'swish'], 'only "silu" is supported').default('silu'),
-  conv_kernel_size: only(3),
-  output_stride: only(32),
-  layer_norm_eps: only(1e-5),
-  qkv_bias: only(true),
-  num_labels: z.int().min(0).max(65_536).optional(),
-})
+const schema = z.lazy(() =>
+  z.looseObject({
+    architectures: z.array(z.string()).nullish(),
+    num_channels: size.default(3),
+    image_size: imageSize.default(256),
+    patch_size: size.default(2),
+    hidden_sizes: z.tuple([size, size, size]).default([144, 192, 240]),
+    neck_hidden_sizes: z
+      .tuple([size, size, size, size, size, size, size])
+      .default([16, 32, 64, 96, 128, 160, 640]),
+    num_attention_heads: size.default(4),
+    mlp_ratio: ratio.default(2),
+    expand_ratio: ratio.default(4),
+    hidden_act: z.enum(['silu', 'swish'], 'only "silu" is supported').default('silu'),
+    conv_kernel_size: only(3),
+    output_stride: only(32),
+    layer_norm_eps: only(1e-5),
+    qkv_bias: only(true),
+    num_labels: z.int().min(0).max(65_536).optional(),
+  }),
+)
 
 /** Layers of the three transformers, which no key tells. */
 const layers = [2, 4, 3]

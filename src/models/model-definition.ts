@@ -39,8 +39,15 @@ export interface BuildOptions {
    * blocks. A size that isn't given is an input of the graph.
    */
   readonly sizes?: Bindings
+  /**
+   * Of a bLViT: the share of all scores, 0 to 1, that the chosen patches hold; the fewest that do are chosen, of each picture
+   * its own number, and `kept` is no size of the graph.
+   */
+  readonly keepMass?: number
   /** What reduces tokens, teaches or looks on; for models that run the plain block loop. */
   readonly hooks?: BlockHooks
+  /** Of a bLViT that learns: no gradient passes from its predictors to what they read, so that each learns for itself. */
+  readonly predictorsAlone?: boolean
 }
 
 /** @throws BlvitError `UNSUPPORTED` for a model that can't do that */

@@ -1,5 +1,20 @@
-import { type Dim, plus } from '../graph/dim.js'
-import { argsort, concat, gather, inverseOrder, padStart, reshape, slice } from '../graph/ops/index.js'
+import { type Dim, minus, plus } from '../graph/dim.js'
+import {
+  argsort,
+  compact,
+  concat,
+  constant,
+  cumulativeSum,
+  gather,
+  inverseOrder,
+  less,
+  padStart,
+  reduceMax,
+  reshape,
+  scaleShift,
+  slice,
+  transpose,
+} from '../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 
 /**
@@ -43,6 +58,18 @@ export function splitStream(all: Tensor, boundary: Dim): Stream {
   }
 }
 
+/** What decides how many patches a selection chooses. */
+export type Budget =
+  /** As many of every picture. */
+  | { readonly kept: Dim }
+  /** Of each picture the fewest whose scores make up this share of all, 0 to 1. */
+  | { readonly mass: number }
+
+/** A stream before the first selection. */
+export function unsplitStream(all: Tensor): Stream {
+  return splitStream(all, sizeAt(all, 1))
+}
+
 /** Which patch stands where in the stream, since the last selection. */
 export interface Route {
   /** Patch index at each place of the stream (prefix not counted). int64 `[batch, patches]` */
@@ -53,39 +80,84 @@ export interface Route {
   readonly scores: Tensor
   /** Scores in patch order. `[batch, patches]` */
   readonly patchScores: Tensor
+  /** How many patches are primary: as many as the picture of the batch that chooses most. */
+  readonly kept: Dim
+  /**
+   * Where pictures choose different numbers: 1 for each place of the stream that is chosen, 0 for patches that only fill up
+   * a picture which chooses fewer. They take their place among the primary tokens and the updates of secondary ones, so that
+   * no picture depends on its batch. `[batch, patches]`
+   */
+  readonly stays: Tensor | undefined
+  /** 1 for each primary token that is chosen or prefix, 0 for filling; undefined as `stays`. `[batch, prefix + kept, 1]` */
+  readonly real: Tensor | undefined
   /** s of the primary tokens, 0 for the prefix. `[batch, prefix + kept, 1]` */
   readonly gate: Tensor
 }
 
+/** Patches in two parts, those that are chosen first. */
+interface Parts extends Pick<Route, 'kept' | 'stays'> {
+  /** `[batch, kept, width]` */
+  readonly chosen: Tensor
+  /** `[batch, patches − kept, width]` */
+  readonly others: Tensor
+}
+
 /**
- * Chooses the `kept` patches with the highest scores, equal scores by lower patch index, and sorts the
- * stream primary first.
+ * @param scores of the patches from the highest on. `[batch, patches]`
+ * @param order their indices, int64 `[batch, patches]` @param at the patches of some indices
+ */
+function partsOf(
+  scores: Tensor,
+  { order, at, budget }: { order: Tensor; at: (indices: Tensor) => Tensor; budget: Budget },
+): Parts {
+  if ('kept' in budget) {
+    const { kept } = budget
+    const sorted = at(order)
+    const [chosen, others] = [slice(sorted, { axis: 1, end: kept }), slice(sorted, { axis: 1, start: kept })]
+    return { kept, stays: undefined, chosen, others }
+  }
+  const patches = sizeAt(scores, 1)
+  const sums = cumulativeSum(scores)
+  const total = slice(sums, { axis: 1, start: minus(patches, 1) })
+  // what those before it hold: the first always stays
+  const before = padStart(slice(sums, { axis: 1, end: minus(patches, 1) }), { count: 1 })
+  const stays = less(before, scaleShift(total, { scale: budget.mass }))
+  const inAny = reshape(reduceMax(transpose(stays, [1, 0])), [patches])
+  const front = transpose(compact(transpose(order, [1, 0]), inAny, { size: 'kept' }), [1, 0])
+  const kept = sizeAt(front, 1)
+  return { kept, stays, chosen: at(front), others: at(slice(order, { axis: 1, start: kept })) }
+}
+
+/**
+ * Chooses the patches with the highest scores, equal scores by lower patch index, and sorts the stream primary first.
  * @param tokens all tokens in the order of `last`, or in patch order if there is no last route
  * @param scores of the patches, in the same order. `[batch, patches]`
  */
 export function select(
   tokens: Tensor,
   scores: Tensor,
-  { prefix, kept, last }: { prefix: number; kept: Dim; last: Route | undefined },
+  { prefix, budget, last }: { prefix: number; budget: Budget; last: Route | undefined },
 ): { stream: Stream; route: Route } {
   // Ranking happens in patch order, whatever the stream's order is, so that ties go to the lower patch index.
   const patchScores = last ? gather(scores, last.place) : scores
   const order = argsort(patchScores)
-  const patches = slice(tokens, { axis: 1, start: prefix })
-  const sorted = gather(patches, last ? gather(last.place, order) : order)
   const sortedScores = gather(patchScores, order)
-  const gate = padStart(slice(sortedScores, { axis: 1, end: kept }), { count: prefix })
+  const patches = slice(tokens, { axis: 1, start: prefix })
+  const at = (indices: Tensor) => gather(patches, last ? gather(last.place, indices) : indices)
+  const { kept, stays, chosen, others } = partsOf(sortedScores, { order, at, budget })
+  const batch = sizeAt(tokens, 0)
+  const primary = (ofPrefix: number, x: Tensor) => {
+    const all = concat([constant(ofPrefix, [batch, prefix]), slice(x, { axis: 1, end: kept })], { axis: 1 })
+    return reshape(all, [batch, plus(kept, prefix), 1])
+  }
   return {
-    stream: joinedStream(
-      concat([slice(tokens, { axis: 1, end: prefix }), slice(sorted, { axis: 1, end: kept })], { axis: 1 }),
-      slice(sorted, { axis: 1, start: kept }),
-    ),
+    stream: joinedStream(concat([slice(tokens, { axis: 1, end: prefix }), chosen], { axis: 1 }), others),
     route: {
-      order,
+      ...{ order, kept, stays, patchScores },
       place: inverseOrder(order),
       scores: sortedScores,
-      patchScores,
-      gate: reshape(gate, [sizeAt(tokens, 0), plus(kept, prefix), 1]),
+      real: stays && primary(1, stays),
+      gate: primary(0, sortedScores),
     },
   }
 }

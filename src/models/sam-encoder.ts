@@ -15,7 +15,7 @@ import { mapEpsilon, type SamConfig, samGrid } from './sam-config.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
 
 /** The encoder's blocks as a plain ViT's. */
-export function encoderShape(config: SamConfig): VitShape {
+function encoderShape(config: SamConfig): VitShape {
   const { side, patchSize, encoder } = config
   const { width, depth, heads, mlpWidth, qkvBias, layerNormEpsilon } = encoder
   return {
@@ -35,7 +35,7 @@ export function neighbourhoodOf(layer: number, config: SamConfig): Neighbourhood
 }
 
 /** How SAM's blocks differ from a plain ViT's. */
-export function samBlockParts(config: SamConfig): BlockParts {
+function samBlockParts(config: SamConfig): BlockParts {
   const { heads, qkvBias } = config.encoder
   return {
     attention: (normed, _state, layer) =>
@@ -52,7 +52,7 @@ export function samPixels({ side }: SamConfig): Tensor {
 }
 
 /** Patches with their positions. @returns `[batch, patches, width]`, row by row */
-export function samStem(pixels: Tensor, config: SamConfig): Tensor {
+function samStem(pixels: Tensor, config: SamConfig): Tensor {
   const { patchSize, encoder } = config
   const { rows, columns } = samGrid(config)
   const positions = parameter('pos_embed', [1, rows, columns, encoder.width], truncatedNormal)

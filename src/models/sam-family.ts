@@ -13,10 +13,6 @@ export interface SamArchitecture extends Architecture {
   readonly config: SamConfig
 }
 
-export function isSam(architecture: Architecture): architecture is SamArchitecture {
-  return architecture.family === 'sam'
-}
-
 const parts: PartPatterns = [
   ['patchEmbedding', /^image_encoder\.patch_embed\./],
   ['tokens', /^image_encoder\.pos_embed$/],
@@ -74,7 +70,7 @@ function factsOf(config: SamConfig): FamilyFacts {
 const oneClick = { programs: ['encode', 'decode'], sizes: { prompts: 1, points: 2 } }
 
 /** The architecture of a Segment Anything model. */
-export function samArchitecture(config: SamConfig): SamArchitecture {
+function samArchitecture(config: SamConfig): SamArchitecture {
   const { side, patchSize } = config
   return {
     config,

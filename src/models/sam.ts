@@ -52,7 +52,7 @@ export function samDecoder({ width, decoder }: SamConfig): MaskDecoderConfig {
 }
 
 /** An embedding, fed at each run. `[1, width, rows, columns]` */
-export function embeddingInput({ width, grid }: PromptEncoderConfig): Tensor {
+function embeddingInput({ width, grid }: PromptEncoderConfig): Tensor {
   return input(promptInputs.embedding, [1, width, grid.rows, grid.columns])
 }
 

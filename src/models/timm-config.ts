@@ -88,7 +88,7 @@ const vitArguments = {
 }
 
 /** What timm's functions take beside them. */
-const modelArguments = z.strictObject({ ...vitArguments, distilled: flag })
+const modelArguments = z.lazy(() => z.strictObject({ ...vitArguments, distilled: flag }))
 
 /** The arguments of timm's ViT at the top level, where we write them, and what it has no word for. */
 const ownArguments = {

@@ -5,16 +5,18 @@ import type { ConfigJson } from './architecture.js'
 import { size } from './config-values.js'
 
 /** What timm's config.json holds beside a network's arguments. */
-const timmFile = z.looseObject({
-  architecture: z.string().optional(),
-  model_args: z.record(z.string(), z.unknown()).nullish(),
-  pretrained_cfg: z
-    .looseObject({
-      input_size: z.tuple([size, size, size]).optional(),
-      num_classes: z.int().min(0).max(65_536).optional(),
-    })
-    .nullish(),
-})
+const timmFile = z.lazy(() =>
+  z.looseObject({
+    architecture: z.string().optional(),
+    model_args: z.record(z.string(), z.unknown()).nullish(),
+    pretrained_cfg: z
+      .looseObject({
+        input_size: z.tuple([size, size, size]).optional(),
+        num_classes: z.int().min(0).max(65_536).optional(),
+      })
+      .nullish(),
+  }),
+)
 
 function bad(text: string): BlvitError {
   return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
@@ -23,21 +25,22 @@ function bad(text: string): BlvitError {
 /**
  * The arguments of a network from a config.json of timm's form, or of ours, which has them at the top: what the architecture's
  * name says, then `pretrained_cfg`, then the top level, then `model_args`.
- * @param options `keys`: schemas of all arguments; `argumentsOfName`: what a name such as `efficientvit_m5` stands for
+ * @param options `keys`: makes the schemas of all arguments, which whoever opens another network's config.json need not wait for; `argumentsOfName`: what a name such as `efficientvit_m5` stands for
  * @throws BlvitError `BAD_CONFIG` naming every key that is wrong, unknown or missing
  */
 export function readTimmForm<Keys extends Readonly<Record<string, z.ZodType>>>(
   json: ConfigJson,
   {
-    keys,
+    keys: keysOf,
     argumentsOfName,
-  }: { keys: Keys; argumentsOfName: (architecture: string) => ConfigJson | undefined },
+  }: { keys: () => Keys; argumentsOfName: (architecture: string) => ConfigJson | undefined },
 ): z.output<z.ZodObject<Keys>> {
   const {
     architecture,
     model_args: given,
     pretrained_cfg: pretrained,
   } = parseWith(timmFile, json, 'config.json')
+  const keys = keysOf()
   const named = architecture === undefined ? {} : argumentsOfName(architecture)
   if (named === undefined) throw bad(`blvit doesn't know the architecture "${architecture}"`)
   const [channels, ...image] = pretrained?.input_size ?? []

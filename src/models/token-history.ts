@@ -38,13 +38,15 @@ export interface RouteEvent extends EventBase {
   readonly little: readonly number[]
   /** What the others do in layers that have no other block for them: "wait unchanged". */
   readonly waiting?: string | undefined
-  /** How many patches are chosen. */
+  /** How many patches are chosen; where pictures decide, of the one of a batch that chooses most. */
   readonly chosen: Dim
   readonly tensors: {
     /** Of every patch, in patch order. `[batch, patches]` */
     readonly scores: Tensor
     /** All patch indices, chosen ones first. int64 `[batch, patches]` */
     readonly order: Tensor
+    /** Where pictures choose different numbers: 1 for each of `order` that is chosen, else 0. `[batch, patches]` */
+    readonly stays?: Tensor
   }
 }
 
@@ -132,8 +134,9 @@ export function followPatches(
     const values = eventValues(event, index, numbersOf)
     const { layer } = event
     if (event.kind === 'route') {
-      const { order = [], scores = [] } = values
-      const chosen = order.slice(0, evaluate(event.chosen, sizes)).sort((a, b) => a - b)
+      const { order = [], scores = [], stays } = values
+      const count = stays ? stays.filter((stay) => stay > 0).length : evaluate(event.chosen, sizes)
+      const chosen = order.slice(0, count).sort((a, b) => a - b)
       return { layer, tokens, patchToken, fused, route: { layers: event.layers, chosen, scores } }
     }
     if (event.kind === 'decide') {

@@ -77,7 +77,9 @@ function describesVit({ model_type: type, architecture: name }: ConfigJson): boo
 export const vitFamily: ModelFamily = {
   name: 'vit',
   title: 'plain ViT',
-  switches: vitKeys(),
+  get switches() {
+    return vitKeys()
+  },
   presets: {
     'vit-tiny': vitArchitecture(usualVit(vitSizes.tiny)),
     'vit-small': vitArchitecture(usualVit(vitSizes.small)),

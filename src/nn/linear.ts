@@ -23,19 +23,21 @@ function biasOf(out: number, bias: boolean): Tensor {
   return bias ? parameter('bias', [out], zeros) : constant(0, [out])
 }
 
+/** A linear map of the scope that it is called in: parameters `weight [out, in]` and `bias [out]`. */
+export function linearMap(
+  x: Tensor,
+  { out, initialiser = truncatedNormal, bias = true }: LinearOptions,
+): Tensor {
+  const weight = parameter('weight', [out, widthOf(x)], initialiser)
+  return linearOp(x, weight, biasOf(out, bias))
+}
+
 /**
  * A linear map, parameters `name.weight [out, in]` and `name.bias [out]`.
  * @param x `[..., in]` @returns `[..., out]`
  */
-export function linear(
-  name: string,
-  x: Tensor,
-  { out, initialiser = truncatedNormal, bias = true }: LinearOptions,
-): Tensor {
-  return scope(name, () => {
-    const weight = parameter('weight', [out, widthOf(x)], initialiser)
-    return linearOp(x, weight, biasOf(out, bias))
-  })
+export function linear(name: string, x: Tensor, options: LinearOptions): Tensor {
+  return scope(name, () => linearMap(x, options))
 }
 
 /**

@@ -19,7 +19,7 @@ export interface PositionTables {
 }
 
 /** How many distances there are along a side. */
-export function distances(side: number): number {
+function distances(side: number): number {
   return 2 * side - 1
 }
 

@@ -25,7 +25,7 @@ export function paddingCount({ rows, columns, side, down, across }: WindowPlan):
 }
 
 /** Row and column in the grid of each place of each window, window by window. */
-export function placesOfWindows({ side, down, across }: WindowPlan): readonly (readonly [number, number])[] {
+function placesOfWindows({ side, down, across }: WindowPlan): readonly (readonly [number, number])[] {
   return Array.from({ length: down * across * side * side }, (_, at) => {
     const [window, place] = [Math.floor(at / (side * side)), at % (side * side)]
     const row = Math.floor(window / across) * side + Math.floor(place / side)

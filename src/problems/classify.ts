@@ -22,6 +22,8 @@ export interface Classification {
   readonly top: readonly ScoredLabel[]
   /** The engine's time, shared equally by the pictures of a batch. Reading the file is not in it. */
   readonly elapsedMs: number
+  /** Of a run in two stages, the one that answered: 2 where the first wasn't sure. */
+  readonly stage?: 1 | 2 | undefined
 }
 
 export interface ClassificationOptions {
@@ -110,6 +112,8 @@ export const classify: Problem<readonly ScoredLabel[], ClassificationOptions> = 
     checkTop(top)
     checkThreshold(threshold, scores)
   },
+  isSure: (rows, { scores }, sureFrom) =>
+    Math.max(...scoresOf(rowOf(rows, 'logits').values, scores)) >= sureFrom,
   answer: (rows, { labels, scores }, { top = 5, threshold }) =>
     rankClasses(rowOf(rows, 'logits').values, labels, { top, scores, threshold }),
 }

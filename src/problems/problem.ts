@@ -42,6 +42,11 @@ export interface Problem<Answer, Options extends object = object> {
   outputs(model: ModelDefinition): Readonly<Record<string, Tensor>>
   /** @throws BlvitError `BAD_OPTION` before anything runs, for options that make no sense with this model */
   check?(options: Options, context: AnswerContext): void
+  /**
+   * Whether an answer is as probable as that, so that nothing dearer need be asked. Absent: answers aren't more or less
+   * probable, and the problem can't be answered in two stages.
+   */
+  isSure?(rows: Readonly<Record<string, OutputRow>>, context: AnswerContext, sureFrom: number): boolean
   /** The answer for one picture. */
   answer(rows: Readonly<Record<string, OutputRow>>, context: AnswerContext, options: Options): Answer
 }

@@ -7,6 +7,7 @@ import { evoVit } from './evo-vit.js'
 import { fineTune } from './fine-tune.js'
 import { fromScratch } from './from-scratch.js'
 import { paper } from './paper.js'
+import { predictor } from './predictor.js'
 import type { Recipe } from './recipe.js'
 
 /** Every recipe under the name that users type. Adding one is its file and a line here. */
@@ -14,6 +15,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   distill,
   'block-imitation': blockImitation,
   'end-to-end': endToEnd,
+  predictor,
   'from-scratch': fromScratch,
   'fine-tune': fineTune,
   paper,

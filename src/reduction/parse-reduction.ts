@@ -139,7 +139,9 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
   return {
     name,
     example,
-    isWhole: reduction.parameters.safeDecode({} as z.input<P>).success,
+    get isWhole() {
+      return reduction.parameters.safeDecode({} as z.input<P>).success
+    },
     withFiles: async (given, readFile) => {
       const named = Object.entries<FileParameter>(files)
       if (named.length === 0) return given

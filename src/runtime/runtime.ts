@@ -50,8 +50,9 @@ export interface LaneSource {
   /**
    * The same engine several times, each on a thread of its own: a session of it is open in all of them, its weights mapped
    * from the same file.
+   * @param options `atOnce`: how many open now; each other one opens when its first run comes
    */
-  open(lanes: number): Promise<Runtime>
+  open(lanes: number, options: { readonly atOnce: number }): Promise<Runtime>
 }
 
 /** An engine that runs graphs. It knows no model. */

@@ -8,6 +8,8 @@ import type { BuildOptions } from '../models/model-definition.js'
 import { parseReduction, withFilesRead } from '../reduction/parse-reduction.js'
 import { plainKey, type ReadFile, type SettingTools } from './setting.js'
 import {
+  isStaging,
+  oneStage,
   runSettingNames,
   type SettingName,
   type Settings,
@@ -75,6 +77,8 @@ export function parseSetting(text: string): Settings {
   const complaints: string[] = []
   for (const name of settingNames) {
     const { unit = '' } = settingOf(name)
+    // it has no form without its name
+    if (isStaging(name)) continue
     if (!text.trimEnd().endsWith(unit)) continue
     try {
       return parseSettings({ [name]: text.trimEnd().slice(0, text.trimEnd().length - unit.length) })
@@ -117,14 +121,97 @@ export function mergedBuild(a: BuildOptions, b: BuildOptions): BuildOptions {
   }
 }
 
+/** Whether one setting takes the place of another. */
+function isInPlaceOf(a: SettingName, b: SettingName): boolean {
+  return settingOf(a).replaces?.includes(b) ?? false
+}
+
+/**
+ * Settings over those that hold where they say nothing.
+ * @throws BlvitError `BAD_OPTION` for two of the given ones in each other's place
+ */
+export function settingsOver(usual: Settings, given: Settings): Settings {
+  const asked = settingNames.filter((name) => given[name] !== undefined)
+  for (const name of asked) {
+    const other = asked.find((one) => isInPlaceOf(name, one))
+    if (other === undefined) continue
+    const [flags, others] = [name, other].map((one) => settingOf(one).flags)
+    const message = `${flags} and ${others} say the same thing in two ways. Give one of them.`
+    throw new BlvitError('BAD_OPTION', message, { settings: [name, other] })
+  }
+  const holds = (name: SettingName) => !asked.some((one) => isInPlaceOf(one, name) || isInPlaceOf(name, one))
+  const kept = settingNames.filter(holds).map((name) => [name, usual[name]])
+  return settingsOf({ ...Object.fromEntries(kept), ...settingsOf(given) })
+}
+
+/** Settings in the two stages that one of them asks for. */
+interface Stages {
+  readonly last: Settings
+  readonly first: { readonly settings: Settings; readonly sureFrom: number } | undefined
+  /** What asks for two, as people read it; else empty. */
+  readonly text: string
+}
+
+/** @throws BlvitError `BAD_OPTION` for a value that is none */
+function stagesOf(architecture: Architecture, given: Settings): Stages {
+  const last = oneStage(given)
+  for (const name of settingNames) {
+    const { firstStage, check, print } = settingOf(name)
+    if (!firstStage || given[name] === undefined) continue
+    const value = check(given[name], tools)
+    const stage = firstStage(value)
+    if (!stage) continue
+    const settings = settingsOver(last, stage.first)
+    return { last, first: { settings, sureFrom: stage.sureFrom }, text: print(value, architecture, tools) }
+  }
+  return { last, first: undefined, text: '' }
+}
+
+/** Settings of which some may ask for two stages. */
+export interface StagedSettings extends ResolvedSettings {
+  /** What is run first, and the probability from which on its answer counts; undefined: there is one stage. */
+  readonly first: { readonly resolved: ResolvedSettings; readonly sureFrom: number } | undefined
+}
+
+/**
+ * As {@link resolveSettings}, for classification, which can be done in two stages: what it resolves is the last one.
+ * @throws BlvitError as {@link resolveSettings}
+ */
+export function resolveStages(architecture: Architecture, given: Settings = {}): StagedSettings {
+  checkOptions('setting', given, settingKeys)
+  const { first, last, text } = stagesOf(architecture, given)
+  const whole = resolveSettings(architecture, last)
+  if (!first) return { ...whole, first }
+  const staging = Object.fromEntries(settingNames.filter(isStaging).map((name) => [name, given[name]]))
+  return {
+    ...whole,
+    key: [text, ...(whole.key === plainKey ? [] : [whole.key])].join(', '),
+    values: settingsOf({ ...whole.values, ...staging }),
+    first: { resolved: resolveSettings(architecture, first.settings), sureFrom: first.sureFrom },
+  }
+}
+
+/** @throws BlvitError `BAD_OPTION` for settings that ask for two stages */
+function checkOneStage(architecture: Architecture, given: Settings): void {
+  const { text } = stagesOf(architecture, given)
+  if (text !== '') throw onlyClassification(text)
+}
+
+/** The complaint about two stages of something that has one. @param setting what asks for them */
+export function onlyClassification(setting: string): BlvitError {
+  const message = `Only classification is done in two stages (classify, eval), so this can't be done with ${setting}. Leave it out.`
+  return new BlvitError('BAD_OPTION', message, { setting })
+}
+
 /**
  * Decides what some settings mean for an architecture.
- * @throws BlvitError `BAD_OPTION` for an unknown setting, an impossible value, or one that the architecture can't take
+ * @throws BlvitError `BAD_OPTION` for an unknown setting, an impossible value, one that the architecture can't take, or one
+ *   that asks for two stages ({@link resolveStages})
  */
 export function resolveSettings(architecture: Architecture, given: Settings = {}): ResolvedSettings {
   checkOptions('setting', given, settingKeys)
-  const own = architecture.settings as Settings
-  const values = settingsOf({ ...own, ...settingsOf(given) })
+  checkOneStage(architecture, given)
+  const values = settingsOver(architecture.settings as Settings, given)
   const { remade, changes } = remadeBy(values, architecture)
   const set = runSettingNames.flatMap((name) => {
     const value: SettingValue | undefined = values[name]

@@ -15,6 +15,14 @@ export interface Decision {
   readonly build?: BuildOptions
 }
 
+/** A cheaper run whose answer counts where it is sure. */
+export interface FirstStage {
+  /** In place of what the run is told otherwise. */
+  readonly first: Readonly<Record<string, SettingValue>>
+  /** The probability of its best class from which on nothing more is done, 0 to 1. */
+  readonly sureFrom: number
+}
+
 /** How a setting is given on the command line. */
 export interface SettingOption {
   readonly flags: string
@@ -50,6 +58,11 @@ export interface Setting<Value extends SettingValue = SettingValue> extends Sett
    * @throws BlvitError of `readFile`, and for files that hold something else
    */
   read?(text: string, readFile: ReadFile, tools: SettingTools): Promise<string>
+  /**
+   * Settings that it takes the place of: a model's own values of them don't count beside it, and both together are refused.
+   * Absent: none.
+   */
+  readonly replaces?: readonly string[]
   /** @throws BlvitError `BAD_OPTION` for a text that is no value */
   parse(text: string, tools: SettingTools): Value
   /** @throws BlvitError `BAD_OPTION` for what is no value: a caller without types, or a recipe, may give anything */
@@ -81,6 +94,11 @@ export interface Setting<Value extends SettingValue = SettingValue> extends Sett
    * @throws BlvitError `BAD_OPTION` if the architecture can't be changed so
    */
   remake?(value: Value, architecture: Architecture, tools: SettingTools): Architecture
+  /**
+   * Of a setting that has pictures answered in two stages, which classification alone can be: nobody else takes it.
+   * Undefined: not with this value.
+   */
+  firstStage?(value: Value): FirstStage | undefined
   /** Absent: nothing. @throws BlvitError `BAD_OPTION` if the architecture can't do that */
   decide?(value: Value, architecture: Architecture, tools: SettingTools): Decision
 }

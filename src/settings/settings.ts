@@ -17,8 +17,13 @@ type RemakingName = {
   [Name in SettingName]: Kinds[Name] extends { remake: unknown } ? Name : never
 }[SettingName]
 
+/** Settings that have pictures answered in two stages, which only classification can be. */
+type StagingName = {
+  [Name in SettingName]: Kinds[Name] extends { firstStage: unknown } ? Name : never
+}[SettingName]
+
 /** Settings that say how a model runs and leave it as it is. */
-export type RunSettingName = Exclude<SettingName, RemakingName>
+export type RunSettingName = Exclude<SettingName, RemakingName | StagingName>
 
 /** What is said of a run, e.g. `{ keepRatio: 0.5 }`; what isn't said is the model's own. */
 export type Settings = { readonly [Name in SettingName]?: ValueOf<Name> | undefined }
@@ -34,8 +39,13 @@ export const settingKeys = Object.fromEntries(
 ) as OptionKeys<Settings>
 
 export const runSettingNames = settingNames.filter(
-  (name): name is RunSettingName => settingOf(name).remake === undefined,
+  (name): name is RunSettingName => settingOf(name).remake === undefined && !isStaging(name),
 )
+
+/** Whether a setting has pictures answered in two stages. */
+export function isStaging(name: SettingName): name is StagingName {
+  return settingOf(name).firstStage !== undefined
+}
 
 /** The setting of a name, its value's type forgotten: whoever goes through all of them knows only that they fit. */
 export function settingOf(name: SettingName): Setting {
@@ -52,5 +62,14 @@ export const runSettingKeys = Object.fromEntries(
 export function settingsOf(options: Settings): Settings {
   return Object.fromEntries(
     settingNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  )
+}
+
+/** Settings without those that ask for two stages. */
+export function oneStage(settings: Settings): Settings {
+  return Object.fromEntries(
+    settingNames.flatMap((name) =>
+      isStaging(name) || settings[name] === undefined ? [] : [[name, settings[name]]],
+    ),
   )
 }

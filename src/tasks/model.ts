@@ -5,7 +5,13 @@ import { checkOptions, type OptionKeys } from '../base/check-options.js'
 import { type CallOptions, type DispatchedRun, Dispatcher } from '../engine/dispatcher.js'
 import type { EngineRunOptions } from '../engine/engine.js'
 import { type Asked, EngineForms, type ModelRun } from '../engine/engine-forms.js'
-import { checkParallel, type LanePlan, type Parallel, picturesPerLaneRun } from '../engine/lane-plan.js'
+import {
+  busyLanes,
+  checkParallel,
+  type LanePlan,
+  type Parallel,
+  picturesPerLaneRun,
+} from '../engine/lane-plan.js'
 import { outputRows } from '../engine/rows.js'
 import { graphOf } from '../graph/graph.js'
 import type { ImageInput } from '../image/image-input.js'
@@ -15,6 +21,7 @@ import {
   type PrepareOptions,
   prepareKeys,
   preparePicture,
+  preparePictures,
 } from '../image/prepare.js'
 import type { Preprocessing } from '../image/preprocessing.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
@@ -23,15 +30,24 @@ import type { Architecture } from '../models/architecture.js'
 import type { ScoreFunction } from '../models/score-function.js'
 import { type Classification, type ClassificationOptions, classify } from '../problems/classify.js'
 import { type EmbedOptions, embed } from '../problems/embed.js'
-import { type AnswerContext, type Problem, rowOf } from '../problems/problem.js'
+import { logits as logitsProblem } from '../problems/logits.js'
+import type { AnswerContext, Problem } from '../problems/problem.js'
 import { objectsInput } from '../reduction/atf.js'
 import type { PatchBits } from '../reduction/token-mask.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
-import { type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
-import { type Settings, settingKeys, settingsOf } from '../settings/settings.js'
+import {
+  onlyClassification,
+  type ResolvedSettings,
+  resolveSettings,
+  resolveStages,
+  type StagedSettings,
+  settingsOver,
+} from '../settings/resolve.js'
+import { oneStage, type Settings, settingKeys, settingsOf } from '../settings/settings.js'
 import { type FindObjects, ObjectFinder, type SamePatches } from './object-finder.js'
 import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
+import { type Answered, forBoth, inTwoStages, type StageAnswers } from './two-stages.js'
 
 /** How pictures are prepared and run, whatever is asked of them. */
 export interface RunOptions extends EngineRunOptions, PrepareOptions {}
@@ -40,13 +56,6 @@ const runKeys: OptionKeys<RunOptions> = { seed: true, ...settingKeys, ...prepare
 const traceKeys: OptionKeys<TraceOptions> = { top: true, ...runKeys }
 
 export interface ClassifyOptions extends RunOptions, ClassificationOptions {}
-
-/** An answer, and what it took. */
-export interface Answered<Answer> {
-  readonly answer: Answer
-  /** The engine's time, shared equally by the pictures of a batch. */
-  readonly elapsedMs: number
-}
 
 /** How a model is run: what decodes its pictures, and how its engine was asked to run it. */
 export interface ModelOptions extends Pick<LoadOptions, 'threads' | 'precision'> {
@@ -109,7 +118,7 @@ export class Model implements AsyncDisposable {
     const { threads, precision, parallel = 'auto', objects } = engineOptions
     this.objects = objects && new ObjectFinder(objects)
     if (objects && !asksForObjects(resolved)) throw unaskedObjects(name)
-    const { settings } = this
+    const settings = oneStage(resolved.values)
     const { runtime } = engine
     checkParallel(parallel, { threads, source: runtime.lanes, where: runtime.description })
     this.forms = new EngineForms(
@@ -128,8 +137,8 @@ export class Model implements AsyncDisposable {
   }
 
   /** What a run with these options does, the model's own settings included. */
-  resolve(options: Settings): ResolvedSettings {
-    return resolveSettings(this.files.architecture, { ...this.settings, ...settingsOf(options) })
+  resolve(options: Settings): StagedSettings {
+    return resolveStages(this.files.architecture, settingsOver(this.settings, settingsOf(options)))
   }
 
   /** What it runs as where nothing else is said: at the image size that it was loaded for. */
@@ -145,6 +154,13 @@ export class Model implements AsyncDisposable {
   /** How pictures are prepared for a run with these settings: resize and crop keep their proportion at any image size. */
   preprocessingFor(settings: Settings): Preprocessing {
     return this.preprocessingOf(this.resolve(settings).architecture)
+  }
+
+  /** The same for each of its stages, if it has two. */
+  preprocessingsFor(settings: Settings): readonly Preprocessing[] {
+    const { first, architecture } = this.resolve(settings)
+    const stages = first ? [first.resolved.architecture, architecture] : [architecture]
+    return stages.map((each) => this.preprocessingOf(each))
   }
 
   private preprocessingOf({ image: { height, width } }: Architecture): Preprocessing {
@@ -195,7 +211,10 @@ export class Model implements AsyncDisposable {
   batchFor(pictures: number, options: Settings, { otherwise = picturesPerRun } = {}): number {
     if (!this.isAlikeInBatches) return 1
     const plan = this.forms.planFor(pictures)
-    return plan.lanes === 1 ? otherwise : this.picturesPerRun(plan, options)
+    if (plan.lanes === 1) return otherwise
+    // two in one run would leave a lane without any
+    const each = Math.max(1, Math.ceil(pictures / busyLanes(plan, pictures)))
+    return Math.min(this.picturesPerRun(plan, options), each)
   }
 
   /** In int8 the pictures of a run share their scales: an answer there depends on its neighbours. */
@@ -224,8 +243,9 @@ export class Model implements AsyncDisposable {
     { seed = 0, objects, ...options }: EngineRunOptions & { readonly objects?: PatchBits | undefined },
     call: CallOptions & { readonly shares?: boolean } = {},
   ): Promise<DispatchedRun> {
-    const settings = { ...this.settings, ...settingsOf(options) }
-    const asked = `${problem.name}, ${this.resolve(settings).key}, seed ${seed}, ${pictures[0]?.length} numbers`
+    const settings = settingsOver(oneStage(this.settings), oneStage(settingsOf(options)))
+    const { key: setting } = resolveSettings(this.files.architecture, settings)
+    const asked = `${problem.name}, ${setting}, seed ${seed}, ${pictures[0]?.length} numbers`
     const key = objects ? `${asked}, objects ${objects.map(Number).join('')}` : asked
     const inputs = objects && { [objectsInput]: Float32Array.from(objects, Number) }
     const run = { key, problem, options: { seed, ...settings }, inputs }
@@ -271,7 +291,10 @@ export class Model implements AsyncDisposable {
     const { name, optionKeys } = problem
     if (optionKeys) checkOptions(`option of ${name}`, options, { ...optionKeys, ...runKeys })
     problem.check?.(options, this.context)
-    if (asksForObjects(this.resolve(options)) && !this.objects) throw missingObjects(this.name)
+    const resolved = this.resolve(options)
+    if (resolved.first && (!problem.isSure || this.scores === 'none' || asksForObjects(resolved)))
+      throw onlyClassification(resolved.key)
+    if (asksForObjects(resolved) && !this.objects) throw missingObjects(this.name)
   }
 
   /**
@@ -293,17 +316,37 @@ export class Model implements AsyncDisposable {
     options: Options & EngineRunOptions,
     call: CallOptions & { readonly shares?: boolean },
   ): Promise<Answered<Answer>[]> {
+    const { first, values } = this.resolve(options)
+    if (!first) return [...(await this.answerOnce(problem, pictures, options, call)).answers]
+    const { image, channels } = first.resolved.architecture
+    return inTwoStages(pictures, channels * image.height * image.width, {
+      first: (small) =>
+        this.answerOnce(problem, small, { ...options, ...first.resolved.values }, { ...call, ...first }),
+      second: (whole) => this.answerOnce(problem, whole, { ...options, ...values }, call),
+    })
+  }
+
+  /** In one stage. @param call `sureFrom`: tells which answers are less probable */
+  private async answerOnce<Answer, Options extends object>(
+    problem: Problem<Answer, Options>,
+    pictures: readonly Float32Array[],
+    options: Options & EngineRunOptions,
+    { sureFrom, ...call }: CallOptions & { readonly shares?: boolean; readonly sureFrom?: number },
+  ): Promise<StageAnswers<Answer>> {
     const answers = new Map<number, Answered<Answer>>()
+    const unsure: number[] = []
     const answerSome = async ({ places, objects }: RunTogether) => {
       const some = places.flatMap((place) => pictures[place] ?? [])
       const { outputs, elapsedMs } = await this.run(problem, some, { ...options, objects }, call)
       places.forEach((place, row) => {
-        const answer = problem.answer(outputRows(outputs, row), this.context, options)
+        const rows = outputRows(outputs, row)
+        const answer = problem.answer(rows, this.context, options)
         answers.set(place, { answer, elapsedMs: elapsedMs / some.length })
+        if (sureFrom !== undefined && !problem.isSure?.(rows, this.context, sureFrom)) unsure.push(place)
       })
     }
     await Promise.all(this.runsOf(pictures, options).map(answerSome))
-    return pictures.map((_, place) => defined(answers.get(place), 'an answer'))
+    return { answers: pictures.map((_, place) => defined(answers.get(place), 'an answer')), unsure }
   }
 
   /**
@@ -355,7 +398,7 @@ export class Model implements AsyncDisposable {
     options: ClassifyOptions = {},
   ): Promise<Classification | Classification[]> {
     const answers = await this.answer(classify, images, options)
-    const results = answers.map(({ answer, elapsedMs }) => ({ top: answer, elapsedMs }))
+    const results = answers.map(({ answer, ...took }) => ({ top: answer, ...took }))
     return Array.isArray(images) ? results : onlyOne(results)
   }
 
@@ -379,9 +422,15 @@ export class Model implements AsyncDisposable {
   /**
    * Decodes, resizes, crops and normalises, while the event loop goes on.
    * @param options settings among them: an image size makes pictures of that size
-   * @returns `[channels, height, width]`
+   * @returns `[channels, height, width]`; for two stages that of the first and behind it that of the second
    */
   async prepare(image: ImageInput, options: PrepareOptions & Settings = {}): Promise<Float32Array> {
+    const ways = this.preprocessingsFor(options)
+    if (ways.length > 1) {
+      const { decoder } = this.engineOptions
+      const [small, whole] = await preparePictures(image, ways, { ...options, decoder })
+      return forBoth(defined(small, 'the small picture').input, defined(whole, 'the whole one').input)
+    }
     return (await this.preparePicture(image, options)).input
   }
 
@@ -405,7 +454,7 @@ export class Model implements AsyncDisposable {
     pictures: readonly Float32Array[],
     { caller, signal, ...options }: EngineRunOptions & CallOptions = {},
   ): Promise<Float32Array> {
-    const rows = await this.answerRun(rawLogits, pictures, options, { caller, signal })
+    const rows = await this.answerRun(logitsProblem, pictures, options, { caller, signal })
     const logits = new Float32Array(pictures.length * this.architecture.classes)
     rows.forEach(({ answer }, row) => {
       logits.set(answer, row * answer.length)
@@ -420,6 +469,8 @@ export class Model implements AsyncDisposable {
   async trace(image: ImageInput, options: TraceOptions = {}): Promise<Trace> {
     checkOptions('option of trace', options, traceKeys)
     assertTraceable(this, options)
+    const { first, key } = this.resolve(options)
+    if (first) throw onlyClassification(key)
     const picture = await this.preparePicture(image, options)
     return tracePicture(this, picture, options, (pixels) =>
       this.run(traceProgram, [pixels], { ...options, objects: this.runsOf([pixels], options)[0]?.objects }),
@@ -445,13 +496,6 @@ export class Model implements AsyncDisposable {
 
 /** Places of pictures that one run takes, and what they share. */
 type RunTogether = Pick<SamePatches, 'places'> & { readonly objects?: PatchBits | undefined }
-
-/** What {@link Model.logits} asks for. */
-const rawLogits: Problem<Float32Array> = {
-  name: classify.name,
-  outputs: classify.outputs,
-  answer: (rows) => rowOf(rows, 'logits').values,
-}
 
 function asksForObjects({ build }: ResolvedSettings): boolean {
   return build.hooks?.inputs?.includes(objectsInput) ?? false

@@ -41,7 +41,7 @@ export class Checkpoints {
     const names = await this.names()
     const name = names.at(-1)
     if (name === undefined) {
-      const message = `There is no checkpoint in ${this.folder} to go on from. Leave out --resume.`
+      const message = `There is no checkpoint in ${this.folder} to go on from. Leave out resume (--resume).`
       throw new BlvitError('NOT_FOUND', message)
     }
     const path = join(this.folder, name)
@@ -50,7 +50,9 @@ export class Checkpoints {
     } catch (cause) {
       const older = names.at(-2)
       const advice =
-        older === undefined ? 'Begin anew with --overwrite.' : `Delete it to go on from ${older}.`
+        older === undefined
+          ? 'Begin anew (overwrite: true, --overwrite).'
+          : `Delete it to go on from ${older}.`
       throw new BlvitError('BAD_WEIGHTS', `${messageOf(cause)} ${advice}`, { path }, { cause })
     }
   }

@@ -31,7 +31,7 @@ export class TrainingFolder {
   ): Promise<void> {
     const { path, checkpoints } = TrainingFolder.at(output)
     if (resume || overwrite || !(await checkpoints.exist())) return
-    const message = `${path} holds the checkpoints of an earlier training. Go on with --resume, or begin anew with --overwrite.`
+    const message = `${path} holds the checkpoints of an earlier training. Go on (resume: true, --resume), or begin anew (overwrite: true, --overwrite).`
     throw new BlvitError('WRITE_FAILED', message)
   }
 
@@ -46,7 +46,7 @@ export class TrainingFolder {
     await removeTemporaryFiles(path)
     if (resumed) {
       const identities = { found: resumed.identity, wanted: identity }
-      const advice = 'Give the same options, or leave out --resume to begin anew.'
+      const advice = 'Give the same options, or begin anew, without resume (--resume).'
       assertSameRun(path, identities, { is: 'belongs to another training', advice })
     } else await checkpoints.removeAll()
     const reached: Progress = resumed ? { stage: resumed.stage, step: resumed.steps } : { stage: 1, step: 0 }

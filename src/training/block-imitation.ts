@@ -57,10 +57,9 @@ export function blockImitation(config: BlvitConfig): BlockImitation | undefined 
       if (isLate(layer, config)) attentions.push(attention.clsRow())
       const { little } = config
       if (little?.layers.includes(layer)) {
-        errors.push(
-          normalisedSquaredError(littleAttention(input, little, config), attentionUpdate),
-          normalisedSquaredError(littleMlp(middle, little, config), mlpUpdate),
-        )
+        if (little.attention)
+          errors.push(normalisedSquaredError(littleAttention(input, little, config), attentionUpdate))
+        errors.push(normalisedSquaredError(littleMlp(middle, little, config), mlpUpdate))
       }
       const index = config.predictorAfter.indexOf(layer)
       if (index >= 0) seen.push([index, tokens])
@@ -70,7 +69,9 @@ export function blockImitation(config: BlvitConfig): BlockImitation | undefined 
   blockLoop(stem(pixelInput(config), config), config, imitating)
   const predictions =
     config.selection === 'predictor'
-      ? seen.map(([index, tokens]) => predictorLogits(index, slice(tokens, { axis: 1, start: prefix })))
+      ? seen.map(([index, tokens]) =>
+          predictorLogits(index, slice(tokens, { axis: 1, start: prefix }), config),
+        )
       : []
   const imitation = meanOf(errors)
   const target = lateAttention(attentions, prefix)

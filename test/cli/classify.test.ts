@@ -148,6 +148,10 @@ describe('blvit classify', () => {
     ])
     expect(stdout.match(/^ +\d+\.\d % /gm)).toHaveLength(2)
     expect(stderr).toMatch(/native, 2 engines of 1 thread beside each other: the native library/)
+    const few64 = await runInProcess(['classify', hummingbird, hummingbird, '--parallel', '64'])
+    expect(few64.stderr).toMatch(
+      /, 2 engines of 1 thread beside each other \(64 were asked for: no more than pictures are opened\): /,
+    )
     const refused = await runInProcess(['classify', hummingbird, '--parallel', '2', '--device', 'wasm'])
     expect(refused).toMatchObject({ code: 2, stdout: '' })
     expect(refused.stderr).toMatch(

@@ -107,12 +107,12 @@ describe('data that no classifier can be made of is refused by name, and nothing
 
   test('a class with one picture', async () => {
     const failure = await refused(await data('one-picture', { cats: 3, dog: 1 }))
-    expect(failure).toMatchObject({ code: 'BAD_DATA', message: expect.stringContaining('of "dog" one') })
+    expect(failure).toMatchObject({ code: 'BAD_DATA', message: expect.stringContaining('"dog" has one') })
   })
 
   test('an empty class', async () => {
     const failure = await refused(await data('empty', { cats: 3, dog: 0, horse: 3 }))
-    expect(failure).toMatchObject({ code: 'BAD_DATA', message: expect.stringContaining('of "dog" none') })
+    expect(failure).toMatchObject({ code: 'BAD_DATA', message: expect.stringContaining('"dog" has none') })
   })
 
   test('one class only', async () => {
@@ -189,7 +189,7 @@ describe('pictures that can’t be used are named and left out', () => {
     for (let i = 0; i < 2; i++)
       await copyFile(join(data, 'red', `${i}.png`), join(data, 'crimson', `${i}.png`))
     const refused = expect(finetune(vit, data, { output: newOutput(), threads: 1 })).rejects
-    await refused.toMatchObject({ code: 'BAD_DATA', message: expect.stringContaining('of "crimson" none') })
+    await refused.toMatchObject({ code: 'BAD_DATA', message: expect.stringContaining('"crimson" has none') })
     await refused.toThrow(/4 pictures were left out, the first because: .* is the same picture in crimson/)
   })
 })

@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { type OutputChunk, rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { finetune } from '../../src/finetune/finetune.js'
 import { load } from '../../src/tasks/node/load.js'
 import type * as web from '../../src/web.js'
 import { hasChromium, launchChromium, withoutChromium } from '../support/chromium.js'
+import { writeColours } from '../support/coloured-pictures.js'
 import { expectClose } from '../support/expect-close.js'
 import { type PageServer, servePages } from '../support/page-server.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
+import { writeTinyVit } from '../support/tiny-training.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = temporaryFolder()
@@ -112,6 +115,30 @@ describe.skipIf(!hasChromium)(`blvit/web in Chromium${withoutChromium}`, () => {
     expectClose(found.logits, expected.logits, { atol: 1e-3 })
     expect(found.top.map(({ label }) => label)).toEqual(expected.top.map(({ label }) => label))
     expectClose(found.vector, await model.embed(picture), { atol: 1e-3 })
+  })
+
+  test('a folder that finetune wrote gets its labels and probabilities in Node', async () => {
+    const [vit, photos, output] = ['vit', 'photos', 'mine'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    await writeTinyVit(vit)
+    await writeColours(photos, { count: 4 })
+    await finetune(vit, photos, { output, threads: 1, cache: false })
+    await using model = await load(output, { threads: 1 })
+    const { top: expected } = await model.classify(picture)
+    const { labels, top } = (await inPage(`
+      ${imageData}
+      const model = await web.load('/scratch/mine', { device: 'wasm' })
+      const { top } = await model.classify(image)
+      const { labels } = model
+      await model.dispose()
+      return { labels, top }`)) as { labels: string[]; top: web.ScoredLabel[] }
+    expect(labels).toEqual(['blue', 'green', 'red'])
+    expect(top.map(({ label }) => label)).toEqual(expected.map(({ label }) => label))
+    const probabilities = (scored: readonly web.ScoredLabel[]) => scored.map(({ probability }) => probability)
+    expectClose(probabilities(top), probabilities(expected), { atol: 1e-4 })
   })
 
   test('a route is traced, from files at hand, with settings', async () => {

@@ -36,10 +36,11 @@ const base: BlvitConfig = {
   predictorAfter: [1, 3],
   keepRatio: 0.34,
   selection: 'predictor',
+  predictor: 'linear',
   semiCross: true,
   fuse: 'half',
   gamma: 'scalar',
-  little: { width: 4, heads: 2, mlpRatio: 2, layers: [2, 3, 4], initialisation: 'normal' },
+  little: { width: 4, heads: 2, mlpRatio: 2, attention: true, layers: [2, 3, 4], initialisation: 'normal' },
 }
 
 /** Every switch of spec §5. */
@@ -48,10 +49,25 @@ const switches: Readonly<Record<string, Partial<BlvitConfig>>> = {
   'more full layers': { fullLayers: 2 },
   'no E-blocks': { little: null },
   'an E-block in every other layer': {
-    little: { width: 4, heads: 1, mlpRatio: 2, layers: [2, 4], initialisation: 'zero' },
+    little: { width: 4, heads: 1, mlpRatio: 2, attention: true, layers: [2, 4], initialisation: 'zero' },
   },
   'selection by CLS attention': { selection: 'cls' },
   'selection by CLS attention without semi-cross attention': { selection: 'cls', semiCross: false },
+  'a prediction layer that is an MLP': { predictor: 'mlp' },
+  'E-blocks without attention': {
+    little: {
+      width: 4,
+      heads: 1,
+      mlpRatio: 2,
+      attention: false,
+      layers: [2, 3, 4],
+      initialisation: 'normal',
+    },
+  },
+  'E-blocks without attention that meet P once': {
+    fuse: 'block',
+    little: { width: 4, heads: 1, mlpRatio: 2, attention: false, layers: [2, 4], initialisation: 'normal' },
+  },
   'selection by chance': { selection: 'random' },
   'no semi-cross attention': { semiCross: false },
   'one fuse a block': { fuse: 'block' },

@@ -40,10 +40,11 @@ const routed: BlvitConfig = {
   predictorAfter: [1],
   keepRatio: 0.5,
   selection: 'predictor',
+  predictor: 'linear',
   semiCross: true,
   fuse: 'half',
   gamma: 'scalar',
-  little: { width: 4, heads: 1, mlpRatio: 2, layers: [2, 3], initialisation: 'normal' },
+  little: { width: 4, heads: 1, mlpRatio: 2, attention: true, layers: [2, 3], initialisation: 'normal' },
 }
 
 /** Some tensors of two pictures in float64, with these random numbers. */

@@ -30,11 +30,30 @@ describe('settings', () => {
     })
   })
 
+  test('one that takes another’s place makes a model’s own value of that void', () => {
+    expect(resolveSettings(preset('b+t'), { keepMass: 0.7 })).toMatchObject({
+      key: 'keep mass 0.7',
+      values: { keepMass: 0.7 },
+      sizes: {},
+      build: { keepMass: 0.7 },
+      buildKey: 'keep mass 0.7',
+    })
+    expect(resolveSettings(preset('b+t'), { keepMass: 0.7 }).values).not.toHaveProperty('keepRatio')
+  })
+
   test.each([
     ['b+t', { keepRatio: 0.001 }, /keeps none of 196 patches\. The smallest that keeps one is 0\.005103/],
     ['b+t', { keepRatio: 1.5 }, /not a number above 0 and up to 1/],
     ['b+t', { keepRatio: '0.5' }, /not a number above 0 and up to 1/],
     ['vit-base', { keepRatio: 0.5 }, /processes every token/],
+    ['b+t', { keepMass: 1 }, /not a number between 0 and 1.*For all patches give keep ratio 1/],
+    [
+      'b+t',
+      { keepMass: 0.7, keepRatio: 0.5 },
+      /--keep-mass and -r, --keep-ratio say the same thing in two ways/,
+    ],
+    ['vit-base', { keepMass: 0.7 }, /processes every token.*--reduce ats:1/],
+    ['mobilevit-xs', { keepMass: 0.7 }, /has maps and no tokens/],
     ['b+t', { reduce: 'evit:0.7' }, /for plain ViTs and DeiTs; a blvit decides in its own blocks/],
     ['vit-base', { reduce: 'evitt:0.7' }, /no reduction "evitt"\. Did you mean "evit"/],
     ['vit-base', { keepratio: 0.5 }, /no setting "keepratio"\. Did you mean "keepRatio"/],
@@ -55,6 +74,7 @@ describe('settings', () => {
   test('a text is read by the setting that understands it', () => {
     expect(parseSetting('0.5')).toEqual({ keepRatio: 0.5 })
     expect(parseSetting('tome:8')).toEqual({ reduce: 'tome:8' })
+    expect(parseSetting('0.7mass')).toEqual({ keepMass: 0.7 })
     expect(parseSetting('192px')).toEqual({ imageSize: 192 })
     expect(parseSetting('10layers')).toEqual({ firstLayers: 10 })
     expect(parseSetting('1')).toEqual({ keepRatio: 1 })

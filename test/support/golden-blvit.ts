@@ -60,6 +60,7 @@ export function configOf({ configuration: c }: GoldenCase): BlvitConfig {
     predictorAfter: c.predictor_after,
     keepRatio: 0.25,
     selection: c.selection,
+    predictor: 'linear',
     semiCross: c.semi_cross,
     fuse: c.fuse,
     gamma: c.gamma_shape,
@@ -68,6 +69,7 @@ export function configOf({ configuration: c }: GoldenCase): BlvitConfig {
           width: c.little_dim,
           heads: c.little_heads,
           mlpRatio: c.little_mlp_ratio,
+          attention: true,
           // the golden files count layers from 0
           layers: c.little_layers?.map((layer) => layer + 1) ?? everyLayer,
           initialisation: 'normal',

@@ -144,6 +144,27 @@ describe('many pictures on several engines', () => {
     expect(top[0]?.index).toBe(308)
   })
 
+  test('open no more engines than there is work for, and the others when it comes', async () => {
+    const atOnce: number[] = []
+    const runtime = withLanes((source) => ({
+      ...source,
+      open: (lanes, options) => {
+        atOnce.push(options.atOnce)
+        return source.open(lanes, options)
+      },
+    }))
+    await using model = await load('vit-tiny', { runtime, parallel: 6 })
+    await model.classify(paths(2), { top: 1 })
+    expect(atOnce).toEqual([2])
+    const pixels = await preparedExamples(model)
+    const withTwo = threads()
+    const calls = Array.from({ length: 12 }, (_, i) => model.logits([pixels[i % 6] ?? new Float32Array()]))
+    const highest = (await Promise.all(calls)).map((logits) => logits.indexOf(Math.max(...logits)))
+    expect(highest).toEqual([...classes, ...classes])
+    expect(threads() - withTwo).toBeGreaterThanOrEqual(4)
+    expect(atOnce).toHaveLength(1)
+  })
+
   test('leave no thread behind', async () => {
     const cycle = async () => {
       await using model = await load('vit-tiny', { parallel: 3 })

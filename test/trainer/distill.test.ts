@@ -130,7 +130,7 @@ describe('distill', () => {
     await distillUntil(2, options('kept'))
     await expect(distill(teacher, options('kept'))).rejects.toMatchObject({
       code: 'WRITE_FAILED',
-      message: expect.stringContaining('Go on with --resume'),
+      message: expect.stringContaining('Go on (resume: true, --resume)'),
     })
   })
 

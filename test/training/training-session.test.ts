@@ -35,10 +35,11 @@ const config: BlvitConfig = {
   predictorAfter: [1],
   keepRatio: 0.25,
   selection: 'predictor',
+  predictor: 'linear',
   semiCross: true,
   fuse: 'half',
   gamma: 'scalar',
-  little: { width: 8, heads: 1, mlpRatio: 2, layers: [2, 3], initialisation: 'normal' },
+  little: { width: 8, heads: 1, mlpRatio: 2, attention: true, layers: [2, 3], initialisation: 'normal' },
 }
 
 const plain: VitConfig = { ...config, family: 'vit' }

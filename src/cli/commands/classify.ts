@@ -43,7 +43,7 @@ export function classifyCommand(program: Command, context: CliContext): void {
       .description('Say what is on pictures: labels, probabilities, time.')
       .argument('<pictures...>', 'files, folders, globs, URLs, or - for standard input'),
   )
-  withShard(withSettings(command))
+  withShard(withSettings(command, { staged: true }))
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
     .option(
       '--threshold <probability>',
@@ -65,6 +65,8 @@ Examples:
   blvit classify holiday/ --top 1 --json
   blvit classify archive/ --parallel 2 --json > labels.jsonl
   blvit classify photo.jpg --keep-ratio 0.25
+  blvit classify photo.jpg --keep-mass 0.7
+  blvit classify holiday/ -m vit-tiny --cascade 144:0.8
   blvit classify photo.jpg --model owner/name
   blvit classify photo.jpg --model mine --threshold 0.6
   blvit classify holiday/ --shard 0/5 --part 0.part

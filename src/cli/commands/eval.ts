@@ -37,7 +37,7 @@ export function evalCommand(program: Command, context: CliContext): void {
         'an image folder (a folder for each class), a folder with labels.csv, WebDataset tars, or CIFAR-10',
       ),
   )
-  withShard(withManySettings(command))
+  withShard(withManySettings(command, { staged: true }))
     .option('--teacher <model>', 'compare with the answers of this model')
     .option('--per-image <file.csv>', 'write what the model said of each picture')
     .option('-b, --batch <n>', 'pictures per run of an engine (default: as is fastest)', positiveInteger)
@@ -64,6 +64,7 @@ Examples:
   blvit eval my-t48 --data validation/ --keep-ratio 0.25,0.5,1 --teacher vit-tiny
   blvit eval my-t48 --data 'shards/val-*.tar' --resume eval.state --per-image answers.csv --json
   blvit eval vit-tiny --data validation/ --image-size 224,192,176 --first-layers 11,10
+  blvit eval my-t48 --data validation/ --keep-mass 0.7,0.8 --cascade 144:0.8,0.25:0.8
   blvit eval my-t48 --data validation/ --shard 0/5 --part 0.part`,
     )
     .action((reference: string, flags: Flags) => evaluateModel(reference, flags, context))

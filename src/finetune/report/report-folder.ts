@@ -24,7 +24,7 @@ export async function checkReportFolder(folder: string, overwrite: boolean): Pro
     const path = join(folder, name)
     await checkWritable(path)
     if (!overwrite && existsSync(path)) {
-      const message = `${resolve(path)} is there already. Choose another folder for the report, or --overwrite.`
+      const message = `${resolve(path)} is there already. Choose another folder for the report, or have it replaced (overwrite: true, --overwrite).`
       throw new BlvitError('WRITE_FAILED', message, { path })
     }
   }

@@ -1,22 +1,23 @@
 import { reshape, softmax } from '../../graph/ops/index.js'
 import { scope } from '../../graph/scope.js'
 import type { Tensor } from '../../graph/tensor.js'
-import { linear } from '../../nn/linear.js'
+import { type Predicting, predicted } from '../prediction-layers/index.js'
 import type { Ranking } from './ranking.js'
 
-function logitsOf(index: number, patches: Tensor): Tensor {
-  return reshape(linear(`${index}`, patches, { out: 1 }), patches.shape.slice(0, 2))
+function logitsOf(index: number, patches: Tensor, predicting: Predicting): Tensor {
+  const logits = scope(index, () => predicted(patches, predicting))
+  return reshape(logits, patches.shape.slice(0, 2))
 }
 
 /**
- * What a prediction layer says of each patch, before the softmax: x·w + b.
+ * What a prediction layer says of each patch, before the softmax.
  * @param index counts the selections from 0 @param patches `[batch, patches, width]`
  * @returns `[batch, patches]`
  */
-export function predictorLogits(index: number, patches: Tensor): Tensor {
-  return scope('predictors', () => logitsOf(index, patches))
+export function predictorLogits(index: number, patches: Tensor, predicting: Predicting): Tensor {
+  return scope('predictors', () => logitsOf(index, patches, predicting))
 }
 
-/** The paper's prediction layer: softmax over the patches of x·w + b. */
-export const predictor: Ranking = ({ index, patches }) =>
-  scope('predictors', () => softmax(logitsOf(index, patches)))
+/** The paper's: softmax over the patches of what a prediction layer says. */
+export const predictor: Ranking = ({ index, patches, predicting }) =>
+  scope('predictors', () => softmax(logitsOf(index, patches, predicting)))

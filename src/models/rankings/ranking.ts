@@ -1,5 +1,5 @@
-import type { Dim } from '../../graph/dim.js'
 import type { Tensor } from '../../graph/tensor.js'
+import type { Predicting } from '../prediction-layers/index.js'
 import type { Route } from '../routing.js'
 
 /** What a ranking of patches may look at. All tensors are in the stream's order. */
@@ -13,8 +13,8 @@ interface RankingInput {
   /** Of the layer just computed; it covers all tokens, or the primary ones only. `[batch, keys]` */
   readonly clsAttention: () => Tensor
   readonly last: Route | undefined
-  /** How many patches the last selection chose. */
-  readonly kept: Dim
+  /** Of the prediction layers. */
+  readonly predicting: Predicting
 }
 
 /** A score for each patch, `[batch, patches]`; the highest are chosen. */

@@ -3,6 +3,7 @@ import { LeftOut } from '../../base/left-out.js'
 import { checkDevice, type DeviceRequest, deviceRequests } from '../device.js'
 import type { OrtEngine } from '../engine.js'
 import type { ChosenRuntime, Runtime } from '../runtime.js'
+import { noAdapter } from '../webgpu.js'
 import { engineInThread } from './thread/engine-thread.js'
 import type { EngineModule } from './thread/messages.js'
 
@@ -49,6 +50,10 @@ async function place(module: EngineModule, { thread = 'own' }: RuntimeOptions): 
 // The thread loads its engine while this one reads the modules that make models for it.
 
 async function native(device: 'cpu' | 'webgpu', options: RuntimeOptions): Promise<Placed> {
+  if (device === 'webgpu') {
+    const { lacksVulkan } = await import('./vulkan.js')
+    if (lacksVulkan()) throw noAdapter('This machine')
+  }
   const placing = place('onnxruntime-node', options)
   const [{ engine, instead }, { nativeRuntime }] = await Promise.all([placing, import('./native.js')])
   if (!engine) return { runtime: await nativeRuntime({ device }), instead }

@@ -8,6 +8,9 @@ export const nativeLanes: LaneSource = {
   processors: availableParallelism(),
   // Node before 20.13 knows nothing of a container's limit
   freeBytes: () => process.availableMemory?.() ?? freemem(),
-  open: async (lanes) =>
-    nativeRuntime({ engine: await enginesInThreads('onnxruntime-node', lanes), besideOthers: true }),
+  open: async (lanes, options) =>
+    nativeRuntime({
+      engine: await enginesInThreads('onnxruntime-node', lanes, options),
+      besideOthers: true,
+    }),
 }

@@ -37,5 +37,6 @@ export async function* classifyMany(
 export function pictureResult(picture: PictureAnswer<readonly ScoredLabel[]>): PictureResult {
   const { name } = picture
   if ('error' in picture) return { name, error: picture.error }
-  return { name, classification: { top: picture.answer, elapsedMs: picture.elapsedMs } }
+  const { elapsedMs, stage } = picture
+  return { name, classification: { top: picture.answer, elapsedMs, ...(stage && { stage }) } }
 }

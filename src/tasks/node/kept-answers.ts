@@ -38,10 +38,13 @@ const errorSchema = z.codec(z.object({ code: z.string(), message: z.string() }),
   encode: ({ code, message }) => ({ code, message }),
 })
 
+/** Of a run in two stages, the one that answered. */
+export const stageSchema = z.literal([1, 2]).optional()
+
 /** How state files keep the answers to a problem. @param answer the schema of one */
 export function answerSchema<Answer>(answer: z.ZodType<Answer>): z.ZodType<PictureAnswer<Answer>> {
   return z.union([
-    z.object({ name: z.string(), answer, elapsedMs: z.number() }),
+    z.object({ name: z.string(), answer, elapsedMs: z.number(), stage: stageSchema }),
     z.object({ name: z.string(), error: errorSchema }),
   ]) as z.ZodType<PictureAnswer<Answer>>
 }

@@ -8,9 +8,10 @@ import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { type ModelDefinition, programOf } from '../../models/model-definition.js'
 import { stochasticDepth, stochasticDepthInput } from '../../nn/stochastic-depth.js'
+import { checkAlike } from '../likeness.js'
 import { settingsPlan, trainedSettings } from '../settings-plan.js'
 import { type Teacher, teacher as teacherOf } from '../teacher.js'
-import { type LossPartName, likenesses, lossPart, lossParts } from './loss-parts.js'
+import { type LossPartName, lossPart, lossParts } from './loss-parts.js'
 import type { StageGraph, StageKind } from './stage-kind.js'
 
 const names = Object.keys(lossParts) as LossPartName[]
@@ -48,18 +49,6 @@ function ownLosses({ loss }: EndToEnd, { training }: ModelDefinition) {
   })
 }
 
-/** @throws BlvitError `SHAPE_MISMATCH` naming all that differs */
-function checkFit(student: Architecture, teacher: Architecture, wanted: readonly LossPartName[]): void {
-  const needed = new Set(wanted.flatMap((name) => lossPart(name).alike ?? []))
-  const differing = [...needed].filter((name) => likenesses[name](student) !== likenesses[name](teacher))
-  if (differing.length === 0) return
-  const list = differing
-    .map((name) => `${name} ${likenesses[name](teacher)}, not ${likenesses[name](student)}`)
-    .join('; ')
-  const message = `The teacher doesn't fit the student: it has ${list}. Give another with --teacher.`
-  throw new BlvitError('SHAPE_MISMATCH', message, { differing })
-}
-
 /** @throws BlvitError `BAD_OPTION` for a student that has no branches to leave out */
 function checkDropping(student: ModelDefinition, { family }: Architecture, rate: number): void {
   if (rate === 0) return
@@ -81,7 +70,12 @@ export const endToEndStage = {
   comparesClasses: (stage) => wantedParts(stage).some((name) => lossPart(name).alike?.includes('classes')),
   build: ({ student: architecture, teacher }, stage): StageGraph => {
     const wanted = wantedParts(stage)
-    if (teacher) checkFit(architecture, teacher, wanted)
+    if (teacher)
+      checkAlike(
+        architecture,
+        teacher,
+        wanted.flatMap((name) => lossPart(name).alike ?? []),
+      )
     const { temperature, stochasticDepth: rate } = stage
     const student = stochasticDepth({ rate, depth: architecture.facts.depth }, () => architecture.build())
     checkDropping(student, architecture, rate)

@@ -1,5 +1,10 @@
 import { blockImitationStage } from './block-imitation.js'
 import { endToEndStage } from './end-to-end.js'
+import { predictorsStage } from './predictors.js'
 
 /** Every kind of stage, by the `objective` that a recipe names. Adding one is its file and a line here. */
-export const stageKinds = { 'block imitation': blockImitationStage, 'end to end': endToEndStage } as const
+export const stageKinds = {
+  'block imitation': blockImitationStage,
+  'end to end': endToEndStage,
+  predictors: predictorsStage,
+} as const

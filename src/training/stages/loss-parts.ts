@@ -1,23 +1,12 @@
 import { BlvitError } from '../../base/blvit-error.js'
 import { symbol } from '../../graph/dim.js'
 import { type Graph, graphOf } from '../../graph/graph.js'
-import {
-  add,
-  constant,
-  divideBySize,
-  input,
-  logarithm,
-  maximum,
-  multiply,
-  reduceSum,
-  reshape,
-  scaleShift,
-  slice,
-} from '../../graph/ops/index.js'
-import { sizeAt, type Tensor } from '../../graph/tensor.js'
+import { add, constant, input, scaleShift, slice } from '../../graph/ops/index.js'
+import type { Tensor } from '../../graph/tensor.js'
 import type { Architecture } from '../../models/architecture.js'
 import { type ModelDefinition, outputOf, programOf } from '../../models/model-definition.js'
-import { type RouteEvent, routesOf } from '../../models/token-history.js'
+import { routesOf } from '../../models/token-history.js'
+import type { Likeness } from '../likeness.js'
 import {
   binaryCrossEntropy,
   cosineDistance,
@@ -27,6 +16,7 @@ import {
   keptTokenDivergence,
   keptTokenError,
   klDivergence,
+  rankingLoss,
 } from '../objectives/index.js'
 import type { Teacher } from '../teacher.js'
 
@@ -39,18 +29,6 @@ export interface LossContext {
   /** Softens both class distributions of `logits`. */
   readonly temperature: number
 }
-
-/** What student and teacher can have in common, as people read it. */
-export const likenesses = {
-  'image size': ({ image: { height, width } }) => `${height} × ${width}`,
-  channels: ({ channels }) => `${channels}`,
-  'patch size': ({ patchSize }) => (patchSize === undefined ? 'none' : `${patchSize}`),
-  width: ({ facts: { width } }) => `${width}`,
-  'prefix tokens': ({ prefix }) => `${prefix}`,
-  classes: ({ classes }) => `${classes}`,
-} satisfies Record<string, (architecture: Architecture) => string>
-
-export type Likeness = keyof typeof likenesses
 
 /** A part of a loss. */
 interface LossPart {
@@ -79,20 +57,6 @@ export function labelsAskedFor({ inputs }: Pick<Graph, 'inputs'>): LabelsPerPict
   return (['one', 'several'] as const).find((labels) => names.has(targetsInputs[labels]))
 }
 
-// A softmax in float32 can reach 0, whose logarithm is no number.
-const leastScore = 1e-12
-
-/** Cross-entropy of the scores of all selections with a distribution over the patches. @returns `[1]` */
-function rankingLoss(routes: readonly RouteEvent[], target: Tensor): Tensor {
-  const losses = routes.map(({ tensors: { scores } }) => {
-    const logs = multiply(target, logarithm(maximum(scores, leastScore)))
-    return scaleShift(divideBySize(reshape(reduceSum(logs), [1]), sizeAt(target, 0)), { scale: -1 })
-  })
-  const [first, ...others] = losses
-  if (!first) throw new Error('blvit bug: a student without selections')
-  return scaleShift(others.reduce(add, first), { scale: 1 / losses.length })
-}
-
 const image = ['image size', 'channels'] as const
 const tokens = [...image, 'patch size', 'width', 'prefix tokens'] as const
 
@@ -114,6 +78,11 @@ function keptTokensOf(context: LossContext): KeptTokens {
   const student = patches(outputOf({ programs }, 'embed', 'features'))
   const kept = training?.kept ?? constant(1, student.shape.slice(0, 2))
   return { student, teacher: patches(teacher().features), kept }
+}
+
+/** Of all selections, each `[batch, patches]`. */
+function scoresOf({ history }: ModelDefinition): Tensor[] {
+  return routesOf(history).map(({ tensors: { scores } }) => scores)
 }
 
 /** Whether something in the student learns which patches matter. */
@@ -173,7 +142,7 @@ export const lossParts = {
     alike: [...image, 'patch size'],
     loss: (context) =>
       hasPredictors(context)
-        ? rankingLoss(routesOf(context.student.history), context.teacher().lateAttention)
+        ? rankingLoss(scoresOf(context.student), context.teacher().lateAttention)
         : undefined,
   },
   /** DeiT's: the class token learns the labels, the distillation token what the teacher takes for the label. */

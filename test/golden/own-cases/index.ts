@@ -1,6 +1,7 @@
 import { automaticMasks } from './automatic-masks.js'
 import { cocoAp, lvisAp } from './average-precision.js'
 import type { OwnCase } from './findings.js'
+import { relativePositions } from './relative-positions.js'
 import { resizing } from './resizing.js'
 import { runLengths } from './run-lengths.js'
 import { encoderCase, endToEndCase, maskDecoderCase, promptEncoderCase } from './sam.js'
@@ -13,6 +14,7 @@ export const ownCases: Readonly<Record<string, OwnCase>> = {
   resize: resizing,
   sam_amg_small: automaticMasks,
   sam_encoder_small: encoderCase,
+  sam_relpos: relativePositions,
   sam_prompt_encoder_small: promptEncoderCase,
   sam_mask_decoder_small: maskDecoderCase,
   sam_end_to_end_small: endToEndCase,

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -109,6 +110,18 @@ describe('--device webgpu in Node', () => {
     expect(stderr).toMatch(/This machine offers no WebGPU adapter: .* Use --device cpu or wasm\./)
     expect(stderr).not.toMatch(/blvit has a bug/)
   })
+
+  const hasVulkan = spawnSync('ldconfig', ['-p'], { encoding: 'utf8' }).stdout?.includes('libvulkan.so.1')
+  const withVulkan = hasVulkan ? ' (skipped: Vulkan is here)' : ''
+
+  test.skipIf(process.platform !== 'linux' || hasVulkan)(
+    `says only that where there is no Vulkan${withVulkan}`,
+    async () => {
+      const { code, stderr } = await runCli(['classify', picture, '--device', 'webgpu'])
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^error: This machine offers no WebGPU adapter: .*\n$/)
+    },
+  )
 })
 
 describe('blvit train --device webgpu in Node', () => {

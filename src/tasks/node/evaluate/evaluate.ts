@@ -7,6 +7,7 @@ import type { DataSet } from '../../../data/data-set.js'
 import { openDataSet } from '../../../data/open-data-set.js'
 import { defaultStatePath, StateFile } from '../../../files/state-file.js'
 import { type ClassOrder, classOrder } from '../../../problems/class-order.js'
+import { logits } from '../../../problems/logits.js'
 import type { Settings } from '../../../settings/settings.js'
 import { type Model, runsAheadOf } from '../../model.js'
 import { handOf } from '../kept-answers.js'
@@ -218,7 +219,10 @@ function isDataSet(data: string | readonly string[] | DataSet): data is DataSet 
  * @throws BlvitError `BAD_OPTION` for settings that the model can't take, before anything is read
  */
 function decidedSettings(model: Model, given: readonly Settings[] = []): readonly EvaluatedSetting[] {
-  const all = (given.length === 0 ? [{}] : given).map((settings) => model.resolve(settings))
+  const all = (given.length === 0 ? [{}] : given).map((settings) => {
+    model.check(logits, settings)
+    return model.resolve(settings)
+  })
   const keys = all.map(({ key }) => key)
   return all
     .filter(({ key }, index) => keys.indexOf(key) === index)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ScoreFunction } from '../../../models/score-function.js'
 import { rankOf, scoresOf } from '../../../problems/classify.js'
+import { stageSchema } from '../kept-answers.js'
 
 const answerSchema = z.object({
   /** The class with the highest logit; of equal ones the lowest number. */
@@ -11,6 +12,8 @@ const answerSchema = z.object({
   rank: z.int().optional(),
   /** Of every class; only of pictures that may have several labels. */
   scores: z.array(z.number()).optional(),
+  /** Of a run in two stages, the one that answered. */
+  stage: stageSchema,
 })
 
 /** What came of one picture: plain data, so that it survives a file unchanged. */

@@ -4,8 +4,10 @@ import type { DataItem } from '../../../data/data-set.js'
 import { decodeImage } from '../../../image/node/decode.js'
 import type { Preprocessing } from '../../../image/preprocessing.js'
 import { type ClassOrder, inOrder } from '../../../problems/class-order.js'
+import { logits } from '../../../problems/logits.js'
 import type { Settings } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
+import type { Answered } from '../../two-stages.js'
 import { answerOf, type PictureOutcome, type Truth } from './picture-outcome.js'
 import type { EvaluatedSetting } from './tally.js'
 
@@ -38,11 +40,11 @@ export function pictureRunner(
   const busy = busyTime()
   const caller = {}
   // Two models of one training recipe see the same pixels; preparing them twice would cost as much as decoding.
-  const own = settings.map(({ values }) => model.preprocessingFor(values))
-  const preparedAs = (wanted: Preprocessing) =>
+  const own = settings.map(({ values }) => model.preprocessingsFor(values))
+  const preparedAs = (wanted: readonly Preprocessing[]) =>
     own.findIndex((known) => JSON.stringify(known) === JSON.stringify(wanted))
   const firstAlike = own.map(preparedAs)
-  const teacherAlike = teacher ? preparedAs(teacher.preprocessing) : 0
+  const teacherAlike = teacher ? preparedAs([teacher.preprocessing]) : 0
 
   const prepare = async (item: DataItem): Promise<PreparedItem> => {
     const { name, readShare } = item
@@ -63,24 +65,19 @@ export function pictureRunner(
     }
   }
 
-  const logitsOf = async (answering: Model, pictures: Float32Array[], values: Settings = {}) => {
-    const logits = await busy.during(answering.logits(pictures, { ...values, seed, caller, signal }))
-    return (row: number) => {
-      const classes = answering.labels.length
-      return logits.subarray(row * classes, (row + 1) * classes)
-    }
-  }
+  const logitsOf = (answering: Model, pictures: Float32Array[], values: Settings = {}) =>
+    busy.during(answering.answerPrepared(logits, pictures, { ...values, seed, caller, signal }))
 
   const run = async (prepared: readonly PreparedItem[]): Promise<PictureOutcome[]> => {
     const sound = prepared.flatMap((item) => ('failed' in item ? [] : [item]))
-    const logits: ((row: number) => Float32Array)[] = []
+    const told: Answered<Float32Array>[][] = []
     if (sound.length > 0)
       for (const [index, { values }] of settings.entries()) {
         const pixels = sound.map((item) => defined(item.pixels[index], 'the pixels for a setting'))
-        logits.push(await logitsOf(model, pixels, values))
+        told.push(await logitsOf(model, pixels, values))
       }
     const teacherPixels = sound.flatMap((item) => item.teacherPixels ?? [])
-    const teacherLogits = teacher && sound.length > 0 ? await logitsOf(teacher, teacherPixels) : undefined
+    const taught = teacher && sound.length > 0 ? await logitsOf(teacher, teacherPixels) : []
     let row = 0
     return prepared.map((item): PictureOutcome => {
       if ('failed' in item) return item.failed
@@ -89,9 +86,12 @@ export function pictureRunner(
       return {
         name,
         ...truth,
-        answers: logits.map((of) => answerOf(of(own), truth, model)),
-        ...(teacher && teacherClasses && teacherLogits
-          ? { teacher: answerOf(inOrder(teacherLogits(own), teacherClasses), truth, teacher) }
+        answers: told.map((answers) => {
+          const { answer, stage } = defined(answers[own], 'an answer')
+          return { ...answerOf(answer, truth, model), ...(stage && { stage }) }
+        }),
+        ...(teacher && teacherClasses && taught[own]
+          ? { teacher: answerOf(inOrder(taught[own].answer, teacherClasses), truth, teacher) }
           : {}),
       }
     })

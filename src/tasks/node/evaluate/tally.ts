@@ -35,6 +35,8 @@ export interface SettingResult extends Accuracy, Settings {
   readonly setting: string
   /** First class equal to the teacher's; over unlabelled pictures too. Absent without a teacher. */
   readonly agreement?: Share | undefined
+  /** Of a run in two stages: pictures that went on to the second. Absent where there is one. */
+  readonly secondStage?: Share | undefined
 }
 
 /** Everything that was counted; doesn't depend on time or place, so a resumed evaluation gives the same. */
@@ -84,11 +86,15 @@ export function tally(
   const taught = evaluated.filter(({ teacher }) => teacher !== undefined)
   const results = settings.map(({ setting, values }, index): SettingResult => {
     const alike = taught.filter(({ answers, teacher }) => answers?.[index]?.predicted === teacher?.predicted)
+    const staged = evaluated.flatMap(({ answers }) => answers?.[index]?.stage ?? [])
     return {
       setting,
       ...values,
       ...accuracy(evaluated.map(({ answers }) => answers?.[index])),
       ...(taught.length > 0 ? { agreement: shareOf(alike.length, taught.length) } : {}),
+      ...(staged.length > 0 && {
+        secondStage: shareOf(staged.filter((stage) => stage === 2).length, staged.length),
+      }),
     }
   })
   return {
