@@ -102,6 +102,8 @@ export type {
   MaskGenerationOptions,
 } from './tasks/node/pipelines/mask-generation.js'
 export { readSettings } from './tasks/node/read-settings.js'
+export { type EvaluateMasksOptions, evaluateMasks } from './tasks/node/segment/evaluate/evaluate-masks.js'
+export type { MaskReport, PromptResult } from './tasks/node/segment/evaluate/mask-report.js'
 // Cut out what prompts mean
 export type { LoadMaskEngineOptions } from './tasks/node/segment/load-mask-engine.js'
 export { loadSegmenter } from './tasks/node/segment/load-segmenter.js'

@@ -8,7 +8,7 @@ type Colour = readonly [red: number, green: number, blue: number]
 const goldenAngle = 137.508
 
 /** A bright colour for each number from 0, no two alike among the first hundreds. */
-export function colourOf(index: number): Colour {
+function colourOf(index: number): Colour {
   const hue = (index * goldenAngle) % 360
   const channel = (offset: number) => {
     const k = (offset + hue / 30) % 12

@@ -1,5 +1,6 @@
 import { BlvitError } from '../../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../../base/check-options.js'
+import type { RunIdentity } from '../../base/run-identity.js'
 import type { ImageInput } from '../../image/image-input.js'
 import type { ImageDecoder } from '../../image/prepare.js'
 import type { Architecture } from '../../models/architecture.js'
@@ -84,6 +85,11 @@ export class Segmenter implements AsyncDisposable {
       )
     }
     return new EncodedPicture(this.masks, { embedding, picture })
+  }
+
+  /** What its answers depend on, to tell runs apart: fingerprint of the model, device, threads, precision. Reads all weights. */
+  identity(): Promise<RunIdentity> {
+    return this.masks.identity()
   }
 
   private assertUsable(): void {
