@@ -29,7 +29,7 @@ const layers = {
   },
   // The outside world: files, pictures, engines.
   files: { layers: ['base'], packages: ['zod'], builtins: [...fileSystem, 'crypto'] },
-  threads: { layers: ['base'], packages: [], builtins: ['worker_threads'] },
+  threads: { layers: ['base'], packages: [], builtins: ['worker_threads', 'child_process', 'url'] },
   weights: {
     layers: ['base'],
     packages: ['zod'],
@@ -99,7 +99,7 @@ const layers = {
   bench: {
     layers: [
       'trainer', 'tasks', 'recipes', 'training', 'engine', 'drawing', 'model-store', 'runtime', 'batches', 'data',
-      'image', 'weights', 'files', 'problems', 'settings', 'models', ...pure,
+      'image', 'weights', 'files', 'threads', 'problems', 'settings', 'models', ...pure,
     ],
     packages: ['zod', 'd3-array'],
     builtins: [...fileSystem, 'child_process', 'perf_hooks', 'util'],
@@ -111,9 +111,17 @@ const layers = {
     packages: ['zod', 'd3-array'],
     builtins: [...fileSystem, 'crypto', 'events', 'util'],
   },
+  experiments: {
+    layers: [
+      'comparison', 'bench', 'trainer', 'tasks', 'recipes', 'model-store', 'runtime', 'data', 'image', 'weights', 'files',
+      'threads', 'reduction', 'settings', 'models', ...pure,
+    ],
+    packages: ['zod', 'd3-array'],
+    builtins: [...fileSystem, 'crypto'],
+  },
   // weights: types only, see the rule below
   cli: {
-    layers: ['comparison', 'bench', 'finetune', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
+    layers: ['experiments', 'comparison', 'bench', 'finetune', 'trainer', 'tasks', 'drawing', 'data', 'files', 'model-store', 'settings', 'problems', 'base', 'weights'],
     packages: ['commander', 'cli-progress', 'cli-table3'],
     builtins: fileSystem,
   },

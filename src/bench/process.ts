@@ -1,56 +1,19 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { aborted, BlvitError, messageOf } from '../base/blvit-error.js'
-import { Asker, type Response } from '../base/conversation.js'
+import { BlvitError, messageOf } from '../base/blvit-error.js'
+import { AnsweringProcess } from '../threads/answering-process.js'
 import type { Questions } from './messages.js'
-
-const childFile = new URL('./child.js', import.meta.url)
 
 /** A process that measures one workload; it answers one question after the other. */
 export class BenchProcess implements AsyncDisposable {
-  private readonly child: ChildProcess
-  private readonly asker = new Asker<Questions>((request) => this.child.send(request))
-  private readonly ended: Promise<void>
-  private stderr = ''
+  private readonly process: AnsweringProcess<Questions>
 
   constructor(
     private readonly name: string,
     signal?: AbortSignal,
   ) {
-    this.child = fork(fileURLToPath(childFile), {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: [],
-      serialization: 'advanced',
-    })
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr = (this.stderr + text).slice(-2000)
-    })
-    this.child.on('message', (response: Response) => this.asker.receive(response))
-    this.ended = new Promise((resolve) => {
-      this.child.once('exit', (code, killedBy) => {
-        this.asker.fail(this.died(`${killedBy ?? `exit code ${code}`}`, signal))
-        resolve()
-      })
-      // no process to start, or none to talk to; of one that never was there is no exit
-      this.child.on('error', (cause) => {
-        this.asker.fail(
-          new BlvitError('ENGINE', `its process can't be used: ${cause.message}.`, {}, { cause }),
-        )
-        if (this.child.pid === undefined) resolve()
-      })
-    })
-    const stop = () => this.child.kill('SIGKILL')
-    if (signal?.aborted) stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    void this.ended.then(() => signal?.removeEventListener('abort', stop))
-  }
-
-  private died(how: string, signal: AbortSignal | undefined): BlvitError {
-    if (signal?.aborted) return aborted()
-    return new BlvitError('ENGINE', `its process has ended (${how}). ${this.stderr.trim()}`)
+    this.process = new AnsweringProcess<Questions>(new URL('./child.js', import.meta.url), { signal })
   }
 
   /** @throws BlvitError what the question's work threw, `ENGINE` if the process died over it, `ABORTED` */
@@ -59,7 +22,7 @@ export class BenchProcess implements AsyncDisposable {
     ask: Questions[Q]['ask'],
   ): Promise<Questions[Q]['answer']> {
     try {
-      return await this.asker.ask(question, ask)
+      return await this.process.ask(question, ask)
     } catch (thrown) {
       if (thrown instanceof BlvitError && thrown.code === 'ABORTED') throw thrown
       const code = thrown instanceof BlvitError ? thrown.code : 'ENGINE'
@@ -67,9 +30,8 @@ export class BenchProcess implements AsyncDisposable {
     }
   }
 
-  async dispose(): Promise<void> {
-    if (this.child.connected) this.child.disconnect()
-    await this.ended
+  dispose(): Promise<void> {
+    return this.process.dispose()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -14,6 +14,11 @@ function fallbackName(at: number): string {
   return `class ${at}`
 }
 
+/** True for classes that nobody has named. */
+export function areNumbered(labels: readonly string[]): boolean {
+  return labels.length > 0 && labels.every((label, at) => label === fallbackName(at))
+}
+
 /**
  * The names of classes that nothing names: ImageNet's if there are 1000, else `class 0`, `class 1`, …
  * @param reason why they have none, for people

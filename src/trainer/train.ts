@@ -15,6 +15,7 @@ import { chooseRuntime } from '../runtime/node/choose.js'
 import type { ChosenRuntime } from '../runtime/runtime.js'
 import { spreadOf } from '../settings/resolve.js'
 import type { Settings } from '../settings/settings.js'
+import { withNamesOfData } from './class-names.js'
 import { Course } from './course.js'
 import { assumptionsOf, type NamedModel, openParticipants, type Participants } from './participants.js'
 import { type PlannedStage, planStages } from './stage-step.js'
@@ -124,18 +125,21 @@ export async function trainModel(
     await checkTarget(output, overwrite)
     await TrainingFolder.check(output, { resume, overwrite })
   }
-  const participants = await openParticipants(model, decided, { ...options, seed })
-  const { student, teacher } = participants
-  for (const assumption of assumptionsOf(participants)) options.onNote?.(assumption)
+  const opened = await openParticipants(model, decided, { ...options, seed })
+  const { teacher } = opened
+  for (const assumption of assumptionsOf(opened)) options.onNote?.(assumption)
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
   const stages = planStages(dryRun ? trialOf(decided) : decided, {
-    student: student.architecture,
+    student: opened.student.architecture,
     teacher: teacher?.files.architecture,
     runtime: runtime.runtime,
   })
   const asked = new Set(stages.flatMap(({ asksForLabels }) => asksForLabels ?? []))
   const isLabelled = asked.size > 0
+  const student = isLabelled ? await withNamesOfData(opened.student, paths) : opened.student
+  if (student !== opened.student) options.onNote?.("classes: they had numbers alone and get the data's names")
+  const participants = { ...opened, student }
   const { validationNames, without = [] } = options
   const heldOut = [...without, ...(validationNames ?? [])]
   const dataSet = await openDataSet(paths, {

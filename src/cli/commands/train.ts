@@ -27,6 +27,7 @@ export function trainCommand(program: Command, context: CliContext): void {
       'after',
       `
 A recipe is data with a type: stages with an objective, what is trainable, pictures, learning rate, keep ratio.
+Classes that nobody has named, as blvit init leaves them, get the data's names if it has as many.
 
 Examples:
   blvit train vit-tiny --to t+48 --recipe distill --data photos/ -o my-t48

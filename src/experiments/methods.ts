@@ -1,0 +1,218 @@
+import { aVit } from '../recipes/a-vit.js'
+import { adaVit } from '../recipes/ada-vit.js'
+import { blockImitation } from '../recipes/distill.js'
+import { dynamicVit } from '../recipes/dynamic-vit.js'
+import { fromScratch } from '../recipes/from-scratch.js'
+import { paper } from '../recipes/paper.js'
+import type { Recipe } from '../recipes/recipe.js'
+import { cifarTeacher } from './cifar-teacher.js'
+import { isBetter, losesAtMost } from './claims.js'
+import type { Experiment, ExperimentRow } from './experiment.js'
+
+/** A hundred steps of 64 pictures, the same for each row. */
+const budget = {
+  pictures: 6_400,
+  batch: 64,
+  learningRate: 1e-3,
+  schedule: 'cosine',
+  warmUp: 0.1,
+} as const
+
+/** How much slower weights learn that the teacher has taught already. */
+const taughtScale = 0.3
+
+/**
+ * The labels, with the teacher's own crops, and what a method learns from besides.
+ * @param own losses of the method's recipe @param fresh a regular expression for the weights that it has besides the teacher's
+ */
+function underBudget(own: Readonly<Record<string, number>> = {}, fresh?: string): Recipe {
+  const [{ augmentation } = {}] = fromScratch.stages
+  return {
+    about: 'The teacher goes on learning, a hundred steps, with a method',
+    stages: [
+      {
+        objective: 'end to end',
+        ...budget,
+        ...(augmentation && { augmentation }),
+        loss: { labels: 1, ...own },
+        parameters: [
+          ...(fresh === undefined ? [] : [{ match: fresh, learningRateScale: 1 }]),
+          { match: '.', learningRateScale: taughtScale },
+        ],
+      },
+    ],
+  }
+}
+
+/** The losses of a recipe's last stage, all but those of the labels. */
+function ownLosses({ stages }: Recipe): Readonly<Record<string, number>> {
+  const last = stages.at(-1)
+  const { labels: _, ...own } = last?.objective === 'end to end' ? last.loss : {}
+  return own
+}
+
+/** The weight of A-ViT's recipe; its other loss is for models of 12 blocks. */
+const aVitLoss = ownLosses(aVit).ponder ?? 0
+
+/** A reduction that has no weights of its own. */
+function reduced(row: Pick<ExperimentRow, 'name' | 'title' | 'paper'>, reduction: string): ExperimentRow {
+  return { ...row, student: { set: { reduction } }, recipe: underBudget() }
+}
+
+/** The paper's proportions: E-blocks of a quarter of the width after a first full layer, two layers between two selections. */
+const bigLittle = {
+  ...cifarTeacher.config,
+  model_type: 'blvit',
+  full_layers: 1,
+  predictor_after: [1, 3, 5],
+  keep_ratio: 0.21,
+  little: { embed_dim: 32, num_heads: 1, layers: [2, 3, 4, 5, 6] },
+}
+
+const bigLittleRecipe = underBudget(ownLosses(paper), String.raw`\.little\.|^predictors\.|\.(gamma|alpha)\d$`)
+
+/** Pictures by which each E-block first learns alone to do what its P-block does: two fifths of them, as `distill` has it roughly. */
+const imitated = 2_560
+
+/** The same number of pictures in two stages. */
+function imitationFirst({ stages: [last] }: Recipe): Recipe {
+  const [first] = blockImitation.stages
+  if (!first || !last) throw new Error('blvit bug: a recipe without a stage')
+  const { augmentation } = last
+  return {
+    about: 'Imitation first, then as the paper does',
+    stages: [
+      {
+        ...first,
+        ...budget,
+        pictures: imitated,
+        learningRate: first.learningRate,
+        ...(augmentation && { augmentation }),
+      },
+      { ...last, pictures: budget.pictures - imitated },
+    ],
+  }
+}
+
+const deitSmall = 'DeiT-S'
+
+/** Every method at about 60 % of its teacher's multiply-adds, under one budget. */
+export const methods: Experiment = {
+  name: 'methods',
+  title: 'Every method at 60 % of the work of one teacher, trained in miniature on CIFAR-10',
+  about:
+    'A ViT of 6 blocks of 128 channels on 8 × 8 patches; each row starts from its weights and learns from the labels of the same 6,400 pictures in the same order, 100 steps of 64, with what the recipe of its method adds to the loss; weights that are new learn at 1e-3, those of the teacher at 3e-4, cosine.',
+  teacher: cifarTeacher,
+  whole: 'teacher',
+  seeds: 3,
+  rows: [
+    { name: 'teacher', title: 'the teacher', student: {} },
+    { name: 'plain', title: 'the teacher, trained on', isControl: true, student: {}, recipe: underBudget() },
+    {
+      name: 'small-picture',
+      title: 'pictures of 24 px',
+      isControl: true,
+      student: { set: { image_size: 24 } },
+      recipe: underBudget(),
+    },
+    {
+      name: 'few-layers',
+      title: '4 layers',
+      isControl: true,
+      student: { firstLayers: 4 },
+      recipe: underBudget(),
+    },
+    {
+      name: 'random',
+      title: 'random',
+      isControl: true,
+      student: { set: { reduction: 'random:0.65' } },
+      recipe: underBudget(),
+    },
+    {
+      name: 'top-k',
+      title: 'CLS attention',
+      isControl: true,
+      student: { set: { reduction: 'top-k:0.65' } },
+      recipe: underBudget(),
+    },
+    reduced(
+      { name: 'evit', title: 'EViT', paper: { points: -0.9, share: 0.57, of: deitSmall } },
+      'evit:0.63',
+    ),
+    reduced(
+      { name: 'evo-vit', title: 'Evo-ViT', paper: { points: -0.4, share: 0.65, of: deitSmall } },
+      'evo-vit:0.42',
+    ),
+    {
+      name: 'dynamic-vit',
+      title: 'DynamicViT',
+      student: { set: { reduction: 'dynamic-vit:0.68' } },
+      recipe: underBudget(ownLosses(dynamicVit), '^score_predictor'),
+      paper: { points: -0.5, share: 0.63, of: deitSmall },
+    },
+    {
+      name: 'a-vit',
+      title: 'A-ViT',
+      student: { set: { reduction: 'a-vit:33' } },
+      recipe: underBudget({ ponder: aVitLoss }),
+      paper: { points: -0.3, share: 0.78, of: deitSmall },
+    },
+    {
+      name: 'ada-vit',
+      title: 'AdaViT',
+      student: { set: { reduction: 'ada-vit:0.6' } },
+      recipe: underBudget(ownLosses(adaVit), '_select'),
+      paper: { points: -0.8, share: 0.46, of: 'T2T-ViT-19' },
+    },
+    reduced({ name: 'ats', title: 'ATS', paper: { points: -0.1, share: 0.63, of: deitSmall } }, 'ats:0.8'),
+    reduced({ name: 'tome', title: 'ToMe', paper: { points: -0.4, share: 0.59, of: deitSmall } }, 'tome:8'),
+    reduced({ name: 'mctf', title: 'MCTF', paper: { points: 0.3, share: 0.57, of: deitSmall } }, 'mctf:11'),
+    { name: 'atf', title: 'ATF', student: { calibratedMask: 0.6 }, recipe: underBudget() },
+    {
+      name: 'blvit',
+      title: 'big.LITTLE',
+      student: { to: bigLittle },
+      recipe: bigLittleRecipe,
+      paper: { points: 0.1, share: 0.59, of: 'ViT-B' },
+    },
+    {
+      name: 'blvit-imitation',
+      title: 'big.LITTLE, imitation first',
+      student: { to: bigLittle },
+      recipe: imitationFirst(bigLittleRecipe),
+    },
+  ],
+  claims: [
+    isBetter('EViT', 'evit', 'top-k', 'fusing the patches that go is better than dropping them'),
+    isBetter('EViT', 'top-k', 'random', 'the attention of the class token tells which patches matter'),
+    isBetter(
+      'Evo-ViT',
+      'evo-vit',
+      'evit',
+      'patches that wait and come back are worth more than patches that are gone',
+    ),
+    losesAtMost('DynamicViT', 'dynamic-vit', 'plain', 0.5, 'learned predictors cost at most half a point'),
+    losesAtMost(
+      'AdaViT',
+      'ada-vit',
+      'plain',
+      0.8,
+      'deciding about patches, heads and layers costs at most 0.8 points',
+    ),
+    losesAtMost('ATS', 'ats', 'plain', 0.1, 'sampling by attention costs nothing'),
+    isBetter('ToMe', 'tome', 'top-k', 'merging patches is better than dropping them'),
+    isBetter('MCTF', 'mctf', 'tome', 'three criteria merge better than likeness alone'),
+    isBetter(
+      'big.LITTLE',
+      'blvit',
+      'evo-vit',
+      'small blocks for all patches are better than patches that wait',
+    ),
+    isBetter('big.LITTLE', 'blvit', 'evit', 'small blocks for all patches are better than fewer patches'),
+    isBetter('blvit', 'blvit-imitation', 'blvit', 'E-blocks that first imitate their big ones learn faster'),
+    losesAtMost('big.LITTLE', 'blvit', 'plain', 0.1, 'at 60 % of the work it loses nothing'),
+    isBetter('the controls', 'tome', 'small-picture', 'a method is better than a smaller picture'),
+    isBetter('the controls', 'tome', 'few-layers', 'a method is better than fewer layers'),
+  ],
+}

@@ -1,0 +1,47 @@
+import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
+import { AnsweringProcess } from '../threads/answering-process.js'
+import type { RunProgress, RunQuestions } from './run.js'
+
+/** Something that a process of its own is to be asked. */
+export interface QueuedRun<Q extends keyof RunQuestions> {
+  readonly question: Q
+  readonly ask: RunQuestions[Q]['ask']
+  readonly onProgress: (progress: RunProgress) => void
+  readonly onDone: (answer: RunQuestions[Q]['answer']) => Promise<void>
+  /** The others go on. */
+  readonly onFailure: (error: BlvitError) => void
+}
+
+async function runOne<Q extends keyof RunQuestions>(
+  { question, ask, onProgress, onDone, onFailure }: QueuedRun<Q>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await using process = new AnsweringProcess<RunQuestions>(new URL('./run-process.js', import.meta.url), {
+      signal,
+      onTold: (told) => onProgress(told as RunProgress),
+    })
+    await onDone(await process.ask(question, ask))
+  } catch (thrown) {
+    if (!(thrown instanceof BlvitError) || thrown.code === 'ABORTED') throw thrown
+    onFailure(thrown)
+  }
+}
+
+/**
+ * Does runs in their order, so many beside each other, each in a process of its own.
+ * @throws BlvitError `ABORTED`, and what `onDone` throws
+ */
+export async function runAll<Q extends keyof RunQuestions>(
+  runs: readonly QueuedRun<Q>[],
+  { parallel, signal }: { readonly parallel: number; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const waiting = [...runs]
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      throwIfAborted(signal)
+      await runOne(next, signal)
+    }
+  }
+  await Promise.all(Array.from({ length: parallel }, lane))
+}
