@@ -24,7 +24,7 @@ const layers = {
   problems: { layers: ['models', ...pure], packages: [] },
   // runtime and weights: types only, see the rule below
   training: {
-    layers: ['settings', 'reduction', 'models', 'nn', ...pure, 'runtime', 'weights'],
+    layers: ['problems', 'settings', 'reduction', 'models', 'nn', ...pure, 'runtime', 'weights'],
     packages: ['zod'],
   },
   // The outside world: files, pictures, engines.
@@ -75,7 +75,7 @@ const layers = {
   tasks: {
     layers: [
       'drawing', 'engine', 'model-store', 'runtime', 'segmentation', 'image', 'weights',
-      'problems', 'settings', 'reduction', 'models', ...pure,
+      'training', 'problems', 'settings', 'reduction', 'models', ...pure,
     ],
     packages: ['zod'],
     node: { layers: ['data', 'files'], builtins: [...fileSystem, 'crypto', 'util'] },

@@ -5,6 +5,7 @@
 
 // Errors
 export { BlvitError, type ErrorCode, type ErrorFields } from './base/blvit-error.js'
+export type { Share } from './base/share.js'
 // Define models: architectures, layers, graphs
 export { type Dim, evaluate as evaluateDim, type Shape, symbol } from './graph/dim.js'
 export { gradients } from './graph/gradients.js'
@@ -16,12 +17,14 @@ export { printGraph } from './graph/print.js'
 export { scope } from './graph/scope.js'
 export type { Tensor } from './graph/tensor.js'
 // Prepare pictures
+export { decodeImage } from './image/browser-decoder.js'
 export type { ImageInput } from './image/image-input.js'
 export type { Pixels } from './image/pixels.js'
 export type { ImageDecoder, PrepareOptions } from './image/prepare.js'
 export { type Preprocessing, preprocess } from './image/preprocessing.js'
 export { type Conversion, convert } from './model-store/convert.js'
 export type { FetchProgress } from './model-store/fetch-model.js'
+export { type CachedModel, clearCachedModels, listCachedModels } from './model-store/model-cache.js'
 export type { ModelFiles, ModelJson } from './model-store/model-files.js'
 export type { Architecture, ConfigJson, ModelFamily } from './models/architecture.js'
 export { blvit } from './models/blvit.js'
@@ -40,11 +43,21 @@ export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from '
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
 // Run a model
 export { type BrowserLoadOptions, load, type ModelParts } from './tasks/browser/load.js'
+// Teach classes of one's own
+export {
+  type ClassExamples,
+  type Taught,
+  type TaughtPicture,
+  type TeachOptions,
+  type TeachProgress,
+  teach,
+} from './tasks/browser/teach.js'
 export { listMethods, type MethodList, type SavingFamily } from './tasks/list-methods.js'
 export type { ClassifyOptions, Model } from './tasks/model.js'
 export type { FindObjects } from './tasks/object-finder.js'
 export type { GrownMask, ObjectMask } from './tasks/object-regions.js'
 // See where a model looked
+export { type StepPanel, type TracePanels, tracePanels } from './tasks/trace/step-panels.js'
 export type { TraceOptions } from './tasks/trace/trace.js'
 export { type Partition, partition, type Trace, type TracedStep } from './tasks/trace/traced-steps.js'
 // Train: a loss, its step, a session

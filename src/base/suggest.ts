@@ -3,8 +3,8 @@ import { distance } from 'fastest-levenshtein'
 /** `" Did you mean X?"` when a known name is close to what was typed, else the empty string. */
 export function didYouMean(typed: string, known: Iterable<string>): string {
   let best: string | undefined
-  // More than a third of the letters wrong is another word, not a typo.
-  let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1
+  // More than a third of the letters wrong is another word, not a typo; of two or three letters two are.
+  let bestDistance = Math.max(typed.length < 4 ? 1 : 2, Math.floor(typed.length / 3)) + 1
   for (const name of known) {
     const edits = distance(typed.toLowerCase(), name.toLowerCase())
     if (edits < bestDistance) {

@@ -71,7 +71,7 @@ function graphAndSizes({ resolved }: Variant, { batch = 1 }: ProfileOptions) {
 
 async function medianMs(process: BenchProcess, job: Job): Promise<number> {
   await process.ask('warmUp', job)
-  const runs = await process.ask('sample', { job, atLeastMs: 500, atLeastRuns: 5 })
+  const runs = await process.ask('sample', { job, atLeastMs: 300, atLeastRuns: 5 })
   return median(runs.map(({ ms }) => ms))
 }
 

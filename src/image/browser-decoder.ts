@@ -8,6 +8,7 @@ import {
   isPixels,
   noImageInput,
 } from './image-input.js'
+import { formatByContent, startBytes } from './picture-formats.js'
 import type { Pixels } from './pixels.js'
 import type { DecodeOptions, ImageDecoder } from './prepare.js'
 import { rgbFromRaw } from './raw-pixels.js'
@@ -30,6 +31,23 @@ async function blobOf(input: EncodedImage, signal: AbortSignal | undefined): Pro
   }
 }
 
+/** Why a browser can't decode something, by what it begins with. */
+async function undecodable(blob: Blob, cause: unknown): Promise<BlvitError> {
+  const sizeBytes = blob.size
+  const failure = (message: string) => new BlvitError('BAD_IMAGE', message, { sizeBytes }, { cause })
+  if (sizeBytes === 0) return failure('The picture is empty: it has 0 bytes.')
+  const format = formatByContent(new Uint8Array(await blob.slice(0, startBytes).arrayBuffer()))
+  const what = `A picture of ${sizeBytes} bytes can't be decoded (${messageOf(cause)})`
+  if (!format) {
+    return failure(
+      `${what}: its content is that of no known kind of picture. Browsers read JPEG, PNG, WebP, GIF and most AVIF.`,
+    )
+  }
+  return failure(
+    `${what}: it is ${format.name}, and damaged or not among what this browser decodes. Convert it to JPEG or PNG.`,
+  )
+}
+
 /** As the browser decodes it: upright, without colour management, alpha dropped. */
 async function decodeBlob(blob: Blob, maxPixels: number): Promise<ImageData> {
   let bitmap: ImageBitmap
@@ -40,8 +58,7 @@ async function decodeBlob(blob: Blob, maxPixels: number): Promise<ImageData> {
       colorSpaceConversion: 'none',
     })
   } catch (cause) {
-    const message = `A picture of ${blob.size} bytes can't be decoded (${messageOf(cause)}): it is damaged, or of a kind that this browser doesn't know.`
-    throw new BlvitError('BAD_IMAGE', message, { sizeBytes: blob.size }, { cause })
+    throw await undecodable(blob, cause)
   }
   const { width, height } = bitmap
   if (width * height > maxPixels) {
@@ -57,7 +74,11 @@ async function decodeBlob(blob: Blob, maxPixels: number): Promise<ImageData> {
   return context.getImageData(0, 0, width, height)
 }
 
-async function decode(
+/**
+ * Pixels of a picture, as the browser decodes it: RGB, upright.
+ * @throws BlvitError `BAD_IMAGE`, `NOT_FOUND`, `OFFLINE`, `ABORTED`
+ */
+export async function decodeImage(
   image: ImageInput,
   { maxPixels = Number.POSITIVE_INFINITY, signal, beforeDecoding }: DecodeOptions = {},
 ): Promise<Pixels> {
@@ -75,4 +96,4 @@ async function decode(
  * The browser's own decoder: addresses (relative to the page), Blobs and encoded bytes of what it knows, or pixels, which
  * are taken as they are: only those are the same everywhere.
  */
-export const browserDecoder: ImageDecoder = { decode }
+export const browserDecoder: ImageDecoder = { decode: decodeImage }

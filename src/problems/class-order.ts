@@ -26,6 +26,12 @@ function areUnnamed(labels: readonly string[]): boolean {
   })
 }
 
+/** Then even labels that count say which class is which: nobody puts `L2` before `L1` who only counts. */
+function haveSameNames(labels: readonly string[], others: readonly string[]): boolean {
+  const names = new Set(labels.map(comparedLabel))
+  return names.size === new Set([...names, ...others.map(comparedLabel)]).size
+}
+
 /** `hen, biddy` is `hen` of another model. */
 function allNames(label: string): readonly string[] {
   return [comparedLabel(label), ...namesIn(label)]
@@ -46,7 +52,7 @@ export function classOrder(model: NamedClasses, other: NamedClasses): ClassOrder
   if (labels.length !== other.labels.length) {
     throw differ(model, other, `it has ${other.labels.length} classes instead of ${labels.length}`)
   }
-  if (areUnnamed(labels) || areUnnamed(other.labels)) {
+  if (!haveSameNames(labels, other.labels) && (areUnnamed(labels) || areUnnamed(other.labels))) {
     return { numbers: undefined, by: areUnnamed(labels) && areUnnamed(other.labels) ? 'label' : 'number' }
   }
   if (labels.every((label, number) => share(label, other.labels[number] ?? ''))) {

@@ -78,16 +78,14 @@ export function rankClasses(
     .slice(0, top)
 }
 
-/** @throws BlvitError `BAD_OPTION` */
-export function checkTop(top: number): void {
+/**
+ * @param words the option as its caller knows it: its name, and what asks for all labels
+ * @throws BlvitError `BAD_OPTION`
+ */
+export function checkTop(top: number, { name = 'top', all = 'Infinity' } = {}): void {
   if (isWholeNumber(top) || top === Number.POSITIVE_INFINITY) return
-  throw new BlvitError(
-    'BAD_OPTION',
-    `top is ${top}; it must be a whole number from 1, or Infinity for all labels.`,
-    {
-      top,
-    },
-  )
+  const message = `${name} is ${top}; it must be a whole number from 1, or ${all} for all labels.`
+  throw new BlvitError('BAD_OPTION', message, { [name]: top })
 }
 
 /** @throws BlvitError `BAD_OPTION` */

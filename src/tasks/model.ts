@@ -2,16 +2,10 @@ import { preparedAhead, preparedBatches } from '../base/ahead.js'
 import { defined } from '../base/assert.js'
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../base/check-options.js'
-import { type CallOptions, type DispatchedRun, Dispatcher } from '../engine/dispatcher.js'
+import type { CallOptions } from '../engine/dispatcher.js'
 import type { EngineRunOptions } from '../engine/engine.js'
-import { type Asked, EngineForms, type ModelRun } from '../engine/engine-forms.js'
-import {
-  busyLanes,
-  checkParallel,
-  type LanePlan,
-  type Parallel,
-  picturesPerLaneRun,
-} from '../engine/lane-plan.js'
+import type { Asked } from '../engine/engine-forms.js'
+import type { LanePlan, Parallel } from '../engine/lane-plan.js'
 import { outputRows } from '../engine/rows.js'
 import { graphOf } from '../graph/graph.js'
 import type { ImageInput } from '../image/image-input.js'
@@ -32,19 +26,11 @@ import { type Classification, type ClassificationOptions, classify } from '../pr
 import { type EmbedOptions, embed } from '../problems/embed.js'
 import { logits as logitsProblem } from '../problems/logits.js'
 import type { AnswerContext, Problem } from '../problems/problem.js'
-import { objectsInput } from '../reduction/atf.js'
-import type { PatchBits } from '../reduction/token-mask.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
-import {
-  onlyClassification,
-  type ResolvedSettings,
-  resolveSettings,
-  resolveStages,
-  type StagedSettings,
-  settingsOver,
-} from '../settings/resolve.js'
+import { onlyClassification, resolveStages, type StagedSettings, settingsOver } from '../settings/resolve.js'
 import { oneStage, type Settings, settingKeys, settingsOf } from '../settings/settings.js'
-import { type FindObjects, ObjectFinder, type SamePatches } from './object-finder.js'
+import { batchesAhead, ModelRuns, runsAheadOf } from './model-runs.js'
+import { asksForObjects, type FindObjects, ObjectFinder, type RunTogether } from './object-finder.js'
 import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
 import { type Answered, forBoth, inTwoStages, type StageAnswers } from './two-stages.js'
@@ -70,15 +56,6 @@ export interface ModelOptions extends Pick<LoadOptions, 'threads' | 'precision'>
   readonly objects?: FindObjects | undefined
 }
 
-/** Pictures that one run of an engine with all threads takes; more only needs more memory, not less time. */
-const picturesPerRun = 8
-
-/** Pictures that may be in work or wait, if nothing else is said: some seconds of work, 150 MB of prepared pictures. */
-const defaultQueue = 256
-
-/** Calls that wait when a pool of engines is opened for them: one or two come to any server. */
-const deepQueue = 4
-
 /**
  * A model with its weights, ready to run. Made by {@link load}; holds native memory until `dispose()` or the
  * end of its `await using` block.
@@ -91,20 +68,17 @@ export class Model implements AsyncDisposable {
   /** What had to be assumed because no file of the model says it, in words for people. */
   readonly assumptions: readonly string[]
   private readonly preprocessings = new Map<string, Preprocessing>()
-  private readonly forms: EngineForms
-  private readonly dispatcher: Dispatcher<ModelRun>
+  private readonly runs: ModelRuns
   /** Of runs that say nothing else. */
   private readonly settings: Settings
-  private readonly objects: ObjectFinder | undefined
-  private disposed = false
-  /** Pictures of calls that have begun and not ended. */
-  private inWork = 0
+  private readonly objects: ObjectFinder
 
   /** @throws BlvitError `BAD_OPTION` for settings that the model can't take, or lanes where there are none */
   constructor(
     /** What it was loaded by. */
     readonly name: string,
-    private readonly files: ModelFiles,
+    /** What it is made of: architecture, weights, how pictures are prepared. */
+    readonly files: ModelFiles,
     /** The engine that runs it, and why that one. */
     readonly engine: ChosenRuntime,
     readonly engineOptions: ModelOptions,
@@ -115,20 +89,19 @@ export class Model implements AsyncDisposable {
     this.assumptions = files.assumptions
     this.settings = { ...(runsAt && { imageSize: runsAt }), ...settingsOf(engineOptions.settings ?? {}) }
     const resolved = this.resolve({})
-    const { threads, precision, parallel = 'auto', objects } = engineOptions
-    this.objects = objects && new ObjectFinder(objects)
-    if (objects && !asksForObjects(resolved)) throw unaskedObjects(name)
-    const settings = oneStage(resolved.values)
-    const { runtime } = engine
-    checkParallel(parallel, { threads, source: runtime.lanes, where: runtime.description })
-    this.forms = new EngineForms(
-      { architecture, weights, runtime, weightBytes: floatBytes(files) },
-      { threads, precision, settings, parallel, onChange: () => this.dispatcher.advance() },
+    const { threads, precision, parallel = 'auto', queue, objects } = engineOptions
+    this.objects = new ObjectFinder(name, objects)
+    this.objects.assertNeeded(resolved)
+    this.runs = new ModelRuns(
+      name,
+      { architecture, weights, runtime: engine.runtime },
+      {
+        ...{ threads, precision, parallel, queue },
+        loaded: oneStage(resolved.values),
+        usual: oneStage(this.settings),
+        resolve: (options) => this.resolve(options),
+      },
     )
-    this.dispatcher = new Dispatcher({
-      lanes: () => this.forms.lanes(),
-      picturesPerRun: ({ options }) => this.picturesPerRun(this.forms.planFor(1), options),
-    })
   }
 
   /** The files on this machine that it was read from, for who writes files and must not destroy any of them. */
@@ -195,92 +168,20 @@ export class Model implements AsyncDisposable {
     problem: Asked = classify,
     { pictures = 1 }: { readonly pictures?: number } = {},
   ): Promise<void> {
-    this.assertUsable()
-    await Promise.all([this.forms.open(problem, { pictures }), this.engineOptions.decoder.warmUp?.()])
+    await Promise.all([this.runs.open(problem, { pictures }), this.engineOptions.decoder.warmUp?.()])
   }
 
   /** How many engines work beside each other, and with how many threads each, when so many pictures are to be run. */
   planFor(pictures: number): LanePlan {
-    return this.forms.planFor(pictures)
+    return this.runs.planFor(pictures)
   }
 
   /**
    * Pictures that one run best takes when so many are to be run; in int8 one, because there they share their scales.
    * @param options `otherwise`: where one engine has all threads. Default 8
    */
-  batchFor(pictures: number, options: Settings, { otherwise = picturesPerRun } = {}): number {
-    if (!this.isAlikeInBatches) return 1
-    const plan = this.forms.planFor(pictures)
-    if (plan.lanes === 1) return otherwise
-    // two in one run would leave a lane without any
-    const each = Math.max(1, Math.ceil(pictures / busyLanes(plan, pictures)))
-    return Math.min(this.picturesPerRun(plan, options), each)
-  }
-
-  /** In int8 the pictures of a run share their scales: an answer there depends on its neighbours. */
-  private get isAlikeInBatches(): boolean {
-    return this.engineOptions.precision !== 'int8'
-  }
-
-  private picturesPerRun({ threads, lanes }: LanePlan, options: Settings): number {
-    if (!this.isAlikeInBatches) return 1
-    if (lanes === 1 || threads > 1) return picturesPerRun
-    return picturesPerLaneRun(this.resolve(options))
-  }
-
-  private assertUsable(): void {
-    if (this.disposed) throw this.disposedError()
-  }
-
-  private disposedError(): BlvitError {
-    return new BlvitError('ENGINE', `${this.name} was disposed. Load it again to use it.`)
-  }
-
-  /** Runs some outputs of the model on pictures from {@link prepare}. */
-  private async run(
-    problem: Asked,
-    pictures: readonly Float32Array[],
-    { seed = 0, objects, ...options }: EngineRunOptions & { readonly objects?: PatchBits | undefined },
-    call: CallOptions & { readonly shares?: boolean } = {},
-  ): Promise<DispatchedRun> {
-    const settings = settingsOver(oneStage(this.settings), oneStage(settingsOf(options)))
-    const { key: setting } = resolveSettings(this.files.architecture, settings)
-    const asked = `${problem.name}, ${setting}, seed ${seed}, ${pictures[0]?.length} numbers`
-    const key = objects ? `${asked}, objects ${objects.map(Number).join('')}` : asked
-    const inputs = objects && { [objectsInput]: Float32Array.from(objects, Number) }
-    const run = { key, problem, options: { seed, ...settings }, inputs }
-    const answer = this.dispatcher.run(run, pictures, call)
-    // a queue that grows is many pictures too; who waits in it sees what is wrong with its engines
-    if (this.dispatcher.waitingCalls >= deepQueue)
-      this.forms.open(problem, { pictures: Number.POSITIVE_INFINITY }).catch(() => {})
-    return answer
-  }
-
-  /** Pictures that go into one run: all of them, unless their objects stand in other patches. */
-  private runsOf(pictures: readonly Float32Array[], options: Settings): readonly RunTogether[] {
-    if (!asksForObjects(this.resolve(options))) return [{ places: pictures.map((_, place) => place) }]
-    if (!this.objects) throw missingObjects(this.name)
-    return this.objects.groups(pictures)
-  }
-
-  /** Lets a call begin. @throws BlvitError `BUSY` where too many have */
-  private async admitted<T>(pictures: number, work: () => Promise<T>): Promise<T> {
-    const { queue = defaultQueue } = this.engineOptions
-    // a call that is larger than the queue gets its turn when there is no other
-    if (this.inWork > 0 && this.inWork + pictures > queue) {
-      throw new BlvitError(
-        'BUSY',
-        `${this.name} has ${this.inWork} pictures in work or waiting, and its queue holds ${queue}. Try again later, or load it ` +
-          'with a longer queue.',
-        { inWork: this.inWork, queue },
-      )
-    }
-    this.inWork += pictures
-    try {
-      return await work()
-    } finally {
-      this.inWork -= pictures
-    }
+  batchFor(pictures: number, settings: Settings, options: { readonly otherwise?: number } = {}): number {
+    return this.runs.batchFor(pictures, settings, options)
   }
 
   /** @throws BlvitError `BAD_OPTION` for options that make no sense with this model, before anything runs */
@@ -294,7 +195,7 @@ export class Model implements AsyncDisposable {
     const resolved = this.resolve(options)
     if (resolved.first && (!problem.isSure || this.scores === 'none' || asksForObjects(resolved)))
       throw onlyClassification(resolved.key)
-    if (asksForObjects(resolved) && !this.objects) throw missingObjects(this.name)
+    this.objects.assertAnswers(resolved)
   }
 
   /**
@@ -337,7 +238,7 @@ export class Model implements AsyncDisposable {
     const unsure: number[] = []
     const answerSome = async ({ places, objects }: RunTogether) => {
       const some = places.flatMap((place) => pictures[place] ?? [])
-      const { outputs, elapsedMs } = await this.run(problem, some, { ...options, objects }, call)
+      const { outputs, elapsedMs } = await this.runs.run(problem, some, { ...options, objects }, call)
       places.forEach((place, row) => {
         const rows = outputRows(outputs, row)
         const answer = problem.answer(rows, this.context, options)
@@ -345,7 +246,7 @@ export class Model implements AsyncDisposable {
         if (sureFrom !== undefined && !problem.isSure?.(rows, this.context, sureFrom)) unsure.push(place)
       })
     }
-    await Promise.all(this.runsOf(pictures, options).map(answerSome))
+    await Promise.all(this.objects.groups(pictures, this.resolve(options)).map(answerSome))
     return { answers: pictures.map((_, place) => defined(answers.get(place), 'an answer')), unsure }
   }
 
@@ -365,14 +266,14 @@ export class Model implements AsyncDisposable {
       throw new BlvitError('BAD_OPTION', `${problem} is no problem. ${advice}`)
     }
     this.check(problem, options)
-    this.assertUsable()
+    this.runs.assertUsable()
     const list = listOf(images)
     const batch = this.batchFor(list.length, options)
     const runsAhead = runsAheadOf(this.planFor(list.length))
     const prepare = (input: ImageInput) => this.prepare(input, options)
     const call = { caller: {}, signal: options.signal, shares: list.length === 1 }
     const run = (prepared: Float32Array[]) => this.answerRun(problem, prepared, options, call)
-    return this.admitted(Math.min(list.length, batch * (runsAhead + batchesAhead)), async () => {
+    return this.runs.admitted(Math.min(list.length, batch * (runsAhead + batchesAhead)), async () => {
       // The engine loads while the first pictures are decoded; if it can't, their run says why.
       this.warmUp(problem, { pictures: list.length }).catch(() => {})
       const answers: Answered<Answer>[] = []
@@ -438,14 +339,11 @@ export class Model implements AsyncDisposable {
     image: ImageInput,
     options: PrepareOptions & Settings,
   ): Promise<PreparedPicture> {
-    const preprocessing = this.preprocessingFor(options)
+    const run = this.resolve(options)
+    const preprocessing = this.preprocessingOf(run.architecture)
     const { decoder } = this.engineOptions
     const picture = await preparePicture(image, preprocessing, { ...options, decoder })
-    // of a run without filter nobody asks for them
-    const resolved = this.objects && this.resolve(options)
-    if (this.objects && resolved && asksForObjects(resolved)) {
-      await this.objects.see(image, picture, { architecture: resolved.architecture, preprocessing })
-    }
+    await this.objects.see(image, picture, { run, preprocessing })
     return picture
   }
 
@@ -472,9 +370,10 @@ export class Model implements AsyncDisposable {
     const { first, key } = this.resolve(options)
     if (first) throw onlyClassification(key)
     const picture = await this.preparePicture(image, options)
-    return tracePicture(this, picture, options, (pixels) =>
-      this.run(traceProgram, [pixels], { ...options, objects: this.runsOf([pixels], options)[0]?.objects }),
-    )
+    return tracePicture(this, picture, options, (pixels) => {
+      const [group] = this.objects.groups([pixels], this.resolve(options))
+      return this.runs.run(traceProgram, [pixels], { ...options, objects: group?.objects })
+    })
   }
 
   /** Changes when anything does that decides the answers. Reads all weights. */
@@ -484,46 +383,12 @@ export class Model implements AsyncDisposable {
 
   /** Frees memory and threads; the model can't be used afterwards, and calls that wait are refused. */
   async dispose(): Promise<void> {
-    this.disposed = true
-    await this.dispatcher.close(this.disposedError())
-    await this.forms.dispose()
+    await this.runs.dispose()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }
-}
-
-/** Places of pictures that one run takes, and what they share. */
-type RunTogether = Pick<SamePatches, 'places'> & { readonly objects?: PatchBits | undefined }
-
-function asksForObjects({ build }: ResolvedSettings): boolean {
-  return build.hooks?.inputs?.includes(objectsInput) ?? false
-}
-
-function missingObjects(name: string): BlvitError {
-  const message = `${name} is to be told where the objects of its pictures are (objects=given), which only the library can: load(…, { objects: (image) => mask }).`
-  return new BlvitError('BAD_OPTION', message)
-}
-
-function unaskedObjects(name: string): BlvitError {
-  const message = `Nothing of ${name} asks where objects are: with "objects" give reduce: 'atf:mask.json,objects=given' too.`
-  return new BlvitError('BAD_OPTION', message)
-}
-
-/** Batches that are prepared while as many runs as the lanes can take are out. */
-const batchesAhead = 2
-
-/** Runs that are worth to be given to the lanes at once: one more would only wait. */
-export function runsAheadOf({ lanes }: LanePlan): number {
-  return 2 * lanes
-}
-
-/** Of all weights, in float32. */
-function floatBytes({ weights }: ModelFiles): number {
-  let count = 0
-  for (const { shape } of weights.values()) count += shape.reduce((a, b) => a * b, 1)
-  return 4 * count
 }
 
 function listOf(images: ImageInput | readonly ImageInput[]): readonly ImageInput[] {

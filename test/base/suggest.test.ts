@@ -16,6 +16,8 @@ test.each([
 test('the nearest of several wins, and of none there is nothing to suggest', () => {
   expect(didYouMean('vit-tin', ['vit-tin-x', 'vit-tiny'])).toBe(' Did you mean "vit-tiny"?')
   expect(didYouMean('vit', [])).toBe('')
+  // two letters of two are wrong
+  expect(didYouMean('L0', ['fly'])).toBe('')
 })
 
 test('a broken invariant says that it is blvit’s own bug', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { defined } from '../../src/base/assert.js'
 import { benchCsv } from '../../src/bench/csv.js'
 import { describeMachine } from '../../src/bench/machine.js'
 import type { EngineChoice } from '../../src/bench/messages.js'
@@ -61,6 +62,34 @@ describe('the figures of a measurement', () => {
     expect(second?.against).toMatchObject({ baseline: 'vit-tiny', measuredSpeedup: 1.25 })
     expect(second?.against?.multiplyAddSpeedup).toBeCloseTo(quarter.against?.multiplyAddSpeedup ?? 0, 9)
     expect(first?.multiplyAdds).toBeCloseTo(16 * plain.multiplyAdds, -3)
+  })
+
+  test('many are beside one picture a run of the same setting in the same precision, where there is one', () => {
+    const of = (precision: 'fp32' | 'int8', isMany: boolean, ms: number): MeasuredModel => ({
+      ...measured('t+48', { keepRatio: 0.25 }, [ms], { precision }),
+      job: isMany
+        ? { kind: 'many', settings: { keepRatio: 0.25 } }
+        : { kind: 'model', batch: 1, settings: { keepRatio: 0.25 } },
+      ...(isMany && { many: { lanes: 2, threads: 1, batch: 1, pictures: 16 } }),
+    })
+    const both = [of('fp32', false, 16), of('int8', false, 12), of('fp32', true, 160), of('int8', true, 96)]
+    const results = both.map((model) => resultOf(model, { all: both, gemm }))
+    // 16 to 10 ms a picture, 12 to 6
+    expect(results.slice(2).map(({ besideBatch1 }) => besideBatch1)).toEqual([1.6, 2])
+    const [alone] = [of('int8', true, 96)].map((model) => resultOf(model, { all: [both[0] ?? model], gemm }))
+    expect(alone?.besideBatch1).toBeUndefined()
+  })
+
+  test('a model whose tokens are reduced is compared with itself, by the multiply-adds of the reduced graph', () => {
+    const pair = [measured('vit-tiny', {}, [20]), measured('vit-tiny', { reduce: 'tome:8' }, [16])]
+    const [whole, reduced] = pair.map((model) => resultOf(model, { all: pair, gemm }))
+    expect(reduced).toMatchObject({
+      setting: 'tome:8',
+      against: { baseline: 'vit-tiny', measuredSpeedup: 1.25 },
+    })
+    const theory = defined(whole, 'a result').multiplyAdds / defined(reduced, 'a result').multiplyAdds
+    expect(theory).toBeGreaterThan(1.1)
+    expect(reduced?.against?.multiplyAddSpeedup).toBeCloseTo(theory, 10)
   })
 
   test('a plain ViT has a rate and no baseline', () => {

@@ -3,120 +3,105 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { bench } from '../../src/bench/bench.js'
 import { runCli } from '../support/run-cli.js'
 import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
+import { writeTinyVit } from '../support/tiny-training.js'
 
 describe('blvit bench', () => {
-  test('measures a model beside its plain ViT, and writes table, CSV and plot', async () => {
+  test('measures a model beside its plain ViT, one picture and many, and writes table, CSV and plot', async () => {
     const folder = temporaryFolder()
     const [csv, svg] = [join(folder, 'speed.csv'), join(folder, 'speed.svg')]
     const { code, stdout, stderr } = await runCli([
-      ...['bench', 'micro+16', '--rounds', '1', '--threads', '1', '--batch', '1,4', '--keep-ratio', '0.25,1'],
-      ...['--csv', csv, '--plot', svg],
+      ...['bench', 'micro+16', '--rounds', '1', '--threads', '2', '--batch', '1,many'],
+      ...['--keep-ratio', '0.25,1', '--csv', csv, '--plot', svg, '--json'],
     ])
     expect({ code, stderr }).toMatchObject({ code: 0 })
-    expect(stdout).toMatch(/^model +batch +setting +ms: p10/m)
-    expect(stdout.match(/^vit-micro /gm)).toHaveLength(2)
-    expect(stdout.match(/^micro\+16 .* vit-micro$/gm)).toHaveLength(4)
-    expect(stdout).toMatch(/matrix products alone: \d+ GFLOP\/s/)
+    const { results, ...report } = JSON.parse(stdout)
+    expect(report).toMatchObject({
+      version: 2,
+      gemm: [{ device: 'auto', gflops: expect.any(Number) }],
+      machine: { cores: expect.any(Number), node: process.version },
+    })
+    // variants of a model stand together at each batch
+    type Row = Readonly<Record<string, unknown>>
+    const variants = ['vit-micro plain', 'micro+16 keep ratio 0.25', 'micro+16 keep ratio 1']
+    const rows = results.map(({ name, setting, many }: Row) => `${name} ${setting}${many ? ', many' : ''}`)
+    expect(rows.toSorted()).toEqual(variants.flatMap((row) => [row, `${row}, many`]).toSorted())
+    expect(rows.filter((row: string) => row.startsWith('micro+16'))).toEqual(
+      ['', ', many'].flatMap((kind) => variants.slice(1).map((row) => `${row}${kind}`)),
+    )
+    for (const result of results) {
+      expect(result.latencyMs.median).toBeGreaterThan(0)
+      if (result.name === 'micro+16') expect(result.against).toMatchObject({ baseline: 'vit-micro' })
+      if (!result.many) {
+        expect(result).toMatchObject({ batch: 1, precision: 'fp32' })
+        expect(result.shareOfGemmRate).toBeGreaterThan(0)
+        continue
+      }
+      const { lanes, threads, batch, pictures } = result.many
+      expect([lanes, threads]).toEqual([2, 1])
+      if (result.name === 'micro+16') expect(batch).toBe(4)
+      expect(result.imagesPerSecond).toBeCloseTo((1000 * pictures) / result.latencyMs.median, 6)
+      const single = results.find(
+        (other: Row) => other.name === result.name && other.setting === result.setting && !other.many,
+      )
+      expect(result.besideBatch1).toBeCloseTo(result.imagesPerSecond / single.imagesPerSecond, 6)
+    }
     expect(readFileSync(csv, 'utf8').trimEnd().split('\n')).toHaveLength(7)
-    expect(readFileSync(svg, 'utf8')).toContain('micro+16, keep ratio, batch 4')
+    const plot = readFileSync(svg, 'utf8')
+    for (const curve of ['micro+16, keep ratio, batch 1', 'micro+16, keep ratio, many'])
+      expect(plot).toContain(curve)
   })
 
   test('--reduce is measured beside the model with all its tokens, a row a setting', async () => {
     const { code, stdout } = await runCli([
-      ...['bench', 'vit-micro', '--rounds', '1', '--threads', '1', '--batch', '1,4'],
-      ...['--reduce', 'evit:0.5,fuse=false,tome:8', '--json'],
+      ...['bench', 'vit-micro', '--rounds', '1', '--threads', '1', '--batch', '4'],
+      ...['--reduce', 'evit:0.5,fuse=false,tome:8'],
     ])
     expect(code).toBe(0)
-    const { results } = JSON.parse(stdout)
-    const rows = results.map(({ name, batch, setting }: Record<string, unknown>) => [name, batch, setting])
-    expect(rows).toEqual(
-      [1, 4].flatMap((batch) =>
-        ['plain', 'evit:0.5,fuse=false', 'tome:8'].map((setting) => ['vit-micro', batch, setting]),
-      ),
-    )
-    for (const { setting, against } of results) {
-      if (setting === 'plain') expect(against).toBeUndefined()
-      else {
-        expect(against).toMatchObject({ baseline: 'vit-micro' })
-        expect(against.multiplyAddSpeedup).toBeGreaterThan(1.1) // of the reduced graph
-        expect(against.efficiency).toBeCloseTo(against.measuredSpeedup / against.multiplyAddSpeedup, 10)
-      }
-    }
+    expect(stdout).toMatch(/^model +batch +setting +ms: p10/m)
+    const rows = [...stdout.matchAll(/^vit-micro +4 +(\S+) (.*)$/gm)]
+    expect(rows.map(([, setting]) => setting)).toEqual(['plain', 'evit:0.5,fuse=false', 'tome:8'])
+    // the reduced ones end with what they are compared with
+    expect(rows.map(([, , figures]) => figures?.endsWith(' vit-micro'))).toEqual([false, true, true])
+    expect(stdout).toMatch(/matrix products alone: \d+ GFLOP\/s/)
   })
 
-  test('many: engines beside each other, in the same run as one with all threads; --json holds everything', async () => {
-    const { code, stdout } = await runCli([
-      ...['bench', 'micro+16', '--rounds', '1', '--threads', '2', '--batch', '1,many'],
-      ...['--dtype', 'fp32,int8', '--json'],
-    ])
-    expect(code).toBe(0)
-    const report = JSON.parse(stdout)
-    const { results } = report
-    const precisions = ['fp32', 'int8']
-    expect(report).toMatchObject({
-      version: 2,
-      gemm: precisions.map(() => ({ device: 'auto', gflops: expect.any(Number) })),
-      machine: { cores: expect.any(Number), node: process.version },
+  test('many in int8: pictures of one run share their scales, so each runs alone', async () => {
+    const { gemm, results } = await bench(['vit-micro'], {
+      ...{ batches: ['many'], precisions: ['int8'], threads: [2], rounds: 1, turnMs: 20 },
     })
-    const ofPlain = results.filter(
-      (result: Record<string, unknown>) => result.name === 'vit-micro' && !result.many,
-    )
-    expect(ofPlain).toMatchObject(
-      precisions.map((precision) => ({
-        ...{ name: 'vit-micro', batch: 1, precision, latencyMs: { median: expect.any(Number) } },
-      })),
-    )
-    for (const { shareOfGemmRate } of ofPlain) expect(shareOfGemmRate).toBeGreaterThan(0)
-    const many = results.filter((result: Record<string, unknown>) => result.many)
-    expect(many).toHaveLength(4)
-    for (const result of many) {
-      const { lanes, threads, batch, pictures } = result.many
-      expect([lanes, threads]).toEqual([2, 1])
-      // pictures of one run in int8 share their scales
-      expect(batch).toBe(result.precision === 'int8' ? 1 : result.name === 'micro+16' ? 4 : batch)
-      expect(result.imagesPerSecond).toBeCloseTo((1000 * pictures) / result.latencyMs.median, 6)
-      const single = results.find(
-        (other: Record<string, unknown>) =>
-          other.name === result.name && other.precision === result.precision && !other.many,
-      )
-      expect(result.besideBatch1).toBeCloseTo(result.imagesPerSecond / single.imagesPerSecond, 6)
-      if (result.name === 'micro+16') expect(result.against).toMatchObject({ baseline: 'vit-micro' })
-    }
-    const wasm = await runInProcess([
-      'bench',
-      'vit-micro',
-      '--batch',
-      'many',
-      '--device',
-      'wasm',
-      '--rounds',
-      '1',
-    ])
-    expect(wasm.code).toBe(2)
-    expect(wasm.stderr).toMatch(/wasm runs one thing at a time/)
-    const found = await runInProcess(['bench', 'vit-micro', '--batch', 'many', '--find', '1.5x'])
-    expect(found.stderr).toMatch(/--batch many is none/)
+    expect(gemm).toMatchObject([{ precision: 'int8' }])
+    expect(results).toMatchObject([{ precision: 'int8', many: { lanes: 2, threads: 1, batch: 1 } }])
+    expect(results[0]?.besideBatch1).toBeUndefined()
+  })
+
+  test.each([
+    [
+      'where one thing runs at a time',
+      ['--batch', 'many', '--device', 'wasm'],
+      2,
+      /wasm runs one thing at a time/,
+    ],
+    ['as a batch to search at', ['--batch', 'many', '--find', '1.5x'], 2, /--batch many is none/],
+  ])('many is refused %s', async (_, words, expected, message) => {
+    const { code, stderr } = await runInProcess(['bench', 'vit-micro', ...words])
+    expect(code).toBe(expected)
+    expect(stderr).toMatch(message)
   })
 
   test('--find turns the number of --reduce', async () => {
+    // of 16 patches at most 8 can join others: a value more is a process more
+    const model = join(temporaryFolder(), 'vit')
+    await writeTinyVit(model)
     const { code, stdout } = await runCli([
-      ...[
-        'bench',
-        'vit-micro',
-        '--threads',
-        '1',
-        '--find',
-        '10000ms',
-        '--reduce',
-        'evit:0.5,fuse=false',
-        '--json',
-      ],
+      ...['bench', model, '--threads', '1', '--find', '10000ms'],
+      ...['--reduce', 'tome:8,proportional=false', '--json'],
     ])
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject([{ name: 'vit-micro', setting: 'evit:1,fuse=false' }])
+    expect(JSON.parse(stdout)).toMatchObject([{ setting: 'tome:1,proportional=false' }])
   })
 
   test('--profile names scopes, operators and the rates of linear maps', async () => {

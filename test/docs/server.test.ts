@@ -160,11 +160,19 @@ describe('the example server', () => {
   })
 
   test('stops gracefully: what is in work is answered, then the process ends', async () => {
-    const calls = pictures.map((picture) => answer(picture, '?top=1'))
-    await wait(100)
+    // the server says "continue" when it has a request's head: it waits for the picture then
+    const begun = pictures.map((picture) => {
+      const headers = { expect: '100-continue' }
+      const call = request(`${base}/classify?top=1`, { method: 'POST', headers })
+      const status = once(call, 'response').then(([response]) => response.resume().statusCode)
+      call.flushHeaders()
+      return { taken: once(call, 'continue'), send: () => call.end(picture), status }
+    })
+    await Promise.all(begun.map(({ taken }) => taken))
+    for (const { send } of begun.slice(0, 3)) send()
     server.child.kill('SIGTERM')
-    const settled = await Promise.all(calls)
-    expect(settled.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
+    for (const { send } of begun.slice(3)) send()
+    expect(await Promise.all(begun.map(({ status }) => status))).toEqual([200, 200, 200, 200, 200, 200])
     const [code] = server.child.exitCode === null ? await once(server.child, 'exit') : [server.child.exitCode]
     expect({ code, stderr: server.stderr() }).toEqual({ code: 0, stderr: '' })
   })

@@ -243,13 +243,14 @@ export async function compareCase(
   const pictures = defined(golden.shape('in/x')[0], 'the batch')
   const tolerance = given.tolerance?.abs ?? usualTolerance
   await using loaded = await loadCase(name, { ...built, outputs: wanted }, { golden, target })
-  const compare = async (from: number, to: number, which: readonly string[]) =>
-    compareRun(await loaded.run(from, to), which, { golden, tolerance, pictures, rows: [from, to] })
-  const together = await compare(0, pictures, outputs)
   const all = await loaded.run(0, pictures)
+  const together = compareRun(all, outputs, { golden, tolerance, pictures, rows: [0, pictures] })
   const perPicture = outputs.filter((output) => all.isPerPicture(output))
   const alone: Compared[] = []
-  for (let row = 0; row < pictures; row++) alone.push(await compare(row, row + 1, perPicture))
+  for (let row = 0; row < pictures; row++) {
+    const run = await loaded.run(row, row + 1)
+    alone.push(compareRun(run, perPicture, { golden, tolerance, pictures, rows: [row, row + 1] }))
+  }
   return {
     name,
     together: worst(together.differences),

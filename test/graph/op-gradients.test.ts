@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { gradients } from '../../src/graph/gradients.js'
 import * as ops from '../../src/graph/ops/index.js'
 import type { Tensor } from '../../src/graph/tensor.js'
-import { count, evaluateTensors, type Values } from '../support/evaluate.js'
+import { count, evaluateTensors, evaluatorOf, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
 import { type Bench, type Known, onBenches, type Size, sizes } from './bench.js'
 
@@ -338,13 +338,11 @@ function differences(
   const step = 1e-5
   const name = leaf.tensor.leaf?.name ?? ''
   const original = valuesOf(leaf)
+  const lossWith = evaluatorOf([loss], leaves, sizesNow)
   return original.data.map((value, i) => {
     const [above, below] = [value + step, value - step].map((moved) => {
-      const data = original.data.with(i, moved)
-      return (
-        evaluateTensors([loss], { ...leaves, [name]: { ...original, data } }, sizesNow)[0]?.data[0] ??
-        Number.NaN
-      )
+      const [result] = lossWith({ [name]: { ...original, data: original.data.with(i, moved) } })
+      return result?.data[0] ?? Number.NaN
     })
     return ((above ?? Number.NaN) - (below ?? Number.NaN)) / (2 * step)
   })

@@ -12,7 +12,7 @@ import type { TensorData } from '../../src/runtime/runtime.js'
 import { cosineDistance } from '../../src/training/objectives/cosine-distance.js'
 import { crossEntropy, smoothedTargets } from '../../src/training/objectives/cross-entropy.js'
 import { storedFrom } from '../../src/weights/stored-from.js'
-import { count, evaluateTensors, type Values } from '../support/evaluate.js'
+import { count, evaluateTensors, evaluatorOf, type Values } from '../support/evaluate.js'
 import { expectClose } from '../support/expect-close.js'
 import { outputsOf } from '../support/tiny-models.js'
 
@@ -114,9 +114,10 @@ describe('gradients of a tiny bLViT agree with central differences in float64 an
     const parameters = graph.nodes.filter(({ leaf }) => leaf?.kind === 'parameter')
     const found = gradients(loss, parameters)
     const values = evaluateTensors(found, leaves, sizesNow)
+    const lossWith = evaluatorOf([loss], leaves, sizesNow)
     const lossAt = (parameter: string, data: Float64Array) => {
-      const moved = { ...leaves, [parameter]: { shape: leaves[parameter]?.shape ?? [], data } }
-      return evaluateTensors([loss], moved, sizesNow)[0]?.data[0] ?? Number.NaN
+      const [moved] = lossWith({ [parameter]: { shape: leaves[parameter]?.shape ?? [], data } })
+      return moved?.data[0] ?? Number.NaN
     }
     let changed = 0
     parameters.forEach(({ leaf }, i) => {

@@ -29,7 +29,9 @@ describe('the classes of a model among another’s', () => {
       [1, 0],
       'label',
     ],
-    ['numbers in another order', ['1', '2', '0'], ['0', '1', '2'], undefined, 'number'],
+    ['numbers in another order', ['1', '2', '0'], ['0', '1', '2'], [1, 2, 0], 'label'],
+    ['names that count in another order', ['L0', 'L1', 'L2'], ['L2', 'L1', 'L0'], [2, 1, 0], 'label'],
+    ['numbers from 1 beside numbers from 0', ['1', '2', '3'], ['0', '1', '2'], undefined, 'number'],
     ['without names on one side', ['cat', 'dog'], ['LABEL_0', 'LABEL_1'], undefined, 'number'],
     ['without names on both', ['class 0', 'class 1'], ['LABEL_0', 'LABEL_1'], undefined, 'label'],
   ] as const)('%s', (_, own, other, numbers, by) => {

@@ -331,6 +331,53 @@ const table: Readonly<Record<string, Evaluate>> = {
   Transpose: (inputs, { perm }) => transposed(one(inputs), perm as number[]),
 }
 
+/** What was computed for some leaves: the numbers of each tensor, and sizes that were counted. */
+interface Evaluated {
+  readonly known: ReadonlyMap<Tensor, Values>
+  readonly bound: Bindings
+}
+
+/** @param before of the same tensors: what has the same inputs as there is not computed again */
+function evaluated(
+  tensors: readonly Tensor[],
+  leaves: Readonly<Record<string, Values>>,
+  { sizes, before }: { readonly sizes: Bindings; readonly before?: Evaluated },
+): Evaluated {
+  const known = new Map<Tensor, Values>()
+  const bound: Record<string, number> = { ...sizes }
+  let sizesAreSame = true
+  for (const tensor of reachable(tensors)) {
+    const { leaf, op, counts } = tensor
+    if (leaf) {
+      const numbers = leaves[leaf.name]
+      if (numbers) known.set(tensor, numbers)
+      continue
+    }
+    const inputs = tensor.inputs.map((input) => numbersOf(known, input))
+    const earlier = before?.known.get(tensor)
+    const isSame = tensor.inputs.every((input, i) => before?.known.get(input) === inputs[i])
+    const rule = table[op]
+    if (!rule) throw new Error(`the reference interpreter doesn't know the op ${op}`)
+    const result = earlier && isSame && sizesAreSame ? earlier : rule(inputs, tensor.attributes, bound)
+    if (counts) {
+      bound[counts.size] = result.shape[counts.axis] ?? Number.NaN
+      sizesAreSame &&= bound[counts.size] === before?.bound[counts.size]
+    }
+    const expected = tensor.shape.map((dim) => sizeOf(dim, bound))
+    if (result.shape.join() !== expected.join() || result.data.length !== count(expected)) {
+      throw new Error(`${op} in ${tensor.scope} says [${expected}] but gives [${result.shape}]`)
+    }
+    known.set(tensor, result)
+  }
+  return { known, bound }
+}
+
+function numbersOf(known: ReadonlyMap<Tensor, Values>, tensor: Tensor): Values {
+  const found = known.get(tensor)
+  if (!found) throw new Error(`no numbers for ${tensor.leaf ? tensor.leaf.name : tensor.op}`)
+  return found
+}
+
 /**
  * The numbers of some tensors.
  * @param leaves numbers of inputs and parameters by name
@@ -341,24 +388,19 @@ export function evaluateTensors(
   leaves: Readonly<Record<string, Values>>,
   sizes: Bindings = {},
 ): Values[] {
-  const known = new Map<Tensor, Values>()
-  const bound: Record<string, number> = { ...sizes }
-  const numbersOf = (tensor: Tensor): Values => {
-    const found = known.get(tensor) ?? (tensor.leaf && leaves[tensor.leaf.name])
-    if (!found) throw new Error(`no numbers for ${tensor.leaf ? tensor.leaf.name : tensor.op}`)
-    return found
+  const { known } = evaluated(tensors, leaves, { sizes })
+  return tensors.map((tensor) => numbersOf(known, tensor))
+}
+
+/** As {@link evaluateTensors}, for leaves that change a few at a time: only what depends on them is computed again. */
+export function evaluatorOf(
+  tensors: readonly Tensor[],
+  leaves: Readonly<Record<string, Values>>,
+  sizes: Bindings = {},
+): (changes: Readonly<Record<string, Values>>) => Values[] {
+  const before = evaluated(tensors, leaves, { sizes })
+  return (changes) => {
+    const { known } = evaluated(tensors, { ...leaves, ...changes }, { sizes, before })
+    return tensors.map((tensor) => numbersOf(known, tensor))
   }
-  for (const tensor of reachable(tensors)) {
-    if (tensor.leaf) continue
-    const rule = table[tensor.op]
-    if (!rule) throw new Error(`the reference interpreter doesn't know the op ${tensor.op}`)
-    const result = rule(tensor.inputs.map(numbersOf), tensor.attributes, bound)
-    if (tensor.counts) bound[tensor.counts.size] = result.shape[tensor.counts.axis] ?? Number.NaN
-    const expected = tensor.shape.map((dim) => sizeOf(dim, bound))
-    if (result.shape.join() !== expected.join() || result.data.length !== count(expected)) {
-      throw new Error(`${tensor.op} in ${tensor.scope} says [${expected}] but gives [${result.shape}]`)
-    }
-    known.set(tensor, result)
-  }
-  return tensors.map(numbersOf)
 }

@@ -13,6 +13,8 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
   '.json': 'application/json',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
   '.jpg': 'image/jpeg',
 }
 
@@ -73,10 +75,11 @@ export async function servePages({
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
     }
-    const file = fileOf(address, folders)
+    const file = fileOf(address.replace(/(.)\/$/, '$1/index.html'), folders)
     try {
       const content = address === '/' ? emptyPage : await contentOf(file ?? '')
-      const type = contentTypes[address === '/' ? '.html' : extname(address)] ?? 'application/octet-stream'
+      const type =
+        contentTypes[address.endsWith('/') ? '.html' : extname(address)] ?? 'application/octet-stream'
       response.writeHead(200, { 'Content-Type': type }).end(content)
     } catch {
       response.writeHead(404).end()

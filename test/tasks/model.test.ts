@@ -127,6 +127,8 @@ describe('the pipeline for people from transformers.js', () => {
     expect(one[0]).toEqual({ label: 'kite', score: expect.any(Number) })
     const many = await classifier([example('kite'), example('yurt')])
     expect(many.map(([best]) => best?.label)).toEqual(['kite', 'yurt'])
+    expect(await classifier(example('kite'), { top_k: null })).toHaveLength(1000)
+    await expect(classifier(example('kite'), { top_k: 0 })).rejects.toThrow(/^top_k is 0; .*or null for all/)
   })
 
   test('has one task', async () => {

@@ -111,46 +111,43 @@ describe('train', () => {
     },
   )
 
-  test('stopped while it validates and resumed it ends with the same log and bits', async () => {
-    const to = {
-      to: routed,
-      validation: [pictures],
-      validateEvery: 2,
-      validationSettings: [{ keepRatio: 0.5 }],
+  describe('with pictures to validate with', () => {
+    const endToEnd: Recipe = { ...twoStages, stages: twoStages.stages.slice(1) }
+    const validated = { validation: [pictures], validateEvery: 2, validationSettings: [{ keepRatio: 0.5 }] }
+    let trained: Promise<unknown> | undefined
+    const trainedValidated = () => {
+      trained ??= train(vit, pictures, endToEnd, options('validated', { ...validated, to: routed }))
+      return trained
     }
-    await train(vit, pictures, twoStages, options('validated', to))
-    const interruption = new AbortController()
-    const onStep = ({ stage, step }: StepReport) => {
-      // the validation after this step begins at once
-      if (stage === 2 && step === 2) interruption.abort()
-    }
-    const stopped = { ...options('stopped-validation', to), signal: interruption.signal, onStep }
-    await expect(train(vit, pictures, twoStages, stopped)).rejects.toMatchObject({ code: 'ABORTED' })
-    await train(vit, pictures, twoStages, { ...options('stopped-validation', to), resume: true })
-    expect((await weightsOf('stopped-validation')).equals(await weightsOf('validated'))).toBe(true)
-    expect(await logOf('stopped-validation')).toBe(await logOf('validated'))
-  })
 
-  test('a resume with other validation pictures, ratios or threads is another training', async () => {
-    const to = { to: routed }
-    const validated = options('other-options', { ...to, validation: [pictures] })
-    await train(vit, pictures, twoStages, validated)
-    for (const other of [
-      to,
-      { ...validated, validationSettings: [{ keepRatio: 1 }] },
-      { ...validated, threads: 2 },
-    ]) {
-      const resumed = train(
-        vit,
-        pictures,
-        twoStages,
-        options('other-options', { ...other, resume: true, overwrite: true }),
-      )
-      await expect(resumed).rejects.toMatchObject({
-        code: 'BAD_OPTION',
-        message: expect.stringMatching(/ {2}(validation|threads): .* there, .* now/),
-      })
-    }
+    test('stopped while it validates and resumed it ends with the same log and bits', async () => {
+      await trainedValidated()
+      const interruption = new AbortController()
+      // the validation after this step begins at once
+      const onStep = ({ step }: StepReport) => step === 2 && interruption.abort()
+      const again = options('stopped-validation', { ...validated, to: routed })
+      const stopped = { ...again, signal: interruption.signal, onStep }
+      await expect(train(vit, pictures, endToEnd, stopped)).rejects.toMatchObject({ code: 'ABORTED' })
+      await train(vit, pictures, endToEnd, { ...again, resume: true })
+      expect((await weightsOf('stopped-validation')).equals(await weightsOf('validated'))).toBe(true)
+      expect(await logOf('stopped-validation')).toBe(await logOf('validated'))
+    })
+
+    test('a resume with other validation pictures, ratios or threads is another training', async () => {
+      await trainedValidated()
+      const again = { to: routed, resume: true, overwrite: true }
+      for (const other of [
+        {},
+        { ...validated, validationSettings: [{ keepRatio: 1 }] },
+        { ...validated, threads: 2 },
+      ]) {
+        const resumed = train(vit, pictures, endToEnd, options('validated', { ...again, ...other }))
+        await expect(resumed).rejects.toMatchObject({
+          code: 'BAD_OPTION',
+          message: expect.stringMatching(/ {2}(validation|threads): .* there, .* now/),
+        })
+      }
+    })
   })
 
   test('what a later stage can’t do is refused before the first, and earlier checkpoints stay', async () => {
@@ -356,18 +353,25 @@ describe('train', () => {
       ],
     })
 
-    test('has a graph for each rate, and ends with what was trained last', async () => {
+    const validated = { validation: [pictures], validateEvery: 6 }
+
+    test('has a graph for each rate, ends with what was trained last, and stopped and resumed with the same bits', async () => {
       const told: string[] = []
       const onStep = ({ setting = '' }: StepReport) => told.push(setting)
-      const settings = { validation: [pictures], validateEvery: 6, onStep }
-      const { validations } = await train(
-        vit,
-        pictures,
-        falling('evit:1', 'evit:0.5'),
-        options('falling', settings),
-      )
+      const settings = options('falling', { ...validated, onStep })
+      const { validations } = await train(vit, pictures, falling('evit:1', 'evit:0.5'), settings)
       expect(told).toEqual(['evit:1', 'evit:0.95', 'evit:0.83', 'evit:0.67', 'evit:0.55', 'evit:0.5'])
       expect(validations.at(-1)?.results.map(({ setting }) => setting)).toEqual(['evit:0.5'])
+
+      const interruption = new AbortController()
+      const again = options('falling-again', validated)
+      const stop = ({ step }: StepReport) => step === 4 && interruption.abort()
+      const stopped = { ...again, signal: interruption.signal, onStep: stop }
+      await expect(train(vit, pictures, falling('evit:1', 'evit:0.5'), stopped)).rejects.toMatchObject({
+        code: 'ABORTED',
+      })
+      await train(vit, pictures, falling('evit:1', 'evit:0.5'), { ...again, resume: true })
+      expect((await weightsOf('falling-again')).equals(await weightsOf('falling'))).toBe(true)
     })
 
     test('the state goes from graph to graph: where all compute the same, the same bits', async () => {
@@ -375,17 +379,6 @@ describe('train', () => {
       await train(vit, pictures, falling('evit:1', 'evit:0.97'), options('as-plain'))
       await train(vit, pictures, falling('evit:1', 'evit:1'), options('plain'))
       expect((await weightsOf('as-plain')).equals(await weightsOf('plain'))).toBe(true)
-    })
-
-    test('stopped and resumed it ends with the same bits', async () => {
-      const recipe = falling('evit:1', 'evit:0.5')
-      const interruption = new AbortController()
-      const onStep = ({ step }: StepReport) => step === 4 && interruption.abort()
-      const stopped = { ...options('falling-again'), signal: interruption.signal, onStep }
-      await expect(train(vit, pictures, recipe, stopped)).rejects.toMatchObject({ code: 'ABORTED' })
-      await train(vit, pictures, recipe, options('falling-again', { resume: true }))
-      await train(vit, pictures, recipe, options('falling-whole'))
-      expect((await weightsOf('falling-again')).equals(await weightsOf('falling-whole'))).toBe(true)
     })
   })
 

@@ -7,8 +7,8 @@ import {
   labelResults,
   meanAveragePrecision,
 } from '../../problems/label-results.js'
+import type { Pair } from '../../training/head/doubles.js'
 import type { Collected, Failure, FeaturePicture } from '../features/collect.js'
-import type { Pair } from '../features/doubles.js'
 import { accuracyOf, answerOf, classResults, confusionOf } from './assess.js'
 import { type Mistake, mistakesOf, suspectsOf } from './suspects.js'
 

@@ -44,6 +44,8 @@ const loadKeys: OptionKeys<BrowserLoadOptions> = {
   objects: true,
   signal: true,
   onProgress: true,
+  cache: true,
+  onCacheFailure: true,
 }
 
 /** A model's files where they are at hand already, e.g. chosen by the user. */
@@ -90,14 +92,15 @@ export async function load(
   options: BrowserLoadOptions = {},
 ): Promise<Model> {
   checkOptions('option of load', options, loadKeys)
-  const { device, threads, precision, onAssumption, objects, signal, onProgress, ...others } = options
-  const settings = settingsOf(others)
+  const { device, threads, precision, onAssumption, objects, ...others } = options
+  const { signal, onProgress, cache, onCacheFailure, ...said } = others
+  const settings = settingsOf(said)
   checkThreads(threads)
   const chosen = await chooseBrowserRuntime(device)
   assertPrecision(chosen.runtime.device, precision)
   const name = isAddress(model) ? String(model) : (model.name ?? 'the model given')
   const files = isAddress(model)
-    ? await fetchModel(addressOf(model), { signal, onProgress })
+    ? await fetchModel(addressOf(model), { signal, onProgress, cache, onCacheFailure })
     : await openParts(model, signal)
   throwIfAborted(signal)
   if (onAssumption) files.assumptions.forEach(onAssumption)

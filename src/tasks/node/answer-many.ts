@@ -2,7 +2,8 @@ import { checkBatch, preparedAhead, preparedBatches } from '../../base/ahead.js'
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
 import type { ImageInput } from '../../image/image-input.js'
 import type { Problem } from '../../problems/problem.js'
-import { type Model, type RunOptions, runsAheadOf } from '../model.js'
+import type { Model, RunOptions } from '../model.js'
+import { runsAheadOf } from '../model-runs.js'
 import type { Answered } from '../two-stages.js'
 
 export interface ManyOptions {

@@ -129,13 +129,19 @@ export function explanation({ steps }: Pick<Trace, 'steps'>): string {
   return 'Every layer works on all patches.'
 }
 
-/** What each look means, for those that occur. */
-export function legend({ steps, paths }: Pick<Trace, 'steps' | 'paths'>): { fate: Fate; text: string }[] {
+/**
+ * What each look means, for those that occur.
+ * @param options `numbered`: whether groups carry their numbers too. Default true
+ */
+export function legend(
+  { steps, paths }: Pick<Trace, 'steps' | 'paths'>,
+  { numbered = true }: { readonly numbered?: boolean } = {},
+): { fate: Fate; text: string }[] {
   const words: Record<Fate, string> = {
     bright: paths ? `bright: ${paths.big}` : 'bright: a token each',
-    merged: 'one number, colour and outline: merged into one token',
+    merged: `one ${numbered ? 'number, ' : ''}colour and outline: merged into one token`,
     dim: `dim: ${paths?.little ?? 'the little path'}`,
-    fused: 'dotted, one number: let go, summed up in one token',
+    fused: `dotted, one ${numbered ? 'number' : 'colour'}: let go, summed up in one token`,
     dropped: 'striped: dropped',
   }
   return seenFates(steps).map((fate) => ({ fate, text: words[fate] }))

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import type { ImageInput } from '../../../image/image-input.js'
-import type { Classification } from '../../../problems/classify.js'
+import { type Classification, checkTop } from '../../../problems/classify.js'
 import { type Settings, settingKeys } from '../../../settings/settings.js'
 import type { Model } from '../../model.js'
 
@@ -38,6 +38,7 @@ export function imageClassification(model: Model): ImageClassification {
   ) => {
     checkOptions('option of image-classification', given, optionKeys)
     const { top_k: topK = 5, ...others } = given
+    if (topK !== null) checkTop(topK, { name: 'top_k', all: 'null' })
     const options = { top: topK ?? Number.POSITIVE_INFINITY, ...others }
     return Array.isArray(images)
       ? (await model.classify(images as readonly ImageInput[], options)).map(labelScores)

@@ -29,8 +29,21 @@ async function logits(path: string, files: ModelFiles, kept?: number): Promise<F
   return outputs.logits?.data as Float32Array
 }
 
-describe.each(['vit-tiny', 't+48', 'h+b'])('an exported %s', (name) => {
-  const files = randomModel(shrunk(name, { rows: 4, columns: 4 }))
+const square = { rows: 4, columns: 4 }
+
+describe.each([
+  ['vit-tiny', shrunk('vit-tiny', square)],
+  ['t+48', shrunk('t+48', square)],
+  // E-blocks in every other layer of 12, not of 32
+  [
+    'h+b',
+    shrunk('h+b', {
+      ...{ ...square, depth: 12, full_layers: 3, predictor_after: [2, 5, 8] },
+      little: { ...(shrunk('h+b').json.little as object), layers: [4, 6, 8, 10, 12] },
+    }),
+  ],
+] as const)('an exported %s', (name, architecture) => {
+  const files = randomModel(architecture)
   let folder: string
   let stored: ModelFiles
   beforeAll(async () => {

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../base/blvit-error.js'
 import { drawNormal } from '../../base/distributions.js'
 import { seededRandom } from '../../base/random.js'
 import { laterTurn } from '../../base/turn.js'
-import { type LabelledFeatures, scaled, scaleOf } from '../fit/labelled-features.js'
+import { type LabelledFeatures, scaled, scaleOf } from './labelled-features.js'
 
 /** Two pictures that show the same. */
 export interface Pair {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { drawNormal } from '../../../src/base/distributions.js'
 import { seededRandom } from '../../../src/base/random.js'
-import { findDoubles, groupsOf } from '../../../src/finetune/features/doubles.js'
+import { findDoubles, groupsOf } from '../../../src/training/head/doubles.js'
 
 const inputs = 48
 const count = 400

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../../src/base/random.js'
-import { stratifiedFolds } from '../../../src/finetune/fit/folds.js'
+import { stratifiedFolds } from '../../../src/training/head/folds.js'
 
 test('each fold has its part of every class, and no group is parted', () => {
   const labels = [...Array(50).fill([0]), ...Array(25).fill([1]), ...Array(5).fill([2])] as number[][]

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drawNormal } from '../../../src/base/distributions.js'
 import { seededRandom } from '../../../src/base/random.js'
-import { crossValidate } from '../../../src/finetune/fit/cross-validate.js'
-import { stratifiedFolds } from '../../../src/finetune/fit/folds.js'
-import { HeadSession } from '../../../src/finetune/fit/head-session.js'
 import { chooseRuntime } from '../../../src/runtime/node/choose.js'
+import { crossValidate } from '../../../src/training/head/cross-validate.js'
+import { stratifiedFolds } from '../../../src/training/head/folds.js'
+import { HeadSession } from '../../../src/training/head/head-session.js'
 
 const inputs = 40
 const count = 150

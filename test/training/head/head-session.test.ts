@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { unscaled } from '../../../src/finetune/fit/head.js'
-import { HeadSession } from '../../../src/finetune/fit/head-session.js'
-import { type LabelledFeatures, scaled, scaleOf } from '../../../src/finetune/fit/labelled-features.js'
 import { chooseRuntime } from '../../../src/runtime/node/choose.js'
 import type { Runtime } from '../../../src/runtime/runtime.js'
+import { unscaled } from '../../../src/training/head/head.js'
+import { HeadSession } from '../../../src/training/head/head-session.js'
+import { type LabelledFeatures, scaled, scaleOf } from '../../../src/training/head/labelled-features.js'
 import { expectClose } from '../../support/expect-close.js'
 
 interface Golden {

@@ -1,0 +1,210 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { unzipSync } from 'fflate'
+import type { Browser, Page } from 'playwright-core'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { analyze } from '../../src/tasks/analyze/analyze.js'
+import type { Model } from '../../src/tasks/model.js'
+import { load } from '../../src/tasks/node/load.js'
+import { hasChromium, launchChromium, withoutChromium } from '../support/chromium.js'
+import { writeColour } from '../support/coloured-pictures.js'
+import { type PageServer, servePages } from '../support/page-server.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const folder = temporaryFolder()
+const examples = ['hummingbird', 'kite', 'yurt', 'fly', 'traffic light', 'fire engine']
+const fileOf = (example: string) => join(root, `examples/${example.replace(' ', '-')}.jpg`)
+
+// one page through all of it, as a person would go: each step stands on those before
+describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
+  let browser: Browser
+  let server: PageServer
+  let page: Page
+  let model: Model
+  const complaints: string[] = []
+
+  beforeAll(async () => {
+    await build({
+      configFile: join(root, 'web/vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir: join(folder, 'page') },
+    })
+    server = await servePages({ folders: { page: join(folder, 'page') } })
+    browser = await launchChromium()
+    page = await browser.newPage()
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    page.on('pageerror', ({ message }) => complaints.push(message))
+    await page.goto(`${server.url}page/`)
+    model = await load('blvit-tiny')
+  })
+  afterAll(async () => {
+    await model?.dispose()
+    await browser?.close()
+    await server?.[Symbol.asyncDispose]()
+  })
+
+  /** Drops a file anywhere on the page. */
+  async function drop(name: string, content: Buffer): Promise<void> {
+    await page.evaluate(
+      ([fileName, bytes]) => {
+        const dataTransfer = new DataTransfer()
+        dataTransfer.items.add(new File([Uint8Array.from(bytes)], fileName))
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+      },
+      [name, [...content]] as const,
+    )
+  }
+
+  /** The labels that a tab shows, once it has nothing more to do. */
+  async function labelsIn(panel: string): Promise<{ label: string; probability: number }[]> {
+    await page.locator(`${panel} [aria-busy=false] .labels`).first().waitFor()
+    return page.locator(`${panel} .labels li`).evaluateAll((items) =>
+      items.map((item) => ({
+        label: item.getAttribute('title') ?? '',
+        probability: Number(item.querySelector('data')?.value),
+      })),
+    )
+  }
+
+  const close = (top: readonly { label: string; probability: number }[]) =>
+    top.map(({ label, probability }) => ({ label, probability: expect.closeTo(probability, 4) }))
+
+  test('a dropped photo gets Node’s labels and probabilities, and where its patches went', async () => {
+    await drop('hummingbird.jpg', await readFile(fileOf('hummingbird')))
+    const { top, steps } = await model.trace(fileOf('hummingbird'))
+    expect(await labelsIn('#panel-look')).toEqual(close(top))
+    const patches = page.locator('#panel-look .patches')
+    const { width, height } = (await patches.boundingBox()) ?? { width: 0, height: 0 }
+    for (const [row, column] of [
+      [0, 0],
+      [4, 1],
+      [7, 9],
+      [13, 6],
+    ] as const) {
+      await patches.hover({ position: { x: ((column + 0.5) * width) / 14, y: ((row + 0.5) * height) / 14 } })
+      const caption = page.getByText(`Patch in row ${row + 1}, column ${column + 1}`)
+      await caption.waitFor()
+      const paths = await page.locator('#panel-look .story tbody td:nth-of-type(1)').allTextContents()
+      const expected = steps.map(({ big }) => (big?.includes(14 * row + column) ? 'big path' : 'little path'))
+      expect(paths).toEqual(expected)
+    }
+  })
+
+  test('says what computes, and that it has one thread where the host sends no headers', async () => {
+    const line = await page.locator('.engine').textContent()
+    expect(line).toMatch(/WebAssembly, 1 thread: there is no graphics processor/)
+    expect(line).toContain('may not share memory')
+  })
+
+  test('the examples get Node’s labels and probabilities', async () => {
+    for (const name of examples) {
+      await page.getByRole('button', { name, exact: true }).first().click()
+      const { top } = await model.classify(fileOf(name))
+      await page
+        .locator('#panel-look .labels li')
+        .first()
+        .and(page.getByTitle(top[0]?.label ?? ''))
+        .waitFor()
+      expect(await labelsIn('#panel-look')).toEqual(close(top))
+    }
+  })
+
+  test('the dial changes work and answer', async () => {
+    const dial = page.getByRole('slider', { name: 'Keep ratio' })
+    await dial.focus()
+    for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft')
+    const { multiplyAdds } = analyze(model.architecture, { keepRatio: 0.25 })
+    await page.getByText(`${(multiplyAdds.full / 1e9).toFixed(2)} G`, { exact: true }).waitFor()
+    const { top } = await model.classify(fileOf('fire engine'), { keepRatio: 0.25 })
+    expect(await labelsIn('#panel-look')).toEqual(close(top))
+    await page.getByText('As a table').click()
+    expect(await page.locator('.curve tbody th').allTextContents()).toEqual(
+      expect.arrayContaining(['0.25', '0.5']),
+    )
+  })
+
+  test.each([
+    ['notes.txt', Buffer.from('no picture'), 'is that of no known kind of picture'],
+    ['empty.jpg', Buffer.alloc(0), 'is empty'],
+    ['phone.heic', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'it is HEIC'],
+  ])('%s is refused in words, and the page goes on', async (name, content, words) => {
+    await drop(name, content)
+    const alert = page.locator('#panel-look [role=alert]')
+    await alert.waitFor()
+    expect(await alert.textContent()).toContain(words)
+    await page.getByRole('button', { name: 'kite' }).first().click()
+    expect((await labelsIn('#panel-look'))[0]?.label).toBe('kite')
+    expect(await alert.count()).toBe(0)
+  })
+
+  test('two ways stand side by side; one that makes no sense is told', async () => {
+    await page.getByRole('tab', { name: 'Compare' }).click()
+    const right = page.getByRole('region', { name: 'Right' })
+    await right.getByLabel('Right').locator('option', { hasText: 'tome' }).waitFor({ state: 'attached' })
+    await right.getByLabel('Right').selectOption({ label: 'ViT with tome' })
+    await right.getByText('merged into').first().waitFor()
+    await using plain = await load('vit-tiny')
+    const left = close((await plain.classify(fileOf('kite'))).top)
+    const { top } = await plain.classify(fileOf('kite'), { reduce: 'tome:8' })
+    expect(await labelsIn('#panel-compare')).toEqual([...left, ...close(top)])
+    await right.getByLabel('As --reduce takes it').fill('tomme:8')
+    await page.keyboard.press('Tab')
+    await right.getByRole('alert').waitFor()
+    expect(await right.getByRole('alert').textContent()).toContain('tomme')
+  })
+
+  test('classes of one’s own are taught, tried and downloaded for the command line', async () => {
+    await page.getByRole('tab', { name: 'Teach' }).click()
+    const panel = page.locator('#panel-teach')
+    for (const [at, colour] of (['red', 'blue'] as const).entries()) {
+      const card = panel.locator('.class').nth(at)
+      await card.getByRole('textbox').fill(colour)
+      const paths = [0, 1, 2, 3].map((i) => writeColour(join(folder, `${colour}-${i}.png`), colour, i))
+      await card.locator('input[type=file]').setInputFiles(await Promise.all(paths))
+    }
+    await panel.getByRole('button', { name: 'Teach', exact: true }).click()
+    expect(await panel.getByRole('status').textContent()).toMatch(/right 8 of 8 times/)
+    const other = await writeColour(join(folder, 'other.png'), 'red', 9)
+    await panel.locator('.picker input[type=file]').setInputFiles(other)
+    await panel.locator('.tried .labels').waitFor()
+    const said = await panel.locator('.tried li').evaluateAll((items) =>
+      items.map((item) => ({
+        label: item.getAttribute('title') ?? '',
+        probability: Number(item.querySelector('data')?.value),
+      })),
+    )
+    const downloading = page.waitForEvent('download')
+    await panel.getByRole('button', { name: 'Download the model' }).click()
+    const files = unzipSync(await readFile(await (await downloading).path()))
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(join(folder, 'my-classes'), { recursive: true })
+      await writeFile(join(folder, name), content)
+    }
+    await using taught = await load(join(folder, 'my-classes'))
+    const { top } = await taught.classify(other)
+    expect(top[0]?.label).toBe('red')
+    expect(said).toEqual(close(top))
+  })
+
+  test('loaded again it works without a connection, and with more threads', async () => {
+    await page.context().setOffline(true)
+    await page.goto(`${server.url}page/`)
+    await page.getByRole('button', { name: 'yurt' }).first().click()
+    expect((await labelsIn('#panel-look'))[0]?.label).toBe('yurt')
+    await expect.poll(() => page.locator('.engine').textContent()).toMatch(/[2-8] threads/)
+    await page.getByText('Kept for the next visit').click()
+    expect(await page.locator('footer li').allTextContents()).toEqual([
+      expect.stringContaining('blvit-tiny, 13.2 MB'),
+      expect.stringContaining('vit-tiny, 11.5 MB'),
+    ])
+    await page.getByRole('button', { name: 'Forget these files' }).click()
+    await page.getByText('Kept for the next visit').waitFor({ state: 'detached' })
+  })
+
+  test('nothing was refused by the page’s own policy, and nothing broke', () => {
+    expect(complaints).toEqual([])
+  })
+})

@@ -1,0 +1,31 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { EngineState } from './worker/engine.js'
+import type { Downloading } from './worker/models.js'
+
+/** What the page knows of its engine: all of its tabs ask the same one. */
+export interface EngineNews {
+  readonly engine?: EngineState | undefined
+  readonly downloading?: Downloading | undefined
+  /** Why model files aren't kept for the next visit. */
+  readonly notKept?: string | undefined
+}
+
+let news: EngineNews = {}
+const listeners = new Set<(news: EngineNews) => void>()
+
+export function tellEngineNews(more: EngineNews): void {
+  news = { ...news, ...more }
+  for (const listener of listeners) listener(news)
+}
+
+export function useEngineNews(): EngineNews {
+  const [seen, setSeen] = useState(news)
+  useEffect(() => {
+    listeners.add(setSeen)
+    setSeen(news)
+    return () => {
+      listeners.delete(setSeen)
+    }
+  }, [])
+  return seen
+}

@@ -1,0 +1,210 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { tellEngineNews } from '../engine-state.js'
+import { Labels } from '../look/labels.js'
+import { useLook } from '../look/use-look.js'
+import type { ChosenPhoto } from '../photo/chosen-photo.js'
+import { type IncomingFile, useIncomingFiles } from '../photo/incoming-files.js'
+import { PhotoPicker } from '../photo/photo-picker.js'
+import type { Tab, TabProps } from '../tab.js'
+import { milliseconds, percent } from '../words.js'
+import { isAborted } from '../worker/messages.js'
+import type { Lesson } from '../worker/teacher.js'
+import { thread } from '../worker/thread.js'
+import { ClassCard } from './class-card.js'
+import { newClass, type TaughtClass, withFiles, withoutPhoto } from './taught-class.js'
+
+const folderName = 'my-classes'
+
+/** What the page says of a teaching. */
+interface Teaching {
+  readonly words?: string | undefined
+  /** 0 … 1, while it goes on. */
+  readonly share?: number | undefined
+  readonly lesson?: Lesson | undefined
+  readonly failure?: string | undefined
+}
+
+type LearnProgress = { readonly teaching?: { phase: 'features' | 'head'; done: number; total: number } }
+
+const phases = { features: 'Looking at photos', head: 'Fitting' } as const
+
+function useTeaching() {
+  const [teaching, setTeaching] = useState<Teaching>({})
+  const controller = useRef<AbortController>(undefined)
+  const stop = () => controller.current?.abort()
+  const start = async (classes: readonly TaughtClass[]) => {
+    stop()
+    const own = new AbortController()
+    controller.current = own
+    setTeaching({ words: 'Starting', share: 0 })
+    const onProgress = (progress: unknown) => {
+      const { teaching: told, ...news } = progress as LearnProgress
+      if (told)
+        setTeaching({
+          words: `${phases[told.phase]}: ${told.done} of ${told.total}`,
+          share: told.done / told.total,
+        })
+      else tellEngineNews(news)
+    }
+    const asked = classes.map(({ label, photos }) => ({
+      label,
+      photos: photos.map(({ id, content }) => ({ id, content })),
+    }))
+    try {
+      setTeaching({ lesson: await thread.call('learn', asked, { signal: own.signal, onProgress }) })
+    } catch (thrown) {
+      if (own === controller.current)
+        setTeaching(isAborted(thrown) ? {} : { failure: (thrown as Error).message })
+    }
+  }
+  return { teaching, start, stop, forget: () => setTeaching({}) }
+}
+
+/** Saves a file of the page under a name. */
+function save(content: Blob, name: string): void {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(content)
+  link.download = name
+  link.click()
+  // the browser has taken it by then
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}
+
+function LessonReport({ lesson }: { readonly lesson: Lesson }) {
+  const { accuracy, labels, elapsedMs } = lesson
+  const { count, of, low, high } = accuracy
+  return (
+    <p role="status">
+      <strong>{`Taught ${labels.length} classes in ${(elapsedMs / 1000).toFixed(1)} s.`}</strong>{' '}
+      {`On photos that it hadn’t learned from it was right ${count} of ${of} times (between ${percent(low)} and ${percent(high)} with 95 % confidence). What it learned last, it learned from all of them.`}
+    </p>
+  )
+}
+
+/** Asks the model that was taught about other photos. */
+function TryIt({ active, lesson }: { readonly active: boolean; readonly lesson: Lesson }) {
+  const [photo, setPhoto] = useState<ChosenPhoto>()
+  // a new lesson is another model under the same name
+  const asked = useMemo(() => ({ model: 'yours' as const, settings: {}, lesson: lesson.elapsedMs }), [lesson])
+  const { seen, failure } = useLook(photo, asked)
+  return (
+    <section aria-label="Try it">
+      <h2>Try it</h2>
+      <PhotoPicker active={active} onPhoto={setPhoto} />
+      {failure && <p role="alert">{failure}</p>}
+      {photo && seen && (
+        <div class="tried">
+          <img src={photo.url} alt={photo.name} />
+          <div>
+            <Labels top={seen.top} />
+            <p class="facts">{milliseconds(seen.elapsedMs)}</p>
+          </div>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function classUnder(target: EventTarget | null): number | undefined {
+  const card = target instanceof Element ? target.closest<HTMLElement>('[data-class]') : null
+  return card ? Number(card.dataset.class) : undefined
+}
+
+function TeachView({ active }: TabProps) {
+  const [classes, setClasses] = useState<readonly TaughtClass[]>(() => [
+    newClass('class 1'),
+    newClass('class 2'),
+  ])
+  const { teaching, start, stop, forget } = useTeaching()
+  const [failure, setFailure] = useState<string>()
+  const { lesson, words, share } = teaching
+  const add = useCallback((files: readonly IncomingFile[], target: EventTarget | null) => {
+    setClasses((before) => withFiles(before, files, classUnder(target)))
+  }, [])
+  // once there is something to try, what is dropped beside the classes is to be tried
+  useIncomingFiles(active && !lesson, add)
+  // what was taught was taught of other photos
+  useEffect(forget, [classes])
+  const change = (id: number, changes: Partial<TaughtClass>) =>
+    setClasses((all) => all.map((each) => (each.id === id ? { ...each, ...changes } : each)))
+  const verdicts = useMemo(
+    () => new Map((lesson?.verdicts ?? []).map((verdict) => [verdict.photo, verdict])),
+    [lesson],
+  )
+  const download = async () => {
+    try {
+      save(await thread.call('download', folderName), `${folderName}.zip`)
+    } catch (thrown) {
+      setFailure((thrown as Error).message)
+    }
+  }
+  const count = classes.reduce((sum, { photos }) => sum + photos.length, 0)
+  return (
+    <>
+      <p class="lead">
+        Name two or more classes and give each some photos: five already teach something, twenty more. Drop
+        them on a class, or drop folders: each becomes a class of its name.
+      </p>
+      <div class="classes">
+        {classes.map((taught) => (
+          <ClassCard
+            key={taught.id}
+            taught={taught}
+            verdicts={verdicts}
+            onLabel={(label) => change(taught.id, { label })}
+            onFiles={(files) =>
+              setClasses((all) =>
+                withFiles(
+                  all,
+                  files.map((file) => ({ file, folder: undefined })),
+                  taught.id,
+                ),
+              )
+            }
+            onRemovePhoto={(photo) => setClasses((all) => withoutPhoto(all, photo))}
+            onRemove={() => setClasses((all) => all.filter(({ id }) => id !== taught.id))}
+          />
+        ))}
+      </div>
+      <p>
+        <button
+          type="button"
+          onClick={() => setClasses((all) => [...all, newClass(`class ${all.length + 1}`)])}
+        >
+          Add a class
+        </button>{' '}
+        {words === undefined ? (
+          <button type="button" class="main" disabled={count === 0} onClick={() => start(classes)}>
+            Teach
+          </button>
+        ) : (
+          <button type="button" onClick={stop}>
+            Stop
+          </button>
+        )}{' '}
+        {lesson && (
+          <button type="button" onClick={download}>
+            Download the model
+          </button>
+        )}
+      </p>
+      {words !== undefined && (
+        <p>
+          <label>
+            {words} <progress value={share} max={1} />
+          </label>
+        </p>
+      )}
+      {(teaching.failure ?? failure) && <p role="alert">{teaching.failure ?? failure}</p>}
+      {lesson && <LessonReport lesson={lesson} />}
+      {lesson && (
+        <p class="hint">
+          {`Unpacked, the folder ${folderName} is for the command line (blvit classify photo.jpg --model ${folderName}) and the library. Photos and classes are forgotten when this page is closed: the download isn’t.`}
+        </p>
+      )}
+      {lesson && <TryIt active={active} lesson={lesson} />}
+    </>
+  )
+}
+
+export const teachTab: Tab = { id: 'teach', title: 'Teach', View: TeachView }
