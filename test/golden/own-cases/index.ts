@@ -2,6 +2,7 @@ import { automaticMasks } from './automatic-masks.js'
 import { cocoAp, lvisAp } from './average-precision.js'
 import { chosenRows } from './chosen-rows.js'
 import type { OwnCase } from './findings.js'
+import { losses } from './losses.js'
 import { relativePositions } from './relative-positions.js'
 import { resizing } from './resizing.js'
 import { routedSamCase } from './routed-sam.js'
@@ -13,6 +14,7 @@ export const ownCases: Readonly<Record<string, OwnCase>> = {
   coco_rle: runLengths,
   coco_ap_case: cocoAp,
   lvis_ap_case: lvisAp,
+  losses,
   resize: resizing,
   sam_amg_small: automaticMasks,
   sam_encoder_small: encoderCase,
