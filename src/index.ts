@@ -54,6 +54,9 @@ export { type TokenMaskJson, tokenMaskText } from './reduction/token-mask.js'
 export type { Device, DeviceRequest } from './runtime/device.js'
 export { chooseRuntime } from './runtime/node/choose.js'
 export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from './runtime/runtime.js'
+export type { EverythingOptions, EverythingProgress, FoundMask } from './segmentation/everything.js'
+export type { MaskLogits, PointPrompt, Prompt } from './segmentation/prompts.js'
+export { type BoxXywh, decodeRle, encodeRle, type Rle, rleFromText, rleText } from './segmentation/rle.js'
 export { type ResolvedSettings, resolveSettings } from './settings/resolve.js'
 export type { Settings } from './settings/settings.js'
 // Count what a model costs
@@ -93,9 +96,26 @@ export type {
   ImageFeatureExtractionOptions,
 } from './tasks/node/pipelines/image-feature-extraction.js'
 export { type Pipeline, type PipelineTask, pipeline } from './tasks/node/pipelines/index.js'
+export type {
+  GeneratedMask,
+  GeneratedMasks,
+  MaskGenerationOptions,
+} from './tasks/node/pipelines/mask-generation.js'
 export { readSettings } from './tasks/node/read-settings.js'
+export { type EvaluateMasksOptions, evaluateMasks } from './tasks/node/segment/evaluate/evaluate-masks.js'
+export type { MaskReport, PromptResult } from './tasks/node/segment/evaluate/mask-report.js'
+// Cut out what prompts mean
+export type { LoadMaskEngineOptions } from './tasks/node/segment/load-mask-engine.js'
+export { loadSegmenter } from './tasks/node/segment/load-segmenter.js'
 export type { FindObjects } from './tasks/object-finder.js'
 export type { GrownMask, ObjectMask } from './tasks/object-regions.js'
+export type {
+  EncodedPicture,
+  PictureEmbedding,
+  PredictedMask,
+  PredictOptions,
+} from './tasks/segment/encoded-picture.js'
+export type { EncodeOptions, Segmenter } from './tasks/segment/segmenter.js'
 export { tracePng } from './tasks/trace/node/trace-png.js'
 // See where a model looked
 export type { TraceOptions } from './tasks/trace/trace.js'
@@ -115,3 +135,4 @@ export { type LearningRateScale, layerDecay, type ParameterGroup } from './train
 export { TrainingSession, type TrainingSessionOptions } from './training/training-session.js'
 export { type TrainingStep, type TrainingStepOptions, trainingStep } from './training/training-step.js'
 export { type DownloadOptions, downloadModel } from './weights/node/hub/download-model.js'
+export { type NpyArray, readNpy, writeNpy } from './weights/npy.js'

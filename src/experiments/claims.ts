@@ -20,31 +20,13 @@ export interface Claim {
   readonly claim: string
   /** The rows that it is about. */
   readonly rows: readonly string[]
-  judge(rows: readonly RowScores[], noise: RunNoise): Judgement
+  judge(rows: readonly RowScores[]): Judgement
 }
 
 export interface Judgement {
   readonly verdict: Verdict
   /** The numbers that it follows from, for people. */
   readonly because: string
-}
-
-/** How much chance moves one run of any row. */
-export interface RunNoise {
-  /** The standard deviation of top-1, over all rows together: each has too few runs for one of its own. */
-  readonly deviation: number
-  /** Its degrees of freedom; 0: no row has two runs, and nothing can be told. */
-  readonly freedom: number
-}
-
-/** Pools the spreads of all rows. */
-export function runNoise(rows: readonly RowScores[]): RunNoise {
-  const spreads = rows.flatMap(({ top1 }) =>
-    top1.length > 1 ? [{ of: top1.length - 1, sd: deviation(top1) ?? 0 }] : [],
-  )
-  const freedom = spreads.reduce((sum, { of }) => sum + of, 0)
-  const squares = spreads.reduce((sum, { of, sd }) => sum + of * sd ** 2, 0)
-  return { deviation: freedom === 0 ? Number.NaN : Math.sqrt(squares / freedom), freedom }
 }
 
 /** The 97.5 % quantile of Student's t, by its expansion about the normal one (Abramowitz and Stegun 26.7.5, three terms). */
@@ -65,11 +47,17 @@ interface Difference {
   readonly within: number
 }
 
-/** How much better one row is than another. */
-function difference(a: RowScores, b: RowScores, { deviation, freedom }: RunNoise): Difference {
+/** How much better one row is than another, by Welch's t: rows spread differently. Each must have two runs. */
+function difference(a: RowScores, b: RowScores): Difference {
   const points = 100 * ((mean(a.top1) ?? Number.NaN) - (mean(b.top1) ?? Number.NaN))
-  const runs = 1 / a.top1.length + 1 / b.top1.length
-  return { points, within: 100 * studentsReach(freedom) * deviation * Math.sqrt(runs) }
+  const errors = [a, b].map(({ top1 }) => ({
+    square: (deviation(top1) ?? 0) ** 2 / top1.length,
+    freedom: top1.length - 1,
+  }))
+  const square = errors.reduce((sum, one) => sum + one.square, 0)
+  if (square === 0) return { points, within: 0 }
+  const freedom = square ** 2 / errors.reduce((sum, one) => sum + one.square ** 2 / one.freedom, 0)
+  return { points, within: 100 * studentsReach(freedom) * Math.sqrt(square) }
 }
 
 function told({ points, within }: Difference): string {
@@ -87,9 +75,9 @@ function pairOf(rows: readonly RowScores[]): readonly [RowScores, RowScores] {
 export function isBetter(source: string, better: string, worse: string, claim: string): Claim {
   return {
     ...{ source, claim, rows: [better, worse] },
-    judge: (rows, noise) => {
+    judge: (rows) => {
       const [a, b] = pairOf(rows)
-      const found = difference(a, b, noise)
+      const found = difference(a, b)
       const isTold = Math.abs(found.points) > found.within
       const verdict = !isTold ? "can't be told at this size" : found.points > 0 ? 'held' : 'did not hold'
       return { verdict, because: `${a.title} against ${b.title}: ${told(found)}` }
@@ -107,9 +95,9 @@ export function losesAtMost(
 ): Claim {
   return {
     ...{ source, claim, rows: [row, whole] },
-    judge: (rows, noise) => {
+    judge: (rows) => {
       const [a, b] = pairOf(rows)
-      const found = difference(a, b, noise)
+      const found = difference(a, b)
       const margin = found.points + points
       const isTold = Math.abs(margin) > found.within
       const verdict = !isTold ? "can't be told at this size" : margin > 0 ? 'held' : 'did not hold'
@@ -128,19 +116,15 @@ export interface JudgedClaim extends Judgement {
 }
 
 /** Judges claims by the rows that there are. */
-export function judged(claims: readonly Claim[], lookup: RowLookup, noise: RunNoise): readonly JudgedClaim[] {
+export function judged(claims: readonly Claim[], lookup: RowLookup): readonly JudgedClaim[] {
   return claims.map(({ source, claim, rows: names, judge }) => {
     const rows = names.flatMap((name) => lookup(name) ?? [])
+    const untold = (because: string) =>
+      ({ source, claim, verdict: "can't be told at this size", because }) as const
     const missing = names.filter((name) => lookup(name) === undefined)
-    if (missing.length > 0)
-      return {
-        source,
-        claim,
-        verdict: "can't be told at this size",
-        because: `not run: ${missing.join(', ')}`,
-      }
-    if (noise.freedom === 0)
-      return { source, claim, verdict: "can't be told at this size", because: 'one seed shows no spread' }
-    return { source, claim, ...judge(rows, noise) }
+    if (missing.length > 0) return untold(`not run: ${missing.join(', ')}`)
+    const once = rows.find(({ top1 }) => top1.length < 2)
+    if (once) return untold(`one run of ${once.title} shows no spread`)
+    return { source, claim, ...judge(rows) }
   })
 }

@@ -96,7 +96,7 @@ export function columnsOf({ rows }: ReproducedTable): readonly TableColumn[] {
 
 /** What the columns mean. */
 export function legendOf(table: ReproducedTable): readonly string[] {
-  const { about, pictures, whole, machine, noise, rows } = table
+  const { about, pictures, whole, machine, rows } = table
   const seeds = Math.max(...rows.map(({ runs }) => runs.length))
   const title = wholeOf(table)?.title ?? whole
   const timed = rows.find(({ times }) => times)?.times
@@ -104,11 +104,7 @@ export function legendOf(table: ReproducedTable): readonly string[] {
     about,
     `top-1: mean of ${seeds === 1 ? 'one seed' : `up to ${seeds} seeds ± the sample's standard deviation`}, on ${pictures ?? 'no'} test pictures; points: what it has more than "${title}"; as it is: before the training, of models that need none.`,
     `work: multiply-adds of one picture in percent of "${title}", attention products included (T; L: without them); ≈ where pictures decide, mean of the first test pictures.`,
-    ...(noise === undefined
-      ? []
-      : [
-          `Chance moves one run by ${(100 * noise.deviation).toFixed(2)} points (standard deviation over the seeds of all rows).`,
-        ]),
+    "Claims are judged by Welch's t of the seeds: what chance makes of equal rows 19 times of 20 stands behind ±.",
     ...(timed === undefined
       ? []
       : [

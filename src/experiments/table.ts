@@ -1,7 +1,7 @@
 import { deviation, mean } from 'd3-array'
 import type { Machine } from '../bench/machine.js'
 import type { RowTimes } from '../comparison/times.js'
-import { type JudgedClaim, judged, type RowScores, type RunNoise, runNoise } from './claims.js'
+import { type JudgedClaim, judged, type RowScores } from './claims.js'
 import type { Experiment, ExperimentRow, PaperFigure } from './experiment.js'
 import type { RunResult } from './run.js'
 
@@ -46,8 +46,6 @@ export interface ReproducedTable {
   readonly pictures?: number
   readonly whole: string
   readonly rows: readonly TableRow[]
-  /** Absent where no row has two runs. */
-  readonly noise?: RunNoise
   readonly claims: readonly JudgedClaim[]
 }
 
@@ -100,7 +98,6 @@ export function reproducedTable(
   const rows = found.map((one) => tableRow(one, wholeWork))
   const scores = (row: FoundRow): RowScores => ({ title: row.row.title, top1: row.runs.map(top1Of) })
   const done = found.filter(({ runs }) => runs.length > 0)
-  const noise = runNoise(done.map(scores))
   const lookup = (wanted: string) => {
     const row = done.find((one) => one.row.name === wanted)
     return row && scores(row)
@@ -108,9 +105,8 @@ export function reproducedTable(
   const pictures = done[0]?.runs[0]?.result.top1.of
   return {
     version: 1,
-    ...{ name, title, about, whole, rows, claims: judged(claims, lookup, noise) },
+    ...{ name, title, about, whole, rows, claims: judged(claims, lookup) },
     ...facts,
-    ...(noise.freedom > 0 && { noise }),
     ...(pictures !== undefined && { pictures }),
   }
 }

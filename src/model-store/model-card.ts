@@ -24,15 +24,16 @@ export function frontMatter(
   { source, sourceCard }: { source?: string; sourceCard?: string | undefined } = {},
 ): string {
   const licence = licenceOf(sourceCard)
+  const task = architecture.facts.masks ? 'mask-generation' : 'image-classification'
   const isHubId = source !== undefined && /^[\w.-]+\/[\w.-]+$/.test(source)
   return [
     '---',
     'library_name: blvit',
-    'pipeline_tag: image-classification',
+    `pipeline_tag: ${task}`,
     ...(licence === undefined ? [] : [`license: ${licence}`]),
     ...(isHubId ? [`base_model: ${source}`] : []),
     'tags:',
-    '- image-classification',
+    `- ${task}`,
     `- ${architecture.family}`,
     '---',
   ].join('\n')

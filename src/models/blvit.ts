@@ -116,7 +116,11 @@ export function littleAttention(all: Tensor, little: LittleConfig, config: Blvit
 }
 
 /** down: C→c, then the small MLP c→c, then up: c→C. */
-export function littleMlp(all: Tensor, little: LittleConfig, config: BlvitConfig): Tensor {
+export function littleMlp(
+  all: Tensor,
+  little: LittleConfig,
+  config: Pick<BlvitConfig, 'width' | 'layerNormEpsilon'>,
+): Tensor {
   const update = scope('little', () => {
     const normed = layerNorm('norm2', all, { epsilon: config.layerNormEpsilon })
     return scope('mlp', () => {

@@ -13,7 +13,43 @@ const sizes = [
   // of a T2T-ViT alone
   'tokens_type',
   'token_dim',
+  // of a Segment Anything model, whose parts each have their own
+  'vision_config.hidden_size',
+  'vision_config.num_hidden_layers',
+  'vision_config.num_attention_heads',
+  'vision_config.mlp_dim',
+  'vision_config.output_channels',
+  'vision_config.image_size',
+  'vision_config.patch_size',
+  'vision_config.window_size',
+  'vision_config.global_attn_indexes',
 ] as const
+
+/** What a Segment Anything model's weights decide of a part beside its sizes. */
+const decidedOfParts = {
+  vision_config: ['layer_norm_eps', 'qkv_bias'],
+  mask_decoder_config: ['layer_norm_eps'],
+}
+
+function isObject(value: unknown): value is ConfigJson {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What stands under a key, or under a key of a part: `vision_config.hidden_size`. */
+function valueAt(json: ConfigJson, key: string): unknown {
+  return key.split('.').reduce<unknown>((inside, name) => (isObject(inside) ? inside[name] : undefined), json)
+}
+
+/** The target's parts with what the source's weights decide of them. */
+function inheritedParts(source: ConfigJson, target: ConfigJson): ConfigJson {
+  return Object.fromEntries(
+    Object.entries(decidedOfParts).flatMap(([part, keys]) => {
+      const [theirs, ours] = [source[part], target[part]]
+      if (!isObject(theirs) || !isObject(ours)) return []
+      return [[part, { ...ours, ...Object.fromEntries(keys.map((key) => [key, theirs[key]])) }]]
+    }),
+  )
+}
 
 /** A key of config.json in which two models differ. */
 export interface Difference {
@@ -24,8 +60,8 @@ export interface Difference {
 
 function differences(keys: readonly string[], source: ConfigJson, target: ConfigJson): readonly Difference[] {
   return keys
-    .filter((key) => JSON.stringify(source[key]) !== JSON.stringify(target[key]))
-    .map((key) => ({ key, source: source[key], target: target[key] }))
+    .map((key) => ({ key, source: valueAt(source, key), target: valueAt(target, key) }))
+    .filter((both) => JSON.stringify(both.source) !== JSON.stringify(both.target))
 }
 
 /** Sizes of the ViT inside that keep a target from taking a source's weights. */
@@ -51,7 +87,11 @@ export function inheriting(source: Architecture, target: Architecture, set: Conf
   const kept = Object.entries(target.json).filter(([key]) => !decided.includes(key))
   const taken = decided.flatMap((key) => (key in source.json ? [[key, source.json[key]]] : []))
   // in the target's order of keys where it has them
-  const json = { ...target.json, ...Object.fromEntries([...kept, ...taken]) }
+  const json = {
+    ...target.json,
+    ...Object.fromEntries([...kept, ...taken]),
+    ...inheritedParts(source.json, target.json),
+  }
   for (const key of decided) if (!(key in source.json)) delete json[key]
   const overruled = differences(decided, source.json, target.json).filter(({ key }) => !(key in set))
   return { architecture: withChanges(readArchitecture(json), set), overruled }

@@ -1,3 +1,4 @@
+import type { LittleConfig } from './blvit-config.js'
 import type { TwoWayConfig } from './masks/two-way-transformer.js'
 
 /** SAM's own image encoder: a ViT whose blocks look around in windows, some all over the picture (Li et al. 2022, ViTDet). */
@@ -15,6 +16,19 @@ export interface WindowedVitConfig {
   readonly layerNormEpsilon: number
 }
 
+/** How a big.LITTLE encoder of SAM routes tokens (bLViT, §4.2). */
+export interface SamRouting {
+  /** The first layers, which are SAM's own. */
+  readonly fullLayers: number
+  readonly little: LittleConfig
+  /** Layers, counted from 1, behind which patches are ranked and chosen. */
+  readonly predictorAfter: readonly number[]
+  /** Share of a window's tokens that the P-blocks process. */
+  readonly keepRatio: number
+  /** Whether that is a share of the tokens that a window has, or of its places, as many in every window. */
+  readonly quota: 'proportional' | 'equal'
+}
+
 /** Segment Anything (Kirillov et al. 2023). */
 export interface SamConfig {
   readonly family: 'sam'
@@ -22,6 +36,8 @@ export interface SamConfig {
   readonly side: number
   readonly patchSize: number
   readonly encoder: WindowedVitConfig
+  /** Of a big.LITTLE encoder: which tokens its P-blocks process; undefined: all. */
+  readonly routing?: SamRouting | undefined
   /** Width of an embedding and of all tokens behind it. */
   readonly width: number
   /** Channels of the convolutions over mask prompts. */

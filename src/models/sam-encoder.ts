@@ -9,9 +9,12 @@ import { layerNorm2d } from '../nn/layer-norm.js'
 import { patchEmbed } from '../nn/patch-embed.js'
 import { type Neighbourhood, windowedAttention } from '../nn/windowed-attention.js'
 import { windowPlan } from '../nn/windows.js'
-import { type BlockHooks, type BlockParts, blockLoop, type TokenState } from './block-loop.js'
+import { type BlockHooks, type BlockParts, blockLoop, plainBlock, type TokenState } from './block-loop.js'
+import { layerRange } from './blvit-config.js'
 import { pixelsInput } from './model-definition.js'
-import { mapEpsilon, type SamConfig, samGrid } from './sam-config.js'
+import { mapEpsilon, type SamConfig, type SamRouting, samGrid } from './sam-config.js'
+import { chooseInWindows, routedLayer, routeEvent, type WindowRoute } from './sam-routing.js'
+import type { RouteEvent } from './token-history.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
 
 /** The encoder's blocks as a plain ViT's. */
@@ -71,11 +74,69 @@ function samNeck(map: Tensor, { width }: Pick<SamConfig, 'width'>): readonly Ten
   return [narrow, normed, mixed, layerNorm2d('neck.3', mixed, norm)]
 }
 
+/** The layers of a big.LITTLE encoder: some of SAM's own, then P- and E-blocks. */
+function routedLoop(stem: Tensor, config: SamConfig, routing: SamRouting): LoopResult {
+  const shape = encoderShape(config)
+  const parts = samBlockParts(config)
+  const { depth, window } = config.encoder
+  const plan = windowPlan(samGrid(config), window)
+  const layers: RoutedStep[] = []
+  const routes: WindowRoute[] = []
+  const history: RouteEvent[] = []
+  let tokens = stem
+  for (let layer = 1; layer <= depth; layer++) {
+    const step = scope(`blocks.${layer - 1}`, (): RoutedStep => {
+      if (layer <= routing.fullLayers) {
+        return {
+          tokens: plainBlock({ tokens, prefix: 0, history: [] }, layer, shape, { parts }).state.tokens,
+        }
+      }
+      const little = routing.little.layers.includes(layer) ? routing.little : undefined
+      const route = defined(routes.at(-1), 'a choice of tokens')
+      return routedLayer(tokens, {
+        route,
+        neighbourhood: neighbourhoodOf(layer, config),
+        little,
+        shape,
+        parts,
+      })
+    })
+    tokens = step.tokens
+    layers.push(step)
+    if (!routing.predictorAfter.includes(layer)) continue
+    const route = chooseInWindows(tokens, routes.length, { plan, routing })
+    const next = routing.predictorAfter.find((other) => other > layer) ?? depth
+    const used = layerRange(Math.max(layer, routing.fullLayers) + 1, next)
+    history.push(
+      routeEvent(route, {
+        layer,
+        layers: used,
+        little: used.filter((each) => routing.little.layers.includes(each)),
+      }),
+    )
+    routes.push(route)
+  }
+  return { state: { tokens, prefix: 0, history }, layers, routes }
+}
+
+/** A layer of a big.LITTLE encoder. `[batch, tokens, width]` */
+interface RoutedStep {
+  /** After its attention half; of SAM's own blocks nobody asks. */
+  readonly middle?: Tensor
+  readonly tokens: Tensor
+}
+
+interface LoopResult {
+  readonly state: TokenState
+  /** Of a big.LITTLE encoder, layer by layer and choice by choice. */
+  readonly layers: readonly RoutedStep[]
+  readonly routes: readonly WindowRoute[]
+}
+
 /** An embedding, and what it was made of. */
-export interface Encoded {
+export interface Encoded extends LoopResult {
   /** `[batch, width, rows, columns]` */
   readonly embedding: Tensor
-  readonly state: TokenState
   /** The neck, step by step; the last is the embedding. */
   readonly neck: readonly Tensor[]
 }
@@ -87,8 +148,11 @@ export function samEncoder(
   { hooks = {} }: { hooks?: BlockHooks | undefined } = {},
 ): Encoded {
   return scope('image_encoder', () => {
-    const state = blockLoop(samStem(pixels, config), encoderShape(config), hooks, samBlockParts(config))
-    const neck = samNeck(tokensToMap(state.tokens, samGrid(config)), config)
-    return { embedding: defined(neck.at(-1), 'an embedding'), state, neck }
+    const stem = samStem(pixels, config)
+    const loop: LoopResult = config.routing
+      ? routedLoop(stem, config, config.routing)
+      : { state: blockLoop(stem, encoderShape(config), hooks, samBlockParts(config)), layers: [], routes: [] }
+    const neck = samNeck(tokensToMap(loop.state.tokens, samGrid(config)), config)
+    return { ...loop, embedding: defined(neck.at(-1), 'an embedding'), neck }
   })
 }

@@ -1,4 +1,5 @@
 import type { Architecture, ModelFamily } from './architecture.js'
+import { type LittleConfig, layerRange } from './blvit-config.js'
 import type { FamilyFacts } from './facts.js'
 import type { MaskFrame } from './masks/mask-frame.js'
 import { sam } from './sam.js'
@@ -14,6 +15,9 @@ export interface SamArchitecture extends Architecture {
 }
 
 const parts: PartPatterns = [
+  ['predictors', /^image_encoder\.predictors\./],
+  ['littleBlocks', /^image_encoder\.blocks\.\d+\.little\./],
+  ['gates', /^image_encoder\.blocks\.\d+\.(alpha|gamma)[12]$/],
   ['patchEmbedding', /^image_encoder\.patch_embed\./],
   ['tokens', /^image_encoder\.pos_embed$/],
   ['blocks', /^image_encoder\.blocks\./],
@@ -86,6 +90,7 @@ function samArchitecture(config: SamConfig): SamArchitecture {
     prefix: 0,
     settings: {},
     usualRun: oneClick,
+    ...(config.routing && { plain: samArchitecture({ ...config, routing: undefined }) }),
     takesHooks: false,
     build: (options) => sam(config, options),
   }
@@ -116,6 +121,35 @@ function usualSam(
   }
 }
 
+const samB = usualSam({ width: 768, depth: 12, heads: 12, globalBlocks: [2, 5, 8, 11] })
+const samH = usualSam({ width: 1280, depth: 32, heads: 16, globalBlocks: [7, 15, 23, 31] })
+
+/** B+T of the bLViT paper, §4.2: an E-block beside every P-block but the first. */
+const samBT: SamConfig = {
+  ...samB,
+  routing: {
+    ...{ fullLayers: 1, predictorAfter: [1, 4, 7, 10], keepRatio: 0.25, quota: 'proportional' },
+    little: littleOf({ width: 192, heads: 3, layers: layerRange(2, 12) }),
+  },
+}
+
+/** H+B: from the tenth layer on, an E-block in every other one. */
+const samHB: SamConfig = {
+  ...samH,
+  routing: {
+    ...{ fullLayers: 9, predictorAfter: [8, 16, 24], keepRatio: 0.25, quota: 'proportional' },
+    little: littleOf({
+      width: 768,
+      heads: 12,
+      layers: layerRange(10, 32).filter((layer) => layer % 2 === 0),
+    }),
+  },
+}
+
+function littleOf(sizes: Pick<LittleConfig, 'width' | 'heads' | 'layers'>): LittleConfig {
+  return { ...sizes, mlpRatio: 4, attention: true, initialisation: 'normal' }
+}
+
 /** Small enough to train and test in seconds: pictures of 128 pixels, masks of 32. */
 export const microSam: SamConfig = {
   family: 'sam',
@@ -138,10 +172,13 @@ export const microSam: SamConfig = {
 export const samFamily: ModelFamily = {
   name: 'sam',
   title: 'Segment Anything',
+  switches: ['routing'],
   presets: {
-    'sam-b': samArchitecture(usualSam({ width: 768, depth: 12, heads: 12, globalBlocks: [2, 5, 8, 11] })),
+    'sam-b': samArchitecture(samB),
     'sam-l': samArchitecture(usualSam({ width: 1024, depth: 24, heads: 16, globalBlocks: [5, 11, 17, 23] })),
-    'sam-h': samArchitecture(usualSam({ width: 1280, depth: 32, heads: 16, globalBlocks: [7, 15, 23, 31] })),
+    'sam-h': samArchitecture(samH),
+    'sam-b+t': samArchitecture(samBT),
+    'sam-h+b': samArchitecture(samHB),
     'sam-micro': samArchitecture(microSam),
   },
   read: (json) => (json.model_type === 'sam' ? samArchitecture(readSamConfig(json)) : undefined),

@@ -3,7 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
-import type { SamConfig } from './sam-config.js'
+import type { SamConfig, SamRouting } from './sam-config.js'
 
 // The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
 const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
@@ -45,11 +45,79 @@ const decoderKeys = z.looseObject({
   layer_norm_eps: epsilon.default(1e-6),
 })
 
+/** What makes an encoder a big.LITTLE one; layers are counted from 1, as in a bLViT's config.json. */
+const routingKeys = z.strictObject({
+  full_layers: z.int().min(0).max(1_000),
+  predictor_after: z.array(size).min(1),
+  keep_ratio: z.number().positive().max(1),
+  quota: z.enum(['proportional', 'equal']).default('proportional'),
+  little: z.strictObject({
+    embed_dim: size,
+    num_heads: size,
+    mlp_ratio: z.number().positive().max(1_000).default(4),
+    layers: z.array(size),
+    initialisation: z.enum(['normal', 'zero']).default('normal'),
+  }),
+})
+
 const schema = z.looseObject({
+  routing: routingKeys.nullish(),
   vision_config: visionKeys.default(() => visionKeys.parse({})),
   prompt_encoder_config: promptKeys.default(() => promptKeys.parse({})),
   mask_decoder_config: decoderKeys.default(() => decoderKeys.parse({})),
 })
+
+function checkRouting(
+  { fullLayers, predictorAfter, little }: SamRouting,
+  depth: number,
+  complain: (text: string) => BlvitError,
+): void {
+  if (fullLayers >= depth)
+    throw complain(`full_layers ${fullLayers} leaves none of the ${depth} layers to route`)
+  const rising = predictorAfter.every((layer, i) => layer > (predictorAfter[i - 1] ?? 0))
+  if (!rising || predictorAfter.some((layer) => layer >= depth)) {
+    throw complain(`predictor_after [${predictorAfter}] must rise and stay below ${depth}`)
+  }
+  if ((predictorAfter[0] ?? depth) > fullLayers) {
+    throw complain(
+      `layer ${fullLayers + 1} routes tokens, but they are first chosen after layer ${predictorAfter[0]}`,
+    )
+  }
+  if (little.width % little.heads !== 0) {
+    throw complain(`little.embed_dim ${little.width} can't be shared by little.num_heads ${little.heads}`)
+  }
+  const outside = little.layers.filter((layer) => layer <= fullLayers || layer > depth)
+  if (outside.length > 0) {
+    throw complain(`little.layers ${outside} lie outside the routed layers ${fullLayers + 1}…${depth}`)
+  }
+}
+
+function readRouting(given: z.output<typeof routingKeys>): SamRouting {
+  const { embed_dim: width, num_heads: heads, mlp_ratio: mlpRatio, layers, initialisation } = given.little
+  return {
+    fullLayers: given.full_layers,
+    predictorAfter: given.predictor_after,
+    keepRatio: given.keep_ratio,
+    quota: given.quota,
+    little: { width, heads, mlpRatio, attention: true, layers, initialisation },
+  }
+}
+
+function writeRouting({ fullLayers, predictorAfter, keepRatio, quota, little }: SamRouting): ConfigJson {
+  return {
+    full_layers: fullLayers,
+    predictor_after: predictorAfter,
+    keep_ratio: keepRatio,
+    quota,
+    little: {
+      embed_dim: little.width,
+      num_heads: little.heads,
+      mlp_ratio: little.mlpRatio,
+      layers: little.layers,
+      initialisation: little.initialisation,
+    },
+  }
+}
 
 function checked(config: SamConfig): SamConfig {
   const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
@@ -69,6 +137,7 @@ function checked(config: SamConfig): SamConfig {
       `output_channels ${width} can't be shared by num_attention_heads ${decoder.heads} at an attention_downsample_rate of ${decoder.downsample}`,
     )
   if (maskChannels % 4 !== 0) throw complain(`mask_input_channels ${maskChannels} is no multiple of 4`)
+  if (config.routing) checkRouting(config.routing, encoder.depth, complain)
   return config
 }
 
@@ -78,6 +147,7 @@ export function readSamConfig(json: ConfigJson): SamConfig {
     vision_config: vision,
     prompt_encoder_config: prompt,
     mask_decoder_config: decoder,
+    routing,
   } = parseWith(schema, json, 'config.json')
   return checked({
     family: 'sam',
@@ -94,6 +164,7 @@ export function readSamConfig(json: ConfigJson): SamConfig {
       globalBlocks: vision.global_attn_indexes,
       layerNormEpsilon: vision.layer_norm_eps,
     },
+    ...(routing && { routing: readRouting(routing) }),
     width: vision.output_channels,
     maskChannels: prompt.mask_input_channels,
     decoder: {
@@ -113,6 +184,7 @@ export function writeSamConfig({
   side,
   patchSize,
   encoder,
+  routing,
   width,
   maskChannels,
   decoder,
@@ -132,6 +204,7 @@ export function writeSamConfig({
       window_size: encoder.window,
       global_attn_indexes: encoder.globalBlocks,
     },
+    ...(routing && { routing: writeRouting(routing) }),
     prompt_encoder_config: { hidden_size: width, mask_input_channels: maskChannels },
     mask_decoder_config: {
       hidden_size: width,

@@ -18,7 +18,7 @@ export interface Neighbourhood {
 }
 
 /** The sides inside which tokens see each other. */
-function sidesOf({ grid, plan }: Pick<Neighbourhood, 'grid' | 'plan'>): GridSides {
+export function sidesOf({ grid, plan }: Pick<Neighbourhood, 'grid' | 'plan'>): GridSides {
   return plan ? { rows: plan.side, columns: plan.side } : grid
 }
 

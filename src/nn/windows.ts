@@ -24,6 +24,28 @@ export function paddingCount({ rows, columns, side, down, across }: WindowPlan):
   return down * side * across * side - rows * columns
 }
 
+/** What a window has of the grid. */
+interface RealTokens {
+  readonly rows: number
+  readonly columns: number
+  /** Their numbers, row by row. */
+  readonly tokens: readonly number[]
+}
+
+/** The tokens of each window, without the places outside of the grid. */
+export function realTokens(plan: WindowPlan): readonly RealTokens[] {
+  const { side, down, across } = plan
+  return Array.from({ length: down * across }, (_, window) => {
+    const [top, left] = [Math.floor(window / across) * side, (window % across) * side]
+    const [rows, columns] = [Math.min(side, plan.rows - top), Math.min(side, plan.columns - left)]
+    const tokens = Array.from({ length: rows * columns }, (_, at) => {
+      const row = top + Math.floor(at / columns)
+      return row * plan.columns + left + (at % columns)
+    })
+    return { rows, columns, tokens }
+  })
+}
+
 /** Row and column in the grid of each place of each window, window by window. */
 function placesOfWindows({ side, down, across }: WindowPlan): readonly (readonly [number, number])[] {
   return Array.from({ length: down * across * side * side }, (_, at) => {
@@ -62,13 +84,20 @@ export function withPaddingRow(tokens: Tensor, plan: WindowPlan): Tensor {
 
 /**
  * @param tokens of {@link withPaddingRow}, or made of them row by row
+ * @param options `windows`: the numbers of those that are wanted; default: all
  * @returns `[batch·windows, side², width]`
  */
-export function tokensToWindows(tokens: Tensor, plan: WindowPlan): Tensor {
+export function tokensToWindows(
+  tokens: Tensor,
+  plan: WindowPlan,
+  { windows }: { windows?: readonly number[] } = {},
+): Tensor {
   const { side, down, across } = plan
-  return reshape(pick(tokens, tokenNumbers(plan), { axis: 1 }), [
-    times(sizeAt(tokens, 0), down * across),
-    side * side,
+  const [all, places] = [tokenNumbers(plan), side * side]
+  const numbers = windows?.flatMap((window) => all.slice(window * places, (window + 1) * places)) ?? all
+  return reshape(pick(tokens, numbers, { axis: 1 }), [
+    times(sizeAt(tokens, 0), windows?.length ?? down * across),
+    places,
     sizeAt(tokens, 2),
   ])
 }

@@ -40,17 +40,18 @@ export interface PromptFrame extends FrameFit {
   readonly takesNegativePoints: boolean
 }
 
-/** Prompts in pixels of the model's frame, all with equally many points. */
+/** Prompts in pixels of the model's frame, flat and row-major; all of them have equally many points. */
 export interface FramePrompts {
+  /** How many; each is answered with masks of its own. */
   readonly count: number
-  /** `[count, points, 2]`, x and y */
-  readonly points?: Float32Array
-  /** `[count, points]`: 1 in, 0 out, −1 none */
-  readonly labels?: Float32Array
-  /** `[count, 4]` */
-  readonly boxes?: Float32Array
-  /** `[count, maskRows, maskColumns]` logits */
-  readonly masks?: Float32Array
+  /** x and y, where a pixel's corner is its number: the graph adds the half to its centre. `[count, points, 2]` */
+  readonly points?: Float32Array | undefined
+  /** 1: inside, 0: outside, −1: no point, to fill up a row. `[count, points]` */
+  readonly labels?: Float32Array | undefined
+  /** Left, top, right, bottom, one a prompt. `[count, 4]` */
+  readonly boxes?: Float32Array | undefined
+  /** Logits of masks from an earlier answer. `[count, maskRows, maskColumns]` */
+  readonly masks?: Float32Array | undefined
 }
 
 /** More prompts at once are a slip: their logits would take 8 GB. */

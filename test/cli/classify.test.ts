@@ -37,6 +37,41 @@ describe('blvit classify', () => {
     expect(stderr).toMatch(/vit-tiny on ONNX Runtime [\d.]+ native: .*fastest/)
   })
 
+  test('in two stages it says which of them answered', async () => {
+    const sure = await runInProcess([
+      'classify',
+      hummingbird,
+      '-m',
+      'vit-tiny',
+      '--cascade',
+      '144:0.01',
+      '--top',
+      '1',
+    ])
+    expect(sure.stdout).toMatch(/hummingbird\.jpg {2}\(\d+\.\d ms, by the first stage\)\n/)
+    const unsure = await runInProcess([
+      'classify',
+      hummingbird,
+      '-m',
+      'vit-tiny',
+      '--cascade',
+      '144:.999',
+      '--json',
+    ])
+    expect(lines(unsure.stdout)[0]).toMatchObject({
+      stage: 2,
+      top: [{ label: 'hummingbird' }, {}, {}, {}, {}],
+    })
+  })
+
+  test('two ways to say how many patches take the big blocks are one too many', async () => {
+    const { code, stderr } = await runInProcess(['classify', hummingbird, '--keep-mass', '0.7', '-r', '0.5'])
+    expect(code).toBe(2)
+    expect(stderr).toContain(
+      '--keep-mass and -r, --keep-ratio say the same thing in two ways. Give one of them.',
+    )
+  })
+
   test('with no option: the big.LITTLE model that ships, at its own keep ratio or the one asked for', async () => {
     const own = await runCli(['classify', hummingbird, '--top', '1'])
     expect(own.stdout).toMatch(/ % {2}hummingbird\n$/)

@@ -1,24 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { isBetter, judged, losesAtMost, type RowScores, runNoise } from '../../src/experiments/claims.js'
+import { isBetter, judged, losesAtMost, type RowScores } from '../../src/experiments/claims.js'
 
 const rows: Readonly<Record<string, RowScores>> = {
   good: { title: 'good', top1: [0.72, 0.73, 0.74] },
   close: { title: 'close', top1: [0.725, 0.735, 0.745] },
+  once: { title: 'once', top1: [0.9] },
   bad: { title: 'bad', top1: [0.6, 0.61, 0.62] },
 }
 const lookup = (name: string) => rows[name]
-const noise = runNoise(Object.values(rows))
 const verdictOf = (...claims: Parameters<typeof judged>[0]) =>
-  judged(claims, lookup, noise).map(({ verdict }) => verdict)
+  judged(claims, lookup).map(({ verdict }) => verdict)
 
 describe('claims', () => {
-  test('the spread of one run is that of all rows together', () => {
-    // each row has a sample variance of 1e-4
-    expect(noise.deviation).toBeCloseTo(0.01, 12)
-    expect(noise.freedom).toBe(6)
-    expect(runNoise([{ title: 'once', top1: [0.5] }]).freedom).toBe(0)
-  })
-
   test('a difference beyond chance decides, a smaller one does not', () => {
     expect(
       verdictOf(
@@ -43,10 +36,11 @@ describe('claims', () => {
     const [held, missing] = judged(
       [isBetter('x', 'good', 'bad', 'a'), isBetter('x', 'good', 'gone', 'b')],
       lookup,
-      noise,
     )
-    // t(0.975, 6) = 2.447, · 1 % · √(2/3)
-    expect(held?.because).toBe('good against bad: +12.0 ± 2.0 points')
+    // scipy.stats.ttest_ind(good, bad, equal_var=False): 4 degrees of freedom, t = 2.776 · 1 % · √(2/3)
+    expect(held?.because).toBe('good against bad: +12.0 ± 2.3 points')
     expect(missing).toMatchObject({ verdict: "can't be told at this size", because: 'not run: gone' })
+    const [once] = judged([isBetter('x', 'once', 'bad', 'a')], lookup)
+    expect(once).toMatchObject({ because: 'one run of once shows no spread' })
   })
 })

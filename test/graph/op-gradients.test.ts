@@ -290,6 +290,7 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   'where not to look': (l) =>
     ops.softmax(ops.where(ops.less(l.x('a'), l.x('a')), Number.NEGATIVE_INFINITY, l.x())),
   transpose: (l) => ops.transpose(l.x(), [2, 0, 1]),
+  'counted as more than it is': (l) => ops.counted(l.x(), { thopExcess: 7 }),
   'pick, some twice and some never': (l) =>
     ops.pick(l.input('x', [l.batch, 5, 3]), [4, 0, 0, 2], { axis: 1 }),
   'pick of what stands first': (l) => ops.pick(l.parameter('x', [4, 3]), [1, 1, 3], { axis: 0 }),

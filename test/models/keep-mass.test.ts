@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Engine } from '../../src/engine/engine.js'
+import { graphOf } from '../../src/graph/graph.js'
+import type { Target } from '../../src/graph/lowering.js'
+import { toOnnx } from '../../src/graph/onnx/write.js'
 import type { ModelFiles } from '../../src/model-store/model-files.js'
 import { routesOf } from '../../src/models/token-history.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
@@ -107,4 +110,14 @@ test('is the keep ratio of as many patches, where one selection decides', async 
     })
     expectClose(row(outputs, 'logits', 0), row(same.outputs, 'logits', 0), { atol: 1e-6, rtol: 1e-5 })
   }
+})
+
+test('is written for any processor; WebGPU, where sizes are known beforehand, refuses it', () => {
+  const built = shrunk('micro+16', { predictor: 'mlp' }).build({ keepMass: 0.7 })
+  const graph = graphOf('blvit', outputsOf(built))
+  const written = (target: Target) => toOnnx(graph, { target, storageOf: () => 'fed' })
+  expect(written('standard')).toBeInstanceOf(Uint8Array)
+  expect(() => written('webgpu')).toThrow(
+    expect.objectContaining({ code: 'UNSUPPORTED', message: expect.stringContaining('selections.0.kept') }),
+  )
 })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { defined } from '../../src/base/assert.js'
 import { parametersOf } from '../../src/model-store/model-files.js'
-import { presets, readArchitecture } from '../../src/models/index.js'
+import { presets, readArchitecture, withChanges } from '../../src/models/index.js'
 import { analyze } from '../../src/tasks/analyze/analyze.js'
 import { hasSharedData, shared, withoutSharedData } from '../support/shared-data.js'
 
@@ -18,7 +18,7 @@ interface KeyList {
   readonly keys: Readonly<Record<string, KeyGroup | readonly KeyGroup[]>>
 }
 
-const spec = <T>(file: string) => JSON.parse(readFileSync(shared(`spec/${file}`), 'utf8')) as T
+const spec = <T>(file: string) => JSON.parse(readFileSync(shared(`../spec/${file}`), 'utf8')) as T
 
 /** Names with their numbers left out, each with its shapes and how often. */
 function grouped(parameters: readonly { name: string; shape: readonly number[] }[]): Map<string, string[]> {
@@ -64,10 +64,28 @@ describe.skipIf(!hasSharedData)(`Segment Anything as its official code has it${w
     const { multiplyAdds } = analyze(defined(presets[name], name))
     expect(multiplyAdds.thop / 1e9).toBeCloseTo(defined(rows[row], row).thop_G, 2)
   })
+
+  // a row of zeros for the padding of each layer is computed here, and counted
+  test.each([
+    ['sam-b+t', 'proportional', 'B+T 25% of real tokens (1024), ws14, real-token projections'],
+    ['sam-h+b', 'proportional', 'H+B 25% of real tokens (1024), ws14, real-token projections'],
+    ['sam-b+t', 'equal', 'B+T equal 49 per window (1225), ws14, real-token projections'],
+    ['sam-h+b', 'equal', 'H+B equal 49 per window (1225), ws14, real-token projections'],
+  ])(
+    '%s with a quota that is %s costs what the specification counts, within 1 of 10,000',
+    (name, quota, row) => {
+      const { rows } = spec<{ rows: Record<string, { thop_G: number }> }>('sam-costs.json')
+      const preset = defined(presets[name], name)
+      const routing = { ...(preset.json.routing as object), quota }
+      const { multiplyAdds } = analyze(withChanges(preset, { routing }))
+      const expected = defined(rows[row], row).thop_G
+      expect(Math.abs(multiplyAdds.thop / 1e9 / expected - 1)).toBeLessThan(1e-4)
+    },
+  )
 })
 
 test('what a config.json says of a SAM is what it is read as', () => {
-  for (const name of ['sam-b', 'sam-l', 'sam-h', 'sam-micro']) {
+  for (const name of ['sam-b', 'sam-l', 'sam-h', 'sam-b+t', 'sam-h+b', 'sam-micro']) {
     const preset = defined(presets[name], name)
     expect(readArchitecture(preset.json).json).toEqual(preset.json)
   }

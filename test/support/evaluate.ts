@@ -311,6 +311,14 @@ const table: Readonly<Record<string, Evaluate>> = {
     }
     return concat([zeros(before), x, zeros(after)], { axis }, {})
   },
+  Counted: (inputs) => one(inputs),
+  Pick: (inputs, { axis: along, numbers }) => {
+    const [x, axis, places] = [one(inputs), along as number, numbers as number[]]
+    const strides = stridesOf(x.shape)
+    return picked(x, x.shape.with(axis, places.length), (index) =>
+      flatPlace(index.with(axis, places[index[axis] ?? 0] ?? 0), strides),
+    )
+  },
   ReduceSum: reduceSum,
   Reshape: (inputs, { shape }, sizes) => ({
     shape: (shape as Dim[]).map((dim) => size(dim, sizes)),

@@ -7,7 +7,7 @@ import { readGolden } from './golden.js'
 import { shared } from './shared-data.js'
 
 /** The golden file of a whole small SAM: its weights, a picture, prompts and what the official code answers. */
-function readGoldenSam(path = shared('golden/sam/sam_end_to_end_small.safetensors')) {
+export function readGoldenSam(path = shared('golden/sam/sam_end_to_end_small.safetensors')) {
   return readGolden(path)
 }
 

@@ -19,7 +19,10 @@ export function convertCommand(program: Command, context: CliContext): void {
   program
     .command('convert')
     .description("Make a big.LITTLE model of a ViT's weights, as a folder for the Hugging Face hub.")
-    .argument('<model>', 'a shipped name, a folder or a Hugging Face id of a ViT or DeiT')
+    .argument(
+      '<model>',
+      'a shipped name, a folder or a Hugging Face id of a ViT or DeiT, or a .pth of Segment Anything',
+    )
     .requiredOption('--to <configuration>', 'b+t, s+96, t+48, … (see blvit models), or a config.json')
     .requiredOption('-o, --output <folder>', 'where to write')
     .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
@@ -40,6 +43,7 @@ export function convertCommand(program: Command, context: CliContext): void {
 Examples:
   blvit convert vit-tiny --to t+48 -o my-t48
   blvit convert owner/vit-base --to b+t -o my-b+t --set keep_ratio=0.5 --dtype F16
+  blvit convert sam_vit_b.pth --to sam-b+t -o my-sam-b+t
   blvit convert vit-tiny --to vit-tiny --set reduction=dynamic-vit:0.7 -o untaught`,
     )
     .action((model: string, flags: Flags) => convert(model, flags, context))

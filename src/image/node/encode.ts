@@ -22,3 +22,23 @@ export async function encodePng(
     .png({ palette, effort: 8, compressionLevel: 9 })
     .toBuffer()
 }
+
+/** Samples as they are: grey, RGB, or RGB with opacity. */
+export interface RawPicture {
+  readonly width: number
+  readonly height: number
+  readonly channels: 1 | 3 | 4
+  /** `[height, width, channels]` */
+  readonly values: Uint8Array
+}
+
+/** Samples as the bytes of a PNG, unchanged. */
+export async function encodeRawPng({ width, height, channels, values }: RawPicture): Promise<Uint8Array> {
+  const sharp = await loadSharp()
+  const picture = sharp(Buffer.from(values.buffer, values.byteOffset, values.byteLength), {
+    raw: { width, height, channels },
+    limitInputPixels: false,
+  })
+  const shown = channels === 1 ? picture.toColourspace('b-w') : picture
+  return shown.png({ compressionLevel: 6 }).toBuffer()
+}

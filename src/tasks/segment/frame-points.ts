@@ -2,7 +2,7 @@ import { defined } from '../../base/assert.js'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { MaskFrame } from '../../models/masks/mask-frame.js'
 import { noPoint } from '../../models/masks/prompt-encoder.js'
-import type { FramePrompts } from '../../problems/mask-prompts.js'
+import type { FramePrompts } from '../../segmentation/prompts.js'
 
 /** Labels of a box's corners: upper left, lower right. */
 const cornerLabels = [2, 3] as const

@@ -1,4 +1,5 @@
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
+import type { RunIdentity } from '../../base/run-identity.js'
 import { checkFinite } from '../../engine/check-finite.js'
 import { Engine, type EngineRunOptions } from '../../engine/engine.js'
 import { LoadedGraphs } from '../../engine/loaded-graphs.js'
@@ -6,13 +7,16 @@ import { graphOf } from '../../graph/graph.js'
 import type { Size } from '../../image/crop-window.js'
 import type { Pixels } from '../../image/pixels.js'
 import { runWithPauses } from '../../image/steps.js'
+import { modelFingerprint } from '../../model-store/fingerprint.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { MaskFrame } from '../../models/masks/mask-frame.js'
 import { promptInputs } from '../../models/masks/prompt-encoder.js'
 import { pixelsInput, programOf } from '../../models/model-definition.js'
-import type { FramePrompts, LowResMasks } from '../../problems/mask-prompts.js'
+import { engineIdentity } from '../../runtime/engine-identity.js'
 import type { ChosenRuntime, LoadOptions, NamedTensors, TensorData } from '../../runtime/runtime.js'
+import type { LowResMasks } from '../../segmentation/low-res-masks.js'
+import type { FramePrompts } from '../../segmentation/prompts.js'
 import { framePictureSteps } from './frame-pixels.js'
 import { type FedPoints, fedPoints } from './frame-points.js'
 
@@ -190,6 +194,11 @@ export class MaskEngine implements AsyncDisposable {
     const { precision = 'fp32' } = this.options
     await checkFinite(outputs, { precision, weights: this.files.weights })
     return outputs
+  }
+
+  /** What its answers depend on: configuration, weights, device, threads, precision. Reads all weights. */
+  async identity(): Promise<RunIdentity> {
+    return { model: await modelFingerprint(this.files), ...engineIdentity(this.engine, this.options) }
   }
 
   /** Frees the engine's memory. */

@@ -1,25 +1,6 @@
-import {
-  concat,
-  constant,
-  divideBySize,
-  expand,
-  logSoftmax,
-  multiply,
-  reduceSum,
-  reshape,
-  scaleShift,
-  slice,
-  subtract,
-} from '../../graph/ops/index.js'
+import { divideBySize, multiply, reduceSum, reshape, scaleShift, subtract } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
-
-/** `log σ(z)`: the log-softmax of z beside 0, which neither overflows nor has a corner at 0. */
-function logSigmoid(logits: Tensor): Tensor {
-  const shape = [sizeAt(logits, 0), sizeAt(logits, 1)]
-  const column = reshape(logits, [...shape, 1])
-  const beside = concat([column, expand(constant(0, [1, 1, 1]), [...shape, 1])], { axis: 2 })
-  return reshape(slice(logSoftmax(beside), { axis: 2, end: 1 }), shape)
-}
+import { logSigmoid } from './log-sigmoid.js'
 
 /**
  * Cross-entropy of each class for itself, for pictures that may show several: `−t·log σ(z) − (1−t)·log σ(−z)`, summed over

@@ -6,8 +6,16 @@ import { parseShardIndex } from '../safetensors/shard-index.js'
 import { readShards } from '../safetensors/shards.js'
 import type { StoredTensor } from '../stored-tensor.js'
 import { storedBytes } from '../tensor-chunks.js'
+import { readTorch } from '../torch/read.js'
 import { openFileSource } from './file-source.js'
-import { locateWeights } from './weights-folder.js'
+import { locateWeights, type WeightsLocation } from './weights-folder.js'
+
+/** How each kind of weights is opened. */
+const openers: Readonly<Record<WeightsLocation['kind'], (path: string) => Promise<SafetensorsContent>>> = {
+  file: async (path) => readSafetensors(await openFileSource(path)),
+  index: openShards,
+  torch: async (path) => readTorch(await openFileSource(path)),
+}
 
 /** Weights on disk, opened but not read. */
 export interface Checkpoint extends SafetensorsContent {
@@ -16,12 +24,13 @@ export interface Checkpoint extends SafetensorsContent {
 }
 
 /**
- * Opens a `.safetensors` file, a sharded checkpoint's index, or a folder that holds either. Reads headers only.
+ * Opens a `.safetensors` file, a sharded checkpoint's index, a file of torch.save, or a folder that holds one of them. Reads
+ * headers only.
  * @throws BlvitError `NOT_FOUND` if nothing is there, `BAD_WEIGHTS` if what is there isn't sound
  */
 export async function openCheckpoint(pathOrFolder: string): Promise<Checkpoint> {
   const { kind, path } = await locateWeights(pathOrFolder)
-  const content = await (kind === 'file' ? readSafetensors(await openFileSource(path)) : openShards(path))
+  const content = await openers[kind](path)
   return { ...content, description: describe(path, [...content.tensors.values()]) }
 }
 

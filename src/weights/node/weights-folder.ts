@@ -7,13 +7,15 @@ import { didYouMean } from '../../base/suggest.js'
 export type WeightsLocation =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'index'; readonly path: string }
+  /** A file of torch.save. */
+  | { readonly kind: 'torch'; readonly path: string }
 
 const weightsName = 'model.safetensors'
 const indexName = 'model.safetensors.index.json'
 
 /**
  * Finds the weights: the file given; or in a folder `model.safetensors`, else `model.safetensors.index.json`,
- * else the only `*.safetensors`.
+ * else the only `*.safetensors`, else the only file of torch.save.
  * @throws BlvitError `NOT_FOUND` if the path doesn't exist, `BAD_WEIGHTS` if no weights can be made out there
  */
 export async function locateWeights(pathOrFolder: string): Promise<WeightsLocation> {
@@ -28,16 +30,19 @@ export async function locateWeights(pathOrFolder: string): Promise<WeightsLocati
   const candidates = files.filter((file) => file.endsWith('.safetensors'))
   const [only] = candidates
   if (only !== undefined && candidates.length === 1) return { kind: 'file', path: join(path, only) }
-  throw candidates.length > 1 ? ambiguous(path, candidates) : withoutWeights(path, files)
+  if (candidates.length > 1) throw ambiguous(path, candidates)
+  const pickles = files.filter(isPickle)
+  const [pickle] = pickles
+  if (pickle !== undefined && pickles.length === 1) return { kind: 'torch', path: join(path, pickle) }
+  throw pickles.length > 1 ? ambiguous(path, pickles) : withoutWeights(path, files)
 }
 
 function locationOfFile(path: string): WeightsLocation {
   if (path.endsWith('.safetensors')) return { kind: 'file', path }
   if (path.endsWith('.index.json')) return { kind: 'index', path }
-  const advice = isPickle(path)
-    ? ` ${howToConvert(dirname(path), basename(path))}`
-    : ' Give a .safetensors file or a folder that holds one.'
-  throw new BlvitError('BAD_WEIGHTS', `${path} is not a safetensors file.${advice}`, { path })
+  if (isPickle(path)) return { kind: 'torch', path }
+  const message = `${path} is not a weights file. Give a .safetensors file, a .pth of torch.save, or a folder that holds one.`
+  throw new BlvitError('BAD_WEIGHTS', message, { path })
 }
 
 async function missing(path: string): Promise<BlvitError> {
@@ -57,29 +62,12 @@ function ambiguous(folder: string, candidates: readonly string[]): BlvitError {
 function withoutWeights(folder: string, files: readonly string[]): BlvitError {
   const shown = files.slice(0, 10).join(', ') + (files.length > 10 ? ` and ${files.length - 10} more` : '')
   const holds = files.length > 0 ? `it holds ${shown}` : 'it is empty'
-  const pickle = files.find(isPickle)
-  const advice = pickle === undefined ? '' : ` ${howToConvert(folder, pickle)}`
-  return new BlvitError(
-    'BAD_WEIGHTS',
-    `${folder} has no ${weightsName} or ${indexName}: ${holds}.${advice}`,
-    {
-      folder,
-      files,
-    },
-  )
+  return new BlvitError('BAD_WEIGHTS', `${folder} has no ${weightsName} or ${indexName}: ${holds}.`, {
+    folder,
+    files,
+  })
 }
 
 function isPickle(file: string): boolean {
   return /\.(bin|pth|pt|ckpt)$/.test(file)
-}
-
-/** Python pickles run code when loaded, so blvit reads none: torch itself must convert them. */
-function howToConvert(folder: string, file: string): string {
-  const from = JSON.stringify(join(folder, file))
-  const to = JSON.stringify(join(folder, weightsName))
-  const python =
-    'import torch; from safetensors.torch import save_file; ' +
-    `w = torch.load(${from}, map_location="cpu", weights_only=True); w = w.get("model", w); ` +
-    `save_file({k: v.contiguous().clone() for k, v in w.items()}, ${to})`
-  return `Convert ${file} with: python -c '${python}'`
 }

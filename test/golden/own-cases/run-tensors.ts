@@ -2,6 +2,7 @@ import { defined } from '../../../src/base/assert.js'
 import { graphOf } from '../../../src/graph/graph.js'
 import type { Tensor } from '../../../src/graph/tensor.js'
 import { nativeRuntime } from '../../../src/runtime/node/native.js'
+import type { TensorData } from '../../../src/runtime/runtime.js'
 import { fitParameters } from '../../../src/weights/fit.js'
 import type { StoredTensors } from '../../../src/weights/stored-tensor.js'
 
@@ -35,10 +36,11 @@ export async function runTensors(
     graph,
     fitParameters(graph.parameters, stored, { source: 'the case' }),
   )
-  const given = graph.inputs.map(({ leaf }) => {
+  const given = graph.inputs.map(({ leaf, dtype }): readonly [string, TensorData] => {
     const { name } = defined(leaf, 'an input')
     const { shape, values } = defined(feeds[name], `what ${name} is fed with`)
-    return [name, { dtype: 'float32' as const, shape, values: Float32Array.from(values) }] as const
+    if (dtype === 'float32') return [name, { dtype, shape, values: Float32Array.from(values) }]
+    return [name, { dtype, shape, values: BigInt64Array.from(Array.from(values), BigInt) }]
   })
   const results = await session.run(Object.fromEntries(given))
   return Object.fromEntries(

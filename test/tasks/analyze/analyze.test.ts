@@ -63,8 +63,10 @@ const micro = presets['micro+16'] as Architecture
 const plain = presets['vit-micro'] as Architecture
 
 describe('multiply-adds', () => {
-  test('of every preset equal a recount in plain numbers', () => {
+  test('of every preset that classifies equal a recount in plain numbers', () => {
+    // Segment Anything's are compared with official counts in test/models/sam.test.ts
     for (const [name, preset] of Object.entries(presets)) {
+      if (preset.usualRun) continue
       expect(analyze(preset).multiplyAdds, name).toEqual(recount(preset, undefined))
     }
   })

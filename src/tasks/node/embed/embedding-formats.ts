@@ -3,6 +3,7 @@ import { BlvitError } from '../../../base/blvit-error.js'
 import { csvText } from '../../../data/csv-table.js'
 import { writeWholeFile } from '../../../files/output-files.js'
 import { replaceFile } from '../../../files/replace-file.js'
+import { littleEndianFloats, npyHeader } from '../../../weights/npy.js'
 
 /** A picture's vector. */
 export interface Embedding {
@@ -18,27 +19,9 @@ interface EmbeddingFormat {
   write(path: string, embeddings: readonly Embedding[]): Promise<void>
 }
 
-/** The header of NumPy's format 1.0: a magic, a length, a Python literal, filled up to a multiple of 64 bytes. */
-function npyHeader(rows: number, columns: number): Uint8Array {
-  const prefixBytes = 10
-  const literal = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
-  const length = Math.ceil((prefixBytes + literal.length + 1) / 64) * 64 - prefixBytes
-  const text = `${literal.padEnd(length - 1)}\n`
-  const lengthBytes = String.fromCharCode(length & 0xff, length >> 8)
-  return Buffer.from(`\x93NUMPY\x01\x00${lengthBytes}${text}`, 'latin1')
-}
-
-function littleEndian(vector: Float32Array): Uint8Array {
-  const bytes = Buffer.alloc(4 * vector.length)
-  vector.forEach((value, i) => {
-    bytes.writeFloatLE(value, 4 * i)
-  })
-  return bytes
-}
-
 async function* npyChunks(embeddings: readonly Embedding[]): AsyncGenerator<Uint8Array> {
-  yield npyHeader(embeddings.length, embeddings[0]?.vector.length ?? 0)
-  for (const { vector } of embeddings) yield littleEndian(vector)
+  yield npyHeader([embeddings.length, embeddings[0]?.vector.length ?? 0])
+  for (const { vector } of embeddings) yield littleEndianFloats(vector)
 }
 
 async function* jsonLines(embeddings: readonly Embedding[]): AsyncGenerator<Uint8Array> {

@@ -1,24 +1,46 @@
 import { BlvitError } from '../../../base/blvit-error.js'
 import { didYouMean } from '../../../base/suggest.js'
-import type { Model } from '../../model.js'
 import { type LoadModelOptions, load } from '../load.js'
+import { loadSegmenter } from '../segment/load-segmenter.js'
 import { imageClassification } from './image-classification.js'
 import { imageFeatureExtraction } from './image-feature-extraction.js'
+import { maskGeneration } from './mask-generation.js'
+
+/** What a pipeline runs. */
+interface Loaded {
+  dispose(): Promise<void>
+}
+
+/** What can be called, with the model behind it. */
+type Opened<Call, Model> = Call & AsyncDisposable & { readonly model: Model; dispose(): Promise<void> }
+
+/** A pipeline that is made of what `open` loads. */
+function madeOf<Model extends Loaded, Call extends object>(
+  open: (reference: string | undefined, options: LoadModelOptions) => Promise<Model>,
+  make: (model: Model) => Call,
+): (reference: string | undefined, options: LoadModelOptions) => Promise<Opened<Call, Model>> {
+  return async (reference, options) => {
+    const model = await open(reference, options)
+    const dispose = () => model.dispose()
+    return Object.assign(make(model), { model, dispose, [Symbol.asyncDispose]: dispose })
+  }
+}
 
 /** Every pipeline. Adding one is its file and a line here. */
 const pipelines = {
-  'image-classification': imageClassification,
-  'image-feature-extraction': imageFeatureExtraction,
-} satisfies Record<string, (model: Model) => unknown>
+  'image-classification': madeOf(load, imageClassification),
+  'image-feature-extraction': madeOf(load, imageFeatureExtraction),
+  'mask-generation': madeOf(loadSegmenter, maskGeneration),
+}
 
 export type PipelineTask = keyof typeof pipelines
 
-/** A loaded pipeline: call it with a picture or an array of pictures. */
-export type Pipeline<Task extends PipelineTask> = ReturnType<(typeof pipelines)[Task]> &
-  AsyncDisposable & { readonly model: Model; dispose(): Promise<void> }
+/** A loaded pipeline: call it with a picture or, where it takes several, an array of pictures. */
+export type Pipeline<Task extends PipelineTask> = Awaited<ReturnType<(typeof pipelines)[Task]>>
 
 /**
  * The same call as in transformers.js, for people who come from there.
+ * @param reference by default the model that ships; `mask-generation` needs one
  * @throws BlvitError `UNSUPPORTED` for another task; else as {@link load}
  * @example
  * const classifier = await pipeline('image-classification')
@@ -36,11 +58,5 @@ export async function pipeline<Task extends PipelineTask>(
       `blvit has no pipeline "${task}".${didYouMean(task, known)} It has ${known.join(', ')}.`,
     )
   }
-  const model = await load(reference, options)
-  const dispose = () => model.dispose()
-  return Object.assign(pipelines[task](model) as ReturnType<(typeof pipelines)[Task]> & object, {
-    model,
-    dispose,
-    [Symbol.asyncDispose]: dispose,
-  })
+  return (await pipelines[task](reference, options)) as Pipeline<Task>
 }

@@ -1,0 +1,115 @@
+import { Option } from 'commander'
+import { BlvitError } from '../../base/blvit-error.js'
+import { visible } from '../../base/visible-text.js'
+import type { Sampler } from '../../tasks/node/segment/evaluate/ask-objects.js'
+import type { PromptKind } from '../../tasks/node/segment/evaluate/mask-outcome.js'
+import type { MaskReport, PromptResult } from '../../tasks/node/segment/evaluate/mask-report.js'
+import { type CliContext, endWith } from '../context.js'
+import { type EngineFlags, loadOptions } from '../model-options.js'
+import { commaSeparated, oneOf } from '../option-values.js'
+import { runProgress } from '../progress.js'
+import { countedPictures, grouped, percent } from '../quantities.js'
+import { textTable } from '../table.js'
+import type { EvaluationTask } from './evaluation.js'
+
+// spelled out here so that help needs no evaluation
+const promptKinds: readonly PromptKind[] = ['point', 'points', 'box']
+const samplers: readonly Sampler[] = ['uniform', 'centre']
+
+interface Flags extends EngineFlags {
+  readonly data: readonly string[]
+  readonly images?: string
+  readonly prompts?: readonly PromptKind[]
+  readonly sampler?: Sampler
+  readonly single?: boolean
+  readonly limit?: number
+  readonly resume?: string | true
+  readonly json?: boolean
+}
+
+/** `blvit eval --task segment` */
+export const segmentEvaluation: EvaluationTask = {
+  honours: ['images', 'prompts', 'sampler', 'single', 'limit', 'resume', 'json', 'seed'],
+  options: (command) =>
+    command
+      .option(
+        '--images <folder>',
+        'of --task segment: where the pictures lie (default: beside the file, or in its images/)',
+      )
+      .option(
+        '--prompts <kinds>',
+        'of --task segment: point, points (three), box, with commas between them (default: all)',
+        commaSeparated(oneOf(promptKinds)),
+      )
+      .addOption(
+        new Option(
+          '--sampler <how>',
+          'of --task segment: clicks anywhere on the object, or where a patient user would click',
+        ).choices(samplers),
+      )
+      .option(
+        '--single',
+        'of --task segment: three points are answered by the single mask, not by the best of three',
+      ),
+  run: async (reference, flags, context) => evaluateSegmenter(reference, flags, context),
+}
+
+async function evaluateSegmenter(reference: string, flags: Flags, context: CliContext): Promise<void> {
+  const { data, images, prompts, sampler, single, limit, resume, seed, json } = flags
+  const [file] = data
+  if (file === undefined || data.length > 1) {
+    throw new BlvitError(
+      'BAD_OPTION',
+      `--data names ${data.length} files; of masks it is one, in COCO's form.`,
+    )
+  }
+  const { assertNotInput } = await import('../../files/output-files.js')
+  if (typeof resume === 'string') await assertNotInput(resume, [file])
+  const { loadSegmenter } = await import('../../tasks/node/segment/load-segmenter.js')
+  const { evaluateMasks } = await import('../../tasks/node/segment/evaluate/evaluate-masks.js')
+  const { parallel: _, ...options } = loadOptions(flags, context)
+  await using segmenter = await loadSegmenter(reference, options)
+  const progress = runProgress(context)
+  const report = await evaluateMasks(segmenter, file, {
+    ...{ images, prompts, sampler, single, limit, resume, seed, signal: context.signal },
+    onProgress: progress.show,
+  }).finally(progress.stop)
+  for (const { picture, message } of report.failures)
+    context.note(`error: ${visible(picture)}: ${visible(message)}`)
+  await context.out(json ? JSON.stringify({ model: reference, data: file, ...report }) : reportText(report))
+  endWith(context, { failures: report.failures.length, of: report.pictures })
+}
+
+const promptNames: Readonly<Record<PromptKind, string>> = { point: '1 point', points: '3 points', box: 'box' }
+
+/** mIoU by prompt and size, then AP of boxes. */
+function reportText({ pictures, objects, sampler, results, averagePrecision }: MaskReport): string {
+  const share = (mean: number | undefined) => (mean === undefined || Number.isNaN(mean) ? '–' : percent(mean))
+  const columns = [
+    { heading: 'prompt', align: 'left' as const },
+    ...['mIoU', '95 % interval', 'best of its masks', 'small', 'medium', 'large'].map((heading) => ({
+      heading,
+    })),
+  ]
+  const row = ({ prompt, iou, oracle, small, medium, large }: PromptResult) => [
+    promptNames[prompt],
+    share(iou.mean),
+    iou.of === 0 ? '' : `${(100 * iou.low).toFixed(1)} – ${percent(iou.high)}`,
+    ...[oracle, small, medium, large].map(({ mean }) => share(mean)),
+  ]
+  const parts = [
+    `${countedPictures(pictures)}, ${grouped(objects)} objects, ${sampler} clicks`,
+    textTable(columns, results.map(row)),
+  ]
+  if (averagePrecision) {
+    const { coco, lvis } = averagePrecision
+    const of = (
+      name: string,
+      { ap, ap50, ap75, apSmall, apMedium, apLarge }: typeof coco | NonNullable<typeof lvis>,
+    ) => [name, ...[ap, ap50, ap75, apSmall, apMedium, apLarge].map(share)]
+    const headings = ['AP', 'AP50', 'AP75', 'small', 'medium', 'large'].map((heading) => ({ heading }))
+    const rows = [of('COCO', coco), ...(lvis ? [of('LVIS', lvis)] : [])]
+    parts.push(textTable([{ heading: 'true boxes, score 1', align: 'left' }, ...headings], rows))
+  }
+  return parts.join('\n\n')
+}

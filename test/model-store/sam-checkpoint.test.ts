@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { defined } from '../../src/base/assert.js'
+import { convert } from '../../src/model-store/convert.js'
+import { initialise } from '../../src/model-store/initialise.js'
+import { convertFolder } from '../../src/model-store/node/convert-folder.js'
+import { openModel } from '../../src/model-store/node/open-model.js'
+import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
+import { presets, withChanges } from '../../src/models/index.js'
+import { nativeRuntime } from '../../src/runtime/node/native.js'
+import { MaskEngine } from '../../src/tasks/segment/mask-engine.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+import { randomModel, zeroed } from '../support/tiny-models.js'
+
+const folder = temporaryFolder()
+const micro = defined(presets['sam-micro'], 'sam-micro')
+
+/** The small SAM with P- and E-blocks from its second layer on. */
+function routed(quota: string, keepRatio: number) {
+  return withChanges(micro, {
+    routing: {
+      ...{ full_layers: 1, predictor_after: [1, 3], keep_ratio: keepRatio, quota },
+      little: { embed_dim: 24, num_heads: 2, layers: [2, 3] },
+    },
+  })
+}
+
+beforeAll(() => writeModelFolder(join(folder, 'micro'), initialise(micro), { card: '' }))
+
+test('weights alone, without a config.json, become the model that the target says', async () => {
+  const weights = join(folder, 'micro', 'model.safetensors')
+  const { copied, fresh } = await convertFolder(weights, { to: 'sam-micro', output: join(folder, 'made') })
+  expect(fresh).toEqual([])
+  const { architecture } = await openModel(join(folder, 'made'))
+  expect(architecture.json).toEqual(micro.json)
+  expect(copied).toHaveLength(202)
+})
+
+test('a model of other sizes is refused by what differs', async () => {
+  const source = await openModel(join(folder, 'micro'))
+  const other = defined(presets['sam-b+t'], 'sam-b+t')
+  await expect(convert(source, other, { name: 'sam-b+t' })).rejects.toThrow(
+    'vision_config.hidden_size 48, not 768',
+  )
+})
+
+test.each(['equal', 'proportional'])(
+  'a big.LITTLE one that keeps all tokens equals the SAM whose weights it took, with a quota that is %s',
+  async (quota) => {
+    const plain = randomModel(micro)
+    const { files, copied } = await convert(plain, routed(quota, 1))
+    expect(copied).toHaveLength(202)
+    const runtime = { runtime: await nativeRuntime(), reason: 'for a test' }
+    const pixels = {
+      width: 50,
+      height: 40,
+      values: Uint8Array.from({ length: 6000 }, (_, at) => (at * 31) % 256),
+    }
+    await using one = new MaskEngine(plain, runtime)
+    await using other = new MaskEngine(zeroed(files, /gamma[12]$/), runtime)
+    const [expected, actual] = [await one.encode(pixels), await other.encode(pixels)]
+    const apart = actual.embedding.map((value, at) =>
+      Math.abs(value - (expected.embedding[at] ?? Number.NaN)),
+    )
+    expect(Math.max(...apart)).toBeLessThan(1e-5)
+  },
+)
