@@ -44,6 +44,8 @@ export interface BuildOptions {
    * its own number, and `kept` is no size of the graph.
    */
   readonly keepMass?: number
+  /** Of a big.LITTLE encoder with windows: the share of each that goes through its big blocks. */
+  readonly keepRatio?: number
   /** What reduces tokens, teaches or looks on; for models that run the plain block loop. */
   readonly hooks?: BlockHooks
   /** Of a bLViT that learns: no gradient passes from its predictors to what they read, so that each learns for itself. */

@@ -3,7 +3,7 @@ import { type LittleConfig, layerRange } from './blvit-config.js'
 import type { FamilyFacts } from './facts.js'
 import type { MaskFrame } from './masks/mask-frame.js'
 import { sam } from './sam.js'
-import { type SamConfig, samGrid } from './sam-config.js'
+import { type SamConfig, samGrid, samWindows } from './sam-config.js'
 import { readSamConfig, writeSamConfig } from './sam-json.js'
 import { huggingFaceSam } from './sam-names.js'
 import type { PartPatterns } from './vit-facts.js'
@@ -88,10 +88,11 @@ function samArchitecture(config: SamConfig): SamArchitecture {
     patchSize,
     grid: samGrid(config),
     prefix: 0,
-    settings: {},
+    settings: config.routing ? { keepRatio: config.routing.keepRatio } : {},
     usualRun: oneClick,
     ...(config.routing && { plain: samArchitecture({ ...config, routing: undefined }) }),
-    takesHooks: false,
+    takesHooks: config.routing === undefined,
+    windows: samWindows(config),
     build: (options) => sam(config, options),
   }
 }
@@ -102,6 +103,7 @@ function usualSam(
 ): SamConfig {
   return {
     family: 'sam',
+    quota: 'proportional',
     side: 1024,
     patchSize: 16,
     encoder: {
@@ -128,7 +130,7 @@ const samH = usualSam({ width: 1280, depth: 32, heads: 16, globalBlocks: [7, 15,
 const samBT: SamConfig = {
   ...samB,
   routing: {
-    ...{ fullLayers: 1, predictorAfter: [1, 4, 7, 10], keepRatio: 0.25, quota: 'proportional' },
+    ...{ fullLayers: 1, predictorAfter: [1, 4, 7, 10], keepRatio: 0.25 },
     little: littleOf({ width: 192, heads: 3, layers: layerRange(2, 12) }),
   },
 }
@@ -137,7 +139,7 @@ const samBT: SamConfig = {
 const samHB: SamConfig = {
   ...samH,
   routing: {
-    ...{ fullLayers: 9, predictorAfter: [8, 16, 24], keepRatio: 0.25, quota: 'proportional' },
+    ...{ fullLayers: 9, predictorAfter: [8, 16, 24], keepRatio: 0.25 },
     little: littleOf({
       width: 768,
       heads: 12,
@@ -153,6 +155,7 @@ function littleOf(sizes: Pick<LittleConfig, 'width' | 'heads' | 'layers'>): Litt
 /** Small enough to train and test in seconds: pictures of 128 pixels, masks of 32. */
 export const microSam: SamConfig = {
   family: 'sam',
+  quota: 'proportional',
   side: 128,
   patchSize: 16,
   encoder: {
@@ -172,7 +175,7 @@ export const microSam: SamConfig = {
 export const samFamily: ModelFamily = {
   name: 'sam',
   title: 'Segment Anything',
-  switches: ['routing'],
+  switches: ['routing', 'quota'],
   presets: {
     'sam-b': samArchitecture(samB),
     'sam-l': samArchitecture(usualSam({ width: 1024, depth: 24, heads: 16, globalBlocks: [5, 11, 17, 23] })),

@@ -4,6 +4,7 @@ import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
 import type { SamConfig, SamRouting } from './sam-config.js'
+import { quotas } from './window-kinds.js'
 
 // The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
 const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
@@ -50,7 +51,6 @@ const routingKeys = z.strictObject({
   full_layers: z.int().min(0).max(1_000),
   predictor_after: z.array(size).min(1),
   keep_ratio: z.number().positive().max(1),
-  quota: z.enum(['proportional', 'equal']).default('proportional'),
   little: z.strictObject({
     embed_dim: size,
     num_heads: size,
@@ -61,6 +61,7 @@ const routingKeys = z.strictObject({
 })
 
 const schema = z.looseObject({
+  quota: z.enum(quotas).default('proportional'),
   routing: routingKeys.nullish(),
   vision_config: visionKeys.default(() => visionKeys.parse({})),
   prompt_encoder_config: promptKeys.default(() => promptKeys.parse({})),
@@ -98,17 +99,15 @@ function readRouting(given: z.output<typeof routingKeys>): SamRouting {
     fullLayers: given.full_layers,
     predictorAfter: given.predictor_after,
     keepRatio: given.keep_ratio,
-    quota: given.quota,
     little: { width, heads, mlpRatio, attention: true, layers, initialisation },
   }
 }
 
-function writeRouting({ fullLayers, predictorAfter, keepRatio, quota, little }: SamRouting): ConfigJson {
+function writeRouting({ fullLayers, predictorAfter, keepRatio, little }: SamRouting): ConfigJson {
   return {
     full_layers: fullLayers,
     predictor_after: predictorAfter,
     keep_ratio: keepRatio,
-    quota,
     little: {
       embed_dim: little.width,
       num_heads: little.heads,
@@ -148,6 +147,7 @@ export function readSamConfig(json: ConfigJson): SamConfig {
     prompt_encoder_config: prompt,
     mask_decoder_config: decoder,
     routing,
+    quota,
   } = parseWith(schema, json, 'config.json')
   return checked({
     family: 'sam',
@@ -164,6 +164,7 @@ export function readSamConfig(json: ConfigJson): SamConfig {
       globalBlocks: vision.global_attn_indexes,
       layerNormEpsilon: vision.layer_norm_eps,
     },
+    quota,
     ...(routing && { routing: readRouting(routing) }),
     width: vision.output_channels,
     maskChannels: prompt.mask_input_channels,
@@ -184,6 +185,7 @@ export function writeSamConfig({
   side,
   patchSize,
   encoder,
+  quota,
   routing,
   width,
   maskChannels,
@@ -204,6 +206,8 @@ export function writeSamConfig({
       window_size: encoder.window,
       global_attn_indexes: encoder.globalBlocks,
     },
+    // what other programs don't know is said only where it is not the usual
+    ...(quota !== 'proportional' && { quota }),
     ...(routing && { routing: writeRouting(routing) }),
     prompt_encoder_config: { hidden_size: width, mask_input_channels: maskChannels },
     mask_decoder_config: {

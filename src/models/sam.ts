@@ -83,8 +83,11 @@ function outputsOf({ logits, iouPredictions }: DecodedMasks) {
  * Segment Anything: `encode` makes an embedding of a picture, `decode` masks of an embedding for points and boxes, `refine` the
  * same with masks among the prompts.
  */
-export function sam(config: SamConfig, { hooks }: BuildOptions = {}): ModelDefinition {
-  const { embedding, state } = samEncoder(samPixels(config), config, { hooks })
+export function sam(config: SamConfig, { hooks, keepRatio }: BuildOptions = {}): ModelDefinition {
+  const { routing } = config
+  const asked =
+    routing && keepRatio !== undefined ? { ...config, routing: { ...routing, keepRatio } } : config
+  const { embedding, state } = samEncoder(samPixels(config), asked, { hooks })
   const [prompts, decoder] = [samPrompts(config), samDecoder(config)]
   return {
     programs: {

@@ -5,6 +5,7 @@ import {
   attention as attentionOp,
   expand,
   matmul,
+  mean,
   multiply,
   queryAttention,
   reshape,
@@ -57,6 +58,8 @@ export interface AttentionView {
   outputOf(queries: Tensor, meeting?: Meeting): Tensor
   /** The same of a map that the caller made: `[batch, heads, rows, keys]` → `[batch, rows, width]` */
   mix(map: Tensor, mixture?: Mixture): Tensor
+  /** What each key gets of a query, on average over queries and heads. `[batch, keys]` */
+  received(): Tensor
   /** What the class token, the first query, gives to each key: its row of the map, averaged over heads. `[batch, keys]` */
   clsRow(meeting?: Meeting): Tensor
 }
@@ -86,8 +89,8 @@ function biasOf({ bias, keyMask }: Meeting): Tensor | undefined {
   return bias ? add(mask, bias) : mask
 }
 
-/** A map times values, heads side by side again. @returns `[batch, rows, innerWidth]` */
-function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
+/** A map times values, heads side by side again. @param map `[batch, heads, rows, keys]` @returns `[batch, rows, innerWidth]` */
+export function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
   const [batch, keys, width] = [sizeAt(v, 0), sizeAt(v, 1), widthOf(v)]
   // [batch, heads, keys, headWidth]
   const values = transpose(reshape(v, [batch, keys, heads, width / heads]), [0, 2, 1, 3])
@@ -135,17 +138,20 @@ export function attentionView({ q, k, v, heads, projected, ownBias }: AttentionP
   }
   const valuesOf = ({ headFactor }: Pick<Meeting, 'headFactor'>) => timesHeadFactor(v, headFactor)
   let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
+  const mapOf = (meeting: Meeting) => {
+    if (!shown || !sameMeeting(shown.meeting, meeting)) {
+      shown = { meeting, map: atScope(here, () => attentionMap(q, k, optionsOf(meeting))) }
+    }
+    return shown.map
+  }
   return {
     q,
     k,
     v,
     heads,
-    map: (meeting = {}) => {
-      if (!shown || !sameMeeting(shown.meeting, meeting)) {
-        shown = { meeting, map: atScope(here, () => attentionMap(q, k, optionsOf(meeting))) }
-      }
-      return shown.map
-    },
+    map: (meeting = {}) => mapOf(meeting),
+    received: () =>
+      atScope(here, () => reshape(mean(mapOf({}), { axes: [1, 2] }), [sizeAt(k, 0), sizeAt(k, 1)])),
     output: (meeting = {}) => {
       // the map that somebody asked for already is half of the way
       const map = shown && sameMeeting(shown.meeting, meeting) ? shown.map : undefined

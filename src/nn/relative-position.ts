@@ -1,5 +1,16 @@
+import { times } from '../graph/dim.js'
 import { zeros } from '../graph/initialiser.js'
-import { add, matmul, parameter, pick, reshape, resizeBilinear, transpose } from '../graph/ops/index.js'
+import {
+  add,
+  expand,
+  gather,
+  matmul,
+  parameter,
+  pick,
+  reshape,
+  resizeBilinear,
+  transpose,
+} from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { widthOf } from './linear.js'
@@ -91,4 +102,27 @@ export function positionBias(
     )
     return reshape(bias, [batch, heads, rows * columns, rows * columns])
   })
+}
+
+/**
+ * The products of some queries with the vectors of their distances to each row or column of keys.
+ * @param queries `[batch, queries, innerWidth]`
+ * @param places the row or column that each stands in. int64 `[batch, queries]`
+ * @param options `vectors`: of each place of a query. `[places, keys, headWidth]`
+ * @returns `[batch, queries, heads, keys]`
+ */
+export function distanceTerms(
+  queries: Tensor,
+  places: Tensor,
+  { vectors, heads }: { vectors: Tensor; heads: number },
+): Tensor {
+  const [batch, count, headWidth] = [sizeAt(queries, 0), sizeAt(queries, 1), widthOf(queries) / heads]
+  const [known, keys] = [Number(sizeAt(vectors, 0)), Number(sizeAt(vectors, 1))]
+  const rows = times(batch, count)
+  const all = expand(reshape(vectors, [1, known, keys * headWidth]), [batch, known, keys * headWidth])
+  const own = gather(all, places)
+  const products = matmul(reshape(queries, [rows, heads, headWidth]), reshape(own, [rows, keys, headWidth]), {
+    transposeB: true,
+  })
+  return reshape(products, [batch, count, heads, keys])
 }
