@@ -2,6 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { Bindings } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { BlockHooks } from './block-loop.js'
+import type { PortablePrograms } from './masks/portable-programs.js'
 import type { OwnTraining } from './own-training.js'
 import type { TokenEvent } from './token-history.js'
 
@@ -30,6 +31,8 @@ export interface ModelDefinition {
   readonly sizes: readonly Tensor[]
   /** What the method in its block loop wants to be learned, beside the answers of the programs. */
   readonly training?: OwnTraining | undefined
+  /** Of a model that cuts things out of pictures: what other libraries run of it. */
+  readonly portable?: PortablePrograms
 }
 
 /** What can be decided when a model is built rather than when it runs. */

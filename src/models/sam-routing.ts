@@ -7,7 +7,6 @@ import {
   attention,
   concat,
   constant,
-  expand,
   gather,
   multiply,
   parameter,
@@ -18,11 +17,11 @@ import {
   slice,
   softmax,
   subtract,
-  table,
   transpose,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
+import { forBatch } from '../nn/for-batch.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear, packedLinear, widthOf } from '../nn/linear.js'
 import { distanceTerms, positionTables, vectorsOfDistances } from '../nn/relative-position.js'
@@ -57,11 +56,6 @@ export interface WindowRoute {
   readonly gate: Tensor
   /** Of every token. `[batch, tokens]` */
   readonly scores: Tensor
-}
-
-/** One thing for each picture. */
-function forBatch(batch: ReturnType<typeof sizeAt>, numbers: readonly number[]): Tensor {
-  return expand(table(numbers, [1, numbers.length], { dtype: 'int64' }), [batch, numbers.length])
 }
 
 /** The best tokens of the windows of a kind; of equal scores the lower number. @returns int64 `[batch, windows·kept]` */

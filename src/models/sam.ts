@@ -2,6 +2,7 @@ import { add, input, mapToTokens } from '../graph/ops/index.js'
 import type { Tensor } from '../graph/tensor.js'
 import { layerNorm2d } from '../nn/layer-norm.js'
 import { type DecodedMasks, type MaskDecoderConfig, maskDecoder } from './masks/mask-decoder.js'
+import { portablePrograms } from './masks/portable-programs.js'
 import {
   gridEncoding,
   maskInput,
@@ -98,5 +99,6 @@ export function sam(config: SamConfig, { hooks, keepRatio }: BuildOptions = {}):
     history: state.history,
     sizes: [],
     training: state.training,
+    portable: portablePrograms(embedding, prompts, decoder),
   }
 }

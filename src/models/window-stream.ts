@@ -1,10 +1,9 @@
 import { defined } from '../base/assert.js'
-import { times } from '../graph/dim.js'
+import { type Dim, times } from '../graph/dim.js'
 import {
   attentionMap,
   attention as attentionOp,
   concat,
-  expand,
   gather,
   matmul,
   mean,
@@ -13,14 +12,14 @@ import {
   pick,
   reshape,
   slice,
-  table,
   transpose,
 } from '../graph/ops/index.js'
 import { atScope, currentScope, scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { type AttentionView, mixedBy } from '../nn/attention.js'
+import { forBatch } from '../nn/for-batch.js'
 import { linear, packedLinear, widthOf } from '../nn/linear.js'
-import { distanceTerms, positionTables, vectorsOfDistances } from '../nn/relative-position.js'
+import { distanceTerms, type GridSides, positionTables, vectorsOfDistances } from '../nn/relative-position.js'
 import { type Neighbourhood, placesIn, sidesOf } from '../nn/windowed-attention.js'
 import { withPaddingRow } from '../nn/windows.js'
 import type { WindowKind } from './window-kinds.js'
@@ -80,6 +79,92 @@ function groupsOf({ kinds }: WindowStream, { plan, grid }: Neighbourhood, tokens
   })
 }
 
+/** Queries, keys and values of a stream, and what relative positions need of it. */
+interface Projected extends Record<'q' | 'k' | 'v', Tensor> {
+  readonly sides: GridSides
+  /** Row and column of each token; behind the last one: nowhere. int64 `[batch, tokens]` */
+  readonly positions: readonly Tensor[]
+  /** Products of queries with the vectors of their distances. `[batch, tokens, heads, rows + columns]` */
+  readonly terms: Tensor
+}
+
+/** Built in the scope of the attention. @param normed `[batch, tokens, width]` */
+function project(normed: Tensor, stream: WindowStream, options: StreamAttention): Projected {
+  const { heads, qkvBias, neighbourhood } = options
+  const { plan, learnedFor } = neighbourhood
+  const [batch, width, sides] = [sizeAt(normed, 0), widthOf(normed), sidesOf(neighbourhood)]
+  const padded = plan ? withPaddingRow(normed, plan) : normed
+  const packed = packedLinear(
+    'qkv',
+    { q: normed, k: padded, v: padded },
+    { width, out: width, bias: qkvBias },
+  )
+  const tables = positionTables(width / heads, defined(learnedFor, 'relative positions'))
+  return scope('rel_pos', () => {
+    const axis = (table: Tensor, side: number, places: readonly number[]) => {
+      const known = [...places, ...new Array<number>(stream.numbered - places.length).fill(side)]
+      const own = gather(forBatch(batch, known), stream.places)
+      const vectors = vectorsOfDistances(table, { queries: side, keys: side })
+      return {
+        own,
+        terms: distanceTerms(packed.q, own, { heads, vectors: pad(vectors, { axis: 0, after: 1 }) }),
+      }
+    }
+    const [rowPlaces, columnPlaces] = placesIn(neighbourhood)
+    const rows = axis(tables.rows, sides.rows, rowPlaces)
+    const columns = axis(tables.columns, sides.columns, columnPlaces)
+    const terms = concat([rows.terms, columns.terms], { axis: 3 })
+    return { ...packed, sides, terms, positions: [rows.own, columns.own] }
+  })
+}
+
+/** What tokens that see each other meet by. `[batch·windows, …]` */
+interface Met extends Record<'q' | 'k' | 'v', Tensor> {
+  /** `[batch·windows, heads, queries, keys]` */
+  readonly bias: Tensor
+}
+
+function meet({ q, k, v, ...places }: Projected, group: Group, { heads }: StreamAttention): Met {
+  const { numbers, windows, count, padding } = group
+  const [batch, tokens, width] = [sizeAt(q, 0), Number(sizeAt(q, 1)), widthOf(q)]
+  const stacks = times(batch, windows)
+  // one row behind the tokens stands for all places outside of the grid
+  const withPadding = Array.from({ length: windows }, (_, window) => [
+    ...numbers.slice(window * count, (window + 1) * count),
+    ...padding.map(() => tokens),
+  ]).flat()
+  const ofKeys = (x: Tensor) =>
+    reshape(pick(x, withPadding, { axis: 1 }), [stacks, count + padding.length, width])
+  return {
+    q: reshape(pick(q, numbers, { axis: 1 }), [stacks, count, width]),
+    k: ofKeys(k),
+    v: ofKeys(v),
+    bias: scope('rel_pos', () => biasOf(places, group, { heads, stacks })),
+  }
+}
+
+/** A product with a mark for each key's row and column picks the terms of its distance. */
+function biasOf(
+  { terms, positions, sides }: Omit<Projected, 'q' | 'k' | 'v'>,
+  { numbers, count, padding }: Group,
+  { heads, stacks }: { heads: number; stacks: Dim },
+): Tensor {
+  const keys = count + padding.length
+  const marks = [sides.rows, sides.columns].map((side, axis) => {
+    const own = pick(defined(positions[axis], 'positions'), numbers, { axis: 1 })
+    const inStream = reshape(own, [stacks, count])
+    const outside = padding.map((place) => place[axis] ?? 0)
+    const all = outside.length === 0 ? inStream : concat([inStream, forBatch(stacks, outside)], { axis: 1 })
+    // what stands nowhere has no mark
+    return slice(oneHot(all, { classes: side + 1 }), { axis: 2, end: side })
+  })
+  const both = sides.rows + sides.columns
+  const mine = reshape(pick(terms, numbers, { axis: 1 }), [stacks, count, heads, both])
+  const rows = reshape(transpose(mine, [0, 2, 1, 3]), [stacks, heads * count, both])
+  const products = matmul(rows, concat(marks, { axis: 2 }), { transposeB: true })
+  return reshape(products, [stacks, heads, count, keys])
+}
+
 /**
  * SAM's attention among tokens that have left their grid: those of a window see each other and the places of it that lie
  * outside of the grid, whose keys and values are their biases; without windows all see each other. Relative positions are those
@@ -90,110 +175,33 @@ function groupsOf({ kinds }: WindowStream, { plan, grid }: Neighbourhood, tokens
 export function streamAttention(
   normed: Tensor,
   stream: WindowStream,
-  { heads, qkvBias, neighbourhood }: StreamAttention,
+  options: StreamAttention,
 ): AttentionView {
-  const width = widthOf(normed)
-  const [batch, tokens] = [sizeAt(normed, 0), Number(sizeAt(normed, 1))]
-  const { plan, learnedFor } = neighbourhood
-  const sides = sidesOf(neighbourhood)
+  const { heads } = options
+  const [batch, width] = [sizeAt(normed, 0), widthOf(normed)]
   const here = currentScope()
   const inAttention = <Value>(build: () => Value) => atScope(here, () => scope('attn', build))
-  const groups = groupsOf(stream, neighbourhood, tokens)
-  const { q, k, v, terms, positions } = inAttention(() => {
-    const padded = plan ? withPaddingRow(normed, plan) : normed
-    const packed = packedLinear(
-      'qkv',
-      { q: normed, k: padded, v: padded },
-      { width, out: width, bias: qkvBias },
-    )
-    const tables = positionTables(width / heads, defined(learnedFor, 'relative positions'))
-    return scope('rel_pos', () => {
-      const axes = placesIn(neighbourhood).map((places, axis) => {
-        const side = axis === 0 ? sides.rows : sides.columns
-        // what stands nowhere is behind the last row or column
-        const known = [...places, ...new Array<number>(stream.numbered - places.length).fill(side)]
-        const all = expand(table(known, [1, known.length], { dtype: 'int64' }), [batch, known.length])
-        const own = gather(all, stream.places)
-        const vectors = vectorsOfDistances(axis === 0 ? tables.rows : tables.columns, {
-          queries: side,
-          keys: side,
-        })
-        return {
-          own,
-          terms: distanceTerms(packed.q, own, { heads, vectors: pad(vectors, { axis: 0, after: 1 }) }),
-        }
-      })
-      return {
-        ...packed,
-        // [batch, tokens, heads, rows + columns]
-        terms: concat(
-          axes.map((axis) => axis.terms),
-          { axis: 3 },
-        ),
-        positions: axes.map((axis) => axis.own),
-      }
-    })
-  })
-  const meetingOf = ({ numbers, windows, count, padding }: Group) => {
-    const stacks = times(batch, windows)
-    const keys = count + padding.length
-    const withPadding = Array.from({ length: windows }, (_, window) => [
-      ...numbers.slice(window * count, (window + 1) * count),
-      ...padding.map(() => tokens),
-    ]).flat()
-    const own = (x: Tensor) => reshape(pick(x, numbers, { axis: 1 }), [stacks, count, width])
-    const ofKeys = (x: Tensor) => reshape(pick(x, withPadding, { axis: 1 }), [stacks, keys, width])
-    const bias = scope('rel_pos', () => {
-      const marks = [sides.rows, sides.columns].map((side, axis) => {
-        const of = defined(positions[axis], 'positions')
-        const inStream = reshape(pick(of, numbers, { axis: 1 }), [stacks, count])
-        const outside = table(
-          padding.map((place) => place[axis] ?? 0),
-          [1, padding.length],
-          { dtype: 'int64' },
-        )
-        const all =
-          padding.length === 0
-            ? inStream
-            : concat([inStream, expand(outside, [stacks, padding.length])], { axis: 1 })
-        // what stands nowhere has no mark
-        return slice(oneHot(all, { classes: side + 1 }), { axis: 2, end: side })
-      })
-      const both = sides.rows + sides.columns
-      const mine = reshape(pick(terms, numbers, { axis: 1 }), [stacks, count, heads, both])
-      const rows = reshape(transpose(mine, [0, 2, 1, 3]), [stacks, heads * count, both])
-      const products = matmul(rows, concat(marks, { axis: 2 }), { transposeB: true })
-      return reshape(products, [stacks, heads, count, keys])
-    })
-    return { q: own(q), k: ofKeys(k), v: ofKeys(v), bias, windows, count }
-  }
-  let made: readonly ReturnType<typeof meetingOf>[] | undefined
-  const meetings = () => {
-    made ??= inAttention(() => groups.map(meetingOf))
-    return made
-  }
+  const groups = groupsOf(stream, options.neighbourhood, Number(sizeAt(normed, 1)))
+  const projected = inAttention(() => project(normed, stream, options))
+  const met = inAttention(() => groups.map((group) => ({ ...group, ...meet(projected, group, options) })))
   let maps: readonly Tensor[] | undefined
-  const mapsOf = () => {
-    maps ??= inAttention(() => meetings().map(({ q, k, bias }) => attentionMap(q, k, { heads, bias })))
-    return maps
-  }
   return {
-    ...{ q, k, v, heads, map: noMap, outputOf: noMap, mix: noMap, clsRow: noMap },
-    output: () => {
-      // maps that somebody asked for already are half of the way
-      const shown = maps
-      return inAttention(() => {
-        const mixed = meetings().map(({ q, k, v, bias, windows, count }, group) => {
-          const map = shown?.[group]
-          const ofGroup = map ? mixedBy(map, v, heads) : attentionOp(q, k, v, { heads, bias })
-          return reshape(ofGroup, [batch, windows * count, width])
+    ...{ q: projected.q, k: projected.k, v: projected.v, heads },
+    ...{ map: noMap, outputOf: noMap, mix: noMap, clsRow: noMap },
+    output: () =>
+      inAttention(() => {
+        const mixed = met.map(({ q, k, v, bias, windows, count }, group) => {
+          // a map that somebody asked for already is half of the way
+          const map = maps?.[group]
+          const own = map ? mixedBy(map, v, heads) : attentionOp(q, k, v, { heads, bias })
+          return reshape(own, [batch, windows * count, width])
         })
         return linear('proj', concat(mixed, { axis: 1 }), { out: width })
-      })
-    },
+      }),
     received: () =>
       inAttention(() => {
-        const ofGroups = mapsOf().map((map, group) => {
+        maps ??= met.map(({ q, k, bias }) => attentionMap(q, k, { heads, bias }))
+        const ofGroups = maps.map((map, group) => {
           const { windows, count } = defined(groups[group], 'a group')
           const means = reshape(mean(map, { axes: [1, 2] }), [times(batch, windows), sizeAt(map, 3)])
           return reshape(slice(means, { axis: 1, end: count }), [batch, windows * count])
@@ -205,6 +213,6 @@ export function streamAttention(
 
 function noMap(): never {
   throw new Error(
-    'blvit bug: tokens that have left their grid look around in groups, which have no map in common',
+    'blvit bug: tokens that have left their grid see each other in groups, which have no map in common',
   )
 }

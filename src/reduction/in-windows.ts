@@ -1,23 +1,13 @@
 import { defined } from '../base/assert.js'
 import { times } from '../graph/dim.js'
-import {
-  argsort,
-  concat,
-  expand,
-  gather,
-  inverseOrder,
-  matmul,
-  pick,
-  reshape,
-  slice,
-  table,
-} from '../graph/ops/index.js'
+import { argsort, concat, gather, inverseOrder, matmul, pick, reshape, slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { ReduceEvent } from '../models/token-history.js'
 import { type TokenWindows, tokensOf, windowKinds } from '../models/window-kinds.js'
 import type { StreamKind, WindowStream } from '../models/window-stream.js'
+import { forBatch } from '../nn/for-batch.js'
 import { widthOf } from '../nn/linear.js'
 
 /** What methods share that let tokens go window by window (SAM, spec §6.4): each chooses among its own, equally many in windows of one shape. */
@@ -25,11 +15,6 @@ import { widthOf } from '../nn/linear.js'
 /** Numbers from `start` on. */
 function upFrom(start: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, at) => start + at)
-}
-
-/** The same numbers for each picture. int64 `[batch, count]` */
-function forBatch(batch: ReturnType<typeof sizeAt>, numbers: readonly number[]): Tensor {
-  return expand(table(numbers, [1, numbers.length], { dtype: 'int64' }), [batch, numbers.length])
 }
 
 /** Where tokens stand, also while all of them are in their grid. */

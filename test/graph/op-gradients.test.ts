@@ -319,6 +319,7 @@ const withoutGradient = [
   'noiseInput',
   'oneHot',
   'parameter',
+  'restorePicture',
   'sizeInput',
   'sort',
   'stopGradient',

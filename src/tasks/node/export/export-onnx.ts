@@ -9,7 +9,8 @@ import { type Graph, graphOf } from '../../../graph/graph.js'
 import type { Precision, Target } from '../../../graph/lowering.js'
 import { toOnnx } from '../../../graph/onnx/write.js'
 import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
-import { programOf } from '../../../models/model-definition.js'
+import type { Architecture } from '../../../models/architecture.js'
+import { type ModelDefinition, type Program, programOf } from '../../../models/model-definition.js'
 import { eventOutputs } from '../../../models/token-history.js'
 import { placeWeights } from '../../../runtime/place-weights.js'
 import { type ResolvedSettings, resolveSettings } from '../../../settings/resolve.js'
@@ -35,7 +36,17 @@ export interface ExportOptions extends Settings {
   readonly weights?: 'inside' | 'external' | undefined
   /** Also give the features, scores and routes, not only the logits. */
   readonly allOutputs?: boolean | undefined
+  /**
+   * Of a model that cuts things out of pictures, which is two graphs: the one that makes an embedding of a picture, or the one that
+   * makes masks of that and of prompts, with the inputs and outputs of segment-anything's own exporter. Default: it has one.
+   */
+  readonly part?: MaskPart | undefined
+  /** Of the decoder: the one mask that a prompt is about, not all four. Default false. */
+  readonly singleMask?: boolean | undefined
 }
+
+/** The graphs of a model that cuts things out of pictures. */
+export type MaskPart = 'encoder' | 'decoder'
 
 const exportKeys: OptionKeys<ExportOptions> = {
   ...settingKeys,
@@ -43,6 +54,8 @@ const exportKeys: OptionKeys<ExportOptions> = {
   precision: true,
   weights: true,
   allOutputs: true,
+  part: true,
+  singleMask: true,
 }
 
 /** What was written. */
@@ -56,18 +69,55 @@ export interface Exported {
   readonly outputs: readonly string[]
 }
 
-function graphToExport(
-  { architecture, build }: Pick<ResolvedSettings, 'architecture' | 'build'>,
-  allOutputs: boolean,
-): Graph {
-  const model = architecture.build(build)
-  const { programs, history, sizes } = model
+type Wanted = Pick<ExportOptions, 'allOutputs' | 'part' | 'singleMask'>
+
+/** Which outputs of a model go into a file. */
+type Outputs = (model: ModelDefinition) => Program
+
+/** @throws BlvitError `BAD_OPTION` for what doesn't go together, `UNSUPPORTED` */
+function outputsOf(
+  { family, facts }: Architecture,
+  { allOutputs = false, part, singleMask }: Wanted,
+): Outputs {
+  const refused = (message: string) => new BlvitError('BAD_OPTION', message, { family })
+  if (singleMask && part !== 'decoder') {
+    throw refused('Only a decoder gives masks, one of them or all: --single-mask goes with --part decoder.')
+  }
+  if (!facts.masks) {
+    if (part === undefined) return (model) => answersOf(model, allOutputs)
+    throw refused(`A ${family} is one graph, and has no ${part}. Leave --part out.`)
+  }
+  if (part === undefined) {
+    throw refused(
+      `A ${family} is two graphs: one makes an embedding of a picture, the other masks of that and of prompts. Say --part encoder or --part decoder.`,
+    )
+  }
+  if (part === 'encoder') {
+    return (model) => ({ ...programOf(model, 'encode'), ...(allOutputs && eventOutputs(model.history)) })
+  }
+  if (allOutputs) throw refused('A decoder has no other outputs than its masks. Leave --all-outputs out.')
+  return ({ portable }) => {
+    if (portable) return portable.officialDecoder({ single: singleMask ?? false })
+    const message = `segment-anything's decoder takes prompts that a ${family} doesn't know, so there is none to write of it.`
+    throw new BlvitError('UNSUPPORTED', message, { family })
+  }
+}
+
+/** What a classifier, or a backbone, is asked for. */
+export function answersOf(model: ModelDefinition, allOutputs: boolean): Program {
+  const { programs, history } = model
+  if (!allOutputs) return programOf(model, programs.classify ? 'classify' : 'embed')
   // what the heads read is for fitting others
   const { head: _, ...told } = programs
-  const wanted = allOutputs
-    ? { ...Object.assign({}, ...Object.values(told)), ...eventOutputs(history) }
-    : programOf(model, programs.classify ? 'classify' : 'embed')
-  return graphOf(architecture.family, wanted, { sizes })
+  return { ...Object.assign({}, ...Object.values(told)), ...eventOutputs(history) }
+}
+
+function graphToExport(
+  { architecture, build }: Pick<ResolvedSettings, 'architecture' | 'build'>,
+  outputs: Outputs,
+): Graph {
+  const model = architecture.build(build)
+  return graphOf(architecture.family, outputs(model), { sizes: model.sizes })
 }
 
 function existingFolder(path: string): string {
@@ -143,7 +193,26 @@ export async function exportOnnx(
   options: ExportOptions = {},
 ): Promise<Exported> {
   checkOptions('option of an export', options, exportKeys)
-  const { target = 'native', precision = 'fp32', weights = 'inside', allOutputs = false } = options
+  const { precision = 'fp32', part } = options
+  if (part === 'decoder' && precision !== 'fp32') {
+    const message = `A decoder computes places in pixels, which ${precision} is too coarse for: leave --dtype out.`
+    throw new BlvitError('BAD_OPTION', message)
+  }
+  return exportOutputs(files, path, { ...options, outputs: outputsOf(files.architecture, options) })
+}
+
+export interface ExportOutputsOptions
+  extends Pick<ExportOptions, 'target' | 'precision' | 'weights' | keyof Settings> {
+  readonly outputs: Outputs
+}
+
+/** The same of any outputs of a model. */
+export async function exportOutputs(
+  files: ModelFiles,
+  path: string,
+  options: ExportOutputsOptions,
+): Promise<Exported> {
+  const { target = 'native', precision = 'fp32', weights = 'inside', outputs } = options
   const { architecture } = files
   const settings = resolveSettings(architecture, settingsOf(options))
   const folder = existingFolder(path)
@@ -152,7 +221,7 @@ export async function exportOnnx(
   // WebGPU computes with no sizes that are known only when a graph runs
   const fixed = target === 'webgpu' ? settings.sizes : {}
   const build = { ...settings.build, sizes: { ...settings.build.sizes, ...fixed } }
-  const graph = graphToExport({ architecture: settings.architecture, build }, allOutputs)
+  const graph = graphToExport({ architecture: settings.architecture, build }, outputs)
   const fitted = await fitToGrid(files.weights, { from: architecture, to: settings.architecture })
   const used = new Map(
     graph.parameters.map(({ name }) => [name, defined(fitted.get(name), `the weight ${name}`)]),
@@ -170,13 +239,12 @@ export async function exportOnnx(
   })
   await writeWholeFile(path, model)
   const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))
-  const outputs = Object.keys(graph.outputs)
   return {
     path: basename(path),
     sizeBytes: model.byteLength,
     precision,
     setting: settings.key,
     inputs,
-    outputs,
+    outputs: Object.keys(graph.outputs),
   }
 }
