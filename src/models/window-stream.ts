@@ -44,7 +44,7 @@ export interface WindowStream {
   readonly numbered: number
 }
 
-export interface StreamAttention {
+interface StreamAttention {
   readonly heads: number
   readonly qkvBias: boolean
   readonly neighbourhood: Neighbourhood

@@ -15,7 +15,7 @@ export interface WindowedSelection {
   readonly rate: number
 }
 
-export interface WindowedEvolutionOptions {
+interface WindowedEvolutionOptions {
   readonly windows: TokenWindows
   /** α of each block: how much its own attention counts beside that of earlier blocks. */
   readonly tradeoff: (block: number) => number

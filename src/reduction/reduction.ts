@@ -19,7 +19,7 @@ export interface ReducedModel extends Pick<FamilyFacts, 'depth' | 'classToken' |
 }
 
 /** A model whose tokens look around in windows. */
-export interface WindowedModel extends ReducedModel {
+interface WindowedModel extends ReducedModel {
   readonly windows: TokenWindows
 }
 

@@ -4,7 +4,7 @@ import type { Settings } from '../../settings/settings.js'
 import { analyze } from './analyze.js'
 
 /** A row of Table 2 of the bLViT paper, and what we count for it. */
-export interface PublishedCost {
+interface PublishedCost {
   readonly row: string
   /** As the paper has it, in multiply-adds. */
   readonly published: number
