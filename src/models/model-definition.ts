@@ -2,7 +2,6 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { Bindings } from '../graph/dim.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { BlockHooks } from './block-loop.js'
-import type { PortablePrograms } from './masks/portable-programs.js'
 import type { OwnTraining } from './own-training.js'
 import type { TokenEvent } from './token-history.js'
 
@@ -11,6 +10,15 @@ export const pixelsInput = 'pixel_values'
 
 /** Something that a model can be asked for: its outputs by name. */
 export type Program = Readonly<Record<string, Tensor>>
+
+/** A model that cuts things out of pictures, as programs that other libraries run; each is built when it is asked for. */
+export interface PortablePrograms {
+  /** The decoder of segment-anything's own exporter. @param options `single`: the one mask that it is about, not all four */
+  officialDecoder(options: { single: boolean }): Program
+  /** transformers' `SamModel`, in the two files of its ONNX form. */
+  visionEncoder(): Program
+  promptDecoder(): Program
+}
 
 /**
  * A model as symbolic tensors. What it can do is a table of programs, because not every model classifies: a problem

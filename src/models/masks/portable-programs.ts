@@ -21,7 +21,7 @@ import {
 import { scope } from '../../graph/scope.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import { placesOf, tokensToMap } from '../../nn/convolution.js'
-import type { Program } from '../model-definition.js'
+import type { PortablePrograms, Program } from '../model-definition.js'
 import { type DecodedMasks, type MaskDecoderConfig, maskDecoder } from './mask-decoder.js'
 import {
   gridEncoding,
@@ -32,15 +32,6 @@ import {
   pointTokens,
   promptInputs,
 } from './prompt-encoder.js'
-
-/** A model that cuts things out of pictures, as programs that other libraries run; each is built when it is asked for. */
-export interface PortablePrograms {
-  /** The decoder of segment-anything's own exporter. @param options `single`: the one mask that it is about, not all four */
-  officialDecoder(options: { single: boolean }): Program
-  /** transformers' `SamModel`, in the two files of its ONNX form. */
-  visionEncoder(): Program
-  promptDecoder(): Program
-}
 
 /** In a row of transformers' labels: no point, and nothing in its place. */
 const padding = -10
