@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
@@ -62,6 +62,16 @@ describe('blvit segment', () => {
         masks.map(({ area }) => area),
       )
     expect(masksOf(again.stdout)).toEqual(masksOf(first.stdout))
+  })
+
+  test('a numbered mask takes the place of nothing that is read or written beside it', async () => {
+    const boxes = ['--box', '5,5,60,60', '--box', '40,40,120,110', '-o', path('twice.png')]
+    const both = await segment(...boxes, '--overlay', path('twice-2.png'))
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('twice-2.png is named twice') })
+    copyFileSync(kite, path('twice-1.png'))
+    const own = await runInProcess(['segment', 'twice-1.png', '-m', model, ...boxes], { cwd: folder })
+    expect(own).toMatchObject({ code: 2, stderr: expect.stringContaining('is read by this command') })
+    expect(readFileSync(path('twice-1.png'))).toEqual(readFileSync(kite))
   })
 
   test('everything, in COCO’s form and in colours', async () => {
