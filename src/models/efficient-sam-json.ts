@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
 import type { EfficientSamConfig } from './efficient-sam.js'
+import { invalid } from './sam-json.js'
 
 // The keys of transformers' SamConfig where it has them; the defaults are EfficientSAM-Ti's.
 const visionKeys = z.strictObject({
@@ -39,18 +39,17 @@ const schema = z.looseObject({
 
 /** @throws BlvitError `BAD_CONFIG` for sizes that don't go together */
 function checked(config: EfficientSamConfig): EfficientSamConfig {
-  const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
   const { side, patchSize, encoder, width, decoder } = config
   for (const [key, length] of [
     ['image_size', side],
     ['pretrain_image_size', encoder.pretrainedSide],
   ] as const) {
-    if (length % patchSize !== 0) throw complain(`${key} ${length} is no multiple of patch_size ${patchSize}`)
+    if (length % patchSize !== 0) throw invalid(`${key} ${length} is no multiple of patch_size ${patchSize}`)
   }
   if (encoder.width % encoder.heads !== 0)
-    throw complain(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
+    throw invalid(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
   if (width % (decoder.heads * decoder.downsample) !== 0)
-    throw complain(
+    throw invalid(
       `output_channels ${width} can't be shared by num_attention_heads ${decoder.heads} at an attention_downsample_rate of ${decoder.downsample}`,
     )
   return config

@@ -84,7 +84,7 @@ export function efficientSamPixels({ side }: EfficientSamConfig): Tensor {
 }
 
 /** What stands on the patches beside what they look like, and the embedding of a picture. */
-export interface EfficientEncoded {
+interface EfficientEncoded {
   /** `[1, patches, width of the encoder]` */
   readonly positions: Tensor
   /** `[batch, width, rows, columns]` */
@@ -127,7 +127,7 @@ export function efficientSamPrompts(config: EfficientSamConfig): PromptEncoderCo
 }
 
 /** How it turns tokens into masks. */
-export function efficientSamDecoder({ width, decoder }: EfficientSamConfig): MaskDecoderConfig {
+function efficientSamDecoder({ width, decoder }: EfficientSamConfig): MaskDecoderConfig {
   const { depth, heads, mlpWidth, downsample, masks, iouDepth, iouWidth } = decoder
   const names = (hidden: number) => [...Array.from({ length: hidden }, (_, at) => `layers.${at}.0`), 'fc']
   const activation = 'gelu'

@@ -14,9 +14,7 @@ const parts: readonly (readonly [PartName, RegExp])[] = [
 ]
 
 /** Every convolution before the neck has one behind it. */
-const batchNorms: readonly BatchNorm[] = [
-  { norm: '{x}.bn', map: '{x}.c', stands: 'after', epsilon: 1e-5 },
-]
+const batchNorms: readonly BatchNorm[] = [{ norm: '{x}.bn', map: '{x}.c', stands: 'after', epsilon: 1e-5 }]
 
 /** Blocks are counted through all stages; what leads to a stage belongs to the last block before it. */
 function factsOf(config: MobileSamConfig): FamilyFacts {

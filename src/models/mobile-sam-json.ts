@@ -15,7 +15,10 @@ const visionKeys = z.strictObject({
   window_sizes: z.array(size).min(2).default([7, 7, 14, 7]),
   mlp_ratio: z.int().min(1).max(1_000).default(4),
   // of the merging behind each stage but the last
-  strides: z.array(z.union([z.literal(1), z.literal(2)])).min(1).default([2, 2, 1]),
+  strides: z
+    .array(z.union([z.literal(1), z.literal(2)]))
+    .min(1)
+    .default([2, 2, 1]),
   output_channels: size.default(256),
 })
 

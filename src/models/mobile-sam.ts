@@ -8,7 +8,7 @@ import { neck } from './masks/neck.js'
 import { type ModelDefinition, pixelsInput } from './model-definition.js'
 import { samDecoder, samPrompts } from './sam.js'
 import type { SamParts } from './sam-config.js'
-import { type TinyVitConfig, tinyVitMap } from './tiny-vit.js'
+import { type TinyVitConfig, tinyVit } from './tiny-vit.js'
 
 /** MobileSAM (Zhang et al. 2023): SAM's prompts and decoder behind a TinyViT, which learned what SAM's encoder gives. */
 export interface MobileSamConfig extends SamParts {
@@ -17,14 +17,14 @@ export interface MobileSamConfig extends SamParts {
 }
 
 /** The pictures in their frame, normalised. `[batch, 3, side, side]` */
-export function mobileSamPixels({ side }: MobileSamConfig): Tensor {
+function mobileSamPixels({ side }: MobileSamConfig): Tensor {
   return input(pixelsInput, [symbol('batch'), 3, side, side])
 }
 
 /** MobileSAM's image encoder. @returns `[batch, width, rows, columns]` */
-export function mobileSamEncoder(pixels: Tensor, config: MobileSamConfig): Tensor {
+function mobileSamEncoder(pixels: Tensor, config: MobileSamConfig): Tensor {
   return scope('image_encoder', () =>
-    defined(neck(tinyVitMap(pixels, config.encoder), config).at(-1), 'an embedding'),
+    defined(neck(tinyVit(pixels, config.encoder), config).at(-1), 'an embedding'),
   )
 }
 

@@ -149,9 +149,7 @@ function checked(config: SamConfig): SamConfig {
     throw invalid(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
   const beyond = encoder.globalBlocks.find((block) => block >= encoder.depth)
   if (beyond !== undefined)
-    throw invalid(
-      `global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`,
-    )
+    throw invalid(`global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`)
   checkSamParts(config)
   if (config.routing) checkRouting(config.routing, encoder.depth, invalid)
   return config

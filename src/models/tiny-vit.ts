@@ -1,9 +1,16 @@
-import { defined } from '../base/assert.js'
-import { zeros } from '../graph/initialiser.js'
-import { add, attention, gelu, linear as linearOp, mapToTokens, parameter, pick, reshape } from '../graph/ops/index.js'
+import { truncatedNormal, zeros } from '../graph/initialiser.js'
+import {
+  add,
+  attention,
+  gelu,
+  linear as linearOp,
+  mapToTokens,
+  parameter,
+  pick,
+  reshape,
+} from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
-import { truncatedNormal } from '../graph/initialiser.js'
 import { attentionBiases } from '../nn/attention-biases.js'
 import { type ConvolutionOptions, channelsOf, convolution, placesOf, tokensToMap } from '../nn/convolution.js'
 import { layerNorm } from '../nn/layer-norm.js'
@@ -11,7 +18,7 @@ import { linear, widthOf } from '../nn/linear.js'
 import { tokensToWindows, windowPlan, windowsToTokens, withPaddingRow } from '../nn/windows.js'
 
 /** A stage of attention, behind the one of convolutions. */
-export interface TinyVitStage {
+interface TinyVitStage {
   /** Channels. */
   readonly width: number
   readonly depth: number
@@ -33,7 +40,7 @@ export interface TinyVitConfig {
 }
 
 /** Pixels of a place of the first map: two convolutions of stride 2. */
-export const tinyVitFirstStride = 4
+const firstStride = 4
 
 /** PyTorch's own. */
 const epsilon = 1e-5
@@ -114,48 +121,30 @@ function block(map: Tensor, stage: TinyVitStage, { expansion }: TinyVitConfig): 
   return tokensToMap(add(mixed, update), grid)
 }
 
-/** A map on the way through the network, under the scope in which it was made. */
-export interface TinyVitMap {
-  readonly name: string
-  /** `[batch, channels, rows, columns]` */
-  readonly map: Tensor
-}
-
 /**
- * TinyViT without its classifier, step by step, with the official code's names (microsoft/Cream, ChaoningZhang/MobileSAM).
- * @param pixels `[batch, 3, side, side]`
+ * TinyViT without its classifier, with the official code's names (microsoft/Cream, ChaoningZhang/MobileSAM).
+ * @param pixels `[batch, 3, side, side]` @returns `[batch, width, rows, columns]` of the last stage
  */
-export function tinyVitMaps(pixels: Tensor, config: TinyVitConfig): readonly TinyVitMap[] {
+export function tinyVit(pixels: Tensor, config: TinyVitConfig): Tensor {
   const { first, stages } = config
-  const maps: TinyVitMap[] = []
-  const step = (name: string, x: Tensor, build: (x: Tensor) => Tensor): Tensor => {
-    const map = scope(name, () => build(x))
-    maps.push({ name, map })
-    return map
-  }
-  let x = step('patch_embed.seq', pixels, (map) => {
+  let x = scope('patch_embed.seq', () => {
     const halving = { kernel: 3, stride: 2 }
-    const half = gelu(normed('0', map, { out: first.width / 2, ...halving }))
+    const half = gelu(normed('0', pixels, { out: first.width / 2, ...halving }))
     return normed('2', half, { out: first.width, ...halving })
   })
   for (let at = 0; at < first.depth; at++) {
-    x = step(`layers.0.blocks.${at}`, x, (map) => bottleneck(map, config))
+    x = scope(`layers.0.blocks.${at}`, () => bottleneck(x, config))
   }
   for (const [index, stage] of stages.entries()) {
-    x = step(`layers.${index}`, x, (map) => merging(map, stage))
+    x = scope(`layers.${index}`, () => merging(x, stage))
     for (let at = 0; at < stage.depth; at++) {
-      x = step(`layers.${index + 1}.blocks.${at}`, x, (map) => block(map, stage, config))
+      x = scope(`layers.${index + 1}.blocks.${at}`, () => block(x, stage, config))
     }
   }
-  return maps
-}
-
-/** What the last of {@link tinyVitMaps} is of. */
-export function tinyVitMap(pixels: Tensor, config: TinyVitConfig): Tensor {
-  return defined(tinyVitMaps(pixels, config).at(-1), 'a map').map
+  return x
 }
 
 /** Pixels that a place of the last map stands for. */
 export function tinyVitStride({ stages }: Pick<TinyVitConfig, 'stages'>): number {
-  return stages.reduce((product, { stride }) => product * stride, tinyVitFirstStride)
+  return stages.reduce((product, { stride }) => product * stride, firstStride)
 }

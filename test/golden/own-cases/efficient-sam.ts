@@ -47,7 +47,10 @@ async function engineOf(golden: Golden): Promise<MaskEngine> {
 function filledPrompts(golden: Golden) {
   const [, count = 0, each = 0] = golden.shape('in/labels')
   const [points, labels] = [golden.floats('out/rescaled_points'), golden.integers('in/labels')]
-  const fill = { coordinates: new Float32Array(count * 12).fill(-1), labels: new Float32Array(count * 6).fill(-1) }
+  const fill = {
+    coordinates: new Float32Array(count * 12).fill(-1),
+    labels: new Float32Array(count * 6).fill(-1),
+  }
   for (let prompt = 0; prompt < count; prompt++) {
     fill.coordinates.set(points.subarray(prompt * 2 * each, (prompt + 1) * 2 * each), prompt * 12)
     fill.labels.set(labels.slice(prompt * each, (prompt + 1) * each), prompt * 6)
@@ -59,7 +62,11 @@ function filledPrompts(golden: Golden) {
 }
 
 /** The picture in the frame, from numbers between bytes that a picture can't hold. */
-function preprocessed(image: Float32Array, size: { height: number; width: number }, frame: MaskEngine['frame']) {
+function preprocessed(
+  image: Float32Array,
+  size: { height: number; width: number },
+  frame: MaskEngine['frame'],
+) {
   const plane = size.height * size.width
   return frame.mean.flatMap((mean, channel) =>
     Array.from(
@@ -111,7 +118,9 @@ export const efficientSamCase: OwnCase = async (folder) => {
       const each = side.height * side.width
       return Array.from(scaled(logits.subarray(at * each, (at + 1) * each), side, scale))
     }).flat()
-  const points = golden.floats('in/points').map((value, at) => value * (128 / (at % 2 === 0 ? width : height)))
+  const points = golden
+    .floats('in/points')
+    .map((value, at) => value * (128 / (at % 2 === 0 ? width : height)))
   compareAll(
     found,
     golden,

@@ -30,11 +30,10 @@ import { scaleToPicture, sizeInFrame } from '../../../src/segmentation/frame.js'
 import { scaled } from '../../../src/segmentation/logits-scale.js'
 import { framePictureSteps } from '../../../src/tasks/segment/frame-pixels.js'
 import { fedPoints } from '../../../src/tasks/segment/frame-points.js'
-import { type Golden, readGolden } from '../../support/golden.js'
+import { readGolden } from '../../support/golden.js'
 import { goldenMaskEngine } from '../../support/golden-sam.js'
-import { compareAll, fed, Findings, type OwnCase } from './findings.js'
+import { compareAll, Findings, fed, type OwnCase } from './findings.js'
 import { runTensors, underName } from './run-tensors.js'
-
 
 /** What the first block's attention makes of windows before they are a grid again, places outside of it too. */
 function ofWindows(normed: Tensor, { q, k, v }: AttentionView): Record<string, Tensor> {

@@ -58,7 +58,10 @@ function embedded(hooks: BlockHooks = {}): { readonly embedding: Tensor; readonl
   return { embedding: attentionPool(norm), norm }
 }
 
-function rows<T extends ArrayLike<number> & { slice(from: number, to: number): T }>(all: T, picture: number): T {
+function rows<T extends ArrayLike<number> & { slice(from: number, to: number): T }>(
+  all: T,
+  picture: number,
+): T {
   const each = all.length / pictures
   return all.slice(each * picture, each * (picture + 1))
 }
@@ -108,7 +111,11 @@ export const siglipCase: OwnCase = async (folder) => {
   )
   // without tokens before the patches the two thresholds are one
   const fixed = staticRegion(means, { prefix: 0, threshold: 'patches' })
-  found.equal('static region, threshold over all', staticRegion(means, { prefix: 0, threshold: 'all' }), fixed)
+  found.equal(
+    'static region, threshold over all',
+    staticRegion(means, { prefix: 0, threshold: 'all' }),
+    fixed,
+  )
   const regions = objects(golden, found)
   const kept = regions.map((region) => union(fixed, region))
   found.equal('static_mask', numbers(fixed), golden.integers('out/static_mask'))
