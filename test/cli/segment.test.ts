@@ -117,6 +117,15 @@ describe('blvit segment', () => {
     expect(existsSync(path('a.png'))).toBe(false)
   })
 
+  test('weights alone are no model, and how they become one is told', async () => {
+    const weights = fileURLToPath(new URL('../fixtures/segment/mobile-sam/mobile_sam.pt', import.meta.url))
+    const { code, stderr } = await runInProcess(['segment', kite, '-m', weights, '--point', '1,1', '--json'], {
+      cwd: folder,
+    })
+    expect(code).toBe(1)
+    expect(stderr).toContain(`blvit convert ${weights} --to`)
+  })
+
   test('a model that makes no masks says so', async () => {
     const { code, stderr } = await runInProcess(
       ['segment', kite, '-m', 'vit-tiny', '--point', '1,1', '--json'],
