@@ -69,7 +69,7 @@ describe('blvit segment', () => {
     const both = await segment(...boxes, '--overlay', path('twice-2.png'))
     expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('twice-2.png is named twice') })
     copyFileSync(kite, path('twice-1.png'))
-    const own = await runInProcess(['segment', 'twice-1.png', '-m', model, ...boxes], { cwd: folder })
+    const own = await runInProcess(['segment', path('twice-1.png'), '-m', model, ...boxes], { cwd: folder })
     expect(own).toMatchObject({ code: 2, stderr: expect.stringContaining('is read by this command') })
     expect(readFileSync(path('twice-1.png'))).toEqual(readFileSync(kite))
   })
@@ -119,9 +119,12 @@ describe('blvit segment', () => {
 
   test('weights alone are no model, and how they become one is told', async () => {
     const weights = fileURLToPath(new URL('../fixtures/segment/mobile-sam/mobile_sam.pt', import.meta.url))
-    const { code, stderr } = await runInProcess(['segment', kite, '-m', weights, '--point', '1,1', '--json'], {
-      cwd: folder,
-    })
+    const { code, stderr } = await runInProcess(
+      ['segment', kite, '-m', weights, '--point', '1,1', '--json'],
+      {
+        cwd: folder,
+      },
+    )
     expect(code).toBe(1)
     expect(stderr).toContain(`blvit convert ${weights} --to`)
   })
