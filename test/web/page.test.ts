@@ -45,18 +45,17 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
   const complaints: string[] = []
 
   beforeAll(async () => {
-    await build({
+    const building = build({
       configFile: join(root, 'web/vite.config.ts'),
       logLevel: 'error',
       build: { outDir: join(folder, 'page') },
     })
+    ;[browser, model] = await Promise.all([launchChromium(), load('blvit-tiny'), building])
     server = await servePages({ folders: { page: join(folder, 'page') } })
-    browser = await launchChromium()
     page = await browser.newPage()
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
     page.on('pageerror', ({ message }) => complaints.push(message))
     await page.goto(`${server.url}page/`)
-    model = await load('blvit-tiny')
   })
   afterAll(async () => {
     await model?.dispose()
