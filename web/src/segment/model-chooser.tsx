@@ -31,17 +31,17 @@ function FilesField({
 
 /** Says which model cuts out, and asks for one: none comes with the page. */
 export function ModelChooser({ model, onFiles }: ModelChooserProps) {
-  const { name, isOpening, failure } = model
+  const { name, opening, failure } = model
   return (
     <section class="model" aria-label="Model">
-      {name === undefined ? (
+      {name === undefined && opening === undefined ? (
         <p>
           <strong>This tab needs a model of yours.</strong> No Segment Anything model comes with this page:
           the smallest has 375 MB. Drop its folder here or choose it: config.json and model.safetensors, as{' '}
           <code>blvit convert sam_vit_b.pth --to sam-b -o my-sam</code> writes it. It stays on this machine.
         </p>
       ) : (
-        <p role="status">{isOpening ? `Opening ${name} …` : `Cuts out: ${name}`}</p>
+        <p role="status">{opening === undefined ? `Cuts out: ${name}` : `Opening ${opening} …`}</p>
       )}
       {failure && <p role="alert">{failure}</p>}
       <p>

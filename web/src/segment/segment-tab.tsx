@@ -11,7 +11,9 @@ import { type GivenModel, useModel } from './use-model.js'
 /** How far the encoder has come: as long as the photo before took, if there was one. */
 function EncoderLine({ encoding, model }: { readonly encoding: Encoding; readonly model: GivenModel }) {
   const { encoded, sinceMs, beforeMs } = encoding
-  const work = model.state && `, ${billions(model.state.multiplyAdds)} multiply-adds`
+  // of a model that was kept, its work is known once it is read
+  const { multiplyAdds } = encoded ?? model.state ?? {}
+  const work = multiplyAdds === undefined ? '' : `, ${billions(multiplyAdds)} multiply-adds`
   if (encoded) {
     return (
       <p class="facts">
@@ -25,7 +27,7 @@ function EncoderLine({ encoding, model }: { readonly encoding: Encoding; readonl
   return (
     <p>
       <label>
-        {`Encoding, once${work ?? ''}: ${gone || '0.0'} s${whole ? `; the photo before took ${whole} s` : ''} `}
+        {`Encoding, once${work}: ${gone || '0.0'} s${whole ? `; the photo before took ${whole} s` : ''} `}
         <progress {...(beforeMs && { value: Math.min(sinceMs, beforeMs), max: beforeMs })} />
       </label>
     </p>

@@ -21,9 +21,9 @@ const everyMs = 100
 /** Encodes a photo once, for a model that is there. */
 export function useEncoded(photo: ChosenPhoto | undefined, model: GivenModel): Encoding {
   const [encoding, setEncoding] = useState<Encoding>({})
-  const { name, state, isOpening } = model
+  const { name, state, opening } = model
   useEffect(() => {
-    if (!photo || name === undefined || isOpening) return undefined
+    if (!photo || name === undefined || opening !== undefined) return undefined
     const controller = new AbortController()
     const { signal } = controller
     const began = performance.now()
@@ -44,6 +44,6 @@ export function useEncoded(photo: ChosenPhoto | undefined, model: GivenModel): E
       clearInterval(timer)
       controller.abort()
     }
-  }, [photo, name, state, isOpening])
+  }, [photo, name, state, opening])
   return encoding.photo === photo ? encoding : {}
 }

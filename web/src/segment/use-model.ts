@@ -10,7 +10,8 @@ export interface GivenModel {
   readonly name?: string | undefined
   /** Once its weights were read. */
   readonly state?: SegmenterState | undefined
-  readonly isOpening: boolean
+  /** The one that is being read in its place. */
+  readonly opening?: string | undefined
   readonly failure?: string | undefined
 }
 
@@ -28,24 +29,25 @@ function nameOf(files: readonly IncomingFile[]): string {
 
 /** @param wanted whether anybody looks: before, the engine isn't started for it */
 export function useModel(wanted: boolean) {
-  const [model, setModel] = useState<GivenModel>({ isOpening: false })
+  const [model, setModel] = useState<GivenModel>({})
   useEffect(() => {
     if (!wanted) return
     void thread.call('keptSegmenter', undefined).then((name) => {
-      setModel((before) => (before.name === undefined && name ? { name, isOpening: false } : before))
+      setModel((before) => (before.name === undefined && name ? { ...before, name } : before))
     })
   }, [wanted])
   const open = async (files: readonly IncomingFile[]) => {
     const name = nameOf(files)
-    setModel({ name, isOpening: true })
+    setModel((before) => ({ ...before, opening: name, failure: undefined }))
     try {
       const given = { name, files: files.map(({ file }) => file) }
       const state = await thread.call('openSegmenter', given)
-      setModel({ name, state, isOpening: false })
+      setModel({ name, state })
       // the foot of the page lists what is kept
       tellEngineNews({ kept: name, ...(state.notKept !== undefined && { notKept: state.notKept }) })
     } catch (thrown) {
-      setModel({ isOpening: false, failure: (thrown as Error).message })
+      // the one before is still there
+      setModel(({ name: before, state }) => ({ name: before, state, failure: (thrown as Error).message }))
     }
   }
   return { model, open }

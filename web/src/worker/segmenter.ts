@@ -37,6 +37,8 @@ export interface EncodedPhoto {
   readonly width: number
   readonly height: number
   readonly elapsedMs: number
+  /** Of the encoder, with the products of attention. */
+  readonly multiplyAdds: number
 }
 
 /** What a prompt may mean, drawn to be laid over the photo. */
@@ -76,7 +78,15 @@ interface Known {
   /** The same photo, smaller. */
   readonly preview: EncodedPicture
   readonly elapsedMs: number
-  found?: readonly Rle[] | undefined
+  found?: Found | undefined
+}
+
+/** Masks of everything. */
+interface Found {
+  /** The smallest first. */
+  readonly masks: readonly Rle[]
+  /** For each pixel the smallest mask that means it, counted from 1; 0: none. */
+  readonly numbers: Uint16Array
 }
 
 /** The place of models that aren't on the network; an address, because the browser keeps files by addresses. */
@@ -134,8 +144,8 @@ function previewOf(segmenter: Segmenter, whole: EncodedPicture): EncodedPicture 
 export async function encodePhoto(photo: Photo, context: CallContext): Promise<EncodedPhoto> {
   const { signal } = context
   await openSegmenter(undefined, context)
-  const { segmenter } = opened ?? {}
-  if (!segmenter) throw new Error('There is no model.')
+  if (!opened) throw new Error('There is no model.')
+  const { segmenter, state } = opened
   if (known?.photo.id !== photo.id) {
     known = undefined
     const pixels = await pixelsOf(photo)
@@ -144,7 +154,7 @@ export async function encodePhoto(photo: Photo, context: CallContext): Promise<E
     const elapsedMs = performance.now() - began
     known = { photo, pixels, whole, preview: previewOf(segmenter, whole), elapsedMs }
   }
-  return { ...known.preview.size, elapsedMs: known.elapsedMs }
+  return { ...known.preview.size, elapsedMs: known.elapsedMs, multiplyAdds: state.multiplyAdds }
 }
 
 function encoded(id: number): Known {
@@ -201,7 +211,7 @@ function enlargedMask(mask: PictureMask, { height, width }: Pixels): PictureMask
 
 async function wantedMask(wanted: Wanted, of: Known, signal: AbortSignal): Promise<PictureMask> {
   if ('found' in wanted) {
-    const rle = of.found?.[wanted.found]
+    const rle = of.found?.masks[wanted.found]
     if (!rle) throw new Error('This mask isn’t there any more: look for everything again.')
     return enlargedMask(decodeRle(rle), of.pixels)
   }
@@ -233,12 +243,22 @@ export async function findAll(
     onProgress: (progress: EverythingProgress) => onProgress(progress),
   })
   // the smaller lie on top
-  const found = masks.toSorted((a, b) => a.area - b.area).map(({ mask }) => mask)
-  of.found = found
+  const smallestFirst = masks.toSorted((a, b) => a.area - b.area).map(({ mask }) => mask)
+  of.found = { masks: smallestFirst, numbers: numbersOf(smallestFirst, of.preview.size) }
   return {
-    picture: coloursPicture(paintMasks(found.map(decodeRle), of.preview.size)),
-    count: found.length,
+    picture: coloursPicture(paintMasks(smallestFirst.map(decodeRle), of.preview.size)),
+    count: smallestFirst.length,
   }
+}
+
+function numbersOf(masks: readonly Rle[], { height, width }: EncodedPicture['size']): Uint16Array {
+  const numbers = new Uint16Array(height * width)
+  for (const [index, rle] of masks.entries()) {
+    decodeRle(rle).values.forEach((value, at) => {
+      if (value !== 0 && numbers[at] === 0) numbers[at] = index + 1
+    })
+  }
+  return numbers
 }
 
 /** The smallest mask that was found at a place of the photo. */
@@ -251,13 +271,12 @@ export async function foundAt({
   readonly x: number
   readonly y: number
 }): Promise<{ readonly found: number; readonly picture: ImageBitmap; readonly share: number } | undefined> {
-  const { found = [], preview } = encoded(photo)
+  const { found, preview } = encoded(photo)
   const { width, height } = preview.size
-  for (const [index, rle] of found.entries()) {
-    const mask = decodeRle(rle)
-    if (mask.values[Math.floor(y) * width + Math.floor(x)] === 0) continue
-    const area = mask.values.reduce((sum, value) => sum + value, 0)
-    return { found: index, picture: maskPicture(mask), share: area / (width * height) }
-  }
-  return undefined
+  const number = found?.numbers[Math.floor(y) * width + Math.floor(x)] ?? 0
+  const rle = found?.masks[number - 1]
+  if (!rle) return undefined
+  const mask = decodeRle(rle)
+  const area = mask.values.reduce((sum, value) => sum + value, 0)
+  return { found: number - 1, picture: maskPicture(mask), share: area / (width * height) }
 }
