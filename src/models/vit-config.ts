@@ -107,3 +107,12 @@ export function prefixCount({
 }: Pick<VitConfig, 'classToken' | 'distilled' | 'registers'>): number {
   return Number(classToken) + Number(distilled) + registers
 }
+
+/** What an architecture that is a ViT from its patches on says of pictures, classes and tokens. */
+export function inputsAndTokens(config: VitShape) {
+  const { image, channels, classes, patchSize } = config
+  return {
+    ...{ image, imageStep: patchSize, channels, classes },
+    ...{ patchSize, grid: gridOf(config), prefix: prefixCount(config) },
+  }
+}
