@@ -3,7 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
-import type { SamConfig, SamRouting } from './sam-config.js'
+import { type SamConfig, type SamRouting, samGrid } from './sam-config.js'
 
 // The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
 const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
@@ -119,6 +119,9 @@ function writeRouting({ fullLayers, predictorAfter, keepRatio, quota, little }: 
   }
 }
 
+/** Places that windows may have together, 256 × 256: an attention map over more would hold 4 G numbers a head. */
+const mostPlaces = 65_536
+
 function checked(config: SamConfig): SamConfig {
   const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
   const { side, patchSize, encoder, width, decoder, maskChannels } = config
@@ -129,6 +132,12 @@ function checked(config: SamConfig): SamConfig {
   if (beyond !== undefined)
     throw complain(
       `global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`,
+    )
+  const { rows } = samGrid(config)
+  const places = (encoder.window * Math.ceil(rows / encoder.window)) ** 2
+  if (places > mostPlaces)
+    throw complain(
+      `image_size ${side}, patch_size ${patchSize} and window_size ${encoder.window} make windows of ${places} places, and ${mostPlaces} are the most`,
     )
   if (width % 8 !== 0) throw complain(`output_channels ${width} is no multiple of 8, which the masks need`)
   const shared = decoder.heads * decoder.downsample

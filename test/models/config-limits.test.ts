@@ -5,6 +5,8 @@ import { mlpWidth } from '../../src/models/vit-config.js'
 
 const vit = presets['vit-micro']?.json ?? {}
 const blvit = presets['t+48']?.json ?? {}
+const sam = presets['sam-micro']?.json ?? {}
+const vision = Object(sam.vision_config)
 const little = { embed_dim: 48, num_heads: 3 }
 
 describe('a config.json', () => {
@@ -22,6 +24,16 @@ describe('a config.json', () => {
       'with small tokens of any width',
       { ...blvit, little: { ...little, embed_dim: 9e15 } },
       /little\.embed_dim/,
+    ],
+    [
+      'with windows beyond any attention map',
+      { ...sam, vision_config: { ...vision, window_size: 1_027 } },
+      /window_size 1027 make windows of 1054729 places/,
+    ],
+    [
+      'with more patches than any attention map has',
+      { ...sam, vision_config: { ...vision, image_size: 65_536, patch_size: 1 } },
+      /image_size 65536, patch_size 1 and window_size \d+ make windows/,
     ],
     ['with an epsilon that is no float32', { ...vit, layer_norm_eps: 1e300 }, /layer_norm_eps: /],
     ['of pictures without a pixel', { architecture: 'vit_tiny_patch16_0' }, /image_size 0×0/],
