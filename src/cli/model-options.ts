@@ -60,7 +60,11 @@ export interface ModelFlags extends EngineFlags {
  */
 export function withModelOptions(command: Command, { model = defaultModel } = {}): Command {
   return withEngineOptions(
-    command.option('-m, --model <model>', 'a shipped name, a folder or a Hugging Face id (owner/name)', model),
+    command.option(
+      '-m, --model <model>',
+      'a shipped name, a folder or a Hugging Face id (owner/name)',
+      model,
+    ),
   )
 }
 

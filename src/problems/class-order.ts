@@ -51,7 +51,11 @@ export function classOrder(model: NamedClasses, other: NamedClasses): ClassOrder
   const { labels } = model
   if (labels.length !== other.labels.length) {
     const count = other.labels.length
-    throw differ(model, other, `it has ${count} ${count === 1 ? 'class' : 'classes'} instead of ${labels.length}`)
+    throw differ(
+      model,
+      other,
+      `it has ${count} ${count === 1 ? 'class' : 'classes'} instead of ${labels.length}`,
+    )
   }
   if (!haveSameNames(labels, other.labels) && (areUnnamed(labels) || areUnnamed(other.labels))) {
     return { numbers: undefined, by: areUnnamed(labels) && areUnnamed(other.labels) ? 'label' : 'number' }
