@@ -134,13 +134,12 @@ export function invalid(text: string): BlvitError {
 /** Places that windows may have together, 256 × 256: an attention map over more would hold 4 G numbers a head. */
 const mostPlaces = 65_536
 
-function checkWindows(config: SamConfig): void {
-  const { side, patchSize, encoder } = config
-  const { rows } = samGrid(config)
-  const places = (encoder.window * Math.ceil(rows / encoder.window)) ** 2
+/** @param rows tokens on a side of the square grid @throws BlvitError `BAD_CONFIG` for windows that no memory holds */
+export function checkWindow(window: number, rows: number): void {
+  const places = (window * Math.ceil(rows / window)) ** 2
   if (places <= mostPlaces) return
   throw invalid(
-    `image_size ${side}, patch_size ${patchSize} and window_size ${encoder.window} make windows of ${places} places, and ${mostPlaces} are the most`,
+    `windows of ${window} × ${window} over a grid of ${rows} × ${rows} tokens have ${places} places, and ${mostPlaces} are the most`,
   )
 }
 
@@ -164,7 +163,7 @@ function checked(config: SamConfig): SamConfig {
   if (beyond !== undefined)
     throw invalid(`global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`)
   checkSamParts(config)
-  checkWindows(config)
+  checkWindow(encoder.window, samGrid(config).rows)
   if (config.routing) checkRouting(config.routing, encoder.depth, invalid)
   return config
 }

@@ -28,12 +28,17 @@ describe('a config.json', () => {
     [
       'with windows beyond any attention map',
       { ...sam, vision_config: { ...vision, window_size: 1_027 } },
-      /window_size 1027 make windows of 1054729 places/,
+      /windows of 1027 × 1027 over a grid of 8 × 8 tokens have 1054729 places/,
     ],
     [
       'with more patches than any attention map has',
       { ...sam, vision_config: { ...vision, image_size: 65_536, patch_size: 1 } },
-      /image_size 65536, patch_size 1 and window_size \d+ make windows/,
+      /over a grid of 65536 × 65536 tokens/,
+    ],
+    [
+      'with small windows beyond any attention map',
+      { model_type: 'mobile_sam', vision_config: { window_sizes: [7, 7, 60_000, 7] } },
+      /windows of 60000 × 60000 over a grid of 64 × 64 tokens/,
     ],
     ['with an epsilon that is no float32', { ...vit, layer_norm_eps: 1e300 }, /layer_norm_eps: /],
     ['of pictures without a pixel', { architecture: 'vit_tiny_patch16_0' }, /image_size 0×0/],
