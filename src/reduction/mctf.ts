@@ -260,8 +260,9 @@ function fuse(
     size: () => counts,
     sum: () => ones(batch, count),
   }[options.pooling]()
-  const total = joined(weights, joining)
-  const pooled = (x: Tensor) => divide(joined(multiply(x, ofChannels(weights)), joining), ofChannels(total))
+  // of what each becomes part of
+  const shares = ofChannels(divide(weights, ofWhole(joined(weights, joining), joining)))
+  const pooled = (x: Tensor) => joined(multiply(x, shares), joining)
   return {
     state: {
       ...state,
