@@ -5,7 +5,6 @@ import {
   argmax,
   argsort,
   concat,
-  divide,
   exponential,
   gather,
   inverseOrder,
@@ -29,13 +28,12 @@ import {
   assertMergeable,
   cosines,
   halves,
-  ofChannels,
   ones,
   placeOfDestination,
   placeOfSource,
   proportionalBias,
 } from './bipartite.js'
-import { indices, type Joining, joined, ofWhole } from './joining.js'
+import { averagedBy, indices, type Joining, joined, ofWhole } from './joining.js'
 import { blocksOf, candidatesOf } from './keep-best.js'
 import { blockList, flag, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
@@ -260,9 +258,7 @@ function fuse(
     size: () => counts,
     sum: () => ones(batch, count),
   }[options.pooling]()
-  // of what each becomes part of
-  const shares = ofChannels(divide(weights, ofWhole(joined(weights, joining), joining)))
-  const pooled = (x: Tensor) => joined(multiply(x, shares), joining)
+  const pooled = averagedBy(weights, joining)
   return {
     state: {
       ...state,
