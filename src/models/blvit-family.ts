@@ -3,7 +3,7 @@ import { blvit } from './blvit.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import { blvitFacts } from './blvit-facts.js'
 import { paperSwitches, readBlvitConfig, writeBlvitConfig } from './blvit-json.js'
-import { inputsAndTokens, type VitConfig } from './vit-config.js'
+import { picturesAndTokens, type VitConfig } from './vit-config.js'
 import { microVit, usualVit, vitArchitecture } from './vit-family.js'
 import { vitSizes } from './vit-sizes.js'
 
@@ -24,7 +24,7 @@ function architecture(config: BlvitConfig): BlvitArchitecture {
     config,
     facts: blvitFacts(config),
     json: writeBlvitConfig(config),
-    ...inputsAndTokens(config),
+    ...picturesAndTokens(config),
     settings: { keepRatio: config.keepRatio },
     takesHooks: false,
     plain: vitArchitecture({ ...config, family: 'vit' }),

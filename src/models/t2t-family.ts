@@ -9,7 +9,7 @@ import {
   usualT2t,
   writeT2tConfig,
 } from './t2t-config.js'
-import { inputsAndTokens } from './vit-config.js'
+import { picturesAndTokens } from './vit-config.js'
 import { type PartPatterns, vitFacts, vitParts } from './vit-facts.js'
 import { adaVitNames } from './vit-names.js'
 
@@ -36,7 +36,7 @@ function architecture(config: T2tConfig): Architecture {
     family: 't2t',
     facts: t2tFacts(config),
     json: writeT2tConfig(config),
-    ...inputsAndTokens(config),
+    ...picturesAndTokens(config),
     settings: {},
     takesHooks: true,
     build: (options) => t2tVit(config, options),

@@ -108,11 +108,9 @@ export function prefixCount({
   return Number(classToken) + Number(distilled) + registers
 }
 
-/** What an architecture that is a ViT from its patches on says of pictures, classes and tokens. */
-export function inputsAndTokens(config: VitShape) {
+/** What the architecture of a family with patches says of its pictures and tokens. */
+export function picturesAndTokens(config: VitShape) {
   const { image, channels, classes, patchSize } = config
-  return {
-    ...{ image, imageStep: patchSize, channels, classes },
-    ...{ patchSize, grid: gridOf(config), prefix: prefixCount(config) },
-  }
+  const tokens = { patchSize, grid: gridOf(config), prefix: prefixCount(config) }
+  return { image, imageStep: patchSize, channels, classes, ...tokens }
 }

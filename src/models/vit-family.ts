@@ -1,7 +1,7 @@
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
 import { huggingFaceTypes } from './hugging-face-config.js'
 import { vit } from './vit.js'
-import { inputsAndTokens, usualSwitches, type VitConfig } from './vit-config.js'
+import { picturesAndTokens, usualSwitches, type VitConfig } from './vit-config.js'
 import { vitFacts } from './vit-facts.js'
 import { readVitShape, vitKeys, writeVitShape } from './vit-json.js'
 import { vitSizes } from './vit-sizes.js'
@@ -24,7 +24,7 @@ export function vitArchitecture(config: VitConfig): VitArchitecture {
     facts: vitFacts(config),
     family: 'vit',
     json: { model_type: 'vit', ...writeVitShape(config) },
-    ...inputsAndTokens(config),
+    ...picturesAndTokens(config),
     settings: {},
     takesHooks: true,
     build: (options) => vit(config, options),

@@ -60,6 +60,16 @@ test('MobileSAM’s own file becomes a folder without norms and classifier, with
   })
 })
 
+test('weights of another network that cuts things out are refused by its name', async () => {
+  const source = await openModel(join(folder, 'micro'))
+  for (const name of ['mobile-sam', 'efficient-sam-ti', 'vit-tiny']) {
+    const made = convert(source, defined(presets[name], name), { name })
+    await expect(made).rejects.toThrow(
+      `${name} can't take these weights: they are of another network (sam, not`,
+    )
+  }
+})
+
 test('a preprocessor_config.json that says another mean is told, and not followed', () => {
   const preprocessorConfig = { image_mean: [0.5, 0.5, 0.5], image_std: [0.229, 0.224, 0.225] }
   const { assumptions, preprocessing } = readDescription({ config: micro.json, preprocessorConfig })
