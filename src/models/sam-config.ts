@@ -29,17 +29,11 @@ export interface SamRouting {
   readonly keepRatio: number
 }
 
-/** Segment Anything (Kirillov et al. 2023). */
-export interface SamConfig {
-  readonly family: 'sam'
+/** What Segment Anything has beside its encoder, and whoever takes another one for it. */
+export interface SamParts {
   /** Side of the frame in pixels; a multiple of the patch size. */
   readonly side: number
   readonly patchSize: number
-  readonly encoder: WindowedVitConfig
-  /** What a share of a window is taken of, where one is. */
-  readonly quota: Quota
-  /** Of a big.LITTLE encoder: which tokens its P-blocks process; undefined: all. */
-  readonly routing?: SamRouting | undefined
   /** Width of an embedding and of all tokens behind it. */
   readonly width: number
   /** Channels of the convolutions over mask prompts. */
@@ -52,8 +46,18 @@ export interface SamConfig {
   }
 }
 
+/** Segment Anything (Kirillov et al. 2023). */
+export interface SamConfig extends SamParts {
+  readonly family: 'sam'
+  readonly encoder: WindowedVitConfig
+  /** What a share of a window is taken of, where one is. */
+  readonly quota: Quota
+  /** Of a big.LITTLE encoder: which tokens its P-blocks process; undefined: all. */
+  readonly routing?: SamRouting | undefined
+}
+
 /** Patches of a picture. */
-export function samGrid({ side, patchSize }: Pick<SamConfig, 'side' | 'patchSize'>) {
+export function samGrid({ side, patchSize }: Pick<SamParts, 'side' | 'patchSize'>) {
   return { rows: side / patchSize, columns: side / patchSize }
 }
 
@@ -63,6 +67,3 @@ export function samWindows(
 ): TokenWindows {
   return { plan: windowPlan(samGrid(config), config.encoder.window), quota: config.quota }
 }
-
-/** Of the norms of maps, whatever those of tokens have. */
-export const mapEpsilon = 1e-6

@@ -8,11 +8,11 @@ import { writeHuggingFacePreprocessing } from '../../../image/hugging-face-prepr
 import { licenceOf } from '../../../model-store/model-card.js'
 import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
 import { openModel } from '../../../model-store/node/open-model.js'
-import { huggingFaceKeys } from '../../../models/hugging-face-keys.js'
-import { writeScoreFunction } from '../../../models/score-function.js'
 import { resolveSettings } from '../../../settings/resolve.js'
 import { type Settings, settingsOf } from '../../../settings/settings.js'
-import { answersOf, type Exported, type ExportOptions, exportOutputs } from './export-onnx.js'
+import { answersOf } from '../../export/onnx-model.js'
+import { transformersJsConfig } from '../../export/transformers-js-config.js'
+import { type Exported, type ExportOptions, exportOutputs } from './export-onnx.js'
 import type { TransformersJsLayout } from './transformers-js-layout.js'
 import { maskLayout } from './transformers-js-masks.js'
 
@@ -26,24 +26,13 @@ export interface ExportFolderOptions
 /** What transformers.js looks for between `model` and `.onnx`, if its setting `dtype` is this. */
 const fileSuffixes: Readonly<Record<Precision, string>> = { fp32: '', fp16: '_fp16', int8: '_int8' }
 
-/**
- * A classifier. Of config.json transformers.js reads the type, which decides the class, and the labels. It refuses types
- * that it doesn't know, and the class of a ViT does no more than run the file, so every model here is a "vit" to
- * it; what it really is stands under `blvit`.
- */
 function classifierLayout(
-  { architecture, preprocessing, labels, scores }: ModelFiles,
+  files: ModelFiles,
   { allOutputs = false }: Pick<ExportOptions, 'allOutputs'>,
 ): TransformersJsLayout {
+  const { architecture, preprocessing } = files
   return {
-    config: (dtype) => ({
-      ...huggingFaceKeys(architecture),
-      ...writeScoreFunction(scores, architecture.classes),
-      id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
-      label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
-      // In a browser it would otherwise look for onnx/model_quantized.onnx.
-      'transformers.js_config': { dtype },
-    }),
+    config: (precision) => transformersJsConfig(files, precision),
     preprocessor: writeHuggingFacePreprocessing({ ...preprocessing, ...architecture.image }),
     files: [{ name: 'model', outputs: (model) => answersOf(model, allOutputs) }],
     task: 'image-classification',
