@@ -16,7 +16,14 @@ import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { type AttentionView, mixedBy } from '../nn/attention.js'
 import { forBatch } from '../nn/for-batch.js'
 import { linear, packedLinear, widthOf } from '../nn/linear.js'
-import { distanceTerms, type GridSides, positionTables, vectorsOfDistances } from '../nn/relative-position.js'
+import {
+  distanceTerms,
+  type GridSides,
+  placed,
+  placeMarks,
+  positionTables,
+  vectorsOfDistances,
+} from '../nn/relative-position.js'
 import { type Neighbourhood, placesIn, sidesOf } from '../nn/windowed-attention.js'
 import { withPaddingRow } from '../nn/windows.js'
 import type { WindowKind } from './window-kinds.js'
