@@ -17,14 +17,19 @@ import {
   slice,
   softmax,
   subtract,
-  transpose,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { forBatch } from '../nn/for-batch.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear, packedLinear, widthOf } from '../nn/linear.js'
-import { distanceTerms, positionTables, vectorsOfDistances } from '../nn/relative-position.js'
+import {
+  distanceTerms,
+  gridMarks,
+  placed,
+  positionTables,
+  vectorsOfDistances,
+} from '../nn/relative-position.js'
 import { type Neighbourhood, placesIn, sidesOf, windowedAttention } from '../nn/windowed-attention.js'
 import { tokensToWindows, withPaddingRow } from '../nn/windows.js'
 import { type BlockParts, blockMlp } from './block-loop.js'
@@ -134,8 +139,11 @@ export function primaryAttention(
         heads,
         vectors: vectorsOfDistances(of, { queries: side, keys: side }),
       })
-    const byRow = terms(tables.rows, sides.rows, rowPlaces)
-    const byColumn = terms(tables.columns, sides.columns, columnPlaces)
+    const all = concat(
+      [terms(tables.rows, sides.rows, rowPlaces), terms(tables.columns, sides.columns, columnPlaces)],
+      { axis: 3 },
+    )
+    const marks = gridMarks(sides)
     const attended = (
       groups: number,
       [start, kept]: readonly [number, number],
@@ -143,17 +151,10 @@ export function primaryAttention(
       values: Tensor,
     ) => {
       const own = { axis: 1, start, end: start + groups * kept }
-      const stacks = times(batch, groups)
-      const ofGroups = (x: Tensor, side: number) =>
-        transpose(reshape(slice(x, own), [stacks, kept, heads, side]), [0, 2, 1, 3])
-      const bias = add(
-        reshape(ofGroups(byRow, sides.rows), [stacks, heads, kept, sides.rows, 1]),
-        reshape(ofGroups(byColumn, sides.columns), [stacks, heads, kept, 1, sides.columns]),
-      )
-      const mixed = attention(reshape(slice(q, own), [stacks, kept, width]), keys, values, {
-        heads,
-        bias: reshape(bias, [stacks, heads, kept, sides.rows * sides.columns]),
-      })
+      const ofGroups = (x: Tensor) =>
+        reshape(slice(x, own), [times(batch, groups), kept, ...x.shape.slice(2)])
+      const scored = placed({ q: ofGroups(q), k: keys }, { terms: ofGroups(all), marks, heads })
+      const mixed = attention(scored.q, scored.k, values, { heads, scale: 1 })
       return reshape(mixed, [batch, groups * kept, width])
     }
     if (!plan) return linear('proj', attended(1, [0, Number(sizeAt(chosen, 1))], k, v), { out: width })

@@ -1,25 +1,29 @@
 import { defined } from '../base/assert.js'
-import { type Dim, times } from '../graph/dim.js'
+import { times } from '../graph/dim.js'
 import {
   attentionMap,
   attention as attentionOp,
   concat,
   gather,
-  matmul,
   mean,
-  oneHot,
   pad,
   pick,
   reshape,
   slice,
-  transpose,
 } from '../graph/ops/index.js'
 import { atScope, currentScope, scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { type AttentionView, mixedBy } from '../nn/attention.js'
 import { forBatch } from '../nn/for-batch.js'
 import { linear, packedLinear, widthOf } from '../nn/linear.js'
-import { distanceTerms, type GridSides, positionTables, vectorsOfDistances } from '../nn/relative-position.js'
+import {
+  distanceTerms,
+  type GridSides,
+  placed,
+  placeMarks,
+  positionTables,
+  vectorsOfDistances,
+} from '../nn/relative-position.js'
 import { type Neighbourhood, placesIn, sidesOf } from '../nn/windowed-attention.js'
 import { withPaddingRow } from '../nn/windows.js'
 import type { WindowKind } from './window-kinds.js'
@@ -83,7 +87,7 @@ function groupsOf({ kinds }: WindowStream, { plan, grid }: Neighbourhood, tokens
 interface Projected extends Record<'q' | 'k' | 'v', Tensor> {
   readonly sides: GridSides
   /** Row and column of each token; behind the last one: nowhere. int64 `[batch, tokens]` */
-  readonly positions: readonly Tensor[]
+  readonly positions: readonly [Tensor, Tensor]
   /** Products of queries with the vectors of their distances. `[batch, tokens, heads, rows + columns]` */
   readonly terms: Tensor
 }
@@ -118,51 +122,30 @@ function project(normed: Tensor, stream: WindowStream, options: StreamAttention)
   })
 }
 
-/** What tokens that see each other meet by. `[batch·windows, …]` */
-interface Met extends Record<'q' | 'k' | 'v', Tensor> {
-  /** `[batch·windows, heads, queries, keys]` */
-  readonly bias: Tensor
-}
-
-function meet({ q, k, v, ...places }: Projected, group: Group, { heads }: StreamAttention): Met {
-  const { numbers, windows, count, padding } = group
+/** What tokens that see each other meet by: queries and keys whose products are scores, and values. `[batch·windows, …]` */
+function meet(
+  { q, k, v, terms, positions, sides }: Projected,
+  { numbers, windows, count, padding }: Group,
+  { heads }: StreamAttention,
+): Readonly<Record<'q' | 'k' | 'v', Tensor>> {
   const [batch, tokens, width] = [sizeAt(q, 0), Number(sizeAt(q, 1)), widthOf(q)]
-  const stacks = times(batch, windows)
+  const [stacks, keys] = [times(batch, windows), count + padding.length]
   // one row behind the tokens stands for all places outside of the grid
   const withPadding = Array.from({ length: windows }, (_, window) => [
     ...numbers.slice(window * count, (window + 1) * count),
     ...padding.map(() => tokens),
   ]).flat()
-  const ofKeys = (x: Tensor) =>
-    reshape(pick(x, withPadding, { axis: 1 }), [stacks, count + padding.length, width])
-  return {
-    q: reshape(pick(q, numbers, { axis: 1 }), [stacks, count, width]),
-    k: ofKeys(k),
-    v: ofKeys(v),
-    bias: scope('rel_pos', () => biasOf(places, group, { heads, stacks })),
+  const own = (x: Tensor) => reshape(pick(x, numbers, { axis: 1 }), [stacks, count, ...x.shape.slice(2)])
+  const ofKeys = (x: Tensor) => reshape(pick(x, withPadding, { axis: 1 }), [stacks, keys, width])
+  const placesOfKeys = (axis: 0 | 1) => {
+    const inStream = own(positions[axis])
+    const outside = padding.map((place) => place[axis])
+    return outside.length === 0 ? inStream : concat([inStream, forBatch(stacks, outside)], { axis: 1 })
   }
-}
-
-/** A product with a mark for each key's row and column picks the terms of its distance. */
-function biasOf(
-  { terms, positions, sides }: Omit<Projected, 'q' | 'k' | 'v'>,
-  { numbers, count, padding }: Group,
-  { heads, stacks }: { heads: number; stacks: Dim },
-): Tensor {
-  const keys = count + padding.length
-  const marks = [sides.rows, sides.columns].map((side, axis) => {
-    const own = pick(defined(positions[axis], 'positions'), numbers, { axis: 1 })
-    const inStream = reshape(own, [stacks, count])
-    const outside = padding.map((place) => place[axis] ?? 0)
-    const all = outside.length === 0 ? inStream : concat([inStream, forBatch(stacks, outside)], { axis: 1 })
-    // what stands nowhere has no mark
-    return slice(oneHot(all, { classes: side + 1 }), { axis: 2, end: side })
+  return scope('rel_pos', () => {
+    const marks = placeMarks([placesOfKeys(0), placesOfKeys(1)], sides)
+    return { ...placed({ q: own(q), k: ofKeys(k) }, { terms: own(terms), marks, heads }), v: ofKeys(v) }
   })
-  const both = sides.rows + sides.columns
-  const mine = reshape(pick(terms, numbers, { axis: 1 }), [stacks, count, heads, both])
-  const rows = reshape(transpose(mine, [0, 2, 1, 3]), [stacks, heads * count, both])
-  const products = matmul(rows, concat(marks, { axis: 2 }), { transposeB: true })
-  return reshape(products, [stacks, heads, count, keys])
 }
 
 /**
@@ -190,17 +173,17 @@ export function streamAttention(
     ...{ map: noMap, outputOf: noMap, mix: noMap, clsRow: noMap },
     output: () =>
       inAttention(() => {
-        const mixed = met.map(({ q, k, v, bias, windows, count }, group) => {
+        const mixed = met.map(({ q, k, v, windows, count }, group) => {
           // a map that somebody asked for already is half of the way
           const map = maps?.[group]
-          const own = map ? mixedBy(map, v, heads) : attentionOp(q, k, v, { heads, bias })
+          const own = map ? mixedBy(map, v, heads) : attentionOp(q, k, v, { heads, scale: 1 })
           return reshape(own, [batch, windows * count, width])
         })
         return linear('proj', concat(mixed, { axis: 1 }), { out: width })
       }),
     received: () =>
       inAttention(() => {
-        maps ??= met.map(({ q, k, bias }) => attentionMap(q, k, { heads, bias }))
+        maps ??= met.map(({ q, k }) => attentionMap(q, k, { heads, scale: 1 }))
         const ofGroups = maps.map((map, group) => {
           const { windows, count } = defined(groups[group], 'a group')
           const means = reshape(mean(map, { axes: [1, 2] }), [times(batch, windows), sizeAt(map, 3)])

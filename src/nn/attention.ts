@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js'
 import { type Dim, elements, times } from '../graph/dim.js'
 import { type Initialiser, truncatedNormal } from '../graph/initialiser.js'
 import {
@@ -159,22 +160,23 @@ function sameMeeting(a: Meeting, b: Meeting): boolean {
 interface AttentionParts extends Pick<AttentionView, 'q' | 'k' | 'v' | 'heads'> {
   /** What the layer makes of mixed values. `[batch, rows, innerWidth]` → `[batch, rows, width]` */
   readonly projected: (mixed: Tensor) => Tensor
-  /** What the layer itself adds to all scores, beside what a meeting adds; broadcasts as {@link Meeting.bias}. */
-  readonly ownBias?: Tensor | undefined
+  /** Whose products are the scores, as they are, where that isn't queries and keys: with relative positions among them. */
+  readonly scored?: Readonly<Record<'q' | 'k', Tensor>> | undefined
 }
 
 /** A view of queries, keys and values; what is asked of it is built in the scope that it was made in. */
-export function attentionView({ q, k, v, heads, projected, ownBias }: AttentionParts): AttentionView {
+export function attentionView({ q, k, v, heads, projected, scored }: AttentionParts): AttentionView {
   const here = currentScope()
+  const { q: asking, k: asked } = scored ?? { q, k }
   const optionsOf = (meeting: Meeting) => {
-    const bias = biasOf(meeting)
-    return { heads, scale: meeting.scale, bias: bias && ownBias ? add(ownBias, bias) : (bias ?? ownBias) }
+    assert(!scored || meeting.scale === undefined, 'another scale of scores that are scaled already')
+    return { heads, scale: scored ? 1 : meeting.scale, bias: biasOf(meeting) }
   }
   const valuesOf = ({ headFactor }: Pick<Meeting, 'headFactor'>) => timesHeadFactor(v, headFactor)
   let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
   const mapOf = (meeting: Meeting) => {
     if (!shown || !sameMeeting(shown.meeting, meeting)) {
-      shown = { meeting, map: atScope(here, () => attentionMap(q, k, optionsOf(meeting))) }
+      shown = { meeting, map: atScope(here, () => attentionMap(asking, asked, optionsOf(meeting))) }
     }
     return shown.map
   }
@@ -193,16 +195,18 @@ export function attentionView({ q, k, v, heads, projected, ownBias }: AttentionP
         projected(
           map
             ? mixedBy(map, valuesOf(meeting), heads)
-            : attentionOp(q, k, valuesOf(meeting), optionsOf(meeting)),
+            : attentionOp(asking, asked, valuesOf(meeting), optionsOf(meeting)),
         ),
       )
     },
-    outputOf: (queries, meeting = {}) =>
-      atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting)))),
+    outputOf: (queries, meeting = {}) => {
+      assert(!scored, 'some queries of scores with relative positions')
+      return atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting))))
+    },
     mix: (map, { values = same, rows = same, ...meeting } = {}) =>
       atScope(here, () => projected(rows(mixedBy(map, values(valuesOf(meeting)), heads)))),
     clsRow: (meeting = {}) =>
-      atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),
+      atScope(here, () => queryAttention(slice(asking, { axis: 1, end: 1 }), asked, optionsOf(meeting))),
   }
 }
 

@@ -5,7 +5,7 @@ import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { type AttentionView, attentionView } from './attention.js'
 import { linear, packedLinear, widthOf } from './linear.js'
-import { type GridSides, positionBias, positionTables } from './relative-position.js'
+import { type GridSides, gridMarks, placed, positionTables, positionTerms } from './relative-position.js'
 import {
   paddingCount,
   realTokens,
@@ -84,10 +84,18 @@ export function windowedAttention(
     )
     const inWindows = (x: Tensor) => (plan ? tokensToWindows(x, plan) : x)
     const [q, k, v] = [inWindows(packed.q), inWindows(packed.k), inWindows(packed.v)]
-    const tables = learnedFor && positionTables(innerWidth / heads, learnedFor)
+    const [tables, sides] = [
+      learnedFor && positionTables(innerWidth / heads, learnedFor),
+      sidesOf(neighbourhood),
+    ]
     const view = attentionView({
       ...{ q, k, v, heads },
-      ownBias: tables && positionBias(q, { heads, tables, ...sidesOf(neighbourhood) }),
+      scored:
+        tables &&
+        placed(
+          { q, k },
+          { terms: positionTerms(q, { heads, tables, ...sides }), marks: gridMarks(sides), heads },
+        ),
       projected: (mixed) =>
         linear('proj', plan ? windowsToTokens(mixed, plan, batch) : mixed, {
           out: width,
