@@ -3,7 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
-import type { SamConfig, SamParts, SamRouting } from './sam-config.js'
+import { type SamConfig, type SamParts, type SamRouting, samGrid } from './sam-config.js'
 
 // The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
 const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
@@ -131,6 +131,18 @@ export function invalid(text: string): BlvitError {
   return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
 }
 
+/** Places that windows may have together, 256 × 256: an attention map over more would hold 4 G numbers a head. */
+const mostPlaces = 65_536
+
+/** @param rows tokens on a side of the square grid @throws BlvitError `BAD_CONFIG` for windows that no memory holds */
+export function checkWindow(window: number, rows: number): void {
+  const places = (window * Math.ceil(rows / window)) ** 2
+  if (places <= mostPlaces) return
+  throw invalid(
+    `windows of ${window} × ${window} over a grid of ${rows} × ${rows} tokens have ${places} places, and ${mostPlaces} are the most`,
+  )
+}
+
 /** @throws BlvitError `BAD_CONFIG` for sizes behind the encoder that don't go together */
 export function checkSamParts({ side, patchSize, width, decoder, maskChannels }: SamParts): void {
   if (side % patchSize !== 0) throw invalid(`image_size ${side} is no multiple of patch_size ${patchSize}`)
@@ -151,6 +163,7 @@ function checked(config: SamConfig): SamConfig {
   if (beyond !== undefined)
     throw invalid(`global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`)
   checkSamParts(config)
+  checkWindow(encoder.window, samGrid(config).rows)
   if (config.routing) checkRouting(config.routing, encoder.depth, invalid)
   return config
 }

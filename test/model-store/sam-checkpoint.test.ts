@@ -30,6 +30,11 @@ function routed(quota: string, keepRatio: number) {
 
 beforeAll(() => writeModelFolder(join(folder, 'micro'), initialise(micro), { card: '' }))
 
+test('nothing is assumed of pictures where no file tells how they are prepared: SAM itself says it', async () => {
+  const { assumptions } = await openModel(join(folder, 'micro'))
+  expect(assumptions).toEqual([])
+})
+
 test('weights alone, without a config.json, become the model that the target says', async () => {
   const weights = join(folder, 'micro', 'model.safetensors')
   const { copied, fresh } = await convertFolder(weights, { to: 'sam-micro', output: join(folder, 'made') })
