@@ -5,6 +5,7 @@ import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { maskPrograms } from './masks/mask-programs.js'
 import { neck } from './masks/neck.js'
+import { portablePrograms } from './masks/portable-programs.js'
 import { type ModelDefinition, pixelsInput } from './model-definition.js'
 import { samDecoder, samPrompts } from './sam.js'
 import type { SamParts } from './sam-config.js'
@@ -31,8 +32,10 @@ function mobileSamEncoder(pixels: Tensor, config: MobileSamConfig): Tensor {
 /** MobileSAM, which can be asked for what SAM can. */
 export function mobileSam(config: MobileSamConfig): ModelDefinition {
   const embedding = mobileSamEncoder(mobileSamPixels(config), config)
+  const [prompts, decoder] = [samPrompts(config), samDecoder(config)]
   return {
-    programs: maskPrograms(embedding, samPrompts(config), samDecoder(config)),
+    programs: maskPrograms(embedding, prompts, decoder),
+    portable: portablePrograms(embedding, prompts, decoder),
     history: [],
     sizes: [],
   }
