@@ -1,5 +1,6 @@
-import { add, input, mapToTokens } from '../graph/ops/index.js'
-import type { Tensor } from '../graph/tensor.js'
+import { type Dim, times } from '../graph/dim.js'
+import { add, expand, input, mapToTokens, reshape } from '../graph/ops/index.js'
+import { sizeAt, type Tensor } from '../graph/tensor.js'
 import { layerNorm2d } from '../nn/layer-norm.js'
 import { type DecodedMasks, type MaskDecoderConfig, maskDecoder } from './masks/mask-decoder.js'
 import {
@@ -64,15 +65,30 @@ function decode(
 ): DecodedMasks {
   const embedding = mapToTokens(embeddingInput(prompts))
   const dense = masks ? maskTokens(masks, prompts) : noMaskToken(prompts)
-  return maskDecoder(
-    {
-      image: add(embedding, dense),
-      places: gridEncoding(prompts),
-      sparse: pointTokens(pointInputs(), prompts),
-      grid: prompts.grid,
-    },
-    decoder,
-  )
+  return masksFor(pointInputs(), add(embedding, dense), { prompts, decoder })
+}
+
+/** @param image `[1 or prompts, places, width]` */
+function masksFor(
+  points: ReturnType<typeof pointInputs>,
+  image: Tensor,
+  { prompts, decoder }: { prompts: PromptEncoderConfig; decoder: MaskDecoderConfig },
+): DecodedMasks {
+  const sparse = pointTokens(points, prompts)
+  return maskDecoder({ image, places: gridEncoding(prompts), sparse, grid: prompts.grid }, decoder)
+}
+
+/** Each picture of a batch is asked equally often, and its embedding is there for each of its prompts. */
+function answerEach(
+  embedding: Tensor,
+  each: number,
+  { prompts, decoder }: { prompts: PromptEncoderConfig; decoder: MaskDecoderConfig },
+): DecodedMasks {
+  const image = add(mapToTokens(embedding), noMaskToken(prompts))
+  const [batch, places, width] = [0, 1, 2].map((axis) => sizeAt(image, axis)) as [Dim, Dim, Dim]
+  const all = times(batch, each)
+  const repeated = expand(reshape(image, [batch, 1, places, width]), [batch, each, places, width])
+  return masksFor(pointInputs(all), reshape(repeated, [all, places, width]), { prompts, decoder })
 }
 
 function outputsOf({ logits, iouPredictions }: DecodedMasks) {
@@ -81,9 +97,9 @@ function outputsOf({ logits, iouPredictions }: DecodedMasks) {
 
 /**
  * Segment Anything: `encode` makes an embedding of a picture, `decode` masks of an embedding for points and boxes, `refine` the
- * same with masks among the prompts.
+ * same with masks among the prompts; `answer`, where `promptsPerPicture` asks for it, all of it at once for a batch of pictures.
  */
-export function sam(config: SamConfig, { hooks }: BuildOptions = {}): ModelDefinition {
+export function sam(config: SamConfig, { hooks, promptsPerPicture }: BuildOptions = {}): ModelDefinition {
   const { embedding, state } = samEncoder(samPixels(config), config, { hooks })
   const [prompts, decoder] = [samPrompts(config), samDecoder(config)]
   return {
@@ -91,6 +107,9 @@ export function sam(config: SamConfig, { hooks }: BuildOptions = {}): ModelDefin
       encode: { image_embeddings: embedding },
       decode: outputsOf(decode(prompts, decoder)),
       refine: outputsOf(decode(prompts, decoder, { masks: maskInput(prompts) })),
+      ...(promptsPerPicture !== undefined && {
+        answer: outputsOf(answerEach(embedding, promptsPerPicture, { prompts, decoder })),
+      }),
     },
     history: state.history,
     sizes: [],

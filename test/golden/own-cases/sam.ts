@@ -28,7 +28,7 @@ import { positionBias, positionTables } from '../../../src/nn/relative-position.
 import { tokensToWindows, withPaddingRow } from '../../../src/nn/windows.js'
 import { scaleToPicture, sizeInFrame } from '../../../src/segmentation/frame.js'
 import { scaled } from '../../../src/segmentation/logits-scale.js'
-import { framePictureSteps } from '../../../src/tasks/segment/frame-pixels.js'
+import { framePictureSteps } from '../../../src/segmentation/frame-pixels.js'
 import { fedPoints } from '../../../src/tasks/segment/frame-points.js'
 import { type Golden, readGolden } from '../../support/golden.js'
 import { goldenMaskEngine } from '../../support/golden-sam.js'

@@ -1,11 +1,17 @@
-import type { Size } from '../../image/crop-window.js'
-import type { Pixels } from '../../image/pixels.js'
-import { normaliseSteps } from '../../image/preprocessing.js'
-import { resizeSteps } from '../../image/resize.js'
-import type { Steps } from '../../image/steps.js'
-import type { MaskFrame } from '../../models/masks/mask-frame.js'
-import { sizeInFrame } from '../../segmentation/frame.js'
-import { axisTaps, scaled } from '../../segmentation/logits-scale.js'
+import type { Size } from '../image/crop-window.js'
+import type { Pixels } from '../image/pixels.js'
+import { normaliseSteps, type PerChannel } from '../image/preprocessing.js'
+import { resizeSteps } from '../image/resize.js'
+import type { Steps } from '../image/steps.js'
+import { type FrameFit, sizeInFrame } from './frame.js'
+import { axisTaps, scaled } from './logits-scale.js'
+
+/** How the pixels of a picture become those that a model sees. */
+export interface PixelFrame extends Pick<FrameFit, 'height' | 'width' | 'fit'> {
+  /** Of channels from 0 to 1. */
+  readonly mean: PerChannel
+  readonly std: PerChannel
+}
 
 /** A picture in a model's frame. */
 export interface FramedPicture {
@@ -16,7 +22,7 @@ export interface FramedPicture {
 }
 
 /** SAM's own way: the picture in the frame's upper left corner, zeros behind the normalisation around it. */
-function* padded(pixels: Pixels, frame: MaskFrame, resized: Size): Steps<Float32Array> {
+function* padded(pixels: Pixels, frame: PixelFrame, resized: Size): Steps<Float32Array> {
   const small = yield* resizeSteps(pixels, { ...resized, filter: 'bilinear' })
   const { mean, std } = frame
   const values = yield* normaliseSteps(small, {
@@ -35,7 +41,7 @@ function* padded(pixels: Pixels, frame: MaskFrame, resized: Size): Steps<Float32
 }
 
 /** EfficientSAM's way: both sides to the frame's, in numbers and without a filter. */
-function* squashed({ width, height, values }: Pixels, frame: MaskFrame): Steps<Float32Array> {
+function* squashed({ width, height, values }: Pixels, frame: PixelFrame): Steps<Float32Array> {
   const scale = {
     rows: axisTaps('bilinear', { from: height, to: frame.height }),
     columns: axisTaps('bilinear', { from: width, to: frame.width }),
@@ -60,7 +66,7 @@ function* squashed({ width, height, values }: Pixels, frame: MaskFrame): Steps<F
 }
 
 /** A picture as a model that cuts things out sees it, in steps. */
-export function* framePictureSteps(pixels: Pixels, frame: MaskFrame): Steps<FramedPicture> {
+export function* framePictureSteps(pixels: Pixels, frame: PixelFrame): Steps<FramedPicture> {
   const resized = sizeInFrame(pixels, frame)
   const input = yield* frame.fit === 'pad' ? padded(pixels, frame, resized) : squashed(pixels, frame)
   return { input, resized }
