@@ -16,6 +16,8 @@ export interface TeacherPlan {
 export interface StudentPlan {
   /** Another configuration that takes the teacher's weights, one with E-blocks for example. Default: the teacher's. */
   readonly to?: ConfigJson
+  /** Its sizes alone are the teacher's: all weights start anew. */
+  readonly isFresh?: boolean
   /** Keys of config.json to change: the size of pictures, the reduction that it is made for. */
   readonly set?: ConfigJson
   /** Only so many of the teacher's blocks. */

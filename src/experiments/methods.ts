@@ -2,54 +2,13 @@ import { aVit } from '../recipes/a-vit.js'
 import { adaVit } from '../recipes/ada-vit.js'
 import { blockImitation } from '../recipes/distill.js'
 import { dynamicVit } from '../recipes/dynamic-vit.js'
-import { fromScratch } from '../recipes/from-scratch.js'
 import { paper } from '../recipes/paper.js'
 import type { Recipe } from '../recipes/recipe.js'
+import { budget, ownLosses, underBudget } from './budget.js'
+import { bigLittleParts, cifarBigLittle } from './cifar-big-little.js'
 import { cifarTeacher } from './cifar-teacher.js'
 import { isBetter, losesAtMost } from './claims.js'
 import type { Experiment, ExperimentRow } from './experiment.js'
-
-/** A hundred steps of 64 pictures, the same for each row. */
-const budget = {
-  pictures: 6_400,
-  batch: 64,
-  learningRate: 1e-3,
-  schedule: 'cosine',
-  warmUp: 0.1,
-} as const
-
-/** How much slower weights learn that the teacher has taught already. */
-const taughtScale = 0.3
-
-/**
- * The labels, with the teacher's own crops, and what a method learns from besides.
- * @param own losses of the method's recipe @param fresh a regular expression for the weights that it has besides the teacher's
- */
-function underBudget(own: Readonly<Record<string, number>> = {}, fresh?: string): Recipe {
-  const [{ augmentation } = {}] = fromScratch.stages
-  return {
-    about: 'The teacher goes on learning, a hundred steps, with a method',
-    stages: [
-      {
-        objective: 'end to end',
-        ...budget,
-        ...(augmentation && { augmentation }),
-        loss: { labels: 1, ...own },
-        parameters: [
-          ...(fresh === undefined ? [] : [{ match: fresh, learningRateScale: 1 }]),
-          { match: '.', learningRateScale: taughtScale },
-        ],
-      },
-    ],
-  }
-}
-
-/** The losses of a recipe's last stage, all but those of the labels. */
-function ownLosses({ stages }: Recipe): Readonly<Record<string, number>> {
-  const last = stages.at(-1)
-  const { labels: _, ...own } = last?.objective === 'end to end' ? last.loss : {}
-  return own
-}
 
 /** The weight of A-ViT's recipe; its other loss is for models of 12 blocks. */
 const aVitLoss = ownLosses(aVit).ponder ?? 0
@@ -59,17 +18,10 @@ function reduced(row: Pick<ExperimentRow, 'name' | 'title' | 'paper'>, reduction
   return { ...row, student: { set: { reduction } }, recipe: underBudget() }
 }
 
-/** The paper's proportions: E-blocks of a quarter of the width after a first full layer, two layers between two selections. */
-const bigLittle = {
-  ...cifarTeacher.config,
-  model_type: 'blvit',
-  full_layers: 1,
-  predictor_after: [1, 3, 5],
-  keep_ratio: 0.21,
-  little: { embed_dim: 32, num_heads: 1, layers: [2, 3, 4, 5, 6] },
-}
+/** At the work of the other methods. */
+const bigLittle = { ...cifarBigLittle, keep_ratio: 0.21 }
 
-const bigLittleRecipe = underBudget(ownLosses(paper), String.raw`\.little\.|^predictors\.|\.(gamma|alpha)\d$`)
+const bigLittleRecipe = underBudget(ownLosses(paper), bigLittleParts)
 
 /** Pictures by which each E-block first learns alone to do what its P-block does: two fifths of them, as `distill` has it roughly. */
 const imitated = 2_560

@@ -1,6 +1,7 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { nodeDecoder } from '../image/node/decode.js'
 import { convert } from '../model-store/convert.js'
+import { initialise } from '../model-store/initialise.js'
 import { type ModelFiles, parametersOf } from '../model-store/model-files.js'
 import { readArchitecture } from '../models/index.js'
 import { tokenMaskJson, tokenMaskText } from '../reduction/token-mask.js'
@@ -60,7 +61,7 @@ async function maskOfTeacher(
 /** Makes a student of the teacher. @throws BlvitError as `convert` and `calibrateTokenMask` */
 export async function studentOf(
   teacher: ModelFiles,
-  { to, set = {}, firstLayers, calibratedMask }: StudentPlan,
+  { to, isFresh = false, set = {}, firstLayers, calibratedMask }: StudentPlan,
   options: StudentOptions,
 ): Promise<Student> {
   const { seed } = options
@@ -69,5 +70,7 @@ export async function studentOf(
     calibratedMask === undefined ? {} : { reduction: await maskOfTeacher(teacher, calibratedMask, options) }
   const target = to ? readArchitecture(to) : teacher.architecture
   const { files, fresh } = await convert(teacher, target, { seed, set: { ...set, ...mask } })
-  return { files, isWhole: fresh.length === 0 }
+  if (!isFresh) return { files, isWhole: fresh.length === 0 }
+  const { weights } = initialise(files.architecture, { seed })
+  return { files: { ...files, weights }, isWhole: false }
 }

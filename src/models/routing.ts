@@ -3,7 +3,6 @@ import {
   argsort,
   compact,
   concat,
-  constant,
   cumulativeSum,
   gather,
   inverseOrder,
@@ -146,18 +145,18 @@ export function select(
   const at = (indices: Tensor) => gather(patches, last ? gather(last.place, indices) : indices)
   const { kept, stays, chosen, others } = partsOf(sortedScores, { order, at, budget })
   const batch = sizeAt(tokens, 0)
-  const primary = (ofPrefix: number, x: Tensor) => {
-    const all = concat([constant(ofPrefix, [batch, prefix]), slice(x, { axis: 1, end: kept })], { axis: 1 })
-    return reshape(all, [batch, plus(kept, prefix), 1])
-  }
+  // padded with zeros: a constant of as many rows as the batch has would leave the GPU
+  const primary = (x: Tensor) =>
+    reshape(padStart(slice(x, { axis: 1, end: kept }), { count: prefix }), [batch, plus(kept, prefix), 1])
+  const not = (x: Tensor) => scaleShift(x, { scale: -1, shift: 1 })
   return {
     stream: joinedStream(concat([slice(tokens, { axis: 1, end: prefix }), chosen], { axis: 1 }), others),
     route: {
       ...{ order, kept, stays, patchScores },
       place: inverseOrder(order),
       scores: sortedScores,
-      real: stays && primary(1, stays),
-      gate: primary(0, sortedScores),
+      real: stays && not(primary(not(stays))),
+      gate: primary(sortedScores),
     },
   }
 }

@@ -16,6 +16,9 @@ test.each([
 test('the nearest of several wins, and of none there is nothing to suggest', () => {
   expect(didYouMean('vit-tin', ['vit-tin-x', 'vit-tiny'])).toBe(' Did you mean "vit-tiny"?')
   expect(didYouMean('vit', [])).toBe('')
+  // neighbours that changed places are one slip, whatever the word's length
+  expect(didYouMean('tpo', ['top', 'device'])).toBe(' Did you mean "top"?')
+  expect(didYouMean('hne', ['hen'])).toBe(' Did you mean "hen"?')
   // two letters of two are wrong
   expect(didYouMean('L0', ['fly'])).toBe('')
 })

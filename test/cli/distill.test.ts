@@ -53,7 +53,7 @@ describe('blvit distill', () => {
     expect(stopped.stderr).toContain('Go on with the same command and --resume.')
     expect(existsSync(output)).toBe(false)
     const again = await runInProcess(args)
-    expect(again.stderr).toContain('Go on with --resume, or begin anew with --overwrite.')
+    expect(again.stderr).toContain('Go on (resume: true, --resume), or begin anew')
     const resumed = await runCli([...args, '--resume'])
     expect(resumed.stderr).not.toMatch(/step 1 of/)
     expect(resumed.code).toBe(0)

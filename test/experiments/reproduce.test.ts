@@ -37,6 +37,7 @@ const tiny: Experiment = {
     { name: 'small', title: '24 px', isControl: true, student: { set: { image_size: 24 } }, recipe },
     { name: 'one-layer', title: '1 layer', isControl: true, student: { firstLayers: 1 }, recipe },
     { name: 'atf', title: 'ATF', student: { calibratedMask: 0.5 }, recipe },
+    { name: 'fresh', title: 'from random weights', student: { isFresh: true }, recipe },
   ],
   claims: [isBetter('EViT', 'evit', 'one-layer', 'is better')],
 }
@@ -77,19 +78,23 @@ describe('reproduce', () => {
       tiny,
       options('table', { onRun: ({ row, seed }) => begun.push(`${row.name} ${seed}`) }),
     )
-    expect(begun.length).toBe(9)
+    expect(begun.length).toBe(11)
     expect(table.rows.map(({ name, runs }) => [name, runs.length])).toEqual([
       ['teacher', 1],
       ['evit', 2],
       ['small', 2],
       ['one-layer', 2],
       ['atf', 2],
+      ['fresh', 2],
     ])
-    const [teacher, evit, small, layer, atf] = table.rows
+    const [teacher, evit, small, layer, atf, fresh] = table.rows
     expect(teacher?.share).toBe(1)
     // EViT: 10 of 17 tokens in the second of two MLPs; 10 of 17 in all; one block of two; 9 of 17
     for (const row of [evit, small, layer, atf]) expect(row?.share).toBeLessThan(0.95)
     expect(evit?.untrained).toBeGreaterThanOrEqual(0)
+    // what knows nothing of the teacher isn't measured before it has learned
+    expect(fresh).toMatchObject({ share: 1 })
+    expect(fresh?.untrained).toBeUndefined()
     expect(evit?.runs.map(({ result }) => result.top1.of)).toEqual([30, 30])
     expect(evit?.runs[0]?.result.losses.length).toBe(2)
     expect(table.claims).toHaveLength(1)

@@ -29,7 +29,10 @@ export function reproduceCommand(program: Command, context: CliContext): void {
   program
     .command('reproduce')
     .description('Run a table of trained models from nothing, and say which claims of the papers hold in it.')
-    .argument('<table>', 'methods: every method at 60 % of the work of one teacher, under one budget')
+    .argument(
+      '<table>',
+      'methods: every method at 60 % of the work of one teacher; table3, table4, table5: the ablations of the bLViT paper; each under one budget',
+    )
     .requiredOption('--data <path>', 'CIFAR-10: an archive or a folder that holds train and test')
     .requiredOption(
       '-o, --output <folder>',
@@ -58,6 +61,7 @@ its log in runs/<row>-seed-<n>.training.
 Examples:
   blvit reproduce methods --data cifar10.tar.gz -o reproduced
   blvit reproduce methods --data cifar10.tar.gz --teacher my-teacher --rows teacher,plain,evit,top-k -o reproduced
+  blvit reproduce table3 --data cifar10.tar.gz --teacher reproduced/teacher -o reproduced
   blvit reproduce methods --data cifar10.tar.gz --seeds 1 --images 640 --limit 1000 --no-time -o quick`,
     )
     .action((table: string, flags: Flags) => reproduceTable(table, flags, context))

@@ -3,13 +3,10 @@ import { BlvitError } from '../../base/blvit-error.js'
 import { visible } from '../../base/visible-text.js'
 import type { Sampler } from '../../tasks/node/segment/evaluate/ask-objects.js'
 import type { PromptKind } from '../../tasks/node/segment/evaluate/mask-outcome.js'
-import type { MaskReport, PromptResult } from '../../tasks/node/segment/evaluate/mask-report.js'
 import { type CliContext, endWith } from '../context.js'
 import { type EngineFlags, loadOptions } from '../model-options.js'
 import { commaSeparated, oneOf } from '../option-values.js'
 import { runProgress } from '../progress.js'
-import { countedPictures, grouped, percent } from '../quantities.js'
-import { textTable } from '../table.js'
 import type { EvaluationTask } from './evaluation.js'
 
 // spelled out here so that help needs no evaluation
@@ -76,40 +73,9 @@ async function evaluateSegmenter(reference: string, flags: Flags, context: CliCo
   }).finally(progress.stop)
   for (const { picture, message } of report.failures)
     context.note(`error: ${visible(picture)}: ${visible(message)}`)
-  await context.out(json ? JSON.stringify({ model: reference, data: file, ...report }) : reportText(report))
+  const { maskReportText } = await import('../mask-report.js')
+  await context.out(
+    json ? JSON.stringify({ model: reference, data: file, ...report }) : maskReportText(report),
+  )
   endWith(context, { failures: report.failures.length, of: report.pictures })
-}
-
-const promptNames: Readonly<Record<PromptKind, string>> = { point: '1 point', points: '3 points', box: 'box' }
-
-/** mIoU by prompt and size, then AP of boxes. */
-function reportText({ pictures, objects, sampler, results, averagePrecision }: MaskReport): string {
-  const share = (mean: number | undefined) => (mean === undefined || Number.isNaN(mean) ? '–' : percent(mean))
-  const columns = [
-    { heading: 'prompt', align: 'left' as const },
-    ...['mIoU', '95 % interval', 'best of its masks', 'small', 'medium', 'large'].map((heading) => ({
-      heading,
-    })),
-  ]
-  const row = ({ prompt, iou, oracle, small, medium, large }: PromptResult) => [
-    promptNames[prompt],
-    share(iou.mean),
-    iou.of === 0 ? '' : `${(100 * iou.low).toFixed(1)} – ${percent(iou.high)}`,
-    ...[oracle, small, medium, large].map(({ mean }) => share(mean)),
-  ]
-  const parts = [
-    `${countedPictures(pictures)}, ${grouped(objects)} objects, ${sampler} clicks`,
-    textTable(columns, results.map(row)),
-  ]
-  if (averagePrecision) {
-    const { coco, lvis } = averagePrecision
-    const of = (
-      name: string,
-      { ap, ap50, ap75, apSmall, apMedium, apLarge }: typeof coco | NonNullable<typeof lvis>,
-    ) => [name, ...[ap, ap50, ap75, apSmall, apMedium, apLarge].map(share)]
-    const headings = ['AP', 'AP50', 'AP75', 'small', 'medium', 'large'].map((heading) => ({ heading }))
-    const rows = [of('COCO', coco), ...(lvis ? [of('LVIS', lvis)] : [])]
-    parts.push(textTable([{ heading: 'true boxes, score 1', align: 'left' }, ...headings], rows))
-  }
-  return parts.join('\n\n')
 }

@@ -1,0 +1,44 @@
+import { fromScratch } from '../recipes/from-scratch.js'
+import type { Recipe } from '../recipes/recipe.js'
+
+/** A hundred steps of 64 pictures, the same for each row of each table on CIFAR-10. */
+export const budget = {
+  pictures: 6_400,
+  batch: 64,
+  learningRate: 1e-3,
+  schedule: 'cosine',
+  warmUp: 0.1,
+} as const
+
+/** How much slower weights learn that the teacher has taught already. */
+const taughtScale = 0.3
+
+/**
+ * The labels, with the teacher's own crops, and what a method learns from besides.
+ * @param own losses of the method's recipe @param fresh a regular expression for the weights that it has besides the teacher's
+ */
+export function underBudget(own: Readonly<Record<string, number>> = {}, fresh?: string): Recipe {
+  const [{ augmentation } = {}] = fromScratch.stages
+  return {
+    about: 'The teacher goes on learning, a hundred steps, with a method',
+    stages: [
+      {
+        objective: 'end to end',
+        ...budget,
+        ...(augmentation && { augmentation }),
+        loss: { labels: 1, ...own },
+        parameters: [
+          ...(fresh === undefined ? [] : [{ match: fresh, learningRateScale: 1 }]),
+          { match: '.', learningRateScale: taughtScale },
+        ],
+      },
+    ],
+  }
+}
+
+/** The losses of a recipe's last stage, all but those of the labels. */
+export function ownLosses({ stages }: Recipe): Readonly<Record<string, number>> {
+  const last = stages.at(-1)
+  const { labels: _, ...own } = last?.objective === 'end to end' ? last.loss : {}
+  return own
+}
