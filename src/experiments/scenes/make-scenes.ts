@@ -4,6 +4,7 @@ import { throwIfAborted } from '../../base/blvit-error.js'
 import { seededRandom } from '../../base/random.js'
 import { openDataSet } from '../../data/open-data-set.js'
 import { makeFolder, writeWholeFile } from '../../files/output-files.js'
+import type { Size } from '../../image/crop-window.js'
 import { decodeImage } from '../../image/node/decode.js'
 import { encodeRawPng } from '../../image/node/encode.js'
 import type { PictureMask } from '../../image/picture-mask.js'
@@ -45,11 +46,7 @@ const heldOutEvery = 3
 const seed = 17
 
 /** @param size of the result, in pixels */
-function scaledPart(
-  { pixels, objects }: Photograph,
-  region: Region,
-  size: { width: number; height: number },
-): Scene {
+function scaledPart({ pixels, objects }: Photograph, region: Region, size: Size): Scene {
   const masks = objects.map((mask): PictureMask => {
     const values = new Uint8Array(size.width * size.height)
     for (let y = 0; y < size.height; y++) {
@@ -64,9 +61,9 @@ function scaledPart(
   return { pixels: resize(crop(pixels, region), { ...size, filter: 'bilinear' }), objects: masks }
 }
 
-function longestTo(pixels: Pixels, longest: number): { width: number; height: number } {
-  const scale = longest / Math.max(pixels.width, pixels.height)
-  return { width: Math.round(pixels.width * scale), height: Math.round(pixels.height * scale) }
+function longestTo({ width, height }: Size, longest: number): Size {
+  const scale = longest / Math.max(width, height)
+  return { width: Math.round(width * scale), height: Math.round(height * scale) }
 }
 
 function wholeOf({ width, height }: Pixels): Region {
@@ -131,7 +128,7 @@ function* drawnParts(photographs: readonly Photograph[]): Generator<Scene> {
     for (let part = 0; part < partsEach; part++) {
       const random = seededRandom(seed, 'parts', place, part)
       const region = drawCrop(photograph.pixels, random, { scale: [0.25, 1] })
-      yield scaledPart(photograph, region, longestTo({ ...region, values: new Uint8Array() }, side))
+      yield scaledPart(photograph, region, longestTo(region, side))
     }
   }
 }

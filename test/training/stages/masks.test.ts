@@ -37,7 +37,6 @@ const routing = {
   full_layers: 1,
   predictor_after: [1, 2],
   keep_ratio: 0.4,
-  quota: 'proportional',
   little: { embed_dim: 4, num_heads: 2, layers: [2, 3] },
 }
 
