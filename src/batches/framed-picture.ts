@@ -21,7 +21,7 @@ export interface Placing {
   readonly resized: Size
 }
 
-export interface FramedTrainingPicture {
+interface FramedTrainingPicture {
   /** Normalised. `[3, height, width]` of the frame */
   readonly pixels: Float32Array
   readonly placing: Placing

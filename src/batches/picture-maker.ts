@@ -1,5 +1,5 @@
 import { BlvitError, messageAbout } from '../base/blvit-error.js'
-import { seededRandom } from '../base/random.js'
+import { type Random, seededRandom } from '../base/random.js'
 import type { Sample } from '../data/data-set.js'
 import { augmentPicture } from '../image/augment/augment-picture.js'
 import type { Augmentation } from '../image/augment/augmentation.js'
@@ -65,6 +65,29 @@ function smallPictureDecoder(): (sample: Sample) => Promise<Pixels> {
   }
 }
 
+/** A picture in the frame of a model that cuts out things. Where a crop shows none of them, all of the picture is taken. */
+function framed(
+  decoded: Pixels,
+  {
+    sample: { name, objects = [] },
+    masks,
+    augmentation,
+  }: { sample: Sample; masks: MaskPictures; augmentation: Augmentation },
+  random: Random,
+): MadePicture {
+  const { questions } = masks
+  const ways =
+    questions && augmentation.crop !== false ? [augmentation.crop, false as const] : [augmentation.crop]
+  for (const crop of ways) {
+    const how = { frame: masks, augmentation: { ...augmentation, crop } }
+    const { pixels, placing } = framedPicture(decoded, how, random)
+    if (!questions) return { pixels }
+    const marked = markedObjects(objects, placing, questions, random)
+    if (marked) return { pixels, objects: marked }
+  }
+  return { nothing: name }
+}
+
 /** Makes pictures for training one by one; each depends on the options and its place alone. */
 export function pictureMaker({
   preprocessing,
@@ -78,12 +101,7 @@ export function pictureMaker({
       const decoded = await decode(sample)
       // of this picture in this epoch, whatever was drawn before
       const random = seededRandom(seed, 'picture', at.epoch, at.index)
-      if (masks) {
-        const { pixels, placing } = framedPicture(decoded, { frame: masks, augmentation }, random)
-        if (!masks.questions) return { pixels }
-        const objects = markedObjects(sample.objects ?? [], placing, masks.questions, random)
-        return objects ? { pixels, objects } : { nothing: sample.name }
-      }
+      if (masks) return framed(decoded, { sample, masks, augmentation }, random)
       return { pixels: augmentPicture(decoded, { preprocessing, augmentation }, random) }
     } catch (thrown) {
       if (!(thrown instanceof BlvitError)) throw thrown

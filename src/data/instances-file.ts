@@ -8,7 +8,7 @@ import { grouped } from '../segmentation/average-precision/coco.js'
 import { type Annotation, type InstancesFile, instancesFile } from '../segmentation/coco-form.js'
 
 /** A picture of a file in COCO's form, and the objects that are marked in it. */
-export interface MarkedPicture {
+interface MarkedPicture {
   readonly id: number
   /** Of the picture's file, relative to the folder of all. */
   readonly name: string
@@ -16,7 +16,7 @@ export interface MarkedPicture {
   readonly annotations: readonly Annotation[]
 }
 
-export interface Instances {
+interface Instances {
   readonly file: InstancesFile
   /** Of the file's text. */
   readonly fingerprint: string

@@ -14,7 +14,7 @@ import type { Measured } from './measured.js'
 import { type TablePictures, type UnpackOptions, unpackPictures } from './pictures.js'
 import { makeScenes } from './scenes/make-scenes.js'
 
-export interface MeasureOptions {
+interface MeasureOptions {
   readonly runtime: ChosenRuntime
   readonly threads: number
   /** Only the first so many pictures. */
@@ -23,7 +23,7 @@ export interface MeasureOptions {
 }
 
 /** What the models of a table are for, and what they learn from. */
-export interface TableTask {
+interface TableTask {
   /** Makes the pictures ready, once for all runs. @param data what the user has */
   prepare(data: string, folder: string, options: UnpackOptions): Promise<TablePictures>
   /** How many pictures a model is tested with, if nobody limits them. */

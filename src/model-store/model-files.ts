@@ -126,7 +126,7 @@ export function readDescription({ config, preprocessorConfig }: ModelJson): Mode
     labels,
     scores: readScoreFunction(config, classes),
     ...size,
-    assumptions: [...found.assumptions, ...size.assumptions, ...assumptions],
+    assumptions: [...(masks ? [] : found.assumptions), ...size.assumptions, ...assumptions],
   }
 }
 

@@ -1,45 +1,16 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { defined } from '../../src/base/assert.js'
 import { Batches, type BatchOptions } from '../../src/batches/batches.js'
 import type { DataItem } from '../../src/data/data-set.js'
 import { openDataSet } from '../../src/data/open-data-set.js'
-import { encodeRle, rleText } from '../../src/segmentation/rle.js'
+import { markedSize, writeMarkedPictures } from '../support/marked-pictures.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const folder = temporaryFolder()
 const marked = join(folder, 'marked')
-const size = { width: 60, height: 40 }
-/** A white rectangle on black: what is bright is the object. */
-const bright = (x: number, y: number) => x >= 10 && x < 30 && y >= 8 && y < 28
-
-beforeAll(async () => {
-  await mkdir(join(marked, 'images'), { recursive: true })
-  const { width, height } = size
-  const values = Uint8Array.from({ length: width * height }, (_, at) =>
-    Number(bright(at % width, Math.floor(at / width))),
-  )
-  const grey = Buffer.from(values.map((value) => 255 * value))
-  const png = await sharp(grey, { raw: { ...size, channels: 1 } })
-    .toColourspace('srgb')
-    .png()
-    .toBuffer()
-  const rle = encodeRle({ ...size, values })
-  const names = ['a.png', 'b.png', 'empty.png']
-  for (const name of names) await writeFile(join(marked, 'images', name), png)
-  const annotation = { category_id: 1, area: 400, bbox: [10, 8, 20, 20], iscrowd: 0 }
-  const json = {
-    images: names.map((file_name, id) => ({ id, file_name, ...size })),
-    annotations: [
-      { id: 1, image_id: 0, ...annotation, segmentation: { size: rle.size, counts: rleText(rle) } },
-      { id: 2, image_id: 1, ...annotation, segmentation: [[10, 8, 30, 8, 30, 28, 10, 28]] },
-    ],
-    categories: [{ id: 1, name: 'thing' }],
-  }
-  await writeFile(join(marked, 'instances.json'), JSON.stringify(json))
-})
+beforeAll(() => writeMarkedPictures(marked))
 
 const frame = { height: 32, width: 32, fit: 'pad', mean: [0, 0, 0], std: [1, 1, 1] } as const
 const questions = { height: 32, width: 32, maskRows: 16, maskColumns: 16, prompts: 2 }
@@ -75,7 +46,11 @@ describe('pictures with masks', () => {
   })
 
   test('are refused where their file leads out of their folder', async () => {
-    const json = { images: [{ id: 1, file_name: '../a.png', ...size }], annotations: [], categories: [] }
+    const json = {
+      images: [{ id: 1, file_name: '../a.png', ...markedSize }],
+      annotations: [],
+      categories: [],
+    }
     await writeFile(join(folder, 'outside.json'), JSON.stringify(json))
     await expect(openDataSet(join(folder, 'outside.json'), { labels: 'ignored' })).rejects.toThrow(
       /\.\.\/a\.png leads out of the folder of the pictures/,

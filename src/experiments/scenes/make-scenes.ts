@@ -16,7 +16,7 @@ import { decodeRle, encodeRle, rleArea, rleBox, rleText } from '../../segmentati
 import { drawScene, type Photograph, type Scene } from './scene.js'
 
 /** References to data in COCO's form. */
-export interface ScenePictures {
+interface ScenePictures {
   /** Scenes, and parts of the photographs that scenes are made of. */
   readonly train: string
   /** Photographs that no scene to learn from is made of. */
@@ -27,7 +27,7 @@ export interface ScenePictures {
   readonly fingerprint: string
 }
 
-export interface MakeScenesOptions {
+interface MakeScenesOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined
 }

@@ -2,7 +2,7 @@ import { drawBelow, drawBetween } from '../../base/distributions.js'
 import type { Random } from '../../base/random.js'
 
 /** Whether a place belongs to a shape: x and y from −1 to 1 across the box that it fills. */
-export type Shape = (x: number, y: number) => boolean
+type Shape = (x: number, y: number) => boolean
 
 /** An ellipse that is turned. */
 function ellipse(random: Random): Shape {

@@ -69,7 +69,7 @@ export function overlapOfMasks(logits: Tensor, targets: Tensor): Tensor {
 }
 
 /** What a model answers to prompts, and what is true. */
-export interface PromptAnswers {
+interface PromptAnswers {
   /** The single mask first. `[prompts, 1 + masks, rows, columns]` */
   readonly logits: Tensor
   /** `[prompts, 1 + masks]` */
@@ -80,7 +80,7 @@ export interface PromptAnswers {
   readonly ambiguous: Tensor
 }
 
-export interface MaskLosses {
+interface MaskLosses {
   /** The weighted focal and dice loss of the masks that count. `[1]` */
   readonly masks: Tensor
   /** Squared error of the predicted overlaps: of the single mask, or of all of the several. `[1]` */
