@@ -36,14 +36,14 @@ interface MakeScenesOptions {
 const photographSide = 192
 /** Of the pictures, in pixels: what the models of the tables see. */
 const side = 96
-const sceneCount = 4_000
+const sceneCount = 3_000
 /** Parts of each photograph to learn from. */
 const partsEach = 12
 const testScenes = 100
 /** Every so many photographs one is held out. */
 const heldOutEvery = 3
 /** Another number makes other scenes. */
-const seed = 17
+const seed = 18
 
 /** @param size of the result, in pixels */
 function scaledPart({ pixels, objects }: Photograph, region: Region, size: Size): Scene {

@@ -59,7 +59,7 @@ function thing(photographs: readonly Photograph[], side: number, random: Random)
   const mask = objects.length > 0 ? drawn(objects, random) : undefined
   const region = mask && regionOf(mask)
   if (!mask || !region) return undefined
-  const scale = (drawBetween(0.2, 0.6, random) * side) / Math.max(region.width, region.height)
+  const scale = (drawBetween(0.25, 0.7, random) * side) / Math.max(region.width, region.height)
   const size = {
     width: Math.max(4, Math.round(region.width * scale)),
     height: Math.max(4, Math.round(region.height * scale)),
@@ -77,8 +77,8 @@ function thing(photographs: readonly Photograph[], side: number, random: Random)
 /** A shape with the texture of a photograph, in other colours than it has there. */
 function texturedShape(photographs: readonly Photograph[], side: number, random: Random): Layer {
   const size = {
-    width: Math.round(drawBetween(0.15, 0.6, random) * side),
-    height: Math.round(drawBetween(0.15, 0.6, random) * side),
+    width: Math.round(drawBetween(0.25, 0.7, random) * side),
+    height: Math.round(drawBetween(0.25, 0.7, random) * side),
   }
   const gains = [0, 1, 2].map(() => drawBetween(0.5, 1.5, random))
   const texture = partOf(drawn(photographs, random), size, random)
@@ -89,7 +89,7 @@ function texturedShape(photographs: readonly Photograph[], side: number, random:
 }
 
 /**
- * A scene of two to five things on a part of a photograph: shapes with real textures, and things cut out of photographs; what
+ * A scene of two to four things on a part of a photograph: shapes with real textures, and things cut out of photographs; what
  * comes later covers what was there.
  * @param side of the picture, in pixels
  */
@@ -97,7 +97,7 @@ export function drawScene(photographs: readonly Photograph[], side: number, rand
   const { values } = partOf(drawn(photographs, random), { width: side, height: side }, random)
   // whose a pixel is; 0: the background's
   const owners = new Uint8Array(side * side)
-  const count = 2 + drawBelow(4, random)
+  const count = 2 + drawBelow(3, random)
   for (let owner = 1; owner <= count; owner++) {
     const isThing = random() < shareOfThings
     const layer = (isThing && thing(photographs, side, random)) || texturedShape(photographs, side, random)
