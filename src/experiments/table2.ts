@@ -94,7 +94,7 @@ export const table2: Experiment = {
   name: 'table2',
   title: 'Table 2 of the bLViT paper in miniature: Segment Anything with encoders of equal work',
   about:
-    'A SAM of 4 layers of 48 channels on pictures of 96 px, trained from nothing on 3,000 scenes (shapes with the textures of photographs, and things cut out of these) and parts of the photographs; each row starts from its weights and learns from 800 of the same pictures, 50 steps of 16, four objects each, by SAM’s losses (dice five times as heavy) and 2.5·(1 − cos) of the embeddings. Photographs and scenes to test with are of photographs that nothing was learned from.',
+    'A SAM of 4 layers of 48 channels on pictures of 96 px, trained from nothing on 2,000 scenes (shapes with the textures of photographs, and things cut out of these) and parts of the photographs; each row starts from its weights and learns from 800 of the same pictures, 50 steps of 16, four objects each, by SAM’s losses (dice five times as heavy) and 2.5·(1 − cos) of the embeddings. Photographs and scenes to test with are of photographs that nothing was learned from.',
   task: 'masks',
   teacher: { config: smallSam, labels: [], recipe: fromNothing, pictures: 8_000 },
   whole: 'teacher',

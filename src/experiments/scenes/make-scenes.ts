@@ -36,9 +36,9 @@ interface MakeScenesOptions {
 const photographSide = 192
 /** Of the pictures, in pixels: what the models of the tables see. */
 const side = 96
-const sceneCount = 3_000
+const sceneCount = 2_000
 /** Parts of each photograph to learn from. */
-const partsEach = 12
+const partsEach = 6
 const testScenes = 100
 /** Every so many photographs one is held out. */
 const heldOutEvery = 3
