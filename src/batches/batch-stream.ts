@@ -59,8 +59,7 @@ class Complaints {
 
   get all(): readonly string[] {
     const lacking = [...this.lacking].map(
-      ([what, { first, others }]) =>
-        `${first}${others === 0 ? '' : ` and ${others} more`}: ${what}, left out.`,
+      ([what, { first, others }]) => `${first}${others === 0 ? ' has' : ` and ${others} more have`} ${what}.`,
     )
     return [...this.messages, ...lacking]
   }

@@ -54,13 +54,16 @@ export interface ModelFlags extends EngineFlags {
   readonly model: string
 }
 
-/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--seed` and `--offline`. */
-export function withModelOptions(command: Command): Command {
+/**
+ * Adds `--model`, `--device`, `--dtype`, `--threads`, `--seed` and `--offline`.
+ * @param options `model`: the one that is taken where none is named, default blvit-tiny
+ */
+export function withModelOptions(command: Command, { model = defaultModel } = {}): Command {
   return withEngineOptions(
     command.option(
       '-m, --model <model>',
       'a shipped name, a folder or a Hugging Face id (owner/name)',
-      defaultModel,
+      model,
     ),
   )
 }

@@ -29,15 +29,11 @@ export interface SamRouting {
   readonly quota: 'proportional' | 'equal'
 }
 
-/** Segment Anything (Kirillov et al. 2023). */
-export interface SamConfig {
-  readonly family: 'sam'
+/** What Segment Anything has beside its encoder, and whoever takes another one for it. */
+export interface SamParts {
   /** Side of the frame in pixels; a multiple of the patch size. */
   readonly side: number
   readonly patchSize: number
-  readonly encoder: WindowedVitConfig
-  /** Of a big.LITTLE encoder: which tokens its P-blocks process; undefined: all. */
-  readonly routing?: SamRouting | undefined
   /** Width of an embedding and of all tokens behind it. */
   readonly width: number
   /** Channels of the convolutions over mask prompts. */
@@ -50,10 +46,15 @@ export interface SamConfig {
   }
 }
 
-/** Patches of a picture. */
-export function samGrid({ side, patchSize }: Pick<SamConfig, 'side' | 'patchSize'>) {
-  return { rows: side / patchSize, columns: side / patchSize }
+/** Segment Anything (Kirillov et al. 2023). */
+export interface SamConfig extends SamParts {
+  readonly family: 'sam'
+  readonly encoder: WindowedVitConfig
+  /** Of a big.LITTLE encoder: which tokens its P-blocks process; undefined: all. */
+  readonly routing?: SamRouting | undefined
 }
 
-/** Of the norms of maps, whatever those of tokens have. */
-export const mapEpsilon = 1e-6
+/** Patches of a picture. */
+export function samGrid({ side, patchSize }: Pick<SamParts, 'side' | 'patchSize'>) {
+  return { rows: side / patchSize, columns: side / patchSize }
+}

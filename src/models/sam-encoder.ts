@@ -4,15 +4,15 @@ import { truncatedNormal } from '../graph/initialiser.js'
 import { add, input, parameter, reshape } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
-import { convolution, tokensToMap } from '../nn/convolution.js'
-import { layerNorm2d } from '../nn/layer-norm.js'
+import { tokensToMap } from '../nn/convolution.js'
 import { patchEmbed } from '../nn/patch-embed.js'
 import { type Neighbourhood, windowedAttention } from '../nn/windowed-attention.js'
 import { windowPlan } from '../nn/windows.js'
 import { type BlockHooks, type BlockParts, blockLoop, plainBlock, type TokenState } from './block-loop.js'
 import { layerRange } from './blvit-config.js'
+import { neck } from './masks/neck.js'
 import { pixelsInput } from './model-definition.js'
-import { mapEpsilon, type SamConfig, type SamRouting, samGrid } from './sam-config.js'
+import { type SamConfig, type SamRouting, samGrid } from './sam-config.js'
 import { chooseInWindows, routedLayer, routeEvent, type WindowRoute } from './sam-routing.js'
 import type { RouteEvent } from './token-history.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
@@ -63,15 +63,6 @@ function samStem(pixels: Tensor, config: SamConfig): Tensor {
     patchEmbed(pixels, { patchSize, width: encoder.width }),
     reshape(positions, [1, rows * columns, encoder.width]),
   )
-}
-
-/** The map of what the blocks found at the width of an embedding, step by step. @returns `[batch, width, rows, columns]` */
-function samNeck(map: Tensor, { width }: Pick<SamConfig, 'width'>): readonly Tensor[] {
-  const norm = { epsilon: mapEpsilon }
-  const narrow = convolution('neck.0', map, { out: width, bias: false })
-  const normed = layerNorm2d('neck.1', narrow, norm)
-  const mixed = convolution('neck.2', normed, { out: width, kernel: 3, bias: false })
-  return [narrow, normed, mixed, layerNorm2d('neck.3', mixed, norm)]
 }
 
 /** The layers of a big.LITTLE encoder: some of SAM's own, then P- and E-blocks. */
@@ -152,7 +143,7 @@ export function samEncoder(
     const loop: LoopResult = config.routing
       ? routedLoop(stem, config, config.routing)
       : { state: blockLoop(stem, encoderShape(config), hooks, samBlockParts(config)), layers: [], routes: [] }
-    const neck = samNeck(tokensToMap(loop.state.tokens, samGrid(config)), config)
-    return { ...loop, embedding: defined(neck.at(-1), 'an embedding'), neck }
+    const steps = neck(tokensToMap(loop.state.tokens, samGrid(config)), config)
+    return { ...loop, embedding: defined(steps.at(-1), 'an embedding'), neck: steps }
   })
 }

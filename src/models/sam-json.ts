@@ -3,7 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
-import type { SamConfig, SamRouting } from './sam-config.js'
+import { type SamConfig, type SamParts, type SamRouting, samGrid } from './sam-config.js'
 
 // The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
 const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
@@ -27,13 +27,13 @@ const visionKeys = z.looseObject({
   global_attn_indexes: z.array(z.int().min(0)).default([2, 5, 8, 11]),
 })
 
-const promptKeys = z.looseObject({
+const samPromptKeys = z.looseObject({
   mask_input_channels: size.default(16),
   num_point_embeddings: is(4),
   hidden_act: is('gelu'),
 })
 
-const decoderKeys = z.looseObject({
+const samDecoderKeys = z.looseObject({
   mlp_dim: size.default(2048),
   num_hidden_layers: depth.default(2),
   num_attention_heads: size.default(8),
@@ -44,6 +44,14 @@ const decoderKeys = z.looseObject({
   hidden_act: is('relu'),
   layer_norm_eps: epsilon.default(1e-6),
 })
+
+/** The keys of what stands behind an encoder. */
+export const samPartKeys = {
+  prompt_encoder_config: samPromptKeys.default(() => samPromptKeys.parse({})),
+  mask_decoder_config: samDecoderKeys.default(() => samDecoderKeys.parse({})),
+}
+
+type SamPartValues = z.output<z.ZodObject<typeof samPartKeys>>
 
 /** What makes an encoder a big.LITTLE one; layers are counted from 1, as in a bLViT's config.json. */
 const routingKeys = z.strictObject({
@@ -63,8 +71,7 @@ const routingKeys = z.strictObject({
 const schema = z.looseObject({
   routing: routingKeys.nullish(),
   vision_config: visionKeys.default(() => visionKeys.parse({})),
-  prompt_encoder_config: promptKeys.default(() => promptKeys.parse({})),
-  mask_decoder_config: decoderKeys.default(() => decoderKeys.parse({})),
+  ...samPartKeys,
 })
 
 function checkRouting(
@@ -119,36 +126,72 @@ function writeRouting({ fullLayers, predictorAfter, keepRatio, quota, little }: 
   }
 }
 
-function checked(config: SamConfig): SamConfig {
-  const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
-  const { side, patchSize, encoder, width, decoder, maskChannels } = config
-  if (side % patchSize !== 0) throw complain(`image_size ${side} is no multiple of patch_size ${patchSize}`)
-  if (encoder.width % encoder.heads !== 0)
-    throw complain(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
-  const beyond = encoder.globalBlocks.find((block) => block >= encoder.depth)
-  if (beyond !== undefined)
-    throw complain(
-      `global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`,
-    )
-  if (width % 8 !== 0) throw complain(`output_channels ${width} is no multiple of 8, which the masks need`)
+/** The complaint about a config.json whose values don't go together. */
+export function invalid(text: string): BlvitError {
+  return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
+}
+
+/** Places that windows may have together, 256 × 256: an attention map over more would hold 4 G numbers a head. */
+const mostPlaces = 65_536
+
+/** @param rows tokens on a side of the square grid @throws BlvitError `BAD_CONFIG` for windows that no memory holds */
+export function checkWindow(window: number, rows: number): void {
+  const places = (window * Math.ceil(rows / window)) ** 2
+  if (places <= mostPlaces) return
+  throw invalid(
+    `windows of ${window} × ${window} over a grid of ${rows} × ${rows} tokens have ${places} places, and ${mostPlaces} are the most`,
+  )
+}
+
+/** @throws BlvitError `BAD_CONFIG` for sizes behind the encoder that don't go together */
+export function checkSamParts({ side, patchSize, width, decoder, maskChannels }: SamParts): void {
+  if (side % patchSize !== 0) throw invalid(`image_size ${side} is no multiple of patch_size ${patchSize}`)
+  if (width % 8 !== 0) throw invalid(`output_channels ${width} is no multiple of 8, which the masks need`)
   const shared = decoder.heads * decoder.downsample
   if (width % shared !== 0)
-    throw complain(
+    throw invalid(
       `output_channels ${width} can't be shared by num_attention_heads ${decoder.heads} at an attention_downsample_rate of ${decoder.downsample}`,
     )
-  if (maskChannels % 4 !== 0) throw complain(`mask_input_channels ${maskChannels} is no multiple of 4`)
-  if (config.routing) checkRouting(config.routing, encoder.depth, complain)
+  if (maskChannels % 4 !== 0) throw invalid(`mask_input_channels ${maskChannels} is no multiple of 4`)
+}
+
+function checked(config: SamConfig): SamConfig {
+  const { encoder } = config
+  if (encoder.width % encoder.heads !== 0)
+    throw invalid(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
+  const beyond = encoder.globalBlocks.find((block) => block >= encoder.depth)
+  if (beyond !== undefined)
+    throw invalid(`global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`)
+  checkSamParts(config)
+  checkWindow(encoder.window, samGrid(config).rows)
+  if (config.routing) checkRouting(config.routing, encoder.depth, invalid)
   return config
+}
+
+/** What stands behind an encoder, out of its keys. */
+export function readSamParts({
+  prompt_encoder_config: prompt,
+  mask_decoder_config: decoder,
+}: SamPartValues): Pick<SamParts, 'maskChannels' | 'decoder'> {
+  return {
+    maskChannels: prompt.mask_input_channels,
+    decoder: {
+      depth: decoder.num_hidden_layers,
+      heads: decoder.num_attention_heads,
+      mlpWidth: decoder.mlp_dim,
+      downsample: decoder.attention_downsample_rate,
+      layerNormEpsilon: decoder.layer_norm_eps,
+      masks: decoder.num_multimask_outputs,
+      iouDepth: decoder.iou_head_depth,
+      iouWidth: decoder.iou_head_hidden_dim,
+    },
+  }
 }
 
 /** @throws BlvitError `BAD_CONFIG` naming every wrong key */
 export function readSamConfig(json: ConfigJson): SamConfig {
-  const {
-    vision_config: vision,
-    prompt_encoder_config: prompt,
-    mask_decoder_config: decoder,
-    routing,
-  } = parseWith(schema, json, 'config.json')
+  const parsed = parseWith(schema, json, 'config.json')
+  const { vision_config: vision, routing } = parsed
   return checked({
     family: 'sam',
     side: vision.image_size,
@@ -166,29 +209,30 @@ export function readSamConfig(json: ConfigJson): SamConfig {
     },
     ...(routing && { routing: readRouting(routing) }),
     width: vision.output_channels,
-    maskChannels: prompt.mask_input_channels,
-    decoder: {
-      depth: decoder.num_hidden_layers,
-      heads: decoder.num_attention_heads,
-      mlpWidth: decoder.mlp_dim,
-      downsample: decoder.attention_downsample_rate,
-      layerNormEpsilon: decoder.layer_norm_eps,
-      masks: decoder.num_multimask_outputs,
-      iouDepth: decoder.iou_head_depth,
-      iouWidth: decoder.iou_head_hidden_dim,
-    },
+    ...readSamParts(parsed),
   })
 }
 
-export function writeSamConfig({
-  side,
-  patchSize,
-  encoder,
-  routing,
-  width,
-  maskChannels,
-  decoder,
-}: SamConfig): ConfigJson {
+/** The keys of what stands behind an encoder. */
+export function writeSamParts({ width, maskChannels, decoder }: SamParts): ConfigJson {
+  return {
+    prompt_encoder_config: { hidden_size: width, mask_input_channels: maskChannels },
+    mask_decoder_config: {
+      hidden_size: width,
+      mlp_dim: decoder.mlpWidth,
+      num_hidden_layers: decoder.depth,
+      num_attention_heads: decoder.heads,
+      attention_downsample_rate: decoder.downsample,
+      num_multimask_outputs: decoder.masks,
+      iou_head_depth: decoder.iouDepth,
+      iou_head_hidden_dim: decoder.iouWidth,
+      layer_norm_eps: decoder.layerNormEpsilon,
+    },
+  }
+}
+
+export function writeSamConfig(config: SamConfig): ConfigJson {
+  const { side, patchSize, encoder, routing, width } = config
   return {
     model_type: 'sam',
     vision_config: {
@@ -205,17 +249,6 @@ export function writeSamConfig({
       global_attn_indexes: encoder.globalBlocks,
     },
     ...(routing && { routing: writeRouting(routing) }),
-    prompt_encoder_config: { hidden_size: width, mask_input_channels: maskChannels },
-    mask_decoder_config: {
-      hidden_size: width,
-      mlp_dim: decoder.mlpWidth,
-      num_hidden_layers: decoder.depth,
-      num_attention_heads: decoder.heads,
-      attention_downsample_rate: decoder.downsample,
-      num_multimask_outputs: decoder.masks,
-      iou_head_depth: decoder.iouDepth,
-      iou_head_hidden_dim: decoder.iouWidth,
-      layer_norm_eps: decoder.layerNormEpsilon,
-    },
+    ...writeSamParts(config),
   }
 }

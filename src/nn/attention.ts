@@ -1,14 +1,17 @@
+import { type Dim, elements, times } from '../graph/dim.js'
 import { type Initialiser, truncatedNormal } from '../graph/initialiser.js'
 import {
   add,
   attentionMap,
   attention as attentionOp,
   expand,
+  gather,
   matmul,
   multiply,
   queryAttention,
   reshape,
   scaleShift,
+  scatterAdd,
   slice,
   transpose,
 } from '../graph/ops/index.js'
@@ -73,6 +76,11 @@ export interface AttentionOptions {
   readonly projBias?: boolean
   /** Norms each head's queries and keys, by LayerNorms `name.q_norm` and `name.k_norm` of this epsilon. Default: none. */
   readonly qkNormEpsilon?: number | undefined
+  /**
+   * The heads whose work is done; the others give zeros. A batch of the view is then each of them of each picture, with one
+   * head. int64 `[1, some]`. Default: all.
+   */
+  readonly only?: Tensor | undefined
 }
 
 /** Far below every score, and a number in float16 too: its exponential beside any other is 0. */
@@ -113,6 +121,32 @@ function normOfHeads(name: string, x: Tensor, heads: number, epsilon: number): T
 }
 
 const same = (x: Tensor) => x
+
+/** Some of the heads, each a batch of its own. @param only int64 `[1, some]` @param batch pictures */
+function someHeads(only: Tensor, { batch, heads }: { readonly batch: Dim; readonly heads: number }) {
+  const some = sizeAt(only, 1)
+  return {
+    /** Their rows of a weight or bias. @param whole `[heads·headWidth, …]` */
+    rowsOf: (whole: Tensor) => {
+      const [out = heads, ...rest] = whole.shape
+      const each = [Number(out) / heads, ...rest]
+      const picked = gather(reshape(whole, [1, heads, elements(each)]), only)
+      return reshape(picked, [times(some, each[0] ?? 1), ...rest])
+    },
+    /** `[batch, tokens, some·headWidth]` → `[batch·some, tokens, headWidth]` */
+    apart: (x: Tensor, headWidth: number) => {
+      const split = reshape(x, [batch, sizeAt(x, 1), some, headWidth])
+      return reshape(transpose(split, [0, 2, 1, 3]), [times(batch, some), sizeAt(x, 1), headWidth])
+    },
+    /** `[batch·some, rows, headWidth]` → `[batch, rows, heads·headWidth]`, zeros for the others */
+    together: (mixed: Tensor) => {
+      const [rows, headWidth] = [sizeAt(mixed, 1), widthOf(mixed)]
+      const ofEach = reshape(mixed, [batch, some, rows, headWidth])
+      const all = scatterAdd(ofEach, expand(only, [batch, some]), { tokens: heads })
+      return reshape(transpose(all, [0, 2, 1, 3]), [batch, rows, heads * headWidth])
+    },
+  }
+}
 
 function sameMeeting(a: Meeting, b: Meeting): boolean {
   return a.bias === b.bias && a.keyMask === b.keyMask && a.scale === b.scale
@@ -178,19 +212,29 @@ export function attention(
 ): AttentionView {
   const { queries, keys } = tokens
   const width = widthOf(keys)
-  const { heads, innerWidth = width, projInitialiser = truncatedNormal, projBias, qkNormEpsilon } = options
+  const { innerWidth = width, projInitialiser = truncatedNormal, projBias, qkNormEpsilon, only } = options
   return scope(name, () => {
-    const size = { width, out: innerWidth, bias: options.qkvBias ?? true }
+    const some = only && someHeads(only, { batch: sizeAt(keys, 0), heads: options.heads })
+    const heads = some ? 1 : options.heads
+    const size = {
+      width,
+      out: innerWidth,
+      bias: options.qkvBias ?? true,
+      ...(some && { rowsOf: some.rowsOf }),
+    }
     const packed = packedLinear('qkv', { q: queries, k: keys, v: keys }, size)
+    const apart = (x: Tensor) => (some ? some.apart(x, innerWidth / options.heads) : x)
     const normed = (norm: string, x: Tensor) =>
       qkNormEpsilon === undefined ? x : normOfHeads(norm, x, heads, qkNormEpsilon)
     return attentionView({
-      q: normed('q_norm', packed.q),
-      k: normed('k_norm', packed.k),
-      v: packed.v,
+      q: normed('q_norm', apart(packed.q)),
+      k: normed('k_norm', apart(packed.k)),
+      v: apart(packed.v),
       heads,
       projected: (mixed) =>
-        linear('proj', mixed, { out: width, initialiser: projInitialiser, bias: projBias ?? true }),
+        linear('proj', some ? some.together(mixed) : mixed, {
+          ...{ out: width, initialiser: projInitialiser, bias: projBias ?? true },
+        }),
     })
   })
 }

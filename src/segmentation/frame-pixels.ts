@@ -40,22 +40,31 @@ function* padded(pixels: Pixels, frame: PixelFrame, resized: Size): Steps<Float3
   return input
 }
 
-/** EfficientSAM's way: both sides to the frame's, in numbers and without a filter. */
+/**
+ * A channel of a picture in EfficientSAM's frame: both sides to the frame's, in numbers and without a filter.
+ * @param own from 0 to 1. `[height, width]`
+ */
+export function squashedChannel(own: Float32Array, { height, width }: Size, frame: PixelFrame): Float32Array {
+  return scaled(
+    own,
+    { height, width },
+    {
+      rows: axisTaps('bilinear', { from: height, to: frame.height }),
+      columns: axisTaps('bilinear', { from: width, to: frame.width }),
+    },
+  )
+}
+
+/** EfficientSAM's way. */
 function* squashed({ width, height, values }: Pixels, frame: PixelFrame): Steps<Float32Array> {
-  const scale = {
-    rows: axisTaps('bilinear', { from: height, to: frame.height }),
-    columns: axisTaps('bilinear', { from: width, to: frame.width }),
-  }
   const plane = frame.height * frame.width
   const input = new Float32Array(3 * plane)
   for (const [channel, mean] of frame.mean.entries()) {
     const std = frame.std[channel] ?? 1
-    const own = Float32Array.from(
-      { length: width * height },
-      (_, at) => (values[3 * at + channel] ?? 0) / 255,
-    )
+    const own = new Float32Array(width * height)
+    for (let at = 0; at < own.length; at++) own[at] = (values[3 * at + channel] ?? 0) / 255
     yield
-    const resized = scaled(own, { height, width }, scale)
+    const resized = squashedChannel(own, { height, width }, frame)
     input.set(
       resized.map((value) => (value - mean) / std),
       channel * plane,

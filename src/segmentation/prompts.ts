@@ -38,6 +38,8 @@ const promptKeys: OptionKeys<Prompt> = { points: true, box: true, mask: true }
 export interface PromptFrame extends FrameFit {
   readonly takesMasks: boolean
   readonly takesNegativePoints: boolean
+  /** How many points a prompt can have, where a box is two; undefined: as many as one likes. */
+  readonly points?: number | undefined
 }
 
 /** Prompts in pixels of the model's frame, flat and row-major; all of them have equally many points. */
@@ -91,6 +93,13 @@ function checkPrompt(prompt: Prompt, picture: Size, frame: PromptFrame, name: st
     throw new BlvitError(
       'UNSUPPORTED',
       `This model knows no points of what is not part of the object (label 0, in ${name}).`,
+    )
+  }
+  const filled = points.length + (box ? 2 : 0)
+  if (frame.points !== undefined && filled > frame.points) {
+    throw new BlvitError(
+      'UNSUPPORTED',
+      `${name} has ${filled} points${box ? ', a box being two' : ''}; this model takes ${frame.points}.`,
     )
   }
   if (box) checkBox(box, picture, name)

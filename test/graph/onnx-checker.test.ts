@@ -76,6 +76,7 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   reduceSum: () => ops.reduceSum(tokens, { axes: [1] }),
   reshape: () =>
     ops.reshape(ops.slice(tokens, { axis: 1, start: kept.size }), [batch, 4, minus(9, kept.size)]),
+  resizeBicubic: () => ops.resizeBicubic(picture, { height: 5, width: 9 }),
   resizeBilinear: () => ops.resizeBilinear(picture, { height: 5, width: 9 }),
   scatterAdd: () => ops.scatterAdd(tokens, ops.argsort(scores), { tokens: 9 }),
   sigmoid: () => ops.sigmoid(tokens),

@@ -251,6 +251,10 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
     ops.resizeBilinear(l.input('x', [l.batch, 2, 3, 5]), { height: 7, width: 6 }),
   'resizeBilinear to a smaller map': (l) =>
     ops.resizeBilinear(l.input('x', [l.batch, 2, 8, 5]), { height: 3, width: 5 }),
+  'resizeBicubic to a larger map': (l) =>
+    ops.resizeBicubic(l.input('x', [l.batch, 2, 3, 5]), { height: 7, width: 6 }),
+  'resizeBicubic to a smaller map': (l) =>
+    ops.resizeBicubic(l.input('x', [l.batch, 2, 8, 5]), { height: 3, width: 5 }),
   addAt: (l) => {
     const order = ops.argsort(l.input('s', [l.batch, l.tokens]))
     return ops.addAt(l.x(), ops.gather(l.x(), order), order)

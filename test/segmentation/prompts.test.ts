@@ -99,8 +99,11 @@ describe('refused, with words that say what is wrong', () => {
   })
 
   test('what a model can’t be told', () => {
-    const efficient = { ...frame, takesMasks: false, takesNegativePoints: false }
-    for (const prompt of [point(1, 1, 0), { mask: { ...picture, values: new Uint8Array(7500) } }]) {
+    const efficient = { ...frame, takesMasks: false, takesNegativePoints: false, points: 6 }
+    const five = Array.from({ length: 5 }, () => ({ x: 1, y: 1 }))
+    const drawn = { mask: { ...picture, values: new Uint8Array(7500) } }
+    expect(() => checkPrompts([{ points: five }], picture, efficient)).not.toThrow()
+    for (const prompt of [point(1, 1, 0), drawn, { points: five, box: [0, 0, 9, 9] as const }]) {
       expect(() => checkPrompts([prompt], picture, efficient)).toThrow(
         expect.objectContaining({ code: 'UNSUPPORTED' }),
       )

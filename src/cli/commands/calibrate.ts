@@ -32,6 +32,8 @@ export function calibrateCommand(program: Command, context: CliContext): void {
         'Find the patches that --reduce atf:mask.json keeps, for a model and its size of pictures.',
       )
       .argument('<method>', 'atf, the only one that is calibrated'),
+    // the method is for plain ViTs, so the usual model would only be refused
+    { model: 'vit-tiny' },
   )
   command
     .option('--data <paths...>', 'sample pictures: folders, .tar files or a labels.csv; labels are ignored')
@@ -65,8 +67,8 @@ How much attention each patch receives in the first block, on average over the p
 Pictures that can't be used are named, left out and counted; the exit code is 1 then.
 
 Examples:
-  blvit calibrate atf -m vit-tiny --data photos/ -o mask.json
-  blvit calibrate atf -m vit-tiny --data photos/ --objects text.png --dilate 12 -o mask.json
+  blvit calibrate atf --data photos/ -o mask.json
+  blvit calibrate atf -m my-vit --data photos/ --objects text.png --dilate 12 -o mask.json
   blvit classify photo.jpg -m vit-tiny --reduce atf:mask.json`,
     )
     .action((method: string, flags: Flags) => calibrate(method, flags, context))

@@ -235,6 +235,33 @@ function numbered(path: string, index: number, count: number): string {
   return count === 1 ? path : path.replace(/(\.[^.]*)$/, `-${index + 1}$1`)
 }
 
+/** Answers with the name of the file that each mask goes to. */
+function withFiles(answers: readonly Answered[], output: string | undefined) {
+  const count = answers.reduce((sum, { masks }) => sum + masks.length, 0)
+  let index = 0
+  return answers.map((answer) => ({
+    ...answer,
+    files: output === undefined ? [] : answer.masks.map(() => numbered(output, index++, count)),
+  }))
+}
+
+/** @throws BlvitError `BAD_OPTION` where a numbered mask would take the place of a file that is read, or of another output */
+async function checkedNumbers(
+  answers: readonly { readonly files: readonly string[] }[],
+  { flags, picture }: Pick<Asked, 'flags' | 'picture'>,
+): Promise<void> {
+  const { assertNotInput } = await import('../../files/output-files.js')
+  const { resolve } = await import('node:path')
+  const { mask, embedding, cutout, overlay, saveEmbedding } = flags
+  const read = [picture, mask, embedding].flatMap((path) => path ?? [])
+  const beside = [cutout, overlay, saveEmbedding].map((path) => path && resolve(path))
+  for (const path of answers.flatMap(({ files }) => files)) {
+    await assertNotInput(path, read)
+    if (beside.includes(resolve(path)))
+      throw refused(`${path} is named twice: give each output a name of its own.`)
+  }
+}
+
 async function segmentPrompts({ opened, picture, flags }: Asked, context: CliContext): Promise<void> {
   const { writeColoured, writeCutout, writeMask } = await import('../../tasks/node/segment/segment-file.js')
   const { predictionsJson } = await import('../../tasks/segment/mask-json.js')
@@ -249,16 +276,14 @@ async function segmentPrompts({ opened, picture, flags }: Asked, context: CliCon
   }
   const best = answers.flatMap(({ masks: [first] }) => (first ? [first.mask] : []))
   const written: string[] = []
-  const count = answers.reduce((sum, { masks }) => sum + masks.length, 0)
-  const named = answers.map((answer) => ({ ...answer, files: [] as string[] }))
-  if (flags.output !== undefined) {
-    for (const { masks, files } of named) {
-      for (const { mask } of masks) {
-        const path = numbered(flags.output, written.length, count)
-        await writeMask(path, mask)
-        files.push(path)
-        written.push(path)
-      }
+  const named = withFiles(answers, flags.output)
+  // of several masks, names of which nobody has said the number
+  await checkedNumbers(named, { flags, picture })
+  for (const { masks, files } of named) {
+    for (const [at, path] of files.entries()) {
+      const { mask } = masks[at] ?? {}
+      if (mask) await writeMask(path, mask)
+      written.push(path)
     }
   }
   if (flags.cutout !== undefined) {

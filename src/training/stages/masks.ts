@@ -111,6 +111,10 @@ export const masksStage = {
       const message = `A stage "masks" is for models that cut out things (sam-micro, sam-b, …): a ${architecture.family} has no masks.`
       throw new BlvitError('BAD_OPTION', message, { family: architecture.family })
     }
+    if (learnsFromObjects(stage) && frame.points !== undefined) {
+      const message = `A ${architecture.family} takes ${frame.points} points in its own way, by which no masks are learned here. Give weight to features or featureError alone.`
+      throw new BlvitError('UNSUPPORTED', message, { family: architecture.family })
+    }
     const student = architecture.build({ promptsPerPicture: stage.prompts })
     const asked = learnsFromObjects(stage) ? objectParts(student, frame, stage) : undefined
     if (learnsFromTeacher(stage))

@@ -5,13 +5,11 @@ import { replaceFolder } from '../../../files/replace-folder.js'
 import type { Precision } from '../../../graph/lowering.js'
 import { writeHuggingFacePreprocessing } from '../../../image/hugging-face-preprocessing.js'
 import { licenceOf } from '../../../model-store/model-card.js'
-import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
+import { filesOf } from '../../../model-store/model-files.js'
 import { openModel } from '../../../model-store/node/open-model.js'
-import type { ConfigJson } from '../../../models/architecture.js'
-import { huggingFaceKeys } from '../../../models/hugging-face-keys.js'
-import { writeScoreFunction } from '../../../models/score-function.js'
 import { resolveSettings } from '../../../settings/resolve.js'
 import { type Settings, settingsOf } from '../../../settings/settings.js'
+import { transformersJsConfig } from '../../export/transformers-js-config.js'
 import { type Exported, type ExportOptions, exportOnnx } from './export-onnx.js'
 
 export interface ExportFolderOptions
@@ -23,22 +21,6 @@ export interface ExportFolderOptions
 
 /** What transformers.js looks for between `model` and `.onnx`, if its setting `dtype` is this. */
 const fileSuffixes: Readonly<Record<Precision, string>> = { fp32: '', fp16: '_fp16', int8: '_int8' }
-
-/**
- * What transformers.js reads of config.json: the type, which decides the class, and the labels. It refuses types
- * that it doesn't know, and the class of a ViT does no more than run the file, so every model here is a "vit" to
- * it; what it really is stands under `blvit`.
- */
-function configJson({ architecture, labels, scores }: ModelFiles, dtype: Precision): ConfigJson {
-  return {
-    ...huggingFaceKeys(architecture),
-    ...writeScoreFunction(scores, architecture.classes),
-    id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
-    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
-    // In a browser it would otherwise look for onnx/model_quantized.onnx.
-    'transformers.js_config': { dtype },
-  }
-}
 
 function cardOf(title: string, sourceCard: string | undefined): string {
   const licence = licenceOf(sourceCard)
@@ -82,7 +64,10 @@ export async function exportForTransformersJs(
     await mkdir(join(temporary, 'onnx'))
     const file = join(temporary, `onnx/model${fileSuffixes[precision]}.onnx`)
     exported = await exportOnnx(files, file, { ...options, precision, target: 'standard' })
-    await writeFile(join(temporary, 'config.json'), json(configJson({ ...files, architecture }, precision)))
+    await writeFile(
+      join(temporary, 'config.json'),
+      json(transformersJsConfig({ ...files, architecture }, precision)),
+    )
     const preprocessor = writeHuggingFacePreprocessing(preprocessing)
     await writeFile(join(temporary, 'preprocessor_config.json'), json(preprocessor))
     await writeFile(join(temporary, 'README.md'), cardOf(basename(resolve(folder)), sourceCard))

@@ -1,26 +1,14 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
-import { defined } from '../../../base/assert.js'
 import { BlvitError } from '../../../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import { assertNotInput, writeWholeFile } from '../../../files/output-files.js'
-import { floatTypes } from '../../../graph/float-types.js'
-import { type Graph, graphOf } from '../../../graph/graph.js'
 import type { Precision, Target } from '../../../graph/lowering.js'
-import { toOnnx } from '../../../graph/onnx/write.js'
 import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
-import { programOf } from '../../../models/model-definition.js'
-import { eventOutputs } from '../../../models/token-history.js'
-import { placeWeights } from '../../../runtime/place-weights.js'
-import { type ResolvedSettings, resolveSettings } from '../../../settings/resolve.js'
+import { resolveSettings } from '../../../settings/resolve.js'
 import { type Settings, settingKeys, settingsOf } from '../../../settings/settings.js'
-import { fitToGrid } from '../../../weights/fit-to-grid.js'
-import { storeAs } from '../../../weights/store-as.js'
-import type { ByteSource, StoredTensors } from '../../../weights/stored-tensor.js'
-import { storedBytes } from '../../../weights/tensor-chunks.js'
-
-/** protobuf can't hold more in one message. */
-const maximumModelBytes = 2 ** 31 - 1
+import type { ByteSource } from '../../../weights/stored-tensor.js'
+import { onnxModel } from '../../export/onnx-model.js'
 
 /** Settings among them: a run-time size is written as the default of its input; what decides how the model is built is fixed. */
 export interface ExportOptions extends Settings {
@@ -56,20 +44,6 @@ export interface Exported {
   readonly outputs: readonly string[]
 }
 
-function graphToExport(
-  { architecture, build }: Pick<ResolvedSettings, 'architecture' | 'build'>,
-  allOutputs: boolean,
-): Graph {
-  const model = architecture.build(build)
-  const { programs, history, sizes } = model
-  // what the heads read is for fitting others
-  const { head: _, ...told } = programs
-  const wanted = allOutputs
-    ? { ...Object.assign({}, ...Object.values(told)), ...eventOutputs(history) }
-    : programOf(model, programs.classify ? 'classify' : 'embed')
-  return graphOf(architecture.family, wanted, { sizes })
-}
-
 function existingFolder(path: string): string {
   try {
     return realpathSync(dirname(resolve(path)))
@@ -96,41 +70,6 @@ function locateBelow(folder: string): (source: ByteSource) => string | undefined
   }
 }
 
-/** Weights to put inside a file: in float16 where they are computed with in float16, and so of half the size. */
-async function inFloatTypes(weights: StoredTensors, { nodes }: Graph): Promise<StoredTensors> {
-  const typeOf = floatTypes(nodes, 'fp16')
-  const converted = new Map(weights)
-  for (const node of nodes) {
-    if (node.leaf?.kind !== 'parameter') continue
-    const { name } = node.leaf
-    const dtype = typeOf(node) === 'float16' ? 'F16' : 'F32'
-    converted.set(name, await storeAs(name, defined(weights.get(name), `the weight ${name}`), dtype))
-  }
-  return converted
-}
-
-function assertFits(weights: StoredTensors): void {
-  const totalBytes = [...weights.values()].reduce((sum, tensor) => sum + storedBytes(tensor), 0)
-  if (totalBytes <= maximumModelBytes) return
-  throw new BlvitError(
-    'BAD_OPTION',
-    `The weights have ${(totalBytes / 1e9).toFixed(1)} GB and an ONNX file holds 2 GB at most. Use --external.`,
-  )
-}
-
-function metadataOf(
-  { preprocessing, labels, scores }: ModelFiles,
-  { architecture, values }: ResolvedSettings,
-) {
-  return {
-    configuration: JSON.stringify(architecture.json),
-    preprocessing: JSON.stringify({ ...preprocessing, ...architecture.image }),
-    labels: JSON.stringify(labels),
-    scores,
-    settings: JSON.stringify(values),
-  }
-}
-
 /**
  * Writes a model as an ONNX file. Its input is `pixel_values [batch, channels, height, width]`; a model that routes also
  * has `kept`, the number of patches for the big blocks, with a default; for WebGPU that number is fixed. Node names are
@@ -148,25 +87,9 @@ export async function exportOnnx(
   const settings = resolveSettings(architecture, settingsOf(options))
   const folder = existingFolder(path)
   await assertNotInput(path, filesOf(files))
-  const locate = weights === 'inside' ? () => undefined : locateBelow(folder)
-  // WebGPU computes with no sizes that are known only when a graph runs
-  const fixed = target === 'webgpu' ? settings.sizes : {}
-  const build = { ...settings.build, sizes: { ...settings.build.sizes, ...fixed } }
-  const graph = graphToExport({ architecture: settings.architecture, build }, allOutputs)
-  const fitted = await fitToGrid(files.weights, { from: architecture, to: settings.architecture })
-  const used = new Map(
-    graph.parameters.map(({ name }) => [name, defined(fitted.get(name), `the weight ${name}`)]),
-  )
-  const rounds = precision === 'fp16' && weights === 'inside'
-  const stored = rounds ? await inFloatTypes(used, graph) : used
-  if (weights === 'inside') assertFits(stored)
-  const { storageOf } = await placeWeights(stored, { locate })
-  const model = toOnnx(graph, {
-    target,
-    precision,
-    storageOf,
-    defaults: target === 'webgpu' ? {} : settings.sizes,
-    metadata: metadataOf(files, settings),
+  const { graph, model } = await onnxModel(files, settings, {
+    ...{ target, precision, allOutputs },
+    locate: weights === 'inside' ? undefined : locateBelow(folder),
   })
   await writeWholeFile(path, model)
   const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))
