@@ -62,11 +62,11 @@ test('an encoder learns from embeddings alone, and nothing else does', async () 
 
 test('pictures without masks are refused by a loss of masks, and a validation on the way by all', async () => {
   const recipe = await findRecipe('segment', { pictures: 8, batch: 4 })
-  const options = { output: join(folder, 'none'), threads: 1 }
-  await expect(train(sam, join(marked, 'images'), recipe, options)).rejects.toThrow(
+  const options = (name: string) => ({ output: join(folder, name), threads: 1 })
+  await expect(train(sam, join(marked, 'images'), recipe, options('unmarked'))).rejects.toThrow(
     /Not one picture of .* can be used\. .*no object that could be seen/,
   )
-  await expect(train(sam, marked, recipe, { ...options, validation: [marked] })).rejects.toThrow(
+  await expect(train(sam, marked, recipe, { ...options('validated'), validation: [marked] })).rejects.toThrow(
     /isn't validated on the way\. Leave out --validation/,
   )
 })
