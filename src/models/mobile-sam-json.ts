@@ -27,6 +27,9 @@ const schema = z.looseObject({
   ...samPartKeys,
 })
 
+/** A bias for each two places takes as many numbers as its fourth power. */
+const largestWindow = 32
+
 type Vision = z.output<typeof visionKeys>
 
 /** @throws BlvitError `BAD_CONFIG` for lists that don't go together */
@@ -74,6 +77,8 @@ export function readMobileSamConfig(json: ConfigJson): MobileSamConfig {
   checkSamParts(config)
   stages.forEach(({ window }, at) => {
     checkWindow(window, Math.ceil(config.side / tinyVitStride({ stages: stages.slice(0, at + 1) })))
+    if (window > largestWindow)
+      throw invalid(`window_sizes has ${window}, and ${largestWindow} is the largest that a TinyViT has`)
   })
   return config
 }

@@ -5,6 +5,7 @@ import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { maskPrograms } from './masks/mask-programs.js'
 import { neck } from './masks/neck.js'
+import { portablePrograms } from './masks/portable-programs.js'
 import { type BuildOptions, type ModelDefinition, pixelsInput } from './model-definition.js'
 import { samDecoder, samPrompts } from './sam.js'
 import type { SamParts } from './sam-config.js'
@@ -34,8 +35,10 @@ export function mobileSam(
   { promptsPerPicture }: BuildOptions = {},
 ): ModelDefinition {
   const embedding = mobileSamEncoder(mobileSamPixels(config), config)
+  const [prompts, decoder] = [samPrompts(config), samDecoder(config)]
   return {
-    programs: maskPrograms(embedding, samPrompts(config), samDecoder(config), { promptsPerPicture }),
+    programs: maskPrograms(embedding, prompts, decoder, { promptsPerPicture }),
+    portable: portablePrograms(embedding, prompts, decoder),
     history: [],
     sizes: [],
   }

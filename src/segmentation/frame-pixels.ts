@@ -1,8 +1,10 @@
 import type { Size } from '../image/crop-window.js'
+import type { ImageInput } from '../image/image-input.js'
 import type { Pixels } from '../image/pixels.js'
+import type { ImageDecoder, PreparedPicture, PrepareOptions } from '../image/prepare.js'
 import { normaliseSteps, type PerChannel } from '../image/preprocessing.js'
 import { resizeSteps } from '../image/resize.js'
-import type { Steps } from '../image/steps.js'
+import { runWithPauses, type Steps } from '../image/steps.js'
 import { type FrameFit, sizeInFrame } from './frame.js'
 import { axisTaps, scaled } from './logits-scale.js'
 
@@ -72,6 +74,32 @@ function* squashed({ width, height, values }: Pixels, frame: PixelFrame): Steps<
     yield
   }
   return input
+}
+
+/** The frame with a picture in its upper left corner, black around it. */
+function inCorner(small: Pixels, { height, width }: Size): Pixels {
+  const values = new Uint8Array(3 * height * width)
+  for (let row = 0; row < small.height; row++) {
+    const own = small.values.subarray(3 * row * small.width, 3 * (row + 1) * small.width)
+    values.set(own, 3 * row * width)
+  }
+  return { height, width, values }
+}
+
+/**
+ * A picture in a model's frame, to be run and to be drawn.
+ * @throws BlvitError as the decoder
+ */
+export async function prepareInFrame(
+  image: ImageInput,
+  frame: PixelFrame,
+  { decoder, maxPixels, signal }: Omit<PrepareOptions, 'exact'> & { decoder: ImageDecoder },
+): Promise<PreparedPicture> {
+  const decoded = await decoder.decode(image, { ...(maxPixels !== undefined && { maxPixels }), signal })
+  const { input, resized } = await runWithPauses(framePictureSteps(decoded, frame), { signal })
+  const small = await runWithPauses(resizeSteps(decoded, { ...resized, filter: 'bilinear' }), { signal })
+  const { height, width } = decoded
+  return { pixels: inCorner(small, frame), input, decoded: { height, width } }
 }
 
 /** A picture as a model that cuts things out sees it, in steps. */

@@ -21,8 +21,9 @@ const micro = defined(presets['sam-micro'], 'sam-micro')
 /** The small SAM with P- and E-blocks from its second layer on. */
 function routed(quota: string, keepRatio: number) {
   return withChanges(micro, {
+    quota,
     routing: {
-      ...{ full_layers: 1, predictor_after: [1, 3], keep_ratio: keepRatio, quota },
+      ...{ full_layers: 1, predictor_after: [1, 3], keep_ratio: keepRatio },
       little: { embed_dim: 24, num_heads: 2, layers: [2, 3] },
     },
   })

@@ -40,6 +40,16 @@ describe('a config.json', () => {
       { model_type: 'mobile_sam', vision_config: { window_sizes: [7, 7, 60_000, 7] } },
       /windows of 60000 × 60000 over a grid of 64 × 64 tokens/,
     ],
+    [
+      'with biases of more pairs than memory holds',
+      { model_type: 'mobile_sam', vision_config: { window_sizes: [7, 7, 200, 7] } },
+      /window_sizes has 200, and 32 is the largest/,
+    ],
+    [
+      'with more tokens that see each other than any attention map has',
+      { model_type: 'efficient_sam', vision_config: { image_size: 65_536 } },
+      /over a grid of 4096 × 4096 tokens/,
+    ],
     ['with an epsilon that is no float32', { ...vit, layer_norm_eps: 1e300 }, /layer_norm_eps: /],
     ['of pictures without a pixel', { architecture: 'vit_tiny_patch16_0' }, /image_size 0×0/],
     ['of patches without a pixel', { architecture: 'vit_tiny_patch0_224' }, /patch_size 0/],

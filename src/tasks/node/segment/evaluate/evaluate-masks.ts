@@ -5,12 +5,15 @@ import { checkWholeNumbers } from '../../../../base/whole-number.js'
 import { openInstances } from '../../../../data/instances-file.js'
 import { packageVersion } from '../../../../files/package-file.js'
 import { defaultStatePath, StateFile } from '../../../../files/state-file.js'
+import { resolveSettings } from '../../../../settings/resolve.js'
+import { type Settings, settingKeys, settingsOf } from '../../../../settings/settings.js'
 import type { Segmenter } from '../../../segment/segmenter.js'
 import { askObjects, type Sampler } from './ask-objects.js'
 import { type MaskOutcome, maskEvaluationKind, type PromptKind, promptKinds } from './mask-outcome.js'
 import { type MaskReport, maskReport } from './mask-report.js'
 
-export interface EvaluateMasksOptions {
+/** Settings among them, which pictures are encoded in; default: the model's own. */
+export interface EvaluateMasksOptions extends Settings {
   /** Folder of the pictures. Default: that of the file, or `images` in it. */
   readonly images?: string | undefined
   /** What objects are asked by. Default: all of `point`, `points` (three), `box`. */
@@ -30,6 +33,7 @@ export interface EvaluateMasksOptions {
 }
 
 const keys: OptionKeys<EvaluateMasksOptions> = {
+  ...settingKeys,
   images: true,
   prompts: true,
   sampler: true,
@@ -65,6 +69,8 @@ export async function evaluateMasks(
     signal,
   } = options
   checkWholeNumbers({ limit })
+  const settings = settingsOf(options)
+  const { key: setting } = resolveSettings(segmenter.architecture, settings)
   const { file, fingerprint, pictures: all, folder: own } = await openInstances(data)
   const pictures = all.slice(0, limit)
   const folder = options.images ?? own
@@ -76,7 +82,7 @@ export async function evaluateMasks(
       sampler,
       single: `${single}`,
     },
-    ...{ limit: `${limit ?? 'none'}`, seed: `${seed}` },
+    ...{ limit: `${limit ?? 'none'}`, seed: `${seed}`, setting },
     ...(await segmenter.identity()),
   }
   await using state =
@@ -95,7 +101,7 @@ export async function evaluateMasks(
     throwIfAborted(signal)
     const ask = { prompts, sampler, single, seed, signal }
     const outcome = await asked(id, async () => {
-      const encoded = await segmenter.encode(join(folder, name), { signal })
+      const encoded = await segmenter.encode(join(folder, name), { ...settings, signal })
       if (encoded.size.height !== size.height || encoded.size.width !== size.width) {
         const [is, says] = [encoded.size, size].map(({ width, height }) => `${width} × ${height}`)
         throw new BlvitError('BAD_DATA', `${name} is ${is} pixels, but ${data} says ${says}.`)
@@ -106,7 +112,10 @@ export async function evaluateMasks(
     outcomes.push(outcome)
     options.onProgress?.({ done: outcomes.length, total: pictures.length, resumed })
   }
-  const report = maskReport(outcomes, { file, prompts, sampler, pictures: pictures.map(({ id }) => id) })
+  const report = maskReport(outcomes, {
+    ...{ setting, file, prompts, sampler },
+    pictures: pictures.map(({ id }) => id),
+  })
   if (resume === true) await state?.remove()
   return report
 }
