@@ -1,7 +1,7 @@
 import { type Dim, times } from '../../graph/dim.js'
 import { add, expand, input, mapToTokens, reshape } from '../../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
-import type { BuildOptions, Program } from '../model-definition.js'
+import type { Program } from '../model-definition.js'
 import { type DecodedMasks, type MaskDecoderConfig, maskDecoder } from './mask-decoder.js'
 import {
   gridEncoding,
@@ -79,7 +79,7 @@ export function maskPrograms(
   embedding: Tensor,
   prompts: PromptEncoderConfig,
   decoder: MaskDecoderConfig,
-  { promptsPerPicture }: Pick<BuildOptions, 'promptsPerPicture'> = {},
+  { promptsPerPicture }: { readonly promptsPerPicture?: number | undefined } = {},
 ): Readonly<Record<string, Program>> {
   return {
     encode: { image_embeddings: embedding },
