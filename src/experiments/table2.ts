@@ -103,8 +103,8 @@ export const table2: Experiment = {
     { name: 'teacher', title: 'SAM', student: {} },
     { name: 'plain', title: 'SAM, trained on', isControl: true, student: {}, recipe: underBudget },
     { name: 'blvit', title: 'big.LITTLE', student: { to: bigLittle }, recipe: underBudget },
-    reduced('evit', 'EViT', 'evit:0.5'),
-    reduced('evo-vit', 'Evo-ViT', 'evo-vit:0.5'),
+    reduced('evit', 'EViT', 'evit:0.45'),
+    reduced('evo-vit', 'Evo-ViT', 'evo-vit:0.7'),
   ],
   claims: [click, box, sceneClick, sceneBox].flatMap(claimsOf),
 }
