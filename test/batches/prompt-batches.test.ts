@@ -5,6 +5,7 @@ import { defined } from '../../src/base/assert.js'
 import { Batches, type BatchOptions } from '../../src/batches/batches.js'
 import type { DataItem } from '../../src/data/data-set.js'
 import { openDataSet } from '../../src/data/open-data-set.js'
+import type { Preprocessing } from '../../src/image/preprocessing.js'
 import { markedSize, writeMarkedPictures } from '../support/marked-pictures.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
@@ -21,10 +22,10 @@ afterEach(async () => {
 })
 
 function streamOf(changes: Partial<BatchOptions> = {}): Batches {
-  const preprocessing = {
+  const preprocessing: Preprocessing = {
     ...{ height: 32, width: 32, cropRatio: 1, cropMode: 'center', filter: 'bicubic' },
     ...{ mean: [0, 0, 0], std: [1, 1, 1] },
-  } as const
+  }
   const from = { epoch: 0, index: 0 }
   const batches = new Batches({
     ...{ data: [marked], labels: [], preprocessing, seed: 1, from, batch: 4 },
