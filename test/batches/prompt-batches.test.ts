@@ -23,8 +23,13 @@ afterEach(async () => {
 
 function streamOf(changes: Partial<BatchOptions> = {}): Batches {
   const preprocessing: Preprocessing = {
-    ...{ height: 32, width: 32, cropRatio: 1, cropMode: 'center', filter: 'bicubic' },
-    ...{ mean: [0, 0, 0], std: [1, 1, 1] },
+    height: 32,
+    width: 32,
+    cropRatio: 1,
+    cropMode: 'center',
+    filter: 'bicubic',
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
   }
   const from = { epoch: 0, index: 0 }
   const batches = new Batches({
