@@ -1,6 +1,6 @@
 // Writes the tables of docs/results.md from what commands left in docs/results: between `<!-- table NAME -->` and `<!-- end -->`.
 //   npm run build && node scripts/results-tables.mjs
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { tableMarkdown } from '../dist/modules/experiments/report.js'
 
@@ -16,6 +16,7 @@ const log = (name) =>
     .map((line) => JSON.parse(line))
 
 const none = '–'
+const notYet = 'Not run to its end yet.'
 const percent = (share) => (share?.of ? (100 * share.share).toFixed(1) : none)
 const interval = (share) =>
   share?.of ? `${(100 * share.low).toFixed(1)} – ${(100 * share.high).toFixed(1)}` : none
@@ -24,25 +25,33 @@ const times = (ratio) => (Number.isFinite(ratio) ? `×${ratio.toFixed(2)}` : non
 
 function markdown(headings, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`
-  return [line(headings), line(headings.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
+  return [line(headings), line(headings.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join(
+    '\n',
+  )
 }
 
-/** Accuracy beside measured time: what `blvit compare` found. */
-function curve() {
-  const { rows } = json('curve.json')
+/** Accuracy beside work and, where they were measured, times: what `blvit compare` found. */
+function compared(name) {
+  const { rows } = json(name)
   const whole = rows.find(({ model, setting }) => model === 'vit-tiny' && !/\d/.test(setting))
+  const isTimed = rows.some(({ times: own }) => own)
+  const timed = ['ms, one', 'faster', 'pictures/s, many', 'faster']
   return markdown(
-    ['model', 'top-1 %', '95 %', 'as vit-tiny %', 'T, G', 'ms, one', 'faster', 'pictures/s, many', 'faster'],
+    ['model', 'top-1 %', '95 %', 'as vit-tiny %', 'T, G', ...(isTimed ? timed : [])],
     rows.map(({ model, setting, answers, agreement, cost, times: own }) => [
       `${model}, ${setting}`,
       percent(answers?.top1),
       interval(answers?.top1),
       percent(agreement),
       `${cost?.counted ? '≈ ' : ''}${fixed(cost && cost.multiplyAdds.full / 1e9, 3)}`,
-      fixed(own?.latencyMs.median, 1),
-      times(whole?.times?.latencyMs.median / own?.latencyMs.median),
-      fixed(own?.picturesPerSecond, 1),
-      times(own?.picturesPerSecond / whole?.times?.picturesPerSecond),
+      ...(isTimed
+        ? [
+            fixed(own?.latencyMs.median, 1),
+            times(whole?.times?.latencyMs.median / own?.latencyMs.median),
+            fixed(own?.picturesPerSecond, 1),
+            times(own?.picturesPerSecond / whole?.times?.picturesPerSecond),
+          ]
+        : []),
     ]),
   )
 }
@@ -81,22 +90,31 @@ function losses(names) {
 
 /** A table of `blvit reproduce`, without its heading. */
 function reproduced(name) {
-  return tableMarkdown(json(`${name}.json`)).split('\n').slice(2).join('\n').trim()
+  if (!existsSync(new URL(`results/${name}.json`, root))) return notYet
+  return tableMarkdown(json(`${name}.json`))
+    .split('\n')
+    .slice(2)
+    .join('\n')
+    .trim()
 }
 
 const tables = {
-  curve,
+  curve: () => compared('curve.json'),
+  more: () => compared('more.json'),
   'held-out': () => settingsTable('held-out.json'),
   validation: () => settingsTable('validation.json'),
   losses: () => losses(json('losses.json')),
-  rim: () => `\`\`\`\n${text('rim-share.txt').trim()}\n\`\`\``,
+  rim: () =>
+    existsSync(new URL('results/rim-share.txt', root))
+      ? `\`\`\`\n${text('rim-share.txt').trim()}\n\`\`\``
+      : notYet,
   table3: () => reproduced('table3'),
   table4: () => reproduced('table4'),
   table5: () => reproduced('table5'),
 }
 
 const written = readFileSync(page, 'utf8').replace(
-  /(<!-- table (\S+) -->\n)[^]*?(\n<!-- end -->)/g,
+  /(<!-- table (\S+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
   (_, before, name, after) => {
     const table = tables[name]
     if (!table) throw new Error(`docs/results.md asks for a table "${name}". Known: ${Object.keys(tables)}`)

@@ -33,7 +33,9 @@ for (const reference of references) {
       left -= 1
       if (left === 0) break
     }
-    const shares = [...found].map(([layer, { chosen, onRim }]) => `after ${layer}: ${percent(onRim / chosen)}`)
+    const shares = [...found].map(
+      ([layer, { chosen, onRim }]) => `after ${layer}: ${percent(onRim / chosen)}`,
+    )
     console.log(`${reference} at ${keepRatio} (rim ${percent(rim)} of all): ${shares.join(', ')}`)
   }
 }
