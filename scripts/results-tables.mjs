@@ -114,11 +114,11 @@ const tables = {
 }
 
 const written = readFileSync(page, 'utf8').replace(
-  /(<!-- table (\S+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
+  /(<!-- table (\S+) -->\n)[\s\S]*?(<!-- end -->)/g,
   (_, before, name, after) => {
     const table = tables[name]
     if (!table) throw new Error(`docs/results.md asks for a table "${name}". Known: ${Object.keys(tables)}`)
-    return `${before}\n${table()}\n${after}`
+    return `${before}\n${table()}\n\n${after}`
   },
 )
 if (process.argv.includes('--check')) {
