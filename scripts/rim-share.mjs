@@ -11,7 +11,7 @@ if (references.length === 0) {
 const percent = (share) => `${(100 * share).toFixed(1)} %`
 const dataSet = await openDataSet(data, { labels: 'ignored' })
 for (const reference of references) {
-  await using model = await load(reference, { threads: 1 })
+  const model = await load(reference, { threads: 1 })
   for (const keepRatio of ratios.split(',').map(Number)) {
     const found = new Map()
     let rim
@@ -38,4 +38,5 @@ for (const reference of references) {
     )
     console.log(`${reference} at ${keepRatio} (rim ${percent(rim)} of all): ${shares.join(', ')}`)
   }
+  await model.dispose()
 }
