@@ -27,7 +27,7 @@ if (folder === undefined) {
 const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 
 // Of random weights the gates of A-ViT and AdaViT decide by chance: budgets are set by what their scores are compared with,
-// and AdaViT decides about patches alone (threshold=0 has all heads and halves on).
+// and AdaViT decides about patches alone.
 const models = {
   'vit-base': {
     'image size': { flag: '--image-size', at: ['208', '192', '176', '160'] },
@@ -48,7 +48,7 @@ const models = {
     },
     'ada-vit': {
       made: 'ada-vit:0.5',
-      at: [0.4, 0.45, 0.5, 0.55].map((threshold) => `ada-vit:${threshold},threshold=0`),
+      at: [0.4, 0.45, 0.5, 0.55].map((threshold) => `ada-vit:${threshold},decides=tokens`),
     },
   },
   'vit-small': {
@@ -56,7 +56,7 @@ const models = {
     untrained: { at: ['evit:0.7', 'evo-vit:0.5', 'tome:13', 'mctf:16', 'ats:0.5', 'top-k:0.7'] },
     'dynamic-vit': { made: 'dynamic-vit:0.7', at: ['dynamic-vit:0.7'] },
     'a-vit': { made: 'a-vit:2,scale=1', at: ['a-vit:1.75,scale=1'] },
-    'ada-vit': { made: 'ada-vit:0.5', at: ['ada-vit:0.5,threshold=0'] },
+    'ada-vit': { made: 'ada-vit:0.5', at: ['ada-vit:0.5,decides=tokens'] },
   },
 }
 

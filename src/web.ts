@@ -19,13 +19,21 @@ export type { Tensor } from './graph/tensor.js'
 // Prepare pictures
 export { decodeImage } from './image/browser-decoder.js'
 export type { ImageInput } from './image/image-input.js'
+export type { PictureMask } from './image/picture-mask.js'
 export type { Pixels } from './image/pixels.js'
 export type { ImageDecoder, PrepareOptions } from './image/prepare.js'
 export { type Preprocessing, preprocess } from './image/preprocessing.js'
 export { type Conversion, convert } from './model-store/convert.js'
-export type { FetchProgress } from './model-store/fetch-model.js'
-export { type CachedModel, clearCachedModels, listCachedModels } from './model-store/model-cache.js'
+export type { FetchProgress } from './model-store/download.js'
+export {
+  type CachedModel,
+  clearCachedModels,
+  keepModel,
+  keptModel,
+  listCachedModels,
+} from './model-store/model-cache.js'
 export type { ModelFiles, ModelJson } from './model-store/model-files.js'
+export { type ChosenFile, type ModelParts, modelFromFiles } from './model-store/model-parts.js'
 export type { Architecture, ConfigJson, ModelFamily } from './models/architecture.js'
 export { blvit } from './models/blvit.js'
 export type { BlvitConfig, LittleConfig } from './models/blvit-config.js'
@@ -39,10 +47,16 @@ export { type TokenMaskJson, tokenMaskText } from './reduction/token-mask.js'
 export { type BrowserDevice, chooseBrowserRuntime as chooseRuntime } from './runtime/browser.js'
 export type { Device } from './runtime/device.js'
 export type { ChosenRuntime, NamedTensors, Runtime, Session, TensorData } from './runtime/runtime.js'
+export type { EverythingOptions, EverythingProgress, FoundMask } from './segmentation/everything.js'
+export { cutOut, paintMasks } from './segmentation/paint.js'
+export type { MaskLogits, PointPrompt, Prompt } from './segmentation/prompts.js'
+export { decodeRle, encodeRle, type Rle } from './segmentation/rle.js'
 // Count what a model costs
 export { type Analysis, type AnalyzeOptions, analyze } from './tasks/analyze/analyze.js'
 // Run a model
-export { type BrowserLoadOptions, load, type ModelParts } from './tasks/browser/load.js'
+export { type BrowserLoadOptions, load } from './tasks/browser/load.js'
+// Cut out what prompts mean
+export { type BrowserLoadSegmenterOptions, loadSegmenter } from './tasks/browser/load-segmenter.js'
 // Teach classes of one's own
 export {
   type ClassExamples,
@@ -56,6 +70,13 @@ export { listMethods, type MethodList, type SavingFamily } from './tasks/list-me
 export type { ClassifyOptions, Model } from './tasks/model.js'
 export type { FindObjects } from './tasks/object-finder.js'
 export type { GrownMask, ObjectMask } from './tasks/object-regions.js'
+export type {
+  EncodedPicture,
+  PictureEmbedding,
+  PredictedMask,
+  PredictOptions,
+} from './tasks/segment/encoded-picture.js'
+export type { EncodeOptions, Segmenter } from './tasks/segment/segmenter.js'
 // See where a model looked
 export { type StepPanel, type TracePanels, tracePanels } from './tasks/trace/step-panels.js'
 export type { TraceOptions } from './tasks/trace/trace.js'

@@ -49,8 +49,8 @@ class Complaints {
 
   get all(): readonly string[] {
     if (this.unlabelled === 0) return this.messages
-    const others = this.unlabelled === 1 ? '' : ` and ${this.unlabelled - 1} more`
-    return [...this.messages, `${this.firstUnlabelled}${others}: no label, left out.`]
+    const others = this.unlabelled === 1 ? ' has' : ` and ${this.unlabelled - 1} more have`
+    return [...this.messages, `${this.firstUnlabelled}${others} no label.`]
   }
 }
 

@@ -7,7 +7,7 @@ import { pictureCsv } from '../tasks/node/evaluate/picture-csv.js'
 import type { PictureOutcome } from '../tasks/node/evaluate/picture-outcome.js'
 import type { Accuracy } from '../tasks/node/evaluate/tally.js'
 import type { CliContext } from './context.js'
-import { grouped, percent } from './quantities.js'
+import { countedPictures, grouped, percent } from './quantities.js'
 import { textTable } from './table.js'
 
 /** What was evaluated, as the user called it. */
@@ -75,7 +75,7 @@ function evaluationText(
   const rule = evaluation.labelRule === undefined ? [] : [`labels: ${evaluation.labelRule}`]
   const failed = failures.length > 0 ? `, ${grouped(failures.length)} failed` : ''
   const counts =
-    `${data.join(' ')}: ${grouped(pictures)} pictures, ${grouped(evaluated)} evaluated, ` +
+    `${data.join(' ')}: ${countedPictures(pictures)}, ${grouped(evaluated)} evaluated, ` +
     `${grouped(labelled)} of them labelled${failed}`
   return [[counts, ...rule].join('\n'), textTable(columns, rows)].join('\n\n')
 }
@@ -141,7 +141,7 @@ export async function printEvaluation(
 function timingText({ pictures, elapsedMs, engineMs }: EvaluationTiming): string {
   const seconds = elapsedMs / 1000
   return (
-    `${grouped(pictures)} pictures in ${seconds.toFixed(1)} s: ${(pictures / seconds).toFixed(1)} pictures/s; ` +
+    `${countedPictures(pictures)} in ${seconds.toFixed(1)} s: ${(pictures / seconds).toFixed(1)} pictures/s; ` +
     `the engine had work ${percent(engineMs / elapsedMs)} of the time`
   )
 }

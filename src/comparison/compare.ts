@@ -83,6 +83,9 @@ const shareOfMemory = 0.5
 const bytesOfProcess = 200e6
 const copiesOfWeights = 3
 
+/** Times are kept group by group: a comparison that is stopped measures no more rows than these anew. */
+const mostTogether = 8
+
 /**
  * Runs models in settings on one data set, and measures how fast they are here.
  * @param asked rows; the whole model of each is added
@@ -252,7 +255,7 @@ async function countRow(
   }
 }
 
-/** Rows that are measured together: as many as the memory has room for, so that what disturbs the machine disturbs all alike. */
+/** Rows that are measured together, so that what disturbs the machine disturbs all alike: as many as the memory has room for. */
 function groupsOf(rows: readonly SoundRow[]): SoundRow[][] {
   const room = shareOfMemory * (process.availableMemory?.() ?? freemem())
   const groups: SoundRow[][] = []
@@ -261,7 +264,7 @@ function groupsOf(rows: readonly SoundRow[]): SoundRow[][] {
     const weightBytes = 4 * analyze(row.variant.subject.architecture).parameters
     const needed = 2 * (bytesOfProcess + copiesOfWeights * weightBytes)
     const group = groups.at(-1)
-    if (group && taken + needed <= room) {
+    if (group && group.length < mostTogether && taken + needed <= room) {
       group.push(row)
       taken += needed
     } else {

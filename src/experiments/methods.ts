@@ -13,9 +13,13 @@ import type { Experiment, ExperimentRow } from './experiment.js'
 /** The weight of A-ViT's recipe; its other loss is for models of 12 blocks. */
 const aVitLoss = ownLosses(aVit).ponder ?? 0
 
-/** A reduction that has no weights of its own. */
-function reduced(row: Pick<ExperimentRow, 'name' | 'title' | 'paper'>, reduction: string): ExperimentRow {
-  return { ...row, student: { set: { reduction } }, recipe: underBudget() }
+/** A reduction, by the labels alone if nothing else is said. */
+function reduced(
+  row: Pick<ExperimentRow, 'name' | 'title' | 'isControl'>,
+  reduction: string,
+  recipe: Recipe = underBudget(),
+): ExperimentRow {
+  return { ...row, student: { set: { reduction } }, recipe }
 }
 
 /** At the work of the other methods. */
@@ -46,8 +50,6 @@ function imitationFirst({ stages: [last] }: Recipe): Recipe {
   }
 }
 
-const deitSmall = 'DeiT-S'
-
 /** Every method at about 60 % of its teacher's multiply-adds, under one budget. */
 export const methods: Experiment = {
   name: 'methods',
@@ -74,59 +76,26 @@ export const methods: Experiment = {
       student: { firstLayers: 4 },
       recipe: underBudget(),
     },
-    {
-      name: 'random',
-      title: 'random',
-      isControl: true,
-      student: { set: { reduction: 'random:0.65' } },
-      recipe: underBudget(),
-    },
-    {
-      name: 'top-k',
-      title: 'CLS attention',
-      isControl: true,
-      student: { set: { reduction: 'top-k:0.65' } },
-      recipe: underBudget(),
-    },
+    reduced({ name: 'random', title: 'random', isControl: true }, 'random:0.65'),
+    reduced({ name: 'top-k', title: 'CLS attention', isControl: true }, 'top-k:0.65'),
+    reduced({ name: 'evit', title: 'EViT' }, 'evit:0.63'),
+    reduced({ name: 'evo-vit', title: 'Evo-ViT' }, 'evo-vit:0.42'),
     reduced(
-      { name: 'evit', title: 'EViT', paper: { points: -0.9, share: 0.57, of: deitSmall } },
-      'evit:0.63',
+      { name: 'dynamic-vit', title: 'DynamicViT' },
+      'dynamic-vit:0.68',
+      underBudget(ownLosses(dynamicVit), '^score_predictor'),
     ),
-    reduced(
-      { name: 'evo-vit', title: 'Evo-ViT', paper: { points: -0.4, share: 0.65, of: deitSmall } },
-      'evo-vit:0.42',
-    ),
-    {
-      name: 'dynamic-vit',
-      title: 'DynamicViT',
-      student: { set: { reduction: 'dynamic-vit:0.68' } },
-      recipe: underBudget(ownLosses(dynamicVit), '^score_predictor'),
-      paper: { points: -0.5, share: 0.63, of: deitSmall },
-    },
-    {
-      name: 'a-vit',
-      title: 'A-ViT',
-      student: { set: { reduction: 'a-vit:33' } },
-      recipe: underBudget({ ponder: aVitLoss }),
-      paper: { points: -0.3, share: 0.78, of: deitSmall },
-    },
-    {
-      name: 'ada-vit',
-      title: 'AdaViT',
-      student: { set: { reduction: 'ada-vit:0.6' } },
-      recipe: underBudget(ownLosses(adaVit), '_select'),
-      paper: { points: -0.8, share: 0.46, of: 'T2T-ViT-19' },
-    },
-    reduced({ name: 'ats', title: 'ATS', paper: { points: -0.1, share: 0.63, of: deitSmall } }, 'ats:0.8'),
-    reduced({ name: 'tome', title: 'ToMe', paper: { points: -0.4, share: 0.59, of: deitSmall } }, 'tome:8'),
-    reduced({ name: 'mctf', title: 'MCTF', paper: { points: 0.3, share: 0.57, of: deitSmall } }, 'mctf:11'),
+    reduced({ name: 'a-vit', title: 'A-ViT' }, 'a-vit:33', underBudget({ ponder: aVitLoss })),
+    reduced({ name: 'ada-vit', title: 'AdaViT' }, 'ada-vit:0.6', underBudget(ownLosses(adaVit), '_select')),
+    reduced({ name: 'ats', title: 'ATS' }, 'ats:0.8'),
+    reduced({ name: 'tome', title: 'ToMe' }, 'tome:8'),
+    reduced({ name: 'mctf', title: 'MCTF' }, 'mctf:11'),
     { name: 'atf', title: 'ATF', student: { calibratedMask: 0.6 }, recipe: underBudget() },
     {
       name: 'blvit',
       title: 'big.LITTLE',
       student: { to: bigLittle },
       recipe: bigLittleRecipe,
-      paper: { points: 0.1, share: 0.59, of: 'ViT-B' },
     },
     {
       name: 'blvit-imitation',

@@ -36,10 +36,10 @@ export interface ConvertOptions {
   readonly set?: ConfigJson | undefined
 }
 
-/** @throws BlvitError `SHAPE_MISMATCH` between networks of which one has no tokens */
+/** @throws BlvitError `SHAPE_MISMATCH` between networks of which one has no tokens, or cuts things out of pictures */
 function checkFamilies(source: Architecture, target: Architecture, targetName: string): void {
-  const onlyMaps = [source, target].some(({ patchSize }) => patchSize === undefined)
-  if (source.family === target.family || !onlyMaps) return
+  const isApart = ({ patchSize, facts }: Architecture) => patchSize === undefined || facts.masks !== undefined
+  if (source.family === target.family || ![source, target].some(isApart)) return
   const message = `${targetName} can't take these weights: they are of another network (${source.family}, not ${target.family}).`
   throw new BlvitError('SHAPE_MISMATCH', message, { source: source.family, target: target.family })
 }

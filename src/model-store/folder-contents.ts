@@ -1,6 +1,7 @@
 import { writeHuggingFacePreprocessing } from '../image/hugging-face-preprocessing.js'
 import { writeScoreFunction } from '../models/score-function.js'
 import { encodeSafetensors } from '../weights/safetensors/encode.js'
+import { writeMaskPreprocessing } from './mask-preprocessing.js'
 import type { ModelFiles } from './model-files.js'
 
 /** transformers refuses safetensors whose metadata don't name a framework's layout; "pt" is ours too. */
@@ -22,10 +23,14 @@ export function folderTexts(
   files: ModelFiles,
   { card }: { readonly card: string },
 ): Readonly<Record<string, string>> {
+  const { masks } = files.architecture.facts
+  const preprocessing = masks
+    ? writeMaskPreprocessing(masks)
+    : writeHuggingFacePreprocessing(files.preprocessing)
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   return {
     'config.json': json(configJson(files)),
-    'preprocessor_config.json': json(writeHuggingFacePreprocessing(files.preprocessing)),
+    'preprocessor_config.json': json(preprocessing),
     'README.md': card,
   }
 }

@@ -2,13 +2,20 @@ import type { Architecture } from '../models/architecture.js'
 import { families } from '../models/index.js'
 import type { Misfit } from '../weights/fit.js'
 
-/** The other family that has all these parameters as parts that this one doesn't have. */
+/** The other family that knows all these parameters, as parts that this one doesn't have. */
 function otherFamily(names: readonly string[], { family, facts }: Architecture): string | undefined {
   const other = families.find(({ name: otherName, presets }) => {
     const theirs = Object.values(presets)[0]?.facts
-    return otherName !== family && theirs && names.every((name) => theirs.partOf(name) !== facts.partOf(name))
+    if (otherName === family || !theirs) return false
+    return names.every((name) => !['other', facts.partOf(name)].includes(theirs.partOf(name)))
   })
   return other?.title
+}
+
+/** Whether all of these are parts that the plain model of another family doesn't have. */
+function areAdded(names: readonly string[], { family, facts, plain }: Architecture): boolean {
+  if (plain === undefined || plain.family === family || names.length === 0) return false
+  return names.every((name) => plain.facts.partOf(name) !== facts.partOf(name))
 }
 
 interface Advice {
@@ -38,11 +45,7 @@ const advices: readonly Advice[] = [
     text: () => 'The weights are for a model of another size: choose the model that they were made for.',
   },
   {
-    when: ({ missing }, architecture) =>
-      architecture.plain !== undefined &&
-      architecture.plain.family !== architecture.family &&
-      missing.length > 0 &&
-      otherFamily(missing, architecture) !== undefined,
+    when: ({ missing }, architecture) => areAdded(missing, architecture),
     text: (_, { family }) =>
       `These are weights of a plain ViT: convert them to a ${families.find(({ name }) => name === family)?.title} first.`,
   },

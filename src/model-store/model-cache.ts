@@ -1,4 +1,6 @@
 import { messageOf } from '../base/blvit-error.js'
+import { modelAddress } from './model-address.js'
+import type { ModelParts } from './model-parts.js'
 
 /** The files of a model's folder that a browser keeps. */
 export interface CachedModel {
@@ -23,11 +25,15 @@ export async function readCached(address: URL): Promise<Uint8Array | undefined> 
 }
 
 /** Keeps a file. @returns why it can't be kept, if so: the storage is full, or not allowed */
-export async function writeCached(address: URL, bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
+export async function writeCached(
+  address: URL,
+  content: Blob | Uint8Array<ArrayBuffer>,
+): Promise<string | undefined> {
   const cache = await openCache()
   if (!cache) return 'this page may not store files'
-  const headers = { 'content-length': String(bytes.byteLength) }
-  return cache.put(address, new Response(bytes, { headers })).then(
+  const sizeBytes = content instanceof Blob ? content.size : content.byteLength
+  const headers = { 'content-length': String(sizeBytes) }
+  return cache.put(address, new Response(content, { headers })).then(
     () => undefined,
     (thrown) => messageOf(thrown),
   )
@@ -58,5 +64,51 @@ export async function clearCachedModels(address?: string): Promise<void> {
   if (!cache) return
   for (const { url } of await cache.keys()) {
     if (address === undefined || url.startsWith(address)) await cache.delete(url)
+  }
+}
+
+const jsonFiles = { config: 'config.json', preprocessorConfig: 'preprocessor_config.json' } as const
+const weightsFile = 'model.safetensors'
+
+/**
+ * Keeps a model that isn't anywhere on the network, e.g. one that the user chose, under an address of the page's own.
+ * @returns why it can't be kept, if so; what was written of it is forgotten then
+ */
+export async function keepModel(address: string | URL, parts: ModelParts): Promise<string | undefined> {
+  const folder = modelAddress(address)
+  const { weights } = parts
+  const contents = [
+    ...Object.entries(jsonFiles).flatMap(([key, name]) => {
+      const json = parts[key as keyof typeof jsonFiles]
+      return json ? [[name, new Blob([JSON.stringify(json)])] as const] : []
+    }),
+    // last: a model without weights is none
+    [weightsFile, weights instanceof Blob ? weights : new Uint8Array(weights)] as const,
+  ]
+  for (const [name, content] of contents) {
+    const failure = await writeCached(new URL(name, folder), content)
+    if (failure === undefined) continue
+    await clearCachedModels(folder.href)
+    return failure
+  }
+  return undefined
+}
+
+/** A model that is kept, undefined if none is: its weights stay in the browser's storage until they are read. */
+export async function keptModel(address: string | URL): Promise<ModelParts | undefined> {
+  const folder = modelAddress(address)
+  const cache = await openCache()
+  const fileOf = (name: string) => cache?.match(new URL(name, folder))
+  const [config, preprocessorConfig, weights] = await Promise.all([
+    fileOf(jsonFiles.config),
+    fileOf(jsonFiles.preprocessorConfig),
+    fileOf(weightsFile),
+  ])
+  if (!config || !weights) return undefined
+  return {
+    name: folder.pathname.split('/').at(-2) ?? folder.href,
+    config: await config.json(),
+    preprocessorConfig: await preprocessorConfig?.json(),
+    weights: await weights.blob(),
   }
 }

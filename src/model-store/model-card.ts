@@ -49,9 +49,10 @@ export function conversionCard({ files, copied, fresh, dropped }: Conversion, fa
       '.',
   ]
   if (fresh.length > 0) {
-    sentences.push(
-      'The new parts are **not trained**: below keep ratio 1 this model guesses. Distil it from its source first.',
-    )
+    const guesses = architecture.facts.masks
+      ? 'it guesses'
+      : 'below keep ratio 1 this model answers worse, or guesses'
+    sentences.push(`The new parts are **not trained**: ${guesses}. Distil it from its source first.`)
   }
   if (licenceOf(facts.sourceCard) === undefined) {
     sentences.push("The source doesn't state a licence; ask its authors before you publish this.")
@@ -79,19 +80,42 @@ Random weights of seed ${seed}, written by \`blvit init\`. It guesses: train it 
 ${usage(architecture)}`
 }
 
+/** On the command line, and in a program. */
+function exampleOf({ facts }: Architecture): { readonly command: string; readonly lines: readonly string[] } {
+  if (facts.masks) {
+    return {
+      command: 'npx blvit segment photo.jpg --model <this folder or hub id> --point 210,140 -o mask.png',
+      lines: [
+        "import { loadSegmenter } from 'blvit'",
+        '',
+        "const sam = await loadSegmenter('<this folder or hub id>')",
+        "const encoded = await sam.encode('photo.jpg')",
+        'const [best] = await encoded.predict({ points: [{ x: 210, y: 140 }] })',
+      ],
+    }
+  }
+  return {
+    command: 'npx blvit classify photo.jpg --model <this folder or hub id>',
+    lines: [
+      "import { load } from 'blvit'",
+      '',
+      "const model = await load('<this folder or hub id>')",
+      "const { top } = await model.classify('photo.jpg')",
+    ],
+  }
+}
+
 /** How a model of any kind is used, and its configuration. */
 export function usage(architecture: Architecture): string {
+  const { command, lines } = exampleOf(architecture)
   return `## Use
 
 \`\`\`
-npx blvit classify photo.jpg --model <this folder or hub id>
+${command}
 \`\`\`
 
 \`\`\`ts
-import { load } from 'blvit'
-
-const model = await load('<this folder or hub id>')
-const { top } = await model.classify('photo.jpg')
+${lines.join('\n')}
 \`\`\`
 
 ## Configuration

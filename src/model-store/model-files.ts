@@ -4,7 +4,7 @@ import { graphOf } from '../graph/graph.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { Size } from '../image/crop-window.js'
 import type { Preprocessing } from '../image/preprocessing.js'
-import { findPreprocessing } from '../image/preprocessing-config.js'
+import { type FoundPreprocessing, findPreprocessing } from '../image/preprocessing-config.js'
 import type { Architecture, ConfigJson } from '../models/architecture.js'
 import { trainingHooks } from '../models/block-loop.js'
 import { readArchitecture } from '../models/index.js'
@@ -17,6 +17,7 @@ import { fitParameters } from '../weights/fit.js'
 import type { StoredTensors } from '../weights/stored-tensor.js'
 import { foldBatchNorms } from './fold-batch-norms.js'
 import { readLabels } from './labels.js'
+import { maskPreprocessing, unfollowed } from './mask-preprocessing.js'
 import { misfitAdvice } from './misfit-advice.js'
 import { canonicalNames } from './name-maps/canonical-names.js'
 
@@ -109,15 +110,22 @@ function ownSize(
   }
 }
 
+function preprocessingOf(architecture: Architecture, files: ModelJson): FoundPreprocessing {
+  const { image, channels, facts } = architecture
+  const { masks, pictures: usual } = facts
+  if (!masks) return findPreprocessing(files, { imageSize: image, channels, usual })
+  return {
+    preprocessing: maskPreprocessing(masks),
+    assumptions: unfollowed(masks, files.preprocessorConfig),
+  }
+}
+
 /** @throws BlvitError `BAD_CONFIG` */
 export function readDescription({ config, preprocessorConfig }: ModelJson): ModelDescription {
   const architecture = readArchitecture(config)
   checkOwnSettings(architecture)
-  const { image, channels, classes } = architecture
-  const { pictures: usual, masks } = architecture.facts
-  // what a model with masks sees is its family's, not a file's
-  const files = masks ? {} : { config, preprocessorConfig }
-  const found = findPreprocessing(files, { imageSize: image, channels, usual })
+  const { classes } = architecture
+  const found = preprocessingOf(architecture, { config, preprocessorConfig })
   const { labels, assumptions } = readLabels(config, classes)
   const size = ownSize(architecture, found.said)
   return {

@@ -10,6 +10,7 @@ import { dropPath } from '../nn/stochastic-depth.js'
 import type { OwnTraining } from './own-training.js'
 import type { TokenEvent } from './token-history.js'
 import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
+import type { WindowStream } from './window-stream.js'
 
 /** The tokens on their way through the blocks. Immutable: a hook that changes something gives a new one. */
 export interface TokenState {
@@ -24,6 +25,8 @@ export interface TokenState {
    * another of its batch, or tokens that are kept though they are let go. Undefined: all take part. `[batch, tokens]`
    */
   readonly mask?: Tensor
+  /** Of a model whose tokens look around in windows: where they stand since some of them went. */
+  readonly stream?: WindowStream | undefined
   /** What a method carries from block to block beside the tokens, by names of its own. */
   readonly aside?: Readonly<Record<string, Tensor>>
   /** What a method wants to be learned. */
@@ -55,8 +58,11 @@ export interface WholeBlock extends HalfBlock {
 export interface AttendingBlock {
   /** Counted from 1. */
   readonly layer: number
-  /** The block's attention on other tokens than those that came, its norm before it. @param tokens `[batch, any, width]` */
-  readonly attentionOn: (tokens: Tensor) => AttentionView
+  /**
+   * The block's attention on other tokens than those that came, its norm before it.
+   * @param tokens `[batch, any, width]` @param only some of its heads: int64 `[1, some]`
+   */
+  readonly attentionOn: (tokens: Tensor, only?: Tensor) => AttentionView
   /** What attention reads of tokens. */
   readonly norm: (tokens: Tensor) => Tensor
 }
@@ -149,10 +155,14 @@ export interface BlockParts {
 }
 
 /** The attention of a plain block under its switches. @param tokens queries and keys after their norm */
-export function blockAttention(tokens: { queries: Tensor; keys: Tensor }, config: VitShape): AttentionView {
+export function blockAttention(
+  tokens: { queries: Tensor; keys: Tensor },
+  config: VitShape,
+  only?: Tensor,
+): AttentionView {
   const { heads, qkvBias, projBias, qkNorm, layerNormEpsilon } = config
   const qkNormEpsilon = qkNorm ? layerNormEpsilon : undefined
-  return attention('attn', tokens, { heads, qkvBias, projBias, qkNormEpsilon })
+  return attention('attn', tokens, { heads, qkvBias, projBias, qkNormEpsilon, only })
 }
 
 /**
@@ -188,9 +198,13 @@ export function plainBlock(
   const came = hooks.before?.(state, layer) ?? state
   const changed = (state: TokenState) => (x: Tensor) => hooks.normed?.(x, state) ?? x
   const norm = (tokens: Tensor) => changed(came)(layerNorm('norm1', tokens, { epsilon }))
-  const attentionOn = (tokens: Tensor) => {
+  const attentionOn = (tokens: Tensor, only?: Tensor) => {
     const normed = norm(tokens)
-    return parts.attention?.(normed, came, layer) ?? blockAttention({ queries: normed, keys: normed }, config)
+    assert(!(only && parts.attention), 'some heads of an attention that is not a plain one')
+    return (
+      parts.attention?.(normed, came, layer) ??
+      blockAttention({ queries: normed, keys: normed }, config, only)
+    )
   }
   const view = attentionOn(came.tokens)
   const attended = hooks.attend?.(view, came, { layer, attentionOn, norm })

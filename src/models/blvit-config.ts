@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { predictionLayers } from './prediction-layers/index.js'
-import { rankings } from './rankings/index.js'
+import { predictionLayers } from './prediction-layers.js'
+import { rankings } from './rankings.js'
 import type { VitConfig } from './vit-config.js'
 
 function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): [Name, ...Name[]] {

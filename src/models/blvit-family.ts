@@ -3,7 +3,7 @@ import { blvit } from './blvit.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import { blvitFacts } from './blvit-facts.js'
 import { paperSwitches, readBlvitConfig, writeBlvitConfig } from './blvit-json.js'
-import { gridOf, prefixCount, type VitConfig } from './vit-config.js'
+import { picturesAndTokens, type VitConfig } from './vit-config.js'
 import { microVit, usualVit, vitArchitecture } from './vit-family.js'
 import { vitSizes } from './vit-sizes.js'
 
@@ -19,20 +19,13 @@ export function isBlvit(architecture: Architecture): architecture is BlvitArchit
 }
 
 function architecture(config: BlvitConfig): BlvitArchitecture {
-  const { image, channels, classes, patchSize, keepRatio } = config
   return {
     family: 'blvit',
     config,
     facts: blvitFacts(config),
     json: writeBlvitConfig(config),
-    image,
-    imageStep: patchSize,
-    channels,
-    classes,
-    patchSize,
-    grid: gridOf(config),
-    prefix: prefixCount(config),
-    settings: { keepRatio },
+    ...picturesAndTokens(config),
+    settings: { keepRatio: config.keepRatio },
     takesHooks: false,
     plain: vitArchitecture({ ...config, family: 'vit' }),
     build: (options) => blvit(config, options),

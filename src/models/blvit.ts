@@ -22,7 +22,7 @@ import { dropPath } from '../nn/stochastic-depth.js'
 import { blockAttention, blockMlp, plainBlock } from './block-loop.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
-import { rankings } from './rankings/index.js'
+import { rankings } from './rankings.js'
 import {
   type Budget,
   joinedStream,

@@ -1,24 +1,21 @@
 import { defined } from '../base/assert.js'
 import { symbol } from '../graph/dim.js'
-import { truncatedNormal, zeros } from '../graph/initialiser.js'
+import { zeros } from '../graph/initialiser.js'
 import {
   add,
   concat,
-  gather,
   input,
   mapToTokens,
   matmul,
-  parameter,
   relu,
   reshape,
   scaleShift,
   slice,
   softmax,
-  table,
-  transpose,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
+import { attentionBiases } from '../nn/attention-biases.js'
 import { channelsOf, normedConvolution, placesOf } from '../nn/convolution.js'
 import { linear } from '../nn/linear.js'
 import { spatialMean } from '../nn/pooling.js'
@@ -97,23 +94,6 @@ function feedForward(name: string, x: Tensor): Tensor {
       ...nothingAtFirst,
     }),
   )
-}
-
-/** The number of the bias between each two places of a window: by how far their rows and their columns are apart. */
-function biasNumbers(side: number): Tensor {
-  const places = Array.from({ length: side * side }, (_, at) => [Math.floor(at / side), at % side] as const)
-  const numbers = places.flatMap(([row, column]) =>
-    places.map(([otherRow, otherColumn]) => Math.abs(row - otherRow) * side + Math.abs(column - otherColumn)),
-  )
-  return table(numbers, [1, numbers.length], { dtype: 'int64' })
-}
-
-/** The learned biases of all heads, spread over the pairs of places. @returns `[heads, places, places]` */
-function attentionBiases(heads: number, side: number, numbers: Tensor): Tensor {
-  const places = side * side
-  const biases = parameter('attention_biases', [heads, places], truncatedNormal)
-  const spread = gather(reshape(transpose(biases, [1, 0]), [1, places, heads]), numbers)
-  return reshape(transpose(spread, [0, 2, 1]), [heads, places, places])
 }
 
 /**
@@ -200,9 +180,8 @@ export function efficientVitMaps(pixels: Tensor, config: EfficientVitConfig): re
       x = step(`${down}.res2`, x, (map) => feedForward('1', neighbourhood('0', map)))
     }
     const side = windowSide(config, index)
-    const numbers = biasNumbers(side)
     const attend = (map: Tensor) => {
-      const biases = attentionBiases(stage.heads, side, numbers)
+      const biases = attentionBiases({ heads: stage.heads, side })
       return inWindows(map, side, (windows) => cascadedGroupAttention(windows, stage, { kernels, biases }))
     }
     for (let at = 0; at < stage.depth; at++) {

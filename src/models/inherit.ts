@@ -46,7 +46,9 @@ function inheritedParts(source: ConfigJson, target: ConfigJson): ConfigJson {
     Object.entries(decidedOfParts).flatMap(([part, keys]) => {
       const [theirs, ours] = [source[part], target[part]]
       if (!isObject(theirs) || !isObject(ours)) return []
-      return [[part, { ...ours, ...Object.fromEntries(keys.map((key) => [key, theirs[key]])) }]]
+      // a TinyViT's part has neither
+      const shared = keys.filter((key) => key in theirs && key in ours)
+      return [[part, { ...ours, ...Object.fromEntries(shared.map((key) => [key, theirs[key]])) }]]
     }),
   )
 }

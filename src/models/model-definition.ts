@@ -11,6 +11,15 @@ export const pixelsInput = 'pixel_values'
 /** Something that a model can be asked for: its outputs by name. */
 export type Program = Readonly<Record<string, Tensor>>
 
+/** A model that cuts things out of pictures, as programs that other libraries run; each is built when it is asked for. */
+export interface PortablePrograms {
+  /** The decoder of segment-anything's own exporter. @param options `single`: the one mask that it is about, not all four */
+  officialDecoder(options: { single: boolean }): Program
+  /** transformers' `SamModel`, in the two files of its ONNX form. */
+  visionEncoder(): Program
+  promptDecoder(): Program
+}
+
 /**
  * A model as symbolic tensors. What it can do is a table of programs, because not every model classifies: a problem
  * (`src/problems/`) asks for the program that it reads, and a graph is made of that program alone. By name:
@@ -30,6 +39,8 @@ export interface ModelDefinition {
   readonly sizes: readonly Tensor[]
   /** What the method in its block loop wants to be learned, beside the answers of the programs. */
   readonly training?: OwnTraining | undefined
+  /** Of a model that cuts things out of pictures: what other libraries run of it. */
+  readonly portable?: PortablePrograms
 }
 
 /** What can be decided when a model is built rather than when it runs. */
@@ -44,6 +55,8 @@ export interface BuildOptions {
    * its own number, and `kept` is no size of the graph.
    */
   readonly keepMass?: number
+  /** Of a big.LITTLE encoder with windows: the share of each that goes through its big blocks. */
+  readonly keepRatio?: number
   /** What reduces tokens, teaches or looks on; for models that run the plain block loop. */
   readonly hooks?: BlockHooks
   /** Of a bLViT that learns: no gradient passes from its predictors to what they read, so that each learns for itself. */

@@ -1,5 +1,7 @@
+import { windowPlan } from '../nn/windows.js'
 import type { LittleConfig } from './blvit-config.js'
 import type { TwoWayConfig } from './masks/two-way-transformer.js'
+import type { Quota, TokenWindows } from './window-kinds.js'
 
 /** SAM's own image encoder: a ViT whose blocks look around in windows, some all over the picture (Li et al. 2022, ViTDet). */
 export interface WindowedVitConfig {
@@ -23,21 +25,15 @@ export interface SamRouting {
   readonly little: LittleConfig
   /** Layers, counted from 1, behind which patches are ranked and chosen. */
   readonly predictorAfter: readonly number[]
-  /** Share of a window's tokens that the P-blocks process. */
+  /** Share of a window that the P-blocks process. */
   readonly keepRatio: number
-  /** Whether that is a share of the tokens that a window has, or of its places, as many in every window. */
-  readonly quota: 'proportional' | 'equal'
 }
 
-/** Segment Anything (Kirillov et al. 2023). */
-export interface SamConfig {
-  readonly family: 'sam'
+/** What Segment Anything has beside its encoder, and whoever takes another one for it. */
+export interface SamParts {
   /** Side of the frame in pixels; a multiple of the patch size. */
   readonly side: number
   readonly patchSize: number
-  readonly encoder: WindowedVitConfig
-  /** Of a big.LITTLE encoder: which tokens its P-blocks process; undefined: all. */
-  readonly routing?: SamRouting | undefined
   /** Width of an embedding and of all tokens behind it. */
   readonly width: number
   /** Channels of the convolutions over mask prompts. */
@@ -50,10 +46,24 @@ export interface SamConfig {
   }
 }
 
+/** Segment Anything (Kirillov et al. 2023). */
+export interface SamConfig extends SamParts {
+  readonly family: 'sam'
+  readonly encoder: WindowedVitConfig
+  /** What a share of a window is taken of, where one is. */
+  readonly quota: Quota
+  /** Of a big.LITTLE encoder: which tokens its P-blocks process; undefined: all. */
+  readonly routing?: SamRouting | undefined
+}
+
 /** Patches of a picture. */
-export function samGrid({ side, patchSize }: Pick<SamConfig, 'side' | 'patchSize'>) {
+export function samGrid({ side, patchSize }: Pick<SamParts, 'side' | 'patchSize'>) {
   return { rows: side / patchSize, columns: side / patchSize }
 }
 
-/** Of the norms of maps, whatever those of tokens have. */
-export const mapEpsilon = 1e-6
+/** How a picture's patches are cut into windows. */
+export function samWindows(
+  config: Pick<SamConfig, 'side' | 'patchSize' | 'encoder' | 'quota'>,
+): TokenWindows {
+  return { plan: windowPlan(samGrid(config), config.encoder.window), quota: config.quota }
+}

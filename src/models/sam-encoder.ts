@@ -4,18 +4,19 @@ import { truncatedNormal } from '../graph/initialiser.js'
 import { add, input, parameter, reshape } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
-import { convolution, tokensToMap } from '../nn/convolution.js'
-import { layerNorm2d } from '../nn/layer-norm.js'
+import { tokensToMap } from '../nn/convolution.js'
 import { patchEmbed } from '../nn/patch-embed.js'
 import { type Neighbourhood, windowedAttention } from '../nn/windowed-attention.js'
 import { windowPlan } from '../nn/windows.js'
 import { type BlockHooks, type BlockParts, blockLoop, plainBlock, type TokenState } from './block-loop.js'
 import { layerRange } from './blvit-config.js'
+import { neck } from './masks/neck.js'
 import { pixelsInput } from './model-definition.js'
-import { mapEpsilon, type SamConfig, type SamRouting, samGrid } from './sam-config.js'
+import { type SamConfig, type SamRouting, samGrid, samWindows } from './sam-config.js'
 import { chooseInWindows, routedLayer, routeEvent, type WindowRoute } from './sam-routing.js'
 import type { RouteEvent } from './token-history.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
+import { streamAttention } from './window-stream.js'
 
 /** The encoder's blocks as a plain ViT's. */
 function encoderShape(config: SamConfig): VitShape {
@@ -41,10 +42,11 @@ export function neighbourhoodOf(layer: number, config: SamConfig): Neighbourhood
 function samBlockParts(config: SamConfig): BlockParts {
   const { heads, qkvBias } = config.encoder
   return {
-    attention: (normed, _state, layer) =>
-      windowedAttention('attn', normed, {
-        ...{ heads, qkvBias, neighbourhood: neighbourhoodOf(layer, config), countsPadding: true },
-      }),
+    attention: (normed, { stream }, layer) => {
+      const options = { heads, qkvBias, neighbourhood: neighbourhoodOf(layer, config) }
+      if (stream) return streamAttention(normed, stream, options)
+      return windowedAttention('attn', normed, { ...options, countsPadding: true })
+    },
     mlpNames: ['lin1', 'lin2'],
   }
 }
@@ -65,21 +67,12 @@ function samStem(pixels: Tensor, config: SamConfig): Tensor {
   )
 }
 
-/** The map of what the blocks found at the width of an embedding, step by step. @returns `[batch, width, rows, columns]` */
-function samNeck(map: Tensor, { width }: Pick<SamConfig, 'width'>): readonly Tensor[] {
-  const norm = { epsilon: mapEpsilon }
-  const narrow = convolution('neck.0', map, { out: width, bias: false })
-  const normed = layerNorm2d('neck.1', narrow, norm)
-  const mixed = convolution('neck.2', normed, { out: width, kernel: 3, bias: false })
-  return [narrow, normed, mixed, layerNorm2d('neck.3', mixed, norm)]
-}
-
 /** The layers of a big.LITTLE encoder: some of SAM's own, then P- and E-blocks. */
 function routedLoop(stem: Tensor, config: SamConfig, routing: SamRouting): LoopResult {
   const shape = encoderShape(config)
   const parts = samBlockParts(config)
-  const { depth, window } = config.encoder
-  const plan = windowPlan(samGrid(config), window)
+  const { depth } = config.encoder
+  const { keepRatio } = routing
   const layers: RoutedStep[] = []
   const routes: WindowRoute[] = []
   const history: RouteEvent[] = []
@@ -104,7 +97,7 @@ function routedLoop(stem: Tensor, config: SamConfig, routing: SamRouting): LoopR
     tokens = step.tokens
     layers.push(step)
     if (!routing.predictorAfter.includes(layer)) continue
-    const route = chooseInWindows(tokens, routes.length, { plan, routing })
+    const route = chooseInWindows(tokens, routes.length, { windows: samWindows(config), keepRatio })
     const next = routing.predictorAfter.find((other) => other > layer) ?? depth
     const used = layerRange(Math.max(layer, routing.fullLayers) + 1, next)
     history.push(
@@ -152,7 +145,7 @@ export function samEncoder(
     const loop: LoopResult = config.routing
       ? routedLoop(stem, config, config.routing)
       : { state: blockLoop(stem, encoderShape(config), hooks, samBlockParts(config)), layers: [], routes: [] }
-    const neck = samNeck(tokensToMap(loop.state.tokens, samGrid(config)), config)
-    return { ...loop, embedding: defined(neck.at(-1), 'an embedding'), neck }
+    const steps = neck(tokensToMap(loop.state.tokens, samGrid(config)), config)
+    return { ...loop, embedding: defined(steps.at(-1), 'an embedding'), neck: steps }
   })
 }

@@ -1,12 +1,12 @@
 import type { Architecture, ModelFamily } from './architecture.js'
 import { type LittleConfig, layerRange } from './blvit-config.js'
 import type { FamilyFacts } from './facts.js'
-import type { MaskFrame } from './masks/mask-frame.js'
+import { samFrame } from './masks/mask-frame.js'
+import { encoderFacts, oneClick } from './masks/model-facts.js'
 import { sam } from './sam.js'
-import { type SamConfig, samGrid } from './sam-config.js'
+import { type SamConfig, samGrid, samWindows } from './sam-config.js'
 import { readSamConfig, writeSamConfig } from './sam-json.js'
 import { huggingFaceSam } from './sam-names.js'
-import type { PartPatterns } from './vit-facts.js'
 
 /** What pictures see of a model, with its sizes under the names that the code uses. */
 export interface SamArchitecture extends Architecture {
@@ -14,64 +14,14 @@ export interface SamArchitecture extends Architecture {
   readonly config: SamConfig
 }
 
-const parts: PartPatterns = [
-  ['predictors', /^image_encoder\.predictors\./],
-  ['littleBlocks', /^image_encoder\.blocks\.\d+\.little\./],
-  ['gates', /^image_encoder\.blocks\.\d+\.(alpha|gamma)[12]$/],
-  ['patchEmbedding', /^image_encoder\.patch_embed\./],
-  ['tokens', /^image_encoder\.pos_embed$/],
-  ['blocks', /^image_encoder\.blocks\./],
-  ['head', /^(image_encoder\.neck|prompt_encoder|mask_decoder)\./],
-]
-
-function frameOf(config: SamConfig): MaskFrame {
-  const { side, width } = config
-  const { rows, columns } = samGrid(config)
-  return {
-    height: side,
-    width: side,
-    embedding: [width, rows, columns],
-    maskRows: 4 * rows,
-    maskColumns: 4 * columns,
-    fit: 'pad',
-    upscaling: 'bilinear',
-    // ImageNet's statistics
-    mean: [0.485, 0.456, 0.406],
-    std: [0.229, 0.224, 0.225],
-    takesMasks: true,
-    takesNegativePoints: true,
-    points: undefined,
-  }
-}
-
 function factsOf(config: SamConfig): FamilyFacts {
-  const { encoder } = config
-  const { depth, width } = encoder
   return {
-    ...{ depth, width, classToken: false, distilled: false, projection: undefined },
-    partOf: (name) => parts.find(([, pattern]) => pattern.test(name))?.[0] ?? 'other',
-    layerOf: (parameter) => {
-      if (/^image_encoder\.(pos_embed|patch_embed\.)/.test(parameter)) return 0
-      const [, block] = /^image_encoder\.blocks\.(\d+)\./.exec(parameter) ?? []
-      return block === undefined ? depth + 1 : Number(block) + 1
-    },
-    blockScopes: (layer) => ({
-      block: `image_encoder.blocks.${layer - 1}`,
-      rows: `image_encoder.blocks.${layer - 1}.mlp.lin1`,
-    }),
-    isDecayed: ({ name, shape }) =>
-      shape.length > 1 &&
-      !/(pos_embed|rel_pos_[hw]|_embed\.weight|point_embeddings\.\d\.weight|_tokens?\.weight)$/.test(name),
-    heads: [],
-    positionEmbedding: undefined,
-    masks: frameOf(config),
+    ...encoderFacts(config.encoder, { mlp: 'mlp.lin1' }),
+    masks: samFrame({ ...config, grid: samGrid(config) }),
     names: [huggingFaceSam(config)],
     isUnread: () => false,
   }
 }
-
-/** A picture, and a click in it with the point that is none which stands beside it. */
-const oneClick = { programs: ['encode', 'decode'], sizes: { prompts: 1, points: 2 } }
 
 /** The architecture of a Segment Anything model. */
 function samArchitecture(config: SamConfig): SamArchitecture {
@@ -88,10 +38,12 @@ function samArchitecture(config: SamConfig): SamArchitecture {
     patchSize,
     grid: samGrid(config),
     prefix: 0,
-    settings: {},
-    usualRun: oneClick,
+    settings: config.routing ? { keepRatio: config.routing.keepRatio } : {},
+    // a click has a point that is none beside it
+    usualRun: oneClick({ points: 2 }),
     ...(config.routing && { plain: samArchitecture({ ...config, routing: undefined }) }),
-    takesHooks: false,
+    takesHooks: config.routing === undefined,
+    windows: samWindows(config),
     build: (options) => sam(config, options),
   }
 }
@@ -102,6 +54,7 @@ function usualSam(
 ): SamConfig {
   return {
     family: 'sam',
+    quota: 'proportional',
     side: 1024,
     patchSize: 16,
     encoder: {
@@ -128,7 +81,7 @@ const samH = usualSam({ width: 1280, depth: 32, heads: 16, globalBlocks: [7, 15,
 const samBT: SamConfig = {
   ...samB,
   routing: {
-    ...{ fullLayers: 1, predictorAfter: [1, 4, 7, 10], keepRatio: 0.25, quota: 'proportional' },
+    ...{ fullLayers: 1, predictorAfter: [1, 4, 7, 10], keepRatio: 0.25 },
     little: littleOf({ width: 192, heads: 3, layers: layerRange(2, 12) }),
   },
 }
@@ -137,7 +90,7 @@ const samBT: SamConfig = {
 const samHB: SamConfig = {
   ...samH,
   routing: {
-    ...{ fullLayers: 9, predictorAfter: [8, 16, 24], keepRatio: 0.25, quota: 'proportional' },
+    ...{ fullLayers: 9, predictorAfter: [8, 16, 24], keepRatio: 0.25 },
     little: littleOf({
       width: 768,
       heads: 12,
@@ -153,6 +106,7 @@ function littleOf(sizes: Pick<LittleConfig, 'width' | 'heads' | 'layers'>): Litt
 /** Small enough to train and test in seconds: pictures of 128 pixels, masks of 32. */
 export const microSam: SamConfig = {
   family: 'sam',
+  quota: 'proportional',
   side: 128,
   patchSize: 16,
   encoder: {
@@ -172,7 +126,7 @@ export const microSam: SamConfig = {
 export const samFamily: ModelFamily = {
   name: 'sam',
   title: 'Segment Anything',
-  switches: ['routing'],
+  switches: ['routing', 'quota'],
   presets: {
     'sam-b': samArchitecture(samB),
     'sam-l': samArchitecture(usualSam({ width: 1024, depth: 24, heads: 16, globalBlocks: [5, 11, 17, 23] })),

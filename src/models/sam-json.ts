@@ -3,7 +3,8 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
-import type { SamConfig, SamRouting } from './sam-config.js'
+import { type SamConfig, type SamParts, type SamRouting, samGrid } from './sam-config.js'
+import { quotas } from './window-kinds.js'
 
 // The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
 const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
@@ -27,13 +28,13 @@ const visionKeys = z.looseObject({
   global_attn_indexes: z.array(z.int().min(0)).default([2, 5, 8, 11]),
 })
 
-const promptKeys = z.looseObject({
+const samPromptKeys = z.looseObject({
   mask_input_channels: size.default(16),
   num_point_embeddings: is(4),
   hidden_act: is('gelu'),
 })
 
-const decoderKeys = z.looseObject({
+const samDecoderKeys = z.looseObject({
   mlp_dim: size.default(2048),
   num_hidden_layers: depth.default(2),
   num_attention_heads: size.default(8),
@@ -45,12 +46,19 @@ const decoderKeys = z.looseObject({
   layer_norm_eps: epsilon.default(1e-6),
 })
 
+/** The keys of what stands behind an encoder. */
+export const samPartKeys = {
+  prompt_encoder_config: samPromptKeys.default(() => samPromptKeys.parse({})),
+  mask_decoder_config: samDecoderKeys.default(() => samDecoderKeys.parse({})),
+}
+
+type SamPartValues = z.output<z.ZodObject<typeof samPartKeys>>
+
 /** What makes an encoder a big.LITTLE one; layers are counted from 1, as in a bLViT's config.json. */
 const routingKeys = z.strictObject({
   full_layers: z.int().min(0).max(1_000),
   predictor_after: z.array(size).min(1),
   keep_ratio: z.number().positive().max(1),
-  quota: z.enum(['proportional', 'equal']).default('proportional'),
   little: z.strictObject({
     embed_dim: size,
     num_heads: size,
@@ -61,10 +69,10 @@ const routingKeys = z.strictObject({
 })
 
 const schema = z.looseObject({
+  quota: z.enum(quotas).default('proportional'),
   routing: routingKeys.nullish(),
   vision_config: visionKeys.default(() => visionKeys.parse({})),
-  prompt_encoder_config: promptKeys.default(() => promptKeys.parse({})),
-  mask_decoder_config: decoderKeys.default(() => decoderKeys.parse({})),
+  ...samPartKeys,
 })
 
 function checkRouting(
@@ -98,17 +106,15 @@ function readRouting(given: z.output<typeof routingKeys>): SamRouting {
     fullLayers: given.full_layers,
     predictorAfter: given.predictor_after,
     keepRatio: given.keep_ratio,
-    quota: given.quota,
     little: { width, heads, mlpRatio, attention: true, layers, initialisation },
   }
 }
 
-function writeRouting({ fullLayers, predictorAfter, keepRatio, quota, little }: SamRouting): ConfigJson {
+function writeRouting({ fullLayers, predictorAfter, keepRatio, little }: SamRouting): ConfigJson {
   return {
     full_layers: fullLayers,
     predictor_after: predictorAfter,
     keep_ratio: keepRatio,
-    quota,
     little: {
       embed_dim: little.width,
       num_heads: little.heads,
@@ -119,36 +125,72 @@ function writeRouting({ fullLayers, predictorAfter, keepRatio, quota, little }: 
   }
 }
 
-function checked(config: SamConfig): SamConfig {
-  const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
-  const { side, patchSize, encoder, width, decoder, maskChannels } = config
-  if (side % patchSize !== 0) throw complain(`image_size ${side} is no multiple of patch_size ${patchSize}`)
-  if (encoder.width % encoder.heads !== 0)
-    throw complain(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
-  const beyond = encoder.globalBlocks.find((block) => block >= encoder.depth)
-  if (beyond !== undefined)
-    throw complain(
-      `global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`,
-    )
-  if (width % 8 !== 0) throw complain(`output_channels ${width} is no multiple of 8, which the masks need`)
+/** The complaint about a config.json whose values don't go together. */
+export function invalid(text: string): BlvitError {
+  return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
+}
+
+/** Places that windows may have together, 256 × 256: an attention map over more would hold 4 G numbers a head. */
+const mostPlaces = 65_536
+
+/** @param rows tokens on a side of the square grid @throws BlvitError `BAD_CONFIG` for windows that no memory holds */
+export function checkWindow(window: number, rows: number): void {
+  const places = (window * Math.ceil(rows / window)) ** 2
+  if (places <= mostPlaces) return
+  throw invalid(
+    `windows of ${window} × ${window} over a grid of ${rows} × ${rows} tokens have ${places} places, and ${mostPlaces} are the most`,
+  )
+}
+
+/** @throws BlvitError `BAD_CONFIG` for sizes behind the encoder that don't go together */
+export function checkSamParts({ side, patchSize, width, decoder, maskChannels }: SamParts): void {
+  if (side % patchSize !== 0) throw invalid(`image_size ${side} is no multiple of patch_size ${patchSize}`)
+  if (width % 8 !== 0) throw invalid(`output_channels ${width} is no multiple of 8, which the masks need`)
   const shared = decoder.heads * decoder.downsample
   if (width % shared !== 0)
-    throw complain(
+    throw invalid(
       `output_channels ${width} can't be shared by num_attention_heads ${decoder.heads} at an attention_downsample_rate of ${decoder.downsample}`,
     )
-  if (maskChannels % 4 !== 0) throw complain(`mask_input_channels ${maskChannels} is no multiple of 4`)
-  if (config.routing) checkRouting(config.routing, encoder.depth, complain)
+  if (maskChannels % 4 !== 0) throw invalid(`mask_input_channels ${maskChannels} is no multiple of 4`)
+}
+
+function checked(config: SamConfig): SamConfig {
+  const { encoder } = config
+  if (encoder.width % encoder.heads !== 0)
+    throw invalid(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
+  const beyond = encoder.globalBlocks.find((block) => block >= encoder.depth)
+  if (beyond !== undefined)
+    throw invalid(`global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`)
+  checkSamParts(config)
+  checkWindow(encoder.window, samGrid(config).rows)
+  if (config.routing) checkRouting(config.routing, encoder.depth, invalid)
   return config
+}
+
+/** What stands behind an encoder, out of its keys. */
+export function readSamParts({
+  prompt_encoder_config: prompt,
+  mask_decoder_config: decoder,
+}: SamPartValues): Pick<SamParts, 'maskChannels' | 'decoder'> {
+  return {
+    maskChannels: prompt.mask_input_channels,
+    decoder: {
+      depth: decoder.num_hidden_layers,
+      heads: decoder.num_attention_heads,
+      mlpWidth: decoder.mlp_dim,
+      downsample: decoder.attention_downsample_rate,
+      layerNormEpsilon: decoder.layer_norm_eps,
+      masks: decoder.num_multimask_outputs,
+      iouDepth: decoder.iou_head_depth,
+      iouWidth: decoder.iou_head_hidden_dim,
+    },
+  }
 }
 
 /** @throws BlvitError `BAD_CONFIG` naming every wrong key */
 export function readSamConfig(json: ConfigJson): SamConfig {
-  const {
-    vision_config: vision,
-    prompt_encoder_config: prompt,
-    mask_decoder_config: decoder,
-    routing,
-  } = parseWith(schema, json, 'config.json')
+  const parsed = parseWith(schema, json, 'config.json')
+  const { vision_config: vision, routing, quota } = parsed
   return checked({
     family: 'sam',
     side: vision.image_size,
@@ -164,31 +206,33 @@ export function readSamConfig(json: ConfigJson): SamConfig {
       globalBlocks: vision.global_attn_indexes,
       layerNormEpsilon: vision.layer_norm_eps,
     },
+    quota,
     ...(routing && { routing: readRouting(routing) }),
     width: vision.output_channels,
-    maskChannels: prompt.mask_input_channels,
-    decoder: {
-      depth: decoder.num_hidden_layers,
-      heads: decoder.num_attention_heads,
-      mlpWidth: decoder.mlp_dim,
-      downsample: decoder.attention_downsample_rate,
-      layerNormEpsilon: decoder.layer_norm_eps,
-      masks: decoder.num_multimask_outputs,
-      iouDepth: decoder.iou_head_depth,
-      iouWidth: decoder.iou_head_hidden_dim,
-    },
+    ...readSamParts(parsed),
   })
 }
 
-export function writeSamConfig({
-  side,
-  patchSize,
-  encoder,
-  routing,
-  width,
-  maskChannels,
-  decoder,
-}: SamConfig): ConfigJson {
+/** The keys of what stands behind an encoder. */
+export function writeSamParts({ width, maskChannels, decoder }: SamParts): ConfigJson {
+  return {
+    prompt_encoder_config: { hidden_size: width, mask_input_channels: maskChannels },
+    mask_decoder_config: {
+      hidden_size: width,
+      mlp_dim: decoder.mlpWidth,
+      num_hidden_layers: decoder.depth,
+      num_attention_heads: decoder.heads,
+      attention_downsample_rate: decoder.downsample,
+      num_multimask_outputs: decoder.masks,
+      iou_head_depth: decoder.iouDepth,
+      iou_head_hidden_dim: decoder.iouWidth,
+      layer_norm_eps: decoder.layerNormEpsilon,
+    },
+  }
+}
+
+export function writeSamConfig(config: SamConfig): ConfigJson {
+  const { side, patchSize, encoder, quota, routing, width } = config
   return {
     model_type: 'sam',
     vision_config: {
@@ -204,18 +248,9 @@ export function writeSamConfig({
       window_size: encoder.window,
       global_attn_indexes: encoder.globalBlocks,
     },
+    // what other programs don't know is said only where it is not the usual
+    ...(quota !== 'proportional' && { quota }),
     ...(routing && { routing: writeRouting(routing) }),
-    prompt_encoder_config: { hidden_size: width, mask_input_channels: maskChannels },
-    mask_decoder_config: {
-      hidden_size: width,
-      mlp_dim: decoder.mlpWidth,
-      num_hidden_layers: decoder.depth,
-      num_attention_heads: decoder.heads,
-      attention_downsample_rate: decoder.downsample,
-      num_multimask_outputs: decoder.masks,
-      iou_head_depth: decoder.iouDepth,
-      iou_head_hidden_dim: decoder.iouWidth,
-      layer_norm_eps: decoder.layerNormEpsilon,
-    },
+    ...writeSamParts(config),
   }
 }

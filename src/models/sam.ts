@@ -1,24 +1,15 @@
-import { add, input, mapToTokens } from '../graph/ops/index.js'
-import type { Tensor } from '../graph/tensor.js'
 import { layerNorm2d } from '../nn/layer-norm.js'
-import { type DecodedMasks, type MaskDecoderConfig, maskDecoder } from './masks/mask-decoder.js'
-import {
-  gridEncoding,
-  maskInput,
-  maskTokens,
-  noMaskToken,
-  noPoint,
-  type PromptEncoderConfig,
-  pointInputs,
-  pointTokens,
-  promptInputs,
-} from './masks/prompt-encoder.js'
+import type { MaskDecoderConfig } from './masks/mask-decoder.js'
+import { maskPrograms } from './masks/mask-programs.js'
+import { mapEpsilon } from './masks/neck.js'
+import { portablePrograms } from './masks/portable-programs.js'
+import { noPoint, type PromptEncoderConfig } from './masks/prompt-encoder.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
-import { mapEpsilon, type SamConfig, samGrid } from './sam-config.js'
+import { type SamConfig, type SamParts, samGrid } from './sam-config.js'
 import { samEncoder, samPixels } from './sam-encoder.js'
 
 /** How SAM turns prompts into tokens. */
-export function samPrompts(config: SamConfig): PromptEncoderConfig {
+export function samPrompts(config: SamParts): PromptEncoderConfig {
   const { side, width, maskChannels } = config
   return {
     width,
@@ -35,7 +26,7 @@ export function samPrompts(config: SamConfig): PromptEncoderConfig {
 }
 
 /** How SAM turns tokens into masks. */
-export function samDecoder({ width, decoder }: SamConfig): MaskDecoderConfig {
+export function samDecoder({ width, decoder }: SamParts): MaskDecoderConfig {
   const { masks, iouDepth, iouWidth, ...transformer } = decoder
   const layers = (count: number) => Array.from({ length: count }, (_, at) => `layers.${at}`)
   return {
@@ -46,54 +37,27 @@ export function samDecoder({ width, decoder }: SamConfig): MaskDecoderConfig {
     iouNames: layers(iouDepth),
     upscaling: {
       ...{ first: 'output_upscaling.0', second: 'output_upscaling.3' },
+      channels: [width / 4, width / 8],
       norm: (map) => layerNorm2d('output_upscaling.1', map, { epsilon: mapEpsilon }),
     },
   }
-}
-
-/** An embedding, fed at each run. `[1, width, rows, columns]` */
-function embeddingInput({ width, grid }: PromptEncoderConfig): Tensor {
-  return input(promptInputs.embedding, [1, width, grid.rows, grid.columns])
-}
-
-/** Masks of an embedding for points and corners that are fed, and for masks where `masks` is given. */
-function decode(
-  prompts: PromptEncoderConfig,
-  decoder: MaskDecoderConfig,
-  { masks }: { masks?: Tensor } = {},
-): DecodedMasks {
-  const embedding = mapToTokens(embeddingInput(prompts))
-  const dense = masks ? maskTokens(masks, prompts) : noMaskToken(prompts)
-  return maskDecoder(
-    {
-      image: add(embedding, dense),
-      places: gridEncoding(prompts),
-      sparse: pointTokens(pointInputs(), prompts),
-      grid: prompts.grid,
-    },
-    decoder,
-  )
-}
-
-function outputsOf({ logits, iouPredictions }: DecodedMasks) {
-  return { low_res_masks: logits, iou_predictions: iouPredictions }
 }
 
 /**
  * Segment Anything: `encode` makes an embedding of a picture, `decode` masks of an embedding for points and boxes, `refine` the
  * same with masks among the prompts.
  */
-export function sam(config: SamConfig, { hooks }: BuildOptions = {}): ModelDefinition {
-  const { embedding, state } = samEncoder(samPixels(config), config, { hooks })
+export function sam(config: SamConfig, { hooks, keepRatio }: BuildOptions = {}): ModelDefinition {
+  const { routing } = config
+  const asked =
+    routing && keepRatio !== undefined ? { ...config, routing: { ...routing, keepRatio } } : config
+  const { embedding, state } = samEncoder(samPixels(config), asked, { hooks })
   const [prompts, decoder] = [samPrompts(config), samDecoder(config)]
   return {
-    programs: {
-      encode: { image_embeddings: embedding },
-      decode: outputsOf(decode(prompts, decoder)),
-      refine: outputsOf(decode(prompts, decoder, { masks: maskInput(prompts) })),
-    },
+    programs: maskPrograms(embedding, prompts, decoder),
     history: state.history,
     sizes: [],
     training: state.training,
+    portable: portablePrograms(embedding, prompts, decoder),
   }
 }

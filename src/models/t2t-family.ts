@@ -9,7 +9,7 @@ import {
   usualT2t,
   writeT2tConfig,
 } from './t2t-config.js'
-import { gridOf, prefixCount } from './vit-config.js'
+import { picturesAndTokens } from './vit-config.js'
 import { type PartPatterns, vitFacts, vitParts } from './vit-facts.js'
 import { adaVitNames } from './vit-names.js'
 
@@ -32,18 +32,11 @@ function t2tFacts(config: T2tConfig): FamilyFacts {
 }
 
 function architecture(config: T2tConfig): Architecture {
-  const { image, channels, classes, patchSize } = config
   return {
     family: 't2t',
     facts: t2tFacts(config),
     json: writeT2tConfig(config),
-    image,
-    imageStep: patchSize,
-    channels,
-    classes,
-    patchSize,
-    grid: gridOf(config),
-    prefix: prefixCount(config),
+    ...picturesAndTokens(config),
     settings: {},
     takesHooks: true,
     build: (options) => t2tVit(config, options),

@@ -107,3 +107,10 @@ export function prefixCount({
 }: Pick<VitConfig, 'classToken' | 'distilled' | 'registers'>): number {
   return Number(classToken) + Number(distilled) + registers
 }
+
+/** What the architecture of a family with patches says of its pictures and tokens. */
+export function picturesAndTokens(config: VitShape) {
+  const { image, channels, classes, patchSize } = config
+  const tokens = { patchSize, grid: gridOf(config), prefix: prefixCount(config) }
+  return { image, imageStep: patchSize, channels, classes, ...tokens }
+}

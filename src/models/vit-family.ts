@@ -1,7 +1,7 @@
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
 import { huggingFaceTypes } from './hugging-face-config.js'
 import { vit } from './vit.js'
-import { gridOf, prefixCount, usualSwitches, type VitConfig } from './vit-config.js'
+import { picturesAndTokens, usualSwitches, type VitConfig } from './vit-config.js'
 import { vitFacts } from './vit-facts.js'
 import { readVitShape, vitKeys, writeVitShape } from './vit-json.js'
 import { vitSizes } from './vit-sizes.js'
@@ -19,19 +19,12 @@ export function isVit(architecture: Architecture): architecture is VitArchitectu
 
 /** The architecture of a plain ViT. */
 export function vitArchitecture(config: VitConfig): VitArchitecture {
-  const { image, channels, classes, patchSize } = config
   return {
     config,
     facts: vitFacts(config),
     family: 'vit',
     json: { model_type: 'vit', ...writeVitShape(config) },
-    image,
-    imageStep: patchSize,
-    channels,
-    classes,
-    patchSize,
-    grid: gridOf(config),
-    prefix: prefixCount(config),
+    ...picturesAndTokens(config),
     settings: {},
     takesHooks: true,
     build: (options) => vit(config, options),

@@ -1,14 +1,19 @@
+import { assert } from '../base/assert.js'
+import { type Dim, elements, times } from '../graph/dim.js'
 import { type Initialiser, truncatedNormal } from '../graph/initialiser.js'
 import {
   add,
   attentionMap,
   attention as attentionOp,
   expand,
+  gather,
   matmul,
+  mean,
   multiply,
   queryAttention,
   reshape,
   scaleShift,
+  scatterAdd,
   slice,
   transpose,
 } from '../graph/ops/index.js'
@@ -57,6 +62,8 @@ export interface AttentionView {
   outputOf(queries: Tensor, meeting?: Meeting): Tensor
   /** The same of a map that the caller made: `[batch, heads, rows, keys]` → `[batch, rows, width]` */
   mix(map: Tensor, mixture?: Mixture): Tensor
+  /** What each key gets of a query, on average over queries and heads. `[batch, keys]` */
+  received(): Tensor
   /** What the class token, the first query, gives to each key: its row of the map, averaged over heads. `[batch, keys]` */
   clsRow(meeting?: Meeting): Tensor
 }
@@ -73,6 +80,11 @@ export interface AttentionOptions {
   readonly projBias?: boolean
   /** Norms each head's queries and keys, by LayerNorms `name.q_norm` and `name.k_norm` of this epsilon. Default: none. */
   readonly qkNormEpsilon?: number | undefined
+  /**
+   * The heads whose work is done; the others give zeros. A batch of the view is then each of them of each picture, with one
+   * head. int64 `[1, some]`. Default: all.
+   */
+  readonly only?: Tensor | undefined
 }
 
 /** Far below every score, and a number in float16 too: its exponential beside any other is 0. */
@@ -86,8 +98,8 @@ function biasOf({ bias, keyMask }: Meeting): Tensor | undefined {
   return bias ? add(mask, bias) : mask
 }
 
-/** A map times values, heads side by side again. @returns `[batch, rows, innerWidth]` */
-function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
+/** A map times values, heads side by side again. @param map `[batch, heads, rows, keys]` @returns `[batch, rows, innerWidth]` */
+export function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
   const [batch, keys, width] = [sizeAt(v, 0), sizeAt(v, 1), widthOf(v)]
   // [batch, heads, keys, headWidth]
   const values = transpose(reshape(v, [batch, keys, heads, width / heads]), [0, 2, 1, 3])
@@ -114,6 +126,32 @@ function normOfHeads(name: string, x: Tensor, heads: number, epsilon: number): T
 
 const same = (x: Tensor) => x
 
+/** Some of the heads, each a batch of its own. @param only int64 `[1, some]` @param batch pictures */
+function someHeads(only: Tensor, { batch, heads }: { readonly batch: Dim; readonly heads: number }) {
+  const some = sizeAt(only, 1)
+  return {
+    /** Their rows of a weight or bias. @param whole `[heads·headWidth, …]` */
+    rowsOf: (whole: Tensor) => {
+      const [out = heads, ...rest] = whole.shape
+      const each = [Number(out) / heads, ...rest]
+      const picked = gather(reshape(whole, [1, heads, elements(each)]), only)
+      return reshape(picked, [times(some, each[0] ?? 1), ...rest])
+    },
+    /** `[batch, tokens, some·headWidth]` → `[batch·some, tokens, headWidth]` */
+    apart: (x: Tensor, headWidth: number) => {
+      const split = reshape(x, [batch, sizeAt(x, 1), some, headWidth])
+      return reshape(transpose(split, [0, 2, 1, 3]), [times(batch, some), sizeAt(x, 1), headWidth])
+    },
+    /** `[batch·some, rows, headWidth]` → `[batch, rows, heads·headWidth]`, zeros for the others */
+    together: (mixed: Tensor) => {
+      const [rows, headWidth] = [sizeAt(mixed, 1), widthOf(mixed)]
+      const ofEach = reshape(mixed, [batch, some, rows, headWidth])
+      const all = scatterAdd(ofEach, expand(only, [batch, some]), { tokens: heads })
+      return reshape(transpose(all, [0, 2, 1, 3]), [batch, rows, heads * headWidth])
+    },
+  }
+}
+
 function sameMeeting(a: Meeting, b: Meeting): boolean {
   return a.bias === b.bias && a.keyMask === b.keyMask && a.scale === b.scale
 }
@@ -122,30 +160,34 @@ function sameMeeting(a: Meeting, b: Meeting): boolean {
 interface AttentionParts extends Pick<AttentionView, 'q' | 'k' | 'v' | 'heads'> {
   /** What the layer makes of mixed values. `[batch, rows, innerWidth]` → `[batch, rows, width]` */
   readonly projected: (mixed: Tensor) => Tensor
-  /** What the layer itself adds to all scores, beside what a meeting adds; broadcasts as {@link Meeting.bias}. */
-  readonly ownBias?: Tensor | undefined
+  /** Whose products are the scores, as they are, where that isn't queries and keys: with relative positions among them. */
+  readonly scored?: Readonly<Record<'q' | 'k', Tensor>> | undefined
 }
 
 /** A view of queries, keys and values; what is asked of it is built in the scope that it was made in. */
-export function attentionView({ q, k, v, heads, projected, ownBias }: AttentionParts): AttentionView {
+export function attentionView({ q, k, v, heads, projected, scored }: AttentionParts): AttentionView {
   const here = currentScope()
+  const { q: asking, k: asked } = scored ?? { q, k }
   const optionsOf = (meeting: Meeting) => {
-    const bias = biasOf(meeting)
-    return { heads, scale: meeting.scale, bias: bias && ownBias ? add(ownBias, bias) : (bias ?? ownBias) }
+    assert(!scored || meeting.scale === undefined, 'another scale of scores that are scaled already')
+    return { heads, scale: scored ? 1 : meeting.scale, bias: biasOf(meeting) }
   }
   const valuesOf = ({ headFactor }: Pick<Meeting, 'headFactor'>) => timesHeadFactor(v, headFactor)
   let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
+  const mapOf = (meeting: Meeting) => {
+    if (!shown || !sameMeeting(shown.meeting, meeting)) {
+      shown = { meeting, map: atScope(here, () => attentionMap(asking, asked, optionsOf(meeting))) }
+    }
+    return shown.map
+  }
   return {
     q,
     k,
     v,
     heads,
-    map: (meeting = {}) => {
-      if (!shown || !sameMeeting(shown.meeting, meeting)) {
-        shown = { meeting, map: atScope(here, () => attentionMap(q, k, optionsOf(meeting))) }
-      }
-      return shown.map
-    },
+    map: (meeting = {}) => mapOf(meeting),
+    received: () =>
+      atScope(here, () => reshape(mean(mapOf({}), { axes: [1, 2] }), [sizeAt(k, 0), sizeAt(k, 1)])),
     output: (meeting = {}) => {
       // the map that somebody asked for already is half of the way
       const map = shown && sameMeeting(shown.meeting, meeting) ? shown.map : undefined
@@ -153,16 +195,18 @@ export function attentionView({ q, k, v, heads, projected, ownBias }: AttentionP
         projected(
           map
             ? mixedBy(map, valuesOf(meeting), heads)
-            : attentionOp(q, k, valuesOf(meeting), optionsOf(meeting)),
+            : attentionOp(asking, asked, valuesOf(meeting), optionsOf(meeting)),
         ),
       )
     },
-    outputOf: (queries, meeting = {}) =>
-      atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting)))),
+    outputOf: (queries, meeting = {}) => {
+      assert(!scored, 'some queries of scores with relative positions')
+      return atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting))))
+    },
     mix: (map, { values = same, rows = same, ...meeting } = {}) =>
       atScope(here, () => projected(rows(mixedBy(map, values(valuesOf(meeting)), heads)))),
     clsRow: (meeting = {}) =>
-      atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),
+      atScope(here, () => queryAttention(slice(asking, { axis: 1, end: 1 }), asked, optionsOf(meeting))),
   }
 }
 
@@ -178,19 +222,29 @@ export function attention(
 ): AttentionView {
   const { queries, keys } = tokens
   const width = widthOf(keys)
-  const { heads, innerWidth = width, projInitialiser = truncatedNormal, projBias, qkNormEpsilon } = options
+  const { innerWidth = width, projInitialiser = truncatedNormal, projBias, qkNormEpsilon, only } = options
   return scope(name, () => {
-    const size = { width, out: innerWidth, bias: options.qkvBias ?? true }
+    const some = only && someHeads(only, { batch: sizeAt(keys, 0), heads: options.heads })
+    const heads = some ? 1 : options.heads
+    const size = {
+      width,
+      out: innerWidth,
+      bias: options.qkvBias ?? true,
+      ...(some && { rowsOf: some.rowsOf }),
+    }
     const packed = packedLinear('qkv', { q: queries, k: keys, v: keys }, size)
+    const apart = (x: Tensor) => (some ? some.apart(x, innerWidth / options.heads) : x)
     const normed = (norm: string, x: Tensor) =>
       qkNormEpsilon === undefined ? x : normOfHeads(norm, x, heads, qkNormEpsilon)
     return attentionView({
-      q: normed('q_norm', packed.q),
-      k: normed('k_norm', packed.k),
-      v: packed.v,
+      q: normed('q_norm', apart(packed.q)),
+      k: normed('k_norm', apart(packed.k)),
+      v: apart(packed.v),
       heads,
       projected: (mixed) =>
-        linear('proj', mixed, { out: width, initialiser: projInitialiser, bias: projBias ?? true }),
+        linear('proj', some ? some.together(mixed) : mixed, {
+          ...{ out: width, initialiser: projInitialiser, bias: projBias ?? true },
+        }),
     })
   })
 }

@@ -49,14 +49,28 @@ export function linear(name: string, x: Tensor, options: LinearOptions): Tensor 
 export function packedLinear<Part extends string>(
   name: string,
   inputs: Readonly<Record<Part, Tensor>>,
-  { width, out, bias: hasBias = true }: { width: number; out: number; bias?: boolean },
+  {
+    width,
+    out,
+    bias: hasBias = true,
+    rowsOf = (whole) => whole,
+  }: {
+    width: number
+    out: number
+    bias?: boolean
+    /** Of each map's weight and bias, the rows that it is done with. Default: all. */
+    rowsOf?: (whole: Tensor) => Tensor
+  },
 ): Record<Part, Tensor> {
   const maps = Object.entries<Tensor>(inputs)
   const weight = scope(name, () => parameter('weight', [maps.length * out, width], truncatedNormal))
   const bias = scope(name, () => biasOf(maps.length * out, hasBias))
   const outputs = maps.map(([part, x], index) => {
     const rows = { axis: 0, start: index * out, end: (index + 1) * out }
-    return [part, scope(part, () => linearOp(x, slice(weight, rows), slice(bias, rows)))] as const
+    return [
+      part,
+      scope(part, () => linearOp(x, rowsOf(slice(weight, rows)), rowsOf(slice(bias, rows)))),
+    ] as const
   })
   return Object.fromEntries(outputs) as Record<Part, Tensor>
 }

@@ -1,23 +1,20 @@
 import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
+import { times } from '../graph/dim.js'
 import {
   add,
-  concat,
   expand,
   gather,
   greater,
-  logarithm,
   matmul,
   multiply,
-  noiseInput,
+  reduceMax,
   reshape,
-  scaleShift,
   scatterAdd,
-  sigmoid,
   slice,
   softmax,
   stopGradient,
-  subtract,
+  transpose,
   where,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
@@ -25,7 +22,7 @@ import { sizeAt, type Tensor } from '../graph/tensor.js'
 import type { AttendingBlock, BlockHooks, TokenState } from '../models/block-loop.js'
 import { withOwnTraining } from '../models/own-training.js'
 import { type AttentionView, timesHeadFactor } from '../nn/attention.js'
-import { linear } from '../nn/linear.js'
+import { type AdaVitOptions, decisionsOf, drawnNoise, type Noise, workedOn } from './ada-vit-decisions.js'
 import { type AdaVitLossOptions, adaVitLosses } from './ada-vit-losses.js'
 import { ofChannels, ones } from './bipartite.js'
 import {
@@ -41,105 +38,6 @@ import { attentionScores, diagonal } from './masked-softmax.js'
 import { flag, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
 import { keepMarked } from './uneven-counts.js'
-
-export interface AdaVitOptions {
-  /** What is decided about. */
-  readonly tokens: boolean
-  readonly heads: boolean
-  readonly layers: boolean
-  /** Blocks, counted from 0, before which heads and layers are always on. */
-  readonly keepLayers: number
-  /** σ must be above it: for a patch, and for a head or a half of a block. */
-  readonly tokenThreshold: number
-  readonly threshold: number
-  /** Whether the MLP, too, leaves out the tokens that are dropped. */
-  readonly tokensSkipMlp: boolean
-}
-
-/** τ of the released code while a model learns: noisy logits are divided by it. */
-const temperature = 5
-
-/** g₁ − g₂, the difference of two Gumbel numbers, of a block's decision. */
-export type Noise = (block: number, about: keyof BlockDecisions, shape: Tensor['shape']) => Tensor
-
-// uniform numbers may be 0, and 1 in float32
-const margin = 1e-6
-
-/** The difference of two Gumbel numbers is log u − log(1 − u) of a uniform one. */
-function drawnNoise(block: number, about: keyof BlockDecisions, shape: Tensor['shape']): Tensor {
-  const uniform = noiseInput(`ada_vit_noise.${block}.${about}`, shape)
-  const u = scaleShift(uniform, { scale: 1 - 2 * margin, shift: margin })
-  return subtract(logarithm(u), logarithm(scaleShift(u, { scale: -1, shift: 1 })))
-}
-
-/**
- * The decision network of one kind (§3.2): a linear map, and yes where its sigmoid is above a threshold. With noise it is a
- * draw that learns as if it had taken the sigmoid itself (§3.3, Gumbel-Softmax of two choices).
- */
-function decide(
-  name: string,
-  x: Tensor,
-  { out, threshold, noise }: { out: number; threshold: number; noise: Tensor | undefined },
-): Decision {
-  const logits = linear(`${name}.mlp_head`, x, { out })
-  if (!noise) return { logits, taken: greater(sigmoid(logits), threshold) }
-  const soft = sigmoid(scaleShift(add(logits, noise), { scale: 1 / temperature }))
-  return { logits, taken: add(greater(soft, threshold), subtract(soft, stopGradient(soft))) }
-}
-
-/** Which patches a block works on, by their features after its first norm; tokens before them always. */
-function decideTokens(
-  { tokens, prefix }: TokenState,
-  { norm, layer }: AttendingBlock,
-  { tokenThreshold: threshold, noise }: AdaVitOptions & { noise?: Noise | undefined },
-): Decision {
-  const patches = slice(norm(tokens), { axis: 1, start: prefix })
-  const shape = [sizeAt(patches, 0), sizeAt(patches, 1)]
-  const drawn = noise?.(layer - 1, 'tokens', [...shape, 1])
-  const { logits, taken } = decide('attn.token_select', patches, { out: 1, threshold, noise: drawn })
-  return {
-    logits: reshape(logits, shape),
-    taken: concat([ones(sizeAt(patches, 0), prefix), reshape(taken, shape)], { axis: 1 }),
-  }
-}
-
-/** All decisions of a block (§3.2): about layers and heads by its class token, without a norm. */
-function decisionsOf(
-  state: TokenState,
-  block: AttendingBlock,
-  { heads, ...options }: AdaVitOptions & { noise?: Noise | undefined; heads: boolean },
-  headCount: number,
-): BlockDecisions {
-  const { tokens } = state
-  const [batch, width] = [sizeAt(tokens, 0), sizeAt(tokens, 2)]
-  const { layer } = block
-  const { threshold, noise } = options
-  const classToken = () => reshape(slice(tokens, { axis: 1, end: 1 }), [batch, width])
-  const ofClassToken = (about: 'layers' | 'heads', name: string, out: number) =>
-    decide(name, classToken(), { out, threshold, noise: noise?.(layer - 1, about, [batch, out]) })
-  const free = layer - 1 >= options.keepLayers
-  return {
-    layers: free && options.layers ? ofClassToken('layers', 'layer_select', 2) : undefined,
-    heads: free && heads ? ofClassToken('heads', 'head_select', headCount) : undefined,
-    tokens: options.tokens ? decideTokens(state, block, { ...options, heads }) : undefined,
-  }
-}
-
-/** The share of a half of the block in its decision about layers. @returns `[batch, 1]` */
-function halfOf({ layers }: BlockDecisions, half: 0 | 1): Tensor | undefined {
-  return layers && slice(layers.taken, { axis: 1, start: half, end: half + 1 })
-}
-
-/** 1 for the tokens that a half of a block works on; undefined: all. `[batch, tokens]`, or `[batch, 1]` for all alike */
-function workedOn(
-  decisions: BlockDecisions,
-  half: 0 | 1,
-  { tokensSkipMlp }: AdaVitOptions,
-): Tensor | undefined {
-  const whole = halfOf(decisions, half)
-  const tokens = half === 0 || tokensSkipMlp ? decisions.tokens?.taken : undefined
-  return whole && tokens ? multiply(whole, tokens) : (whole ?? tokens)
-}
 
 /** The head decision masks the channels that the MLP reads, too, as in the released code. */
 function headsOfMlp({ heads }: BlockDecisions): (x: Tensor) => Tensor {
@@ -180,16 +78,45 @@ function onTaken(
   return scatterAdd(multiply(update, ofChannels(mask)), order, { tokens: count })
 }
 
-/** How a model runs: tokens that a half of a block doesn't work on are gathered away before it and put back behind it. */
+/** A picture's numbers for each of some heads, as a view of some heads has them. @param x `[batch, any]` */
+function forEach(only: Tensor, x: Tensor): Tensor {
+  const [batch, any] = [sizeAt(x, 0), sizeAt(x, 1)]
+  const some = sizeAt(only, 1)
+  return reshape(expand(reshape(x, [batch, 1, any]), [batch, some, any]), [times(batch, some), any])
+}
+
+/** A block's attention, of the heads that a picture of the batch takes. @param keyMask 1 for rows that are no filling */
+function attentionOfTaken(
+  rows: Tensor,
+  keyMask: Tensor | undefined,
+  { heads, block }: { heads: Decision | undefined; block: AttendingBlock },
+): Tensor {
+  if (!heads) return block.attentionOn(rows).output({ keyMask })
+  const [batch, count] = [sizeAt(heads.taken, 0), sizeAt(heads.taken, 1)]
+  const { only, taken } = scope('ada_vit', () => {
+    const inAny = reshape(reduceMax(transpose(heads.taken, [1, 0])), [1, count])
+    const { order } = keepMarked(inAny, { size: 'heads', gathered: true })
+    const some = sizeAt(order, 1)
+    const taken = gather(heads.taken, expand(order, [batch, some]))
+    return { only: order, taken: reshape(taken, [times(batch, some), 1]) }
+  })
+  const mask = keyMask && scope('ada_vit', () => forEach(only, keyMask))
+  return block.attentionOn(rows, only).output({ keyMask: mask, headFactor: taken })
+}
+
+/**
+ * How a model runs: tokens that a half of a block doesn't work on are gathered away before it and put back behind it, and
+ * no queries, keys and values are made of heads that are off.
+ */
 function gathered(options: AdaVitOptions): BlockHooks {
   return {
     attend: (view, state, block) => {
       const decisions = decisionsOf(state, block, options, view.heads)
       const left = decided(state, block.layer, decisions, options)
-      const headFactor = decisions.heads?.taken
       const stays = workedOn(decisions, 0, options)
-      if (!stays) return { state: left, output: view.output({ headFactor }) }
-      const work = (rows: Tensor, keyMask: Tensor) => block.attentionOn(rows).output({ keyMask, headFactor })
+      const of = { heads: decisions.heads, block }
+      if (!stays) return { state: left, output: attentionOfTaken(state.tokens, undefined, of) }
+      const work = (rows: Tensor, keyMask: Tensor) => attentionOfTaken(rows, keyMask, of)
       return { state: left, output: onTaken(state, stays, { name: 'attention', work }) }
     },
     feed: (state, { layer, mlpOn }) => {
@@ -288,6 +215,7 @@ const parameters = z.object({
   decides: kindsOfDecisions.default([...decisionKinds]),
   'keep-layers': one(z.int().min(0), 'a whole number').default(1),
   'mlp-of-all': flag.default(false),
+  target: one(z.number().gt(0).max(1), 'a number above 0, at most 1').default(0.5),
   gather: flag.default(true),
 })
 
@@ -331,6 +259,7 @@ export const adaVit: Reduction<typeof parameters> = {
     decides: 'what is decided about; everything else is always taken',
     'keep-layers': 'blocks before which heads and layers are always on',
     'mlp-of-all': 'whether the MLP works on dropped tokens too',
+    target: 'the share of patches, heads and halves that is to be taken, while a model learns',
     gather: 'whether dropped tokens and skipped halves are left out; false computes and masks them',
   },
   ownWeights: 'the maps that decide (blocks.1.head_select.mlp_head, …)',
@@ -347,7 +276,7 @@ export const adaVit: Reduction<typeof parameters> = {
         threshold: given.threshold,
         tokensSkipMlp: !given['mlp-of-all'],
       },
-      { depth: model.depth, gather: given.gather },
+      { depth: model.depth, gather: given.gather, loss: { target: given.target } },
     )
   },
 }

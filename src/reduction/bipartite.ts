@@ -49,15 +49,22 @@ export function assertMergeable(
   )
 }
 
-function normalized(x: Tensor): Tensor {
+/** 1 over the length of each token. @param x `[batch, tokens, width]` @returns `[batch, tokens, 1]` */
+function inverseLength(x: Tensor): Tensor {
   const length = squareRoot(reduceSum(multiply(x, x), { axes: [-1] }))
   // a token of zeros is like no other, instead of no number
-  return divide(x, maximum(length, 1e-12))
+  return divide(constant(1, [1]), maximum(length, 1e-12))
 }
 
-/** How alike each source is to each destination. `[batch, sources, destinations]` */
+/** How alike each source is to each destination: products of tokens over their lengths. `[batch, sources, destinations]` */
 export function cosines({ sources, destinations }: { sources: Tensor; destinations: Tensor }): Tensor {
-  return matmul(normalized(sources), normalized(destinations), { transposeB: true })
+  const products = matmul(sources, destinations, { transposeB: true })
+  const ofDestinations = reshape(inverseLength(destinations), [
+    sizeAt(destinations, 0),
+    1,
+    sizeAt(destinations, 1),
+  ])
+  return multiply(multiply(products, inverseLength(sources)), ofDestinations)
 }
 
 /** A number of each token as a factor of its channels. */

@@ -5,7 +5,6 @@ import {
   argmax,
   argsort,
   concat,
-  divide,
   exponential,
   gather,
   inverseOrder,
@@ -29,13 +28,12 @@ import {
   assertMergeable,
   cosines,
   halves,
-  ofChannels,
   ones,
   placeOfDestination,
   placeOfSource,
   proportionalBias,
 } from './bipartite.js'
-import { indices, type Joining, joined, ofWhole } from './joining.js'
+import { averagedBy, indices, type Joining, joined, ofWhole } from './joining.js'
 import { blocksOf, candidatesOf } from './keep-best.js'
 import { blockList, flag, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
@@ -260,8 +258,7 @@ function fuse(
     size: () => counts,
     sum: () => ones(batch, count),
   }[options.pooling]()
-  const total = joined(weights, joining)
-  const pooled = (x: Tensor) => divide(joined(multiply(x, ofChannels(weights)), joining), ofChannels(total))
+  const pooled = averagedBy(weights, joining)
   return {
     state: {
       ...state,

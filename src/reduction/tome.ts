@@ -5,9 +5,7 @@ import {
   argmax,
   argsort,
   concat,
-  divide,
   gather,
-  multiply,
   reduceMax,
   reduceSum,
   reshape,
@@ -25,13 +23,12 @@ import {
   assertMergeable,
   cosines,
   halves,
-  ofChannels,
   ones,
   placeOfDestination,
   placeOfSource,
   proportionalBias,
 } from './bipartite.js'
-import { indices, type Joining, joined } from './joining.js'
+import { averagedBy, indices, type Joining, joined } from './joining.js'
 import { candidatesOf } from './keep-best.js'
 import { counts, flag, namedNumber } from './parameters.js'
 import type { Reduction } from './reduction.js'
@@ -152,12 +149,11 @@ function merge(state: TokenState, metric: Tensor, r: number, layer: number): Tok
   const matching = match(sources, destinations, r)
   const of = { batch, prefix, candidates, sources: Number(sizeAt(sources, 1)) }
   const joining = joiningOf(matching, of)
-  const size = joined(state.size ?? ones(batch, prefix + candidates), joining)
-  const weighed = state.size ? multiply(tokens, ofChannels(state.size)) : tokens
+  const sizes = state.size ?? ones(batch, prefix + candidates)
   return {
     ...state,
-    tokens: divide(joined(weighed, joining), ofChannels(size)),
-    size,
+    tokens: averagedBy(sizes, joining)(tokens),
+    size: joined(sizes, joining),
     history: [...state.history, eventOf(state, { candidates, r, layer }, matching)],
   }
 }

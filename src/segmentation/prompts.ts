@@ -38,6 +38,8 @@ const promptKeys: OptionKeys<Prompt> = { points: true, box: true, mask: true }
 export interface PromptFrame extends FrameFit {
   readonly takesMasks: boolean
   readonly takesNegativePoints: boolean
+  /** How many points a prompt can have, where a box is two; undefined: as many as one likes. */
+  readonly points?: number | undefined
 }
 
 /** Prompts in pixels of the model's frame, flat and row-major; all of them have equally many points. */
@@ -78,8 +80,23 @@ export function checkPrompts(prompts: readonly Prompt[], picture: Size, frame: P
   })
 }
 
-function checkPrompt(prompt: Prompt, picture: Size, frame: PromptFrame, name: string): void {
+/** @throws BlvitError `BAD_OPTION` for parts of other kinds, which callers without types may give */
+function checkKinds(prompt: Prompt, name: string): void {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null
+  if (!isObject(prompt))
+    throw bad(`${name} is ${typeof prompt}; it must be an object of points, a box or a mask.`)
   checkOptions('part of a prompt', prompt, promptKeys)
+  const { points, box, mask } = prompt
+  if (points !== undefined && !(Array.isArray(points) && points.every(isObject)))
+    throw bad(`The points of ${name} must be a list: [{ x: 210, y: 140 }].`)
+  if (box !== undefined && !Array.isArray(box))
+    throw bad(`The box of ${name} must be a list: [left, top, right, bottom].`)
+  if (mask !== undefined && !isObject(mask))
+    throw bad(`The mask of ${name} must be { height, width, values }, or the logits of an earlier answer.`)
+}
+
+function checkPrompt(prompt: Prompt, picture: Size, frame: PromptFrame, name: string): void {
+  checkKinds(prompt, name)
   const { points = [], box, mask } = prompt
   if (points.length === 0 && !box && !mask) {
     throw bad(`In ${name} nothing is said: give points, a box or a mask.`)
@@ -91,6 +108,13 @@ function checkPrompt(prompt: Prompt, picture: Size, frame: PromptFrame, name: st
     throw new BlvitError(
       'UNSUPPORTED',
       `This model knows no points of what is not part of the object (label 0, in ${name}).`,
+    )
+  }
+  const filled = points.length + (box ? 2 : 0)
+  if (frame.points !== undefined && filled > frame.points) {
+    throw new BlvitError(
+      'UNSUPPORTED',
+      `${name} has ${filled} points${box ? ', a box being two' : ''}; this model takes ${frame.points}.`,
     )
   }
   if (box) checkBox(box, picture, name)

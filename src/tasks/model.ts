@@ -31,6 +31,7 @@ import { onlyClassification, resolveStages, type StagedSettings, settingsOver } 
 import { oneStage, type Settings, settingKeys, settingsOf } from '../settings/settings.js'
 import { batchesAhead, ModelRuns, runsAheadOf } from './model-runs.js'
 import { asksForObjects, type FindObjects, ObjectFinder, type RunTogether } from './object-finder.js'
+import { prepareInFrame } from './segment/frame-pixels.js'
 import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
 import { type Answered, forBoth, inTwoStages, type StageAnswers } from './two-stages.js'
@@ -340,8 +341,10 @@ export class Model implements AsyncDisposable {
     options: PrepareOptions & Settings,
   ): Promise<PreparedPicture> {
     const run = this.resolve(options)
-    const preprocessing = this.preprocessingOf(run.architecture)
     const { decoder } = this.engineOptions
+    const { masks } = run.architecture.facts
+    if (masks) return prepareInFrame(image, masks, { ...options, decoder })
+    const preprocessing = this.preprocessingOf(run.architecture)
     const picture = await preparePicture(image, preprocessing, { ...options, decoder })
     await this.objects.see(image, picture, { run, preprocessing })
     return picture

@@ -25,7 +25,7 @@ const bitsOf = (rows: readonly string[] | null) => Array.from(rows?.join('') ?? 
 
 describe('blvit calibrate atf', () => {
   beforeAll(async () => {
-    const words = ['calibrate', 'atf', ...tiny, '--data', examples, '-o', 'mask.json']
+    const words = ['calibrate', 'atf', '--data', examples, '-o', 'mask.json']
     expect(await runCli(words, { cwd: folder })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
@@ -163,7 +163,7 @@ describe('blvit calibrate atf', () => {
     expect(bitsOf(read('of-grid.json').objects).indexOf(1)).toBe(29)
     expect(small).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/2 rows of 2 bits, but .* 14 rows of 14/),
+      stderr: expect.stringMatching(/2 rows of 2 bits, but .* 14 rows of 14.* or a picture that is white/),
     })
     expect(empty).toMatchObject({ code: 2, stderr: expect.stringMatching(/keeps no patch at all/) })
     expect(strange).toMatchObject({

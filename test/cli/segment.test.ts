@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
@@ -64,6 +64,16 @@ describe('blvit segment', () => {
     expect(masksOf(again.stdout)).toEqual(masksOf(first.stdout))
   })
 
+  test('a numbered mask takes the place of nothing that is read or written beside it', async () => {
+    const boxes = ['--box', '5,5,60,60', '--box', '40,40,120,110', '-o', path('twice.png')]
+    const both = await segment(...boxes, '--overlay', path('twice-2.png'))
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('twice-2.png is named twice') })
+    copyFileSync(kite, path('twice-1.png'))
+    const own = await runInProcess(['segment', path('twice-1.png'), '-m', model, ...boxes], { cwd: folder })
+    expect(own).toMatchObject({ code: 2, stderr: expect.stringContaining('is read by this command') })
+    expect(readFileSync(path('twice-1.png'))).toEqual(readFileSync(kite))
+  })
+
   test('everything, in COCO’s form and in colours', async () => {
     const loose = ['--min-iou', '0', '--min-stability', '0', '--points-per-side', '3']
     const { code, stdout } = await segment('--everything', ...loose, '-o', path('all.png'), '--json')
@@ -105,6 +115,18 @@ describe('blvit segment', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(words)
     expect(existsSync(path('a.png'))).toBe(false)
+  })
+
+  test('weights alone are no model, and how they become one is told', async () => {
+    const weights = fileURLToPath(new URL('../fixtures/segment/mobile-sam/mobile_sam.pt', import.meta.url))
+    const { code, stderr } = await runInProcess(
+      ['segment', kite, '-m', weights, '--point', '1,1', '--json'],
+      {
+        cwd: folder,
+      },
+    )
+    expect(code).toBe(1)
+    expect(stderr).toContain(`blvit convert ${weights} --to`)
   })
 
   test('a model that makes no masks says so', async () => {

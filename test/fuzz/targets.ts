@@ -16,6 +16,7 @@ import { mutateJson } from './mutate-json.js'
 import { mutateSafetensors } from './mutate-safetensors.js'
 import type { Random } from './random.js'
 import { type Files, seedBitmaps, seedModels, seedPictures } from './seed-files.js'
+import { promptsTarget, segmenterConfigTarget, torchTarget } from './segmenting.js'
 
 /** Input that a stranger might give, and what a user does with it. */
 interface FuzzCase {
@@ -144,4 +145,7 @@ export const targets: readonly FuzzTarget[] = [
   cifarTarget,
   csvTarget,
   maskTarget,
+  segmenterConfigTarget,
+  torchTarget,
+  promptsTarget,
 ]

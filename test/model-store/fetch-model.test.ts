@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { download } from '../../src/model-store/download.js'
 import { fetchModel } from '../../src/model-store/fetch-model.js'
 import { randomModel, shrunk } from '../support/tiny-models.js'
 
@@ -9,8 +10,28 @@ const config = JSON.stringify(architecture.json)
 
 let server: Server
 let address: URL
+const content = Buffer.from(Array.from({ length: 1000 }, (_, at) => at % 251))
+const ranges: (string | undefined)[] = []
+
+/** Sends a file whose connection is lost once, after 600 bytes; `changes`: it is another one afterwards. */
+function sendInParts(request: IncomingMessage, response: ServerResponse, changes: boolean) {
+  const isFirst = ranges.push(request.headers.range) === 1
+  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+  response.writeHead(from > 0 ? 206 : 200, {
+    etag: isFirst || !changes ? '"first"' : '"second"',
+    'content-length': String(1000 - from),
+    ...(from > 0 && { 'content-range': `bytes ${from}-999/1000` }),
+  })
+  if (!isFirst) return response.end(content.subarray(from))
+  response.write(content.subarray(0, 600))
+  return setTimeout(() => response.destroy(), 20)
+}
+
 beforeAll(async () => {
-  server = createServer(({ url }, response) => {
+  server = createServer((request, response) => {
+    const { url } = request
+    if (url === '/lasting') return sendInParts(request, response, false)
+    if (url === '/changing') return sendInParts(request, response, true)
     if (url === '/model/config.json') return response.end(config)
     if (url !== '/model/model.safetensors') return response.writeHead(404).end()
     response.writeHead(200, { 'content-length': '1000' }).write(Buffer.alloc(300))
@@ -41,4 +62,18 @@ test('where nothing can be kept, as in Node, that is told for each file, and loa
   const loading = fetchModel(address, { cache: true, onCacheFailure: (reason) => reasons.push(reason) })
   await expect(loading).rejects.toMatchObject({ code: 'OFFLINE' })
   expect(reasons).toEqual(['this page may not store files'])
+})
+
+test.each([
+  ['goes on where it ended', '/lasting', [undefined, 'bytes=600-'], [600, 1000]],
+  ['begins anew if it is another one now', '/changing', [undefined, 'bytes=600-', undefined], [600, 1000]],
+] as const)('a file whose state the server tells %s', async (_, path, asked, expected) => {
+  ranges.length = 0
+  const told = new Set<number>()
+  const bytes = await download(new URL(path, address), {
+    onProgress: ({ downloadedBytes }) => told.add(downloadedBytes),
+  })
+  expect(ranges).toEqual(asked)
+  expect([...told]).toEqual(expected)
+  expect(Buffer.from(bytes ?? [])).toEqual(content)
 })

@@ -51,7 +51,9 @@ async function run(architecture: Architecture, reduction: string | undefined, pi
   const logits = outputOf(model, 'classify', 'logits')
   const graph = graphOf('decided', { logits, ...seen })
   const widest = graph.nodes.filter(({ op, scope }) => op === 'Linear' && scope.endsWith('.mlp.fc1'))
-  const outputs = { logits, ...seen, ...Object.fromEntries(widest.map((fc1) => [fc1.scope, fc1])) }
+  const asking = graph.nodes.filter(({ op, scope }) => op === 'Linear' && scope.endsWith('.attn.q'))
+  const products = [...widest, ...asking].map((product) => [product.scope, product] as const)
+  const outputs = { logits, ...seen, ...Object.fromEntries(products) }
   const session = await runtime.load(graphOf('decided', outputs), weights, { threads: 1 })
   const { count, values } = randomPixels(architecture, { count: pictures })
   const each = values.length / count
@@ -92,7 +94,7 @@ describe('AdaViT', () => {
           const [ours, all] = [await gathered.rows(0, pictures), await masked.rows(0, pictures)]
           const alone = await gathered.rows(pictures - 1, pictures)
           for (const [name, { values }] of Object.entries(all)) {
-            if (name.endsWith('.fc1')) continue
+            if (name.endsWith('.fc1') || name.endsWith('.q')) continue
             // decisions are ones and zeros; the same sums with zeros between them
             const tolerance = name === 'logits' ? { atol: 2e-4, rtol: 1e-4 } : { atol: 0 }
             expectClose(numbers(ours[name]?.values), numbers(values), tolerance)
@@ -133,6 +135,25 @@ describe('AdaViT', () => {
     expect(fewer).toBeGreaterThan(0)
   })
 
+  test('makes queries of the heads alone that a picture of the batch takes', async () => {
+    await using together = await run(vit, 'ada-vit:0.6,threshold=0.5,decides=tokens/heads', 3)
+    for (const pictures of [1, 3]) {
+      const results = await together.rows(0, pictures)
+      const named = Object.entries(results).filter(([name]) => name.endsWith('.attn.q'))
+      expect(named.length).toBe(4)
+      for (const [name, { shape }] of named.slice(1)) {
+        const block = Number(name.split('.')[1])
+        const heads = numbers(results[`${block}.heads`]?.values)
+        const count = heads.length / pictures
+        const inAny = Array.from({ length: count }, (_, head) =>
+          Math.max(...Array.from({ length: pictures }, (_, i) => heads[i * count + head] ?? 0)),
+        )
+        const taken = inAny.reduce((a, b) => a + b, 0)
+        expect(Number(shape.at(-1)), name).toBe((Math.max(1, taken) * vit.facts.width) / count)
+      }
+    }
+  })
+
   test('tells the cost of measured counts, and at most the plain one with its decisions', () => {
     const [plain, most] = [analyze(withChanges(vit, { reduction: 'none' })), analyze(vit)]
     const deciding = most.multiplyAdds.full / plain.multiplyAdds.full
@@ -140,7 +161,8 @@ describe('AdaViT', () => {
     expect(deciding).toBeLessThan(1.05)
     const counted = Object.keys(most.counted ?? {})
     expect(counted).toContain('blocks.2.ada_vit.mlp')
-    const half = analyze(vit, { measured: Object.fromEntries(counted.map((name) => [name, 6])) })
+    const few = (name: string) => (name.endsWith('.heads') ? 1 : 6)
+    const half = analyze(vit, { measured: Object.fromEntries(counted.map((name) => [name, few(name)])) })
     expect(half.multiplyAdds.full).toBeLessThan(0.6 * most.multiplyAdds.full)
   })
 

@@ -84,6 +84,12 @@ describe('refused, with words that say what is wrong', () => {
       /16 × 16 logits/,
     ],
     ['an unknown part', { point: [] } as Prompt, /point/],
+    ['no prompt', undefined as unknown as Prompt, /the prompt is undefined/],
+    ['one point', { points: { x: 1, y: 1 } } as unknown as Prompt, /points of the prompt must be a list/],
+    ['a point that is null', { points: [null] } as unknown as Prompt, /must be a list: \[\{ x: 210/],
+    ['a point as a list', { points: [[3, 4]] } as unknown as Prompt, /must be two numbers/],
+    ['a box by names', { box: { left: 1 } } as unknown as Prompt, /left, top, right, bottom/],
+    ['a mask’s file', { mask: 'mask.png' } as unknown as Prompt, /height, width, values/],
     ['too many points', { points: Array.from({ length: 1001 }, () => ({ x: 1, y: 1 })) }, /1001 points/],
   ])('%s', (_, prompt, words) => {
     expect(() => checkPrompts([prompt], picture, frame)).toThrow(
@@ -99,8 +105,11 @@ describe('refused, with words that say what is wrong', () => {
   })
 
   test('what a model can’t be told', () => {
-    const efficient = { ...frame, takesMasks: false, takesNegativePoints: false }
-    for (const prompt of [point(1, 1, 0), { mask: { ...picture, values: new Uint8Array(7500) } }]) {
+    const efficient = { ...frame, takesMasks: false, takesNegativePoints: false, points: 6 }
+    const five = Array.from({ length: 5 }, () => ({ x: 1, y: 1 }))
+    const drawn = { mask: { ...picture, values: new Uint8Array(7500) } }
+    expect(() => checkPrompts([{ points: five }], picture, efficient)).not.toThrow()
+    for (const prompt of [point(1, 1, 0), drawn, { points: five, box: [0, 0, 9, 9] as const }]) {
       expect(() => checkPrompts([prompt], picture, efficient)).toThrow(
         expect.objectContaining({ code: 'UNSUPPORTED' }),
       )

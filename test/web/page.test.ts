@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
 import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
@@ -12,11 +14,27 @@ import { hasChromium, launchChromium, withoutChromium } from '../support/chromiu
 import { writeColour } from '../support/coloured-pictures.js'
 import { type PageServer, servePages } from '../support/page-server.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
+import { close, dropFile, labelsIn, type ShownLabel, shownLabels } from '../support/web-page.js'
+import { segmentSteps } from './segment-steps.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = temporaryFolder()
 const examples = ['hummingbird', 'kite', 'yurt', 'fly', 'traffic light', 'fire engine']
 const fileOf = (example: string) => join(root, `examples/${example.replace(' ', '-')}.jpg`)
+
+/** What transformers.js says of a picture, in a process of its own, because it has another engine. */
+async function byTransformersJs(model: string, picture: string): Promise<ShownLabel[]> {
+  const code = `
+    import { env, pipeline } from '@huggingface/transformers'
+    env.allowRemoteModels = false
+    const [model, picture] = process.argv.slice(1)
+    const classifier = await pipeline('image-classification', model)
+    console.log(JSON.stringify(await classifier(picture, { top_k: 5 })))`
+  const args = ['--input-type=module', '--eval', code, model, picture]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
+  const answers = JSON.parse(stdout) as { label: string; score: number }[]
+  return answers.map(({ label, score }) => ({ label, probability: score }))
+}
 
 // one page through all of it, as a person would go: each step stands on those before
 describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
@@ -27,18 +45,17 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
   const complaints: string[] = []
 
   beforeAll(async () => {
-    await build({
+    const building = build({
       configFile: join(root, 'web/vite.config.ts'),
       logLevel: 'error',
       build: { outDir: join(folder, 'page') },
     })
+    ;[browser, model] = await Promise.all([launchChromium(), load('blvit-tiny'), building])
     server = await servePages({ folders: { page: join(folder, 'page') } })
-    browser = await launchChromium()
     page = await browser.newPage()
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
     page.on('pageerror', ({ message }) => complaints.push(message))
     await page.goto(`${server.url}page/`)
-    model = await load('blvit-tiny')
   })
   afterAll(async () => {
     await model?.dispose()
@@ -46,36 +63,13 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     await server?.[Symbol.asyncDispose]()
   })
 
-  /** Drops a file anywhere on the page. */
-  async function drop(name: string, content: Buffer): Promise<void> {
-    await page.evaluate(
-      ([fileName, bytes]) => {
-        const dataTransfer = new DataTransfer()
-        dataTransfer.items.add(new File([Uint8Array.from(bytes)], fileName))
-        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
-      },
-      [name, [...content]] as const,
-    )
-  }
-
-  /** The labels that a tab shows, once it has nothing more to do. */
-  async function labelsIn(panel: string): Promise<{ label: string; probability: number }[]> {
-    await page.locator(`${panel} [aria-busy=false] .labels`).first().waitFor()
-    return page.locator(`${panel} .labels li`).evaluateAll((items) =>
-      items.map((item) => ({
-        label: item.getAttribute('title') ?? '',
-        probability: Number(item.querySelector('data')?.value),
-      })),
-    )
-  }
-
-  const close = (top: readonly { label: string; probability: number }[]) =>
-    top.map(({ label, probability }) => ({ label, probability: expect.closeTo(probability, 4) }))
+  const drop = (name: string, content: Buffer) => dropFile(page, name, content)
+  const labels = (panel: string) => labelsIn(page, panel)
 
   test('a dropped photo gets Node’s labels and probabilities, and where its patches went', async () => {
     await drop('hummingbird.jpg', await readFile(fileOf('hummingbird')))
     const { top, steps } = await model.trace(fileOf('hummingbird'))
-    expect(await labelsIn('#panel-look')).toEqual(close(top))
+    expect(await labels('#panel-look')).toEqual(close(top))
     const patches = page.locator('#panel-look .patches')
     const { width, height } = (await patches.boundingBox()) ?? { width: 0, height: 0 }
     for (const [row, column] of [
@@ -108,7 +102,7 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
         .first()
         .and(page.getByTitle(top[0]?.label ?? ''))
         .waitFor()
-      expect(await labelsIn('#panel-look')).toEqual(close(top))
+      expect(await labels('#panel-look')).toEqual(close(top))
     }
   })
 
@@ -119,7 +113,7 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     const { multiplyAdds } = analyze(model.architecture, { keepRatio: 0.25 })
     await page.getByText(`${(multiplyAdds.full / 1e9).toFixed(2)} G`, { exact: true }).waitFor()
     const { top } = await model.classify(fileOf('fire engine'), { keepRatio: 0.25 })
-    expect(await labelsIn('#panel-look')).toEqual(close(top))
+    expect(await labels('#panel-look')).toEqual(close(top))
     await page.getByText('As a table').click()
     expect(await page.locator('.curve tbody th').allTextContents()).toEqual(
       expect.arrayContaining(['0.25', '0.5']),
@@ -136,7 +130,7 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     await alert.waitFor()
     expect(await alert.textContent()).toContain(words)
     await page.getByRole('button', { name: 'kite' }).first().click()
-    expect((await labelsIn('#panel-look'))[0]?.label).toBe('kite')
+    expect((await labels('#panel-look'))[0]?.label).toBe('kite')
     expect(await alert.count()).toBe(0)
   })
 
@@ -149,11 +143,20 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     await using plain = await load('vit-tiny')
     const left = close((await plain.classify(fileOf('kite'))).top)
     const { top } = await plain.classify(fileOf('kite'), { reduce: 'tome:8' })
-    expect(await labelsIn('#panel-compare')).toEqual([...left, ...close(top)])
+    expect(await labels('#panel-compare')).toEqual([...left, ...close(top)])
     await right.getByLabel('As --reduce takes it').fill('tomme:8')
     await page.keyboard.press('Tab')
     await right.getByRole('alert').waitFor()
     expect(await right.getByRole('alert').textContent()).toContain('tomme')
+  })
+
+  describe('cuts out', () => {
+    segmentSteps({
+      page: () => page,
+      folder,
+      photo: fileOf('kite'),
+      other: join(root, 'assets/models/vit-tiny'),
+    })
   })
 
   test('classes of one’s own are taught, tried and downloaded for the command line', async () => {
@@ -170,35 +173,32 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     const other = await writeColour(join(folder, 'other.png'), 'red', 9)
     await panel.locator('.picker input[type=file]').setInputFiles(other)
     await panel.locator('.tried .labels').waitFor()
-    const said = await panel.locator('.tried li').evaluateAll((items) =>
-      items.map((item) => ({
-        label: item.getAttribute('title') ?? '',
-        probability: Number(item.querySelector('data')?.value),
-      })),
-    )
+    const said = await shownLabels(panel.locator('.tried'))
     const downloading = page.waitForEvent('download')
     await panel.getByRole('button', { name: 'Download the model' }).click()
     const files = unzipSync(await readFile(await (await downloading).path()))
     for (const [name, content] of Object.entries(files)) {
-      await mkdir(join(folder, 'my-classes'), { recursive: true })
+      await mkdir(dirname(join(folder, name)), { recursive: true })
       await writeFile(join(folder, name), content)
     }
     await using taught = await load(join(folder, 'my-classes'))
     const { top } = await taught.classify(other)
     expect(top[0]?.label).toBe('red')
     expect(said).toEqual(close(top))
+    expect(await byTransformersJs(join(folder, 'my-classes'), other)).toEqual(close(said))
   })
 
   test('loaded again it works without a connection, and with more threads', async () => {
     await page.context().setOffline(true)
     await page.goto(`${server.url}page/`)
     await page.getByRole('button', { name: 'yurt' }).first().click()
-    expect((await labelsIn('#panel-look'))[0]?.label).toBe('yurt')
+    expect((await labels('#panel-look'))[0]?.label).toBe('yurt')
     await expect.poll(() => page.locator('.engine').textContent()).toMatch(/[2-8] threads/)
     await page.getByText('Kept for the next visit').click()
     expect(await page.locator('footer li').allTextContents()).toEqual([
       expect.stringContaining('blvit-tiny, 13.3 MB'),
       expect.stringContaining('vit-tiny, 11.5 MB'),
+      expect.stringMatching(/^my-sam, 0\.\d MB/),
     ])
     await page.getByRole('button', { name: 'Forget these files' }).click()
     await page.getByText('Kept for the next visit').waitFor({ state: 'detached' })

@@ -92,6 +92,22 @@ test('a plain ViT where a big.LITTLE one is needed', () => {
   )
 })
 
+test('weights of another family are called so only where that family knows all of them', () => {
+  const norm = parameters(['norm.bias', 1])
+  const withThese = (...names: string[]) =>
+    misfit(norm, stored(['norm.bias', 1], ...names.map((name): [string, number] => [name, 1]))).message
+  // every ViT but those with a norm before their blocks has it; a MobileViT knows no such name
+  expect(withThese('patch_embed.proj.bias')).toBe(
+    'model.safetensors does not fit the model: 1 unexpected: patch_embed.proj.bias.',
+  )
+  expect(withThese('blocks.0.ls1.gamma', 'norm_pre.weight')).not.toContain('These are weights of')
+  expect(withThese('stages.1.0.conv1_1x1.weight', 'final_conv.weight')).toContain('weights of a MobileViT')
+  expect(withThese('tokens_to_token.project.weight')).toContain('weights of a T2T-ViT')
+  expect(withThese('blocks.1.little.mlp.up.bias', 'predictors.0.weight')).toContain(
+    'weights of a big.LITTLE ViT',
+  )
+})
+
 test('names are summed up', () => {
   expect(groupNames(['head.weight'])).toEqual(['head.weight'])
   expect(groupNames(['head.weight', 'head.bias', 'cls_token'])).toEqual([

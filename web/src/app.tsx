@@ -1,7 +1,7 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { EngineLine } from './engine-line.js'
 import { KeptFiles } from './kept-files.js'
-import type { ChosenPhoto } from './photo/chosen-photo.js'
+import { type ChosenPhoto, forgetPhoto } from './photo/chosen-photo.js'
 import { tabs } from './tabs.js'
 
 const [first] = tabs
@@ -61,6 +61,12 @@ function TabList({ chosen, choose }: { readonly chosen: string; readonly choose:
 export function App() {
   const [chosen, choose] = useTab()
   const [photo, setPhoto] = useState<ChosenPhoto>()
+  const takePhoto = useCallback((next: ChosenPhoto) => {
+    setPhoto((before) => {
+      if (before) forgetPhoto(before)
+      return next
+    })
+  }, [])
   return (
     <>
       <header>
@@ -78,7 +84,7 @@ export function App() {
             aria-labelledby={`tab-${id}`}
             hidden={id !== chosen}
           >
-            <View active={id === chosen} photo={photo} onPhoto={setPhoto} />
+            <View active={id === chosen} photo={photo} onPhoto={takePhoto} />
           </section>
         ))}
       </main>

@@ -8,6 +8,10 @@ export interface EngineNews {
   readonly downloading?: Downloading | undefined
   /** Why model files aren't kept for the next visit. */
   readonly notKept?: string | undefined
+  /** Why the graphics processor isn't used any more. */
+  readonly lost?: string | undefined
+  /** A model that the user gave, kept now. */
+  readonly kept?: string | undefined
 }
 
 let news: EngineNews = {}

@@ -5,17 +5,17 @@ import { megabytes } from './words.js'
 
 /** `models/blvit-tiny-1a2b3c4d/` → `blvit-tiny` */
 function nameOf({ address }: CachedModel): string {
-  return /([^/]+?)(?:-[0-9a-f]{8})?\/$/.exec(address)?.[1] ?? address
+  return decodeURIComponent(/([^/]+?)(?:-[0-9a-f]{8})?\/$/.exec(address)?.[1] ?? address)
 }
 
 /** The models that the browser keeps for the next visit, and a way to be rid of them. */
 export function KeptFiles() {
   const [models, setModels] = useState<readonly CachedModel[]>([])
-  const { engine, downloading } = useEngineNews()
+  const { engine, downloading, kept } = useEngineNews()
   const isWhole = downloading?.downloadedBytes === downloading?.totalBytes
   const look = () => void listCachedModels().then(setModels)
   // another model may have been kept
-  useEffect(look, [engine, downloading?.model, isWhole])
+  useEffect(look, [engine, downloading?.model, isWhole, kept])
   if (models.length === 0) return null
   const clear = () => void clearCachedModels().then(look)
   return (

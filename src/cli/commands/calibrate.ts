@@ -67,8 +67,8 @@ How much attention each patch receives in the first block, on average over the p
 Pictures that can't be used are named, left out and counted; the exit code is 1 then.
 
 Examples:
-  blvit calibrate atf -m vit-tiny --data photos/ -o mask.json
-  blvit calibrate atf -m vit-tiny --data photos/ --objects text.png --dilate 12 -o mask.json
+  blvit calibrate atf --data photos/ -o mask.json
+  blvit calibrate atf -m my-vit --data photos/ --objects text.png --dilate 12 -o mask.json
   blvit classify photo.jpg -m vit-tiny --reduce atf:mask.json`,
     )
     .action((method: string, flags: Flags) => calibrate(method, flags, context))

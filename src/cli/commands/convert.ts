@@ -21,7 +21,7 @@ export function convertCommand(program: Command, context: CliContext): void {
     .description("Make a big.LITTLE model of a ViT's weights, as a folder for the Hugging Face hub.")
     .argument(
       '<model>',
-      'a shipped name, a folder or a Hugging Face id of a ViT or DeiT, or a .pth of Segment Anything',
+      'a shipped name, a folder or a Hugging Face id; or the official .pth or .pt of SAM, MobileSAM or EfficientSAM',
     )
     .requiredOption('--to <configuration>', 'b+t, s+96, t+48, … (see blvit models), or a config.json')
     .requiredOption('-o, --output <folder>', 'where to write')
@@ -44,6 +44,7 @@ Examples:
   blvit convert vit-tiny --to t+48 -o my-t48
   blvit convert owner/vit-base --to b+t -o my-b+t --set keep_ratio=0.5 --dtype F16
   blvit convert sam_vit_b.pth --to sam-b+t -o my-sam-b+t
+  blvit convert mobile_sam.pt --to mobile-sam -o my-mobile-sam
   blvit convert vit-tiny --to vit-tiny --set reduction=dynamic-vit:0.7 -o untaught`,
     )
     .action((model: string, flags: Flags) => convert(model, flags, context))
@@ -72,13 +73,14 @@ async function convert(model: string, flags: Flags, context: CliContext): Promis
     `Wrote ${flags.output}: ${flags.to} with ${copied.length} tensors of ${model}, ${fresh.length} new` +
       `${dropped.length > 0 ? `, ${dropped.length} left out` : ''}.`,
   )
-  if (fresh.length > 0) {
-    const { reduce } = files.architecture.settings
-    const [guesses, isSound] =
-      reduce === undefined ? ['below keep ratio 1', '--keep-ratio 1'] : [`with ${reduce}`, '--reduce none']
-    context.note(`The new parts are not trained yet: ${guesses} the model guesses.`)
-    context.out(`Try it: blvit classify photo.jpg --model ${flags.output} ${isSound}`)
-  }
+  if (fresh.length === 0) return
+  const { masks } = files.architecture.facts
+  const { reduce } = files.architecture.settings
+  const [guesses, isSound] =
+    reduce === undefined ? ['below keep ratio 1', ' --keep-ratio 1'] : [`with ${reduce}`, ' --reduce none']
+  const result = masks ? 'the model guesses' : `${guesses} the model answers worse, or guesses`
+  context.note(`The new parts are not trained yet: ${result}.`)
+  if (!masks) context.out(`Try it: blvit classify photo.jpg --model ${flags.output}${isSound}`)
 }
 
 function show(value: unknown): string {

@@ -46,12 +46,14 @@ export function traceCommand(program: Command, context: CliContext): void {
       'after',
       `
 A big.LITTLE model, as the one that ships, chooses which patches take the big path. A plain ViT or DeiT lets tokens go
-with --reduce: the picture shows which patches were kept, merged, fused into one token or dropped.
+with --reduce: the picture shows which patches were kept, merged, fused into one token or dropped. Of a Segment Anything model it
+shows its encoder, window by window.
 
 Examples:
   blvit trace photo.jpg
   blvit trace photo.jpg --model my-t48 -o route.png --json route.json --keep-ratio 0.5
   blvit trace photo.jpg --model vit-tiny --reduce tome:13
+  blvit trace photo.jpg --model my-sam --reduce evit:0.5
   blvit trace photo.jpg --model my-t48 --json - | jq '.steps[0].route.big'`,
     )
     .action((picture: string, flags: Flags) => trace(picture, flags, context))

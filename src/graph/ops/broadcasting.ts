@@ -51,18 +51,33 @@ function ones(lowering: Lowering, shape: readonly [Dim, Dim]): string {
   return lowering.emit('Expand', [lowering.floats([1], [1, 1]), lowering.shape(shape)])
 }
 
-/** Sums over the last axis, or over all others, as a product with ones: faster than ReduceSum on a CPU. */
-function sumByProduct(lowering: Lowering, x: Value, axes: readonly number[]): string | undefined {
+/**
+ * Sums over the last axis, or over axes that stand side by side before others, as a product with ones: faster than ReduceSum
+ * on a CPU, but for many small sums.
+ */
+function sumByProduct(
+  lowering: Lowering,
+  x: Value,
+  { axes, shape }: { readonly axes: readonly number[]; readonly shape: Shape },
+): Value | undefined {
   const rank = x.shape.length
-  const width = x.shape[rank - 1] ?? 1
+  const [first = 0] = axes
   if (rank < 2) return undefined
-  if (axes.length === 1 && axes[0] === rank - 1) {
-    return lowering.emit('MatMul', [lowering.rows(x), ones(lowering, [width, 1])])
+  if (axes.length === 1 && first === rank - 1) {
+    const product = lowering.emit('MatMul', [lowering.rows(x), ones(lowering, [x.shape[first] ?? 1, 1])])
+    return lowering.asRows(product, shape)
   }
-  if (axes.length === rank - 1 && !axes.includes(rank - 1)) {
-    return lowering.emit('MatMul', [ones(lowering, [1, elements(x.shape.slice(0, -1))]), lowering.rows(x)])
+  const after = x.shape.slice(first + axes.length)
+  const isRun = axes.every((axis, i) => axis === first + i)
+  if (!isRun || after.length !== 1 || first > 1) return undefined
+  const count = elements(x.shape.slice(first, first + axes.length))
+  if (first === 0) {
+    return lowering.asRows(lowering.emit('MatMul', [ones(lowering, [1, count]), lowering.rows(x)]), shape)
   }
-  return undefined
+  const flat =
+    rank === 3 ? lowering.full(x) : lowering.reshape(lowering.full(x), [x.shape[0] ?? 1, count, ...after])
+  const product = lowering.emit('MatMul', [ones(lowering, [1, count]), flat])
+  return lowering.asFull(rank === 3 ? product : lowering.reshape(product, shape), shape)
 }
 
 const reduceSumOp = defineOp<{ axes: readonly number[] }>({
@@ -72,11 +87,8 @@ const reduceSumOp = defineOp<{ axes: readonly number[] }>({
   onnx: (lowering, inputs, { tensor, attributes: { axes } }) => {
     const x = operand(inputs, 0)
     const { shape } = tensor
-    const product = sumByProduct(lowering, x, axes)
-    if (product === undefined) {
-      return lowering.asFull(lowering.reduce('ReduceSum', lowering.full(x), { axes, keepAxes: true }), shape)
-    }
-    return lowering.asRows(product, shape)
+    const reduced = () => lowering.reduce('ReduceSum', lowering.full(x), { axes, keepAxes: true })
+    return sumByProduct(lowering, x, { axes, shape }) ?? lowering.asFull(reduced(), shape)
   },
 })
 

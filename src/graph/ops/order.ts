@@ -1,4 +1,4 @@
-import { type Dim, elements, sameDim, times } from '../dim.js'
+import { type Dim, elements, type Shape, sameDim, times } from '../dim.js'
 import type { Lowering, Value } from '../lowering.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
@@ -120,28 +120,38 @@ export function gather(x: Tensor, indices: Tensor): Tensor {
 }
 
 /**
- * Adds tokens to the rows of a tensor, `[batch·tokens, ...]`: token i of picture b is row b·tokens + i, and one index
- * addresses a whole row.
+ * Adds tokens to others. Where a token is a row of numbers, token i of picture b is row b·tokens + i of the flat form, so that
+ * one index addresses all of it.
+ * @param to `[batch, tokens, ...]`, or flat
  */
-function addedToRows(
+function addedAt(
   lowering: Lowering,
-  rows: string,
+  to: string,
   { x, indices, tokens }: { readonly x: Value; readonly indices: Value; readonly tokens: Dim },
 ): string {
   const [batch = 1, , ...perToken] = x.shape
+  if (perToken.length === 0) {
+    const operands = [to, lowering.full(indices), lowering.full(x)]
+    return lowering.emit('ScatterElements', operands, { axis: 1, reduction: 'add' })
+  }
   const scalar = (size: Dim) => lowering.reshape(lowering.size(size), [])
   const firstRows = lowering.emit('Range', [scalar(0), scalar(times(batch, tokens)), scalar(tokens)])
   const places = lowering.emit('Add', [lowering.full(indices), lowering.reshape(firstRows, [batch, 1])])
   const added = lowering.emit(
     'ScatterND',
     [
-      rows,
+      to,
       lowering.reshape(places, [elements(indices.shape), 1]),
       lowering.reshape(lowering.full(x), [elements(indices.shape), ...perToken]),
     ],
     { reduction: 'add' },
   )
   return lowering.reshape(added, x.shape.with(1, tokens))
+}
+
+/** What {@link addedAt} adds to: tokens of one number each as they are, others flat. */
+function formToAddTo([batch = 1, tokens = 1, ...perToken]: Shape): Shape {
+  return perToken.length === 0 ? [batch, tokens] : [times(batch, tokens), ...perToken]
 }
 
 const scatterAddOp = defineOp<{ tokens: Dim }>({
@@ -158,9 +168,8 @@ const scatterAddOp = defineOp<{ tokens: Dim }>({
   onnx: (lowering, inputs, { tensor, attributes: { tokens } }) => {
     const [x, indices] = [operand(inputs, 0), operand(inputs, 1)]
     if (lowering.target === 'webgpu') return scatterAddByProduct(lowering, x, indices, tokens)
-    const shape = lowering.shape([times(sizeAt(tensor, 0), tokens), ...tensor.shape.slice(2)])
-    const nothing = lowering.emit('Expand', [lowering.floats([0]), shape])
-    return lowering.asFull(addedToRows(lowering, nothing, { x, indices, tokens }), tensor.shape)
+    const nothing = lowering.emit('Expand', [lowering.floats([0]), lowering.shape(formToAddTo(tensor.shape))])
+    return lowering.asFull(addedAt(lowering, nothing, { x, indices, tokens }), tensor.shape)
   },
 })
 
@@ -185,11 +194,10 @@ const addAtOp = defineOp({
       const added = lowering.full(scatterAddByProduct(lowering, x, indices, tokens))
       return lowering.asFull(lowering.emit('Add', [lowering.full(to), added]), tensor.shape)
     }
-    const rows = lowering.reshape(lowering.full(to), [
-      times(sizeAt(tensor, 0), tokens),
-      ...tensor.shape.slice(2),
-    ])
-    return lowering.asFull(addedToRows(lowering, rows, { x, indices, tokens }), tensor.shape)
+    const form = formToAddTo(tensor.shape)
+    const full = lowering.full(to)
+    const whole = form.length === tensor.shape.length ? full : lowering.reshape(full, form)
+    return lowering.asFull(addedAt(lowering, whole, { x, indices, tokens }), tensor.shape)
   },
 })
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { BlvitError } from '../../base/blvit-error.js'
@@ -13,7 +13,7 @@ async function readOptionalText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8')
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new BlvitError('NOT_FOUND', `${path} can't be read: ${(thrown as Error).message}.`)
   }
 }
@@ -35,6 +35,12 @@ export async function describeModel(folder: string): Promise<ModelDescription> {
   ]
   const [config, preprocessor] = await Promise.all([configPath, preprocessorPath].map(readOptionalText))
   if (config === undefined) {
+    if ((await stat(folder).catch(() => undefined))?.isFile()) {
+      throw new BlvitError(
+        'NOT_FOUND',
+        `${folder} is a file, and a model is a folder. Of weights alone "blvit convert ${folder} --to <configuration> -o <folder>" makes one (configurations: blvit models).`,
+      )
+    }
     throw new BlvitError(
       'NOT_FOUND',
       `${folder} has no config.json, so it is not a model. A model's folder holds config.json and model.safetensors.`,

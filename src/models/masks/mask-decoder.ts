@@ -23,6 +23,8 @@ export interface MaskDecoderConfig {
   readonly upscaling: {
     readonly first: string
     readonly second: string
+    /** Channels behind each of them. */
+    readonly channels: readonly [number, number]
     readonly norm: (map: Tensor) => Tensor
   }
 }
@@ -54,11 +56,9 @@ const unitNormal: Initialiser = { kind: 'truncatedNormal', deviation: 1 }
 
 /** The map of the image at four times its size. @param keys `[prompts, places, width]` */
 function upscale(keys: Tensor, { rows, columns }: DecoderInputs['grid'], config: MaskDecoderConfig): Tensor {
-  const { width, upscaling } = config
-  const doubled = doublingConvolution(upscaling.first, tokensToMap(keys, { rows, columns }), {
-    out: width / 4,
-  })
-  return gelu(doublingConvolution(upscaling.second, gelu(upscaling.norm(doubled)), { out: width / 8 }))
+  const { first, second, channels, norm } = config.upscaling
+  const doubled = doublingConvolution(first, tokensToMap(keys, { rows, columns }), { out: channels[0] })
+  return gelu(doublingConvolution(second, gelu(norm(doubled)), { out: channels[1] }))
 }
 
 /** One token of each prompt. @param tokens `[prompts, tokens, width]` @returns `[prompts, width]` */
@@ -75,6 +75,7 @@ export function maskDecoder(
   const { width, masks, maskNames, iouNames, iouWidth, activation } = config
   const prompts = sizeAt(sparse, 0)
   const all = 1 + masks
+  const channels = config.upscaling.channels[1]
   return scope('mask_decoder', () => {
     const own = concat(
       [
@@ -95,16 +96,16 @@ export function maskDecoder(
       scope(`output_hypernetworks_mlps.${mask}`, () =>
         linearStack(tokenAt(queries, 1 + mask), {
           names: maskNames,
-          ...{ hidden: width, out: width / 8, activation },
+          ...{ hidden: width, out: channels, activation },
         }),
       ),
     )
     // [prompts, masks, channels]
     const hyper = concat(
-      weights.map((x) => reshape(x, [prompts, 1, width / 8])),
+      weights.map((x) => reshape(x, [prompts, 1, channels])),
       { axis: 1 },
     )
-    const logits = matmul(hyper, reshape(upscaled, [prompts, width / 8, rows * columns]))
+    const logits = matmul(hyper, reshape(upscaled, [prompts, channels, rows * columns]))
     const iouPredictions = scope('iou_prediction_head', () =>
       linearStack(tokenAt(queries, 0), { names: iouNames, hidden: iouWidth, out: all, activation }),
     )

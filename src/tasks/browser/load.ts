@@ -1,22 +1,15 @@
-import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
+import { throwIfAborted } from '../../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../../base/check-options.js'
 import type { Precision } from '../../graph/lowering.js'
 import { browserDecoder } from '../../image/browser-decoder.js'
-import { type FetchOptions, fetchModel } from '../../model-store/fetch-model.js'
-import {
-  type ModelFiles,
-  type ModelJson,
-  readDescription,
-  withWeights,
-} from '../../model-store/model-files.js'
+import type { FetchOptions } from '../../model-store/fetch-model.js'
 import { type BrowserDevice, chooseBrowserRuntime } from '../../runtime/browser.js'
 import { checkThreads } from '../../runtime/device.js'
 import { assertPrecision } from '../../runtime/precision.js'
 import { type Settings, settingKeys, settingsOf } from '../../settings/settings.js'
-import { blobSource, bytesSource } from '../../weights/byte-source.js'
-import { readSafetensors } from '../../weights/safetensors/read.js'
 import { Model } from '../model.js'
 import type { FindObjects } from '../object-finder.js'
+import { type BrowserModel, nameOf, openBrowserModel } from './open-model.js'
 
 /** Settings among them hold for every run that says nothing else. */
 export interface BrowserLoadOptions extends FetchOptions, Settings {
@@ -48,36 +41,6 @@ const loadKeys: OptionKeys<BrowserLoadOptions> = {
   onCacheFailure: true,
 }
 
-/** A model's files where they are at hand already, e.g. chosen by the user. */
-export interface ModelParts extends ModelJson {
-  /** For messages. Default: `the model given`. */
-  readonly name?: string
-  /** `model.safetensors` */
-  readonly weights: Blob | Uint8Array | ArrayBuffer
-}
-
-async function openParts(parts: ModelParts, signal: AbortSignal | undefined): Promise<ModelFiles> {
-  const { name = 'the model given', weights } = parts
-  const source = weights instanceof Blob ? blobSource(weights) : bytesSource(weights, { name })
-  const { tensors } = await readSafetensors(source)
-  return withWeights(readDescription(parts), tensors, { source: name, signal, search: false })
-}
-
-function addressOf(reference: string | URL): URL {
-  const base = globalThis.location?.href
-  const text = String(reference)
-  if (!URL.canParse(text, base)) {
-    throw new BlvitError('BAD_OPTION', `${text} is not an address. Give the address of a model's folder.`)
-  }
-  const address = new URL(text, base)
-  if (!address.pathname.endsWith('/')) address.pathname += '/'
-  return address
-}
-
-function isAddress(model: string | URL | ModelParts): model is string | URL {
-  return typeof model === 'string' || model instanceof URL
-}
-
 /**
  * Loads a model in a browser.
  * @param model the address of its folder, relative to the page or not, or its files
@@ -87,10 +50,7 @@ function isAddress(model: string | URL | ModelParts): model is string | URL {
  * const model = await load('/models/vit-tiny')
  * const { top } = await model.classify(context.getImageData(0, 0, width, height))
  */
-export async function load(
-  model: string | URL | ModelParts,
-  options: BrowserLoadOptions = {},
-): Promise<Model> {
+export async function load(model: BrowserModel, options: BrowserLoadOptions = {}): Promise<Model> {
   checkOptions('option of load', options, loadKeys)
   const { device, threads, precision, onAssumption, objects, ...others } = options
   const { signal, onProgress, cache, onCacheFailure, ...said } = others
@@ -98,13 +58,10 @@ export async function load(
   checkThreads(threads)
   const chosen = await chooseBrowserRuntime(device)
   assertPrecision(chosen.runtime.device, precision)
-  const name = isAddress(model) ? String(model) : (model.name ?? 'the model given')
-  const files = isAddress(model)
-    ? await fetchModel(addressOf(model), { signal, onProgress, cache, onCacheFailure })
-    : await openParts(model, signal)
+  const files = await openBrowserModel(model, { signal, onProgress, cache, onCacheFailure })
   throwIfAborted(signal)
   if (onAssumption) files.assumptions.forEach(onAssumption)
-  return new Model(name, files, chosen, {
+  return new Model(nameOf(model), files, chosen, {
     ...{ threads, precision, settings, objects },
     decoder: browserDecoder,
   })

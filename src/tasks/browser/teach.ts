@@ -4,7 +4,6 @@ import { seededRandom } from '../../base/random.js'
 import { type Share, shareOf } from '../../base/share.js'
 import { codeSpan } from '../../base/visible-text.js'
 import type { ImageInput } from '../../image/image-input.js'
-import { folderContents } from '../../model-store/folder-contents.js'
 import { frontMatter, usage } from '../../model-store/model-card.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
 import { withHead } from '../../model-store/with-head.js'
@@ -15,6 +14,7 @@ import { findDoubles, groupsOf } from '../../training/head/doubles.js'
 import { fitHead } from '../../training/head/fit-head.js'
 import type { LabelledFeatures } from '../../training/head/labelled-features.js'
 import { Model } from '../model.js'
+import { taughtFolder } from './taught-folder.js'
 
 /** A class and pictures that show it. */
 export interface ClassExamples {
@@ -67,7 +67,7 @@ export interface Taught {
   /** How often heads were right on pictures that they hadn't learned from. */
   readonly accuracy: Share
   readonly pictures: readonly TaughtPicture[]
-  /** Its folder for `blvit classify --model`, file by file. */
+  /** Its folder, file by file: for `blvit classify --model`, and for transformers.js, which reads `onnx/model.onnx`. */
   contents(): Promise<Readonly<Record<string, Uint8Array<ArrayBuffer>>>>
 }
 
@@ -228,6 +228,6 @@ export async function teach(
     model: made,
     accuracy,
     pictures: [...tried, ...failures],
-    contents: () => folderContents(files, { card: cardOf(made, model.name, accuracy) }),
+    contents: () => taughtFolder(files, cardOf(made, model.name, accuracy)),
   }
 }

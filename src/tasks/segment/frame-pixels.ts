@@ -1,8 +1,10 @@
 import type { Size } from '../../image/crop-window.js'
+import type { ImageInput } from '../../image/image-input.js'
 import type { Pixels } from '../../image/pixels.js'
+import type { ImageDecoder, PreparedPicture, PrepareOptions } from '../../image/prepare.js'
 import { normaliseSteps } from '../../image/preprocessing.js'
 import { resizeSteps } from '../../image/resize.js'
-import type { Steps } from '../../image/steps.js'
+import { runWithPauses, type Steps } from '../../image/steps.js'
 import type { MaskFrame } from '../../models/masks/mask-frame.js'
 import { sizeInFrame } from '../../segmentation/frame.js'
 import { axisTaps, scaled } from '../../segmentation/logits-scale.js'
@@ -34,22 +36,31 @@ function* padded(pixels: Pixels, frame: MaskFrame, resized: Size): Steps<Float32
   return input
 }
 
-/** EfficientSAM's way: both sides to the frame's, in numbers and without a filter. */
+/**
+ * A channel of a picture in EfficientSAM's frame: both sides to the frame's, in numbers and without a filter.
+ * @param own from 0 to 1. `[height, width]`
+ */
+export function squashedChannel(own: Float32Array, { height, width }: Size, frame: MaskFrame): Float32Array {
+  return scaled(
+    own,
+    { height, width },
+    {
+      rows: axisTaps('bilinear', { from: height, to: frame.height }),
+      columns: axisTaps('bilinear', { from: width, to: frame.width }),
+    },
+  )
+}
+
+/** EfficientSAM's way. */
 function* squashed({ width, height, values }: Pixels, frame: MaskFrame): Steps<Float32Array> {
-  const scale = {
-    rows: axisTaps('bilinear', { from: height, to: frame.height }),
-    columns: axisTaps('bilinear', { from: width, to: frame.width }),
-  }
   const plane = frame.height * frame.width
   const input = new Float32Array(3 * plane)
   for (const [channel, mean] of frame.mean.entries()) {
     const std = frame.std[channel] ?? 1
-    const own = Float32Array.from(
-      { length: width * height },
-      (_, at) => (values[3 * at + channel] ?? 0) / 255,
-    )
+    const own = new Float32Array(width * height)
+    for (let at = 0; at < own.length; at++) own[at] = (values[3 * at + channel] ?? 0) / 255
     yield
-    const resized = scaled(own, { height, width }, scale)
+    const resized = squashedChannel(own, { height, width }, frame)
     input.set(
       resized.map((value) => (value - mean) / std),
       channel * plane,
@@ -57,6 +68,32 @@ function* squashed({ width, height, values }: Pixels, frame: MaskFrame): Steps<F
     yield
   }
   return input
+}
+
+/** The frame with a picture in its upper left corner, black around it. */
+function inCorner(small: Pixels, { height, width }: Size): Pixels {
+  const values = new Uint8Array(3 * height * width)
+  for (let row = 0; row < small.height; row++) {
+    const own = small.values.subarray(3 * row * small.width, 3 * (row + 1) * small.width)
+    values.set(own, 3 * row * width)
+  }
+  return { height, width, values }
+}
+
+/**
+ * A picture in a model's frame, to be run and to be drawn.
+ * @throws BlvitError as the decoder
+ */
+export async function prepareInFrame(
+  image: ImageInput,
+  frame: MaskFrame,
+  { decoder, maxPixels, signal }: Omit<PrepareOptions, 'exact'> & { decoder: ImageDecoder },
+): Promise<PreparedPicture> {
+  const decoded = await decoder.decode(image, { ...(maxPixels !== undefined && { maxPixels }), signal })
+  const { input, resized } = await runWithPauses(framePictureSteps(decoded, frame), { signal })
+  const small = await runWithPauses(resizeSteps(decoded, { ...resized, filter: 'bilinear' }), { signal })
+  const { height, width } = decoded
+  return { pixels: inCorner(small, frame), input, decoded: { height, width } }
 }
 
 /** A picture as a model that cuts things out sees it, in steps. */

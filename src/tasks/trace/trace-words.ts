@@ -47,7 +47,7 @@ export function stepTitle(
  * What the panel shows, all steps so far together: `patches: 49 kept, 147 summed up in 2 tokens`,
  * `49 of 196 patches (25 %) take the big path`; where a layer decides more, `49 of 196 patches, MLP skipped`
  */
-export function stepCount(trace: Pick<Trace, 'grid'>, step: TracedStep): string {
+export function stepCount(trace: Pick<Trace, 'grid' | 'paths'>, step: TracedStep): string {
   const patches = patchesOf(trace)
   const { kept, merged, fused, dropped } = partition(step)
   const share = step.big && `${step.big.length} of ${patches} patches`
@@ -55,7 +55,7 @@ export function stepCount(trace: Pick<Trace, 'grid'>, step: TracedStep): string 
     step.big &&
     (step.decided
       ? [share, ...step.decided].join(', ')
-      : `${share} (${percent(step.big.length / patches)}) take the big path`)
+      : `${share} (${percent(step.big.length / patches)}) ${onBigPath(trace)}`)
   const joined = (groups: readonly (readonly number[])[], how: string) =>
     groups.length === 0
       ? []
@@ -84,8 +84,13 @@ export function wholeChange(trace: Pick<Trace, 'grid' | 'steps'>): string | unde
   return last === patchesOf(trace) ? undefined : tokenChange(patchesOf(trace), last)
 }
 
+/** What patches on the big path do. */
+function onBigPath({ paths }: Pick<Trace, 'paths'>): string {
+  return paths?.does ?? 'take the big path'
+}
+
 /** What holds before the first step: `layers 1–3: all 196 patches`; without a layer before it only their number. */
-export function fullLayersLine(trace: Pick<Trace, 'grid' | 'steps'>): string {
+export function fullLayersLine(trace: Pick<Trace, 'grid' | 'steps' | 'paths'>): string {
   const all = patchesOf(trace)
   const [first] = trace.steps
   if (!first) return `${all} patches, a token each`
@@ -93,7 +98,7 @@ export function fullLayersLine(trace: Pick<Trace, 'grid' | 'steps'>): string {
   const last = first.big ? Math.min(...routed) - 1 : first.afterLayer - 1
   if (!Number.isFinite(last) || last <= 0) return counted(all)
   const layers = Array.from({ length: last }, (_, i) => i + 1)
-  const path = first.big ? ' take the big path' : ''
+  const path = first.big ? ` ${onBigPath(trace)}` : ''
   return `layer${last > 1 ? 's' : ''} ${layerList(layers)}: all ${counted(all)}${path}`
 }
 
@@ -113,12 +118,12 @@ function seenFates(steps: readonly TracedStep[]): Fate[] {
 }
 
 /** How to read the picture, in one sentence. */
-export function explanation({ steps }: Pick<Trace, 'steps'>): string {
+export function explanation({ steps, paths }: Pick<Trace, 'steps' | 'paths'>): string {
   const seen = seenFates(steps)
   const gone = seen.includes('fused') || seen.includes('dropped')
   if (steps.some(({ decided }) => decided))
     return 'Each layer decides anew which patches it works on: the bright ones.'
-  if (seen.includes('dim')) return 'The model chooses patches; only the bright ones take the big path.'
+  if (seen.includes('dim')) return `The model chooses patches; only the bright ones ${onBigPath({ paths })}.`
   if (seen.includes('merged')) {
     const rest = gone ? ', and lets others go' : ''
     return `The model joins patches that look alike to it${rest}: fewer tokens, less work.`
@@ -163,7 +168,7 @@ export function pathWords(history: readonly TokenEvent[]): PathWords | undefined
     const [waiting] = routes.flatMap((route) => route.waiting ?? [])
     return waiting === undefined
       ? { big: 'big block', little: 'skipped, they pass unchanged' }
-      : { big: 'the blocks work on them', little: `they ${waiting}` }
+      : { big: 'the blocks work on them', little: `they ${waiting}`, does: 'are worked on' }
   }
   if (routes.every(({ layers }) => layers.every((layer) => little.includes(layer))))
     return { big: 'big P-block + little E-block', little: 'little E-block only' }

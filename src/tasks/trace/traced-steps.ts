@@ -21,6 +21,8 @@ export interface Trace {
 export interface PathWords {
   readonly big: string
   readonly little: string
+  /** What the patches on the big one do, behind their number. Default: `take the big path`. */
+  readonly does?: string
 }
 
 /** How things stand after a model has let go, joined or sorted tokens. Patches count from 0, row by row. */

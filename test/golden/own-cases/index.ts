@@ -1,6 +1,7 @@
 import { automaticMasks } from './automatic-masks.js'
 import { cocoAp, lvisAp } from './average-precision.js'
 import { chosenRows } from './chosen-rows.js'
+import { efficientSamCase } from './efficient-sam.js'
 import type { OwnCase } from './findings.js'
 import { losses } from './losses.js'
 import { relativePositions } from './relative-positions.js'
@@ -8,6 +9,7 @@ import { resizing } from './resizing.js'
 import { routedSamCase } from './routed-sam.js'
 import { runLengths } from './run-lengths.js'
 import { encoderCase, endToEndCase, maskDecoderCase, promptEncoderCase } from './sam.js'
+import { siglipCase } from './siglip.js'
 
 /** Cases of folders without a method, each with a comparison of its own. Adding one is its file and a line here. */
 export const ownCases: Readonly<Record<string, OwnCase>> = {
@@ -24,4 +26,6 @@ export const ownCases: Readonly<Record<string, OwnCase>> = {
   sam_prompt_encoder_small: promptEncoderCase,
   sam_mask_decoder_small: maskDecoderCase,
   sam_end_to_end_small: endToEndCase,
+  efficient_sam_small: efficientSamCase,
+  siglip_small: siglipCase,
 }

@@ -24,34 +24,17 @@ import type { AttentionView } from '../../../src/nn/attention.js'
 import { tokensToMap } from '../../../src/nn/convolution.js'
 import { linear } from '../../../src/nn/linear.js'
 import { patchEmbed } from '../../../src/nn/patch-embed.js'
-import { positionBias, positionTables } from '../../../src/nn/relative-position.js'
+import { positionTables } from '../../../src/nn/relative-position.js'
 import { tokensToWindows, withPaddingRow } from '../../../src/nn/windows.js'
 import { scaleToPicture, sizeInFrame } from '../../../src/segmentation/frame.js'
 import { scaled } from '../../../src/segmentation/logits-scale.js'
 import { framePictureSteps } from '../../../src/tasks/segment/frame-pixels.js'
 import { fedPoints } from '../../../src/tasks/segment/frame-points.js'
-import { type Golden, readGolden } from '../../support/golden.js'
+import { readGolden } from '../../support/golden.js'
 import { goldenMaskEngine } from '../../support/golden-sam.js'
-import { Findings, type OwnCase } from './findings.js'
-import { type Fed, runTensors, underName } from './run-tensors.js'
-
-function fed(golden: Golden, name: string, shape = golden.shape(name)): Fed {
-  return { shape, values: golden.isInteger(name) ? golden.integers(name) : golden.floats(name) }
-}
-
-/** Compares tensors with the results of the same names; every result must be among them. */
-function compareAll(
-  found: Findings,
-  golden: Golden,
-  ours: Readonly<Record<string, ArrayLike<number>>>,
-  tolerance: number,
-): void {
-  for (const name of golden.names('out/')) {
-    const values = ours[name.slice('out/'.length)]
-    if (values) found.close(name, values, golden.floats(name), tolerance)
-    else found.wrong.push(`nothing of ours stands beside ${name}`)
-  }
-}
+import { compareAll, Findings, fed, type OwnCase } from './findings.js'
+import { positionBias } from './position-bias.js'
+import { runTensors, underName } from './run-tensors.js'
 
 /** What the first block's attention makes of windows before they are a grid again, places outside of it too. */
 function ofWindows(normed: Tensor, { q, k, v }: AttentionView): Record<string, Tensor> {

@@ -90,30 +90,46 @@ const convolutionWeightGradient: Evaluate = (inputs, attributes) => {
   return { shape, data }
 }
 
-/** The two pixels that one lies between, and how near it is to the second. */
-function between(i: number, from: number, to: number) {
-  const place = Math.min(Math.max((i + 0.5) * (from / to) - 0.5, 0), from - 1)
-  const first = Math.floor(place)
-  return { first, second: Math.min(first + 1, from - 1), share: place - first }
+/** The share of each pixel beside a place that lies so far behind one: Lagrange's line, or Keys' cubics with a = −3/4. */
+const shares = {
+  bilinear: (t: number) => [1 - t, t],
+  bicubic: (t: number) => [
+    (-3 * t + 6 * t ** 2 - 3 * t ** 3) / 4,
+    (4 - 9 * t ** 2 + 5 * t ** 3) / 4,
+    (3 * t + 6 * t ** 2 - 5 * t ** 3) / 4,
+    (-3 * t ** 2 + 3 * t ** 3) / 4,
+  ],
 }
 
-/** Each pixel of the large map as a mixture of four of the other. */
+/** The pixels that one is made of. */
+function mixture(i: number, [from, to]: readonly [number, number], interpolation: keyof typeof shares) {
+  const centre = (i + 0.5) * (from / to) - 0.5
+  const place = interpolation === 'bilinear' ? Math.min(Math.max(centre, 0), from - 1) : centre
+  const all = shares[interpolation](place - Math.floor(place))
+  return all.map((share, tap) => ({
+    pixel: Math.min(Math.max(Math.floor(place) + 1 - all.length / 2 + tap, 0), from - 1),
+    share,
+  }))
+}
+
+/** Each pixel of the resized map as a mixture of those of the other. */
 function forEachMixture(
   [batch = 0, channels = 0, rows = 0, columns = 0]: Shape,
   [height, width]: readonly [number, number],
+  interpolation: keyof typeof shares,
   visit: (to: number, from: number, share: number) => void,
 ): void {
   forEachIndex([batch, channels, height, width], ([b = 0, c = 0, i = 0, j = 0], to) => {
-    const [y, x] = [between(i, rows, height), between(j, columns, width)]
-    const start = (b * channels + c) * rows
-    visit(to, (start + y.first) * columns + x.first, (1 - y.share) * (1 - x.share))
-    visit(to, (start + y.first) * columns + x.second, (1 - y.share) * x.share)
-    visit(to, (start + y.second) * columns + x.first, y.share * (1 - x.share))
-    visit(to, (start + y.second) * columns + x.second, y.share * x.share)
+    for (const y of mixture(i, [rows, height], interpolation)) {
+      for (const x of mixture(j, [columns, width], interpolation)) {
+        visit(to, ((b * channels + c) * rows + y.pixel) * columns + x.pixel, y.share * x.share)
+      }
+    }
   })
 }
 
-const resizeBilinear: Evaluate = (inputs, attributes) => {
+const resize: Evaluate = (inputs, attributes) => {
+  const interpolation = attributes.interpolation as keyof typeof shares
   const x = one(inputs)
   const shape = [...x.shape.slice(0, 2), attributes.height as number, attributes.width as number]
   const data = new Float64Array(count(shape))
@@ -121,8 +137,9 @@ const resizeBilinear: Evaluate = (inputs, attributes) => {
     data[to] = (data[to] ?? 0) + share * (x.data[from] ?? 0)
   }
   const [, , rows = 0, columns = 0] = x.shape
-  if (attributes.backward) forEachMixture(shape, [rows, columns], (to, from, share) => add(from, to, share))
-  else forEachMixture(x.shape, [shape[2] ?? 0, shape[3] ?? 0], add)
+  if (attributes.backward)
+    forEachMixture(shape, [rows, columns], interpolation, (to, from, share) => add(from, to, share))
+  else forEachMixture(x.shape, [shape[2] ?? 0, shape[3] ?? 0], interpolation, add)
   return { shape, data }
 }
 
@@ -175,7 +192,7 @@ export const mapOps: Readonly<Record<string, Evaluate>> = {
   },
   ConvolutionWeightGradient: convolutionWeightGradient,
   Fold: fold,
-  ResizeBilinear: resizeBilinear,
+  Resize: resize,
   TransposedConvolution: transposedConvolution,
   Unfold: unfold,
 }

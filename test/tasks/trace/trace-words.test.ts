@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Architecture } from '../../../src/models/architecture.js'
 import { presets, withChanges } from '../../../src/models/index.js'
+import { resolveSettings } from '../../../src/settings/resolve.js'
 import {
   explanation,
   fullLayersLine,
@@ -51,6 +52,19 @@ describe('the line below it counts', () => {
 
   test('patches of the big path', () => {
     expect(lines(...routes([1, 2, 3]))).toEqual(['3 of 12 patches (25 %) take the big path'])
+  })
+
+  test('patches that are worked on while others wait', () => {
+    const { hooks } = resolveSettings(presets['vit-tiny'] ?? expect.fail('no vit-tiny'), {
+      reduce: 'evo-vit:0.5',
+    }).build
+    const paths = pathWords(presets['vit-tiny']?.build(hooks ? { hooks } : {}).history ?? [])
+    const trace = traceOf(routes([1, 2, 3]), { paths })
+    expect(trace.steps.map((step) => stepCount(trace, step))).toEqual([
+      '3 of 12 patches (25 %) are worked on',
+    ])
+    expect(fullLayersLine(trace)).toBe('layer 1: all 12 patches are worked on')
+    expect(explanation(trace)).toBe('The model chooses patches; only the bright ones are worked on.')
   })
 
   test('patches that a layer works on, and what else it decides', () => {

@@ -1,4 +1,5 @@
 import { useEffect, useId, useState } from 'preact/hooks'
+import { Failure } from '../look/failure.js'
 import { Labels } from '../look/labels.js'
 import { RouteView } from '../look/route-view.js'
 import { useLook } from '../look/use-look.js'
@@ -34,7 +35,8 @@ function Side({ name, photo, choices, first }: SideProps) {
   const ids = { choice: useId(), value: useId() }
   const choice = choices.find((each) => each.id === id)
   const value = typed ?? choice?.value ?? ''
-  const { seen, route, failure, isBusy } = useLook(photo, choice?.ask(value))
+  const look = useLook(photo, choice?.ask(value))
+  const { seen, route, failure, isBusy } = look
   return (
     <section class="side" aria-label={name} aria-busy={isBusy}>
       <p>
@@ -66,7 +68,7 @@ function Side({ name, photo, choices, first }: SideProps) {
         </p>
       )}
       <p class="hint">{choice?.about}</p>
-      {failure && <p role="alert">{failure}</p>}
+      <Failure look={look} />
       {seen && !failure && (
         <>
           <p class="facts">

@@ -5,6 +5,7 @@ import { billions, milliseconds } from '../words.js'
 import { isAborted } from '../worker/messages.js'
 import { thread } from '../worker/thread.js'
 import { type Cost, Curve, type Measured } from './curve.js'
+import { Failure } from './failure.js'
 import { Labels } from './labels.js'
 import { RouteView } from './route-view.js'
 import { type Look, useLook } from './use-look.js'
@@ -103,7 +104,7 @@ function MeasureButton({
 function LookView({ active, photo, onPhoto }: TabProps) {
   const [keepRatio, setKeepRatio] = useState(0.5)
   const look = useLook(photo, { model, settings: { keepRatio } })
-  const { seen, route, isBusy, failure } = look
+  const { seen, route, isBusy } = look
   const costs = useCosts(seen !== undefined)
   const { measured, add } = useMeasured(look)
   const dial = useId()
@@ -114,7 +115,7 @@ function LookView({ active, photo, onPhoto }: TabProps) {
         chooses: bright patches take its big blocks, the others only little ones. Turn the dial.
       </p>
       <PhotoPicker active={active} onPhoto={onPhoto} />
-      {failure && <p role="alert">{`${photo?.name}: ${failure}`}</p>}
+      <Failure look={look} />
       {!seen && photo && isBusy && <p class="hint">{`Looking at ${photo.name} …`}</p>}
       <p class="slider dial">
         <label for={dial}>{`Keep ratio ${keepRatio}`}</label>

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { tellEngineNews } from '../engine-state.js'
 import type { ChosenPhoto } from '../photo/chosen-photo.js'
 import type { Route, Seen, SeeProgress } from '../worker/engine.js'
-import { isAborted } from '../worker/messages.js'
+import { isAborted, isOffline } from '../worker/messages.js'
 import type { Asked } from '../worker/models.js'
 import { thread } from '../worker/thread.js'
 
@@ -16,6 +16,8 @@ export interface Look {
   readonly route?: Route | undefined
   readonly isBusy: boolean
   readonly failure?: string | undefined
+  /** Asks again what failed for want of a connection. */
+  readonly retry?: (() => void) | undefined
 }
 
 /** Tells the page what computes, after the first answer. */
@@ -29,6 +31,7 @@ async function tellEngine({ model }: Asked): Promise<void> {
  */
 export function useLook(photo: ChosenPhoto | undefined, asked: Asked | undefined): Look {
   const [look, setLook] = useState<Look>({ isBusy: false })
+  const [attempts, setAttempts] = useState(0)
   const key = asked && JSON.stringify(asked)
   // the key says all of what is asked
   useEffect(() => {
@@ -46,6 +49,7 @@ export function useLook(photo: ChosenPhoto | undefined, asked: Asked | undefined
       if ('downloading' in told) tellEngineNews({ downloading: told.downloading })
       if ('seen' in told) setLook(({ route }) => ({ ...about, seen: told.seen, route, isBusy: true }))
       if ('notKept' in told) tellEngineNews({ notKept: told.notKept })
+      if ('lost' in told) tellEngineNews({ lost: told.lost })
     }
     const { id, name, content } = photo
     thread.call('see', { photo: { id, name, content }, asked, traced: true }, { signal, onProgress }).then(
@@ -54,10 +58,12 @@ export function useLook(photo: ChosenPhoto | undefined, asked: Asked | undefined
         void tellEngine(asked)
       },
       (thrown: Error) => {
-        if (!isAborted(thrown)) setLook({ ...about, isBusy: false, failure: thrown.message })
+        if (isAborted(thrown)) return
+        const retry = isOffline(thrown) ? () => setAttempts(attempts + 1) : undefined
+        setLook({ ...about, isBusy: false, failure: thrown.message, retry })
       },
     )
     return () => controller.abort()
-  }, [photo, key])
+  }, [photo, key, attempts])
   return look
 }

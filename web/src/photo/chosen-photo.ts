@@ -1,4 +1,4 @@
-import type { Photo } from '../worker/engine.js'
+import type { Photo } from '../worker/photos.js'
 
 /** A photo that somebody chose. */
 export interface ChosenPhoto extends Photo {

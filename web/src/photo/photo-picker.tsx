@@ -7,21 +7,25 @@ import { type IncomingFile, useIncomingFiles } from './incoming-files.js'
 interface PhotoPickerProps {
   readonly active: boolean
   readonly onPhoto: (photo: ChosenPhoto) => void
+  /** Takes what is dropped or pasted and is no photo. @returns whether it was taken */
+  readonly takesOthers?: (files: readonly IncomingFile[]) => boolean
 }
 
 /** A photo by whatever way: dropped, pasted, chosen, taken, or one of ours. */
-export function PhotoPicker({ active, onPhoto }: PhotoPickerProps) {
+export function PhotoPicker({ active, onPhoto, takesOthers }: PhotoPickerProps) {
   const [failure, setFailure] = useState<string>()
   const choose = (photo: ChosenPhoto) => {
     setFailure(undefined)
     onPhoto(photo)
   }
   const take = useCallback(
-    ([first]: readonly IncomingFile[]) => {
+    (files: readonly IncomingFile[]) => {
       setFailure(undefined)
+      if (takesOthers?.(files)) return
+      const [first] = files
       if (first) onPhoto(chosenPhoto(first.file, first.file.name))
     },
-    [onPhoto],
+    [onPhoto, takesOthers],
   )
   useIncomingFiles(active, take)
   const takeExample = async (address: string, name: string) => {

@@ -1,10 +1,12 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { tellEngineNews } from '../engine-state.js'
+import { Failure } from '../look/failure.js'
 import { Labels } from '../look/labels.js'
 import { useLook } from '../look/use-look.js'
-import type { ChosenPhoto } from '../photo/chosen-photo.js'
+import { type ChosenPhoto, forgetPhoto } from '../photo/chosen-photo.js'
 import { type IncomingFile, useIncomingFiles } from '../photo/incoming-files.js'
 import { PhotoPicker } from '../photo/photo-picker.js'
+import { save } from '../save.js'
 import type { Tab, TabProps } from '../tab.js'
 import { milliseconds, percent } from '../words.js'
 import { isAborted } from '../worker/messages.js'
@@ -60,16 +62,6 @@ function useTeaching() {
   return { teaching, start, stop, forget: () => setTeaching({}) }
 }
 
-/** Saves a file of the page under a name. */
-function save(content: Blob, name: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(content)
-  link.download = name
-  link.click()
-  // the browser has taken it by then
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
-}
-
 function LessonReport({ lesson }: { readonly lesson: Lesson }) {
   const { accuracy, labels, elapsedMs } = lesson
   const { count, of, low, high } = accuracy
@@ -86,12 +78,19 @@ function TryIt({ active, lesson }: { readonly active: boolean; readonly lesson: 
   const [photo, setPhoto] = useState<ChosenPhoto>()
   // a new lesson is another model under the same name
   const asked = useMemo(() => ({ model: 'yours' as const, settings: {}, lesson: lesson.elapsedMs }), [lesson])
-  const { seen, failure } = useLook(photo, asked)
+  const look = useLook(photo, asked)
+  const { seen } = look
   return (
     <section aria-label="Try it">
       <h2>Try it</h2>
-      <PhotoPicker active={active} onPhoto={setPhoto} />
-      {failure && <p role="alert">{failure}</p>}
+      <PhotoPicker
+        active={active}
+        onPhoto={(next) => {
+          if (photo) forgetPhoto(photo)
+          setPhoto(next)
+        }}
+      />
+      <Failure look={look} />
       {photo && seen && (
         <div class="tried">
           <img src={photo.url} alt={photo.name} />
@@ -103,6 +102,16 @@ function TryIt({ active, lesson }: { readonly active: boolean; readonly lesson: 
       )}
     </section>
   )
+}
+
+/** Has the browser ask before the page is closed: nothing of a teaching is kept then. */
+function useClosingQuestion(isWanted: boolean): void {
+  useEffect(() => {
+    if (!isWanted) return undefined
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
+    addEventListener('beforeunload', ask)
+    return () => removeEventListener('beforeunload', ask)
+  }, [isWanted])
 }
 
 function classUnder(target: EventTarget | null): number | undefined {
@@ -127,6 +136,9 @@ function TeachView({ active }: TabProps) {
   useEffect(forget, [classes])
   const change = (id: number, changes: Partial<TaughtClass>) =>
     setClasses((all) => all.map((each) => (each.id === id ? { ...each, ...changes } : each)))
+  const [isSaved, setIsSaved] = useState(false)
+  useEffect(() => setIsSaved(false), [lesson])
+  useClosingQuestion(words !== undefined || (lesson !== undefined && !isSaved))
   const verdicts = useMemo(
     () => new Map((lesson?.verdicts ?? []).map((verdict) => [verdict.photo, verdict])),
     [lesson],
@@ -134,6 +146,7 @@ function TeachView({ active }: TabProps) {
   const download = async () => {
     try {
       save(await thread.call('download', folderName), `${folderName}.zip`)
+      setIsSaved(true)
     } catch (thrown) {
       setFailure((thrown as Error).message)
     }

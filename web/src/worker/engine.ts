@@ -1,6 +1,5 @@
 import {
   type Classification,
-  decodeImage,
   listMethods,
   type Model,
   type Pixels,
@@ -9,15 +8,18 @@ import {
   tracePanels,
 } from 'blvit/web'
 import { type CallContext, serve } from './messages.js'
-import { type Asked, costOf, type LoadProgress, openModel, threads } from './models.js'
+import { type Asked, askModel, costOf, type LoadProgress, openModel, threads, useDevice } from './models.js'
+import { type Photo, pixelsOf } from './photos.js'
+import {
+  cutOutMask,
+  encodePhoto,
+  findAll,
+  foundAt,
+  keptSegmenter,
+  openSegmenter,
+  predict,
+} from './segmenter.js'
 import { download, learn } from './teacher.js'
-
-/** A photo of the page: its content comes with the first question about it. */
-export interface Photo {
-  readonly id: number
-  readonly name: string
-  readonly content: Blob
-}
 
 /** What a model says of a photo, and what that took. */
 export interface Seen {
@@ -63,23 +65,6 @@ export interface EngineState {
 /** Labels at most. */
 const top = 5
 
-/** The newest photos, decoded: a dial that is turned asks the same one again and again. */
-const decoded = new Map<number, Promise<Pixels>>()
-const mostDecoded = 2
-
-async function pixelsOf({ id, content }: Photo): Promise<Pixels> {
-  const known = decoded.get(id)
-  if (known) return known
-  const decoding = decodeImage(content, { maxPixels })
-  decoded.set(id, decoding)
-  decoding.catch(() => decoded.delete(id))
-  for (const old of decoded.keys()) if (decoded.size > mostDecoded) decoded.delete(old)
-  return decoding
-}
-
-/** As in Node: of more the memory would not be enough everywhere. */
-const maxPixels = 100_000_000
-
 /** Lets messages in, an abort among them. */
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve))
 
@@ -103,12 +88,23 @@ async function timedAnswer(
   return ask()
 }
 
-async function see(
-  { photo, asked, traced }: { readonly photo: Photo; readonly asked: Asked; readonly traced: boolean },
+interface See {
+  readonly photo: Photo
+  readonly asked: Asked
+  readonly traced: boolean
+}
+
+interface Sight {
+  readonly seen: Seen
+  readonly route: Route | undefined
+}
+
+async function seeBy(
+  model: Model,
+  { photo, asked, traced }: See,
   { signal, onProgress }: CallContext,
-): Promise<{ readonly seen: Seen; readonly route: Route | undefined }> {
+): Promise<Sight> {
   const tell = (progress: SeeProgress) => onProgress(progress)
-  const model = await openModel(asked.model, { signal, onProgress })
   const { settings } = asked
   const picture = await pixelsOf(photo)
   await turn()
@@ -124,6 +120,10 @@ async function see(
   if (architecture.build(build).history.length === 0) return { seen, route: undefined }
   const trace = await model.trace(picture, { ...settings, top, signal })
   return { seen, route: { trace, panels: tracePanels(trace), depth: architecture.facts.depth } }
+}
+
+async function see(what: See, context: CallContext): Promise<Sight> {
+  return askModel(what.asked.model, context, (model) => seeBy(model, what, context))
 }
 
 /** The multiply-adds of a model at some settings. */
@@ -157,7 +157,10 @@ async function engine(model: Asked['model'], { signal, onProgress }: CallContext
   return { device, description, reason: chosen.reason, threads, isolated: globalThis.crossOriginIsolated }
 }
 
-const calls = { see, costs, methods, engine, learn, download }
+const calls = {
+  ...{ useDevice, see, costs, methods, engine, learn, download },
+  ...{ keptSegmenter, openSegmenter, encodePhoto, predict, cutOutMask, findAll, foundAt },
+}
 
 export type EngineCalls = typeof calls
 

@@ -45,6 +45,11 @@ export function isAborted(thrown: unknown): boolean {
   return thrown instanceof CallError && thrown.code === 'ABORTED'
 }
 
+/** Whether a call ended for want of a connection: it may go well the next time. */
+export function isOffline(thrown: unknown): boolean {
+  return thrown instanceof CallError && thrown.code === 'OFFLINE'
+}
+
 function failureOf(thrown: unknown): { code: string; message: string } {
   const { code, message } = thrown as { code?: unknown; message?: unknown }
   return { code: typeof code === 'string' ? code : 'BUG', message: String(message ?? thrown) }

@@ -1,5 +1,5 @@
 import shipped from 'virtual:shipped-models'
-import { type Analysis, analyze, load, type Model } from 'blvit/web'
+import { type Analysis, analyze, BlvitError, type BrowserDevice, load, type Model } from 'blvit/web'
 import type { CallContext } from './messages.js'
 
 /** A model of this page: one that comes with it, or the one that was taught here. */
@@ -29,9 +29,25 @@ export type LoadProgress =
   | { readonly downloading: Downloading }
   /** Why its files can't be kept for the next visit. */
   | { readonly notKept: string }
+  /** Why the graphics processor can't be used any more. */
+  | { readonly lost: string }
 
 /** Threads that the engine gets: without shared memory it can have one. */
 export const threads = globalThis.crossOriginIsolated ? Math.min(8, navigator.hardwareConcurrency) : 1
+
+/** The device that the page's address asks for; once a graphics processor was lost, WebAssembly. */
+let device: BrowserDevice | undefined
+
+/** Has models computed by a device, whatever there is. */
+export async function useDevice(name: string): Promise<void> {
+  // what is no device is told by who loads
+  device = name as BrowserDevice
+}
+
+/** How whatever is loaded here is loaded. */
+export function engineOptions() {
+  return { threads, device }
+}
 
 const opened = new Map<ModelName, Promise<Model>>()
 
@@ -40,10 +56,10 @@ export async function openModel(name: ModelName, { onProgress }: CallContext): P
   const known = opened.get(name)
   if (known) return known
   const folder = name === 'yours' ? undefined : shipped[name]
-  if (!folder) throw new Error(`There is no model ${name}.`)
+  if (!folder) throw new Error('What was taught isn’t there any more. Teach it again.')
   const tell = (progress: LoadProgress) => onProgress(progress)
   const opening = load(new URL(folder, location.href), {
-    threads,
+    ...engineOptions(),
     cache: true,
     onProgress: ({ file, downloadedBytes, totalBytes }) => {
       if (file.endsWith('.safetensors')) tell({ downloading: { model: name, downloadedBytes, totalBytes } })
@@ -65,6 +81,29 @@ export async function keepTaught(model: Model): Promise<void> {
   const before = await opened.get('yours')
   opened.set('yours', Promise.resolve(model))
   await before?.dispose()
+}
+
+/**
+ * Asks a model; where its graphics processor was lost meanwhile, the same model on WebAssembly.
+ * @throws BlvitError
+ */
+export async function askModel<Answer>(
+  name: ModelName,
+  context: CallContext,
+  ask: (model: Model) => Promise<Answer>,
+): Promise<Answer> {
+  const model = await openModel(name, context)
+  try {
+    return await ask(model)
+  } catch (thrown) {
+    const isLost = thrown instanceof BlvitError && thrown.code === 'ENGINE'
+    if (!isLost || model.engine.runtime.device !== 'webgpu') throw thrown
+    context.onProgress({ lost: thrown.message } satisfies LoadProgress)
+    device = 'wasm'
+    // what lies on it is lost too, so there is nothing to free
+    opened.clear()
+    return ask(await openModel(name, context))
+  }
 }
 
 const analyses = new Map<string, Analysis>()

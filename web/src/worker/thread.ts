@@ -8,3 +8,7 @@ export const thread = connect<EngineCalls>(async () => {
   await offlineReady
   return new Worker(new URL('./engine.ts', import.meta.url), { type: 'module' })
 })
+
+// e.g. ?device=webgpu, for a graphics processor that the page doesn't take by itself
+const device = new URLSearchParams(location.search).get('device')
+if (device !== null) void thread.call('useDevice', device)

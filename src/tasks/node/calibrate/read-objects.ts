@@ -24,7 +24,8 @@ async function readGrid(path: string, { architecture }: Pick<Model, 'architectur
   const size = `${found.length} rows of ${[...new Set(found.map((row) => row.length))].join(' or ')}`
   throw new BlvitError(
     'BAD_OPTION',
-    `${path} has ${size} bits, but this model's pictures have ${rows} rows of ${columns} patches.`,
+    `${path} has ${size} bits, but this model's pictures have ${rows} rows of ${columns} patches. ` +
+      'Give a bit for each of them, or a picture that is white where the object is, of any size.',
     { path },
   )
 }

@@ -10,12 +10,15 @@ import { packageVersion } from '../../../../files/package-file.js'
 import { defaultStatePath, StateFile } from '../../../../files/state-file.js'
 import { grouped } from '../../../../segmentation/average-precision/coco.js'
 import { type InstancesFile, instancesFile } from '../../../../segmentation/coco-form.js'
+import { resolveSettings } from '../../../../settings/resolve.js'
+import { type Settings, settingKeys, settingsOf } from '../../../../settings/settings.js'
 import type { Segmenter } from '../../../segment/segmenter.js'
 import { askObjects, type Sampler } from './ask-objects.js'
 import { type MaskOutcome, maskEvaluationKind, type PromptKind, promptKinds } from './mask-outcome.js'
 import { type MaskReport, maskReport } from './mask-report.js'
 
-export interface EvaluateMasksOptions {
+/** Settings among them, which pictures are encoded in; default: the model's own. */
+export interface EvaluateMasksOptions extends Settings {
   /** Folder of the pictures. Default: that of the file, or `images` in it. */
   readonly images?: string | undefined
   /** What objects are asked by. Default: all of `point`, `points` (three), `box`. */
@@ -35,6 +38,7 @@ export interface EvaluateMasksOptions {
 }
 
 const keys: OptionKeys<EvaluateMasksOptions> = {
+  ...settingKeys,
   images: true,
   prompts: true,
   sampler: true,
@@ -70,6 +74,8 @@ export async function evaluateMasks(
     signal,
   } = options
   checkWholeNumbers({ limit })
+  const settings = settingsOf(options)
+  const { key: setting } = resolveSettings(segmenter.architecture, settings)
   const { file, fingerprint } = await readInstances(data)
   const pictures = picturesOf(file).slice(0, limit)
   if (pictures.length === 0) throw new BlvitError('BAD_DATA', `${data} marks no objects in any picture.`)
@@ -81,7 +87,7 @@ export async function evaluateMasks(
       sampler,
       single: `${single}`,
     },
-    ...{ limit: `${limit ?? 'none'}`, seed: `${seed}` },
+    ...{ limit: `${limit ?? 'none'}`, seed: `${seed}`, setting },
     ...(await segmenter.identity()),
   }
   await using state =
@@ -101,7 +107,7 @@ export async function evaluateMasks(
     throwIfAborted(signal)
     const ask = { prompts, sampler, single, seed, signal }
     const outcome = await asked(id, async () => {
-      const encoded = await segmenter.encode(join(folder, name), { signal })
+      const encoded = await segmenter.encode(join(folder, name), { ...settings, signal })
       if (encoded.size.height !== size.height || encoded.size.width !== size.width) {
         const [is, says] = [encoded.size, size].map(({ width, height }) => `${width} × ${height}`)
         throw new BlvitError('BAD_DATA', `${name} is ${is} pixels, but ${data} says ${says}.`)
@@ -112,7 +118,10 @@ export async function evaluateMasks(
     outcomes.push(outcome)
     options.onProgress?.({ done: outcomes.length, total: pictures.length, resumed })
   }
-  const report = maskReport(outcomes, { file, prompts, sampler, pictures: pictures.map(({ id }) => id) })
+  const report = maskReport(outcomes, {
+    ...{ setting, file, prompts, sampler },
+    pictures: pictures.map(({ id }) => id),
+  })
   if (resume === true) await state?.remove()
   return report
 }

@@ -1,0 +1,232 @@
+// What the page costs, in Chromium on this machine: bytes of a first visit, time to the first label, the dial, long tasks of the main
+// thread, memory after many photos; and a photo to its label against transformers.js in the same Chromium on the same ViT.
+//   npm run build && npm run web:build && npx blvit export vit-tiny --for transformers.js -o /tmp/vit-tiny-onnx --overwrite
+//   node scripts/measure-page.mjs /tmp/vit-tiny-onnx [visit,dial,memory,peers]
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+import { importMap, serveFolders } from './page-server.mjs'
+
+const [exported, jobs = 'visit,dial,memory,peers'] = process.argv.slice(2)
+if (exported === undefined) {
+  console.error('usage: node scripts/measure-page.mjs <folder for transformers.js> [visit,dial,memory,peers]')
+  process.exit(2)
+}
+const inRepository = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+const photographs = readdirSync(inRepository('examples')).filter((name) => name.endsWith('.jpg'))
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.floor(share * values.length)]
+
+const server = await serveFolders({
+  page: inRepository('build/web'),
+  examples: inRepository('examples'),
+  models: inRepository('assets/models'),
+  dist: inRepository('dist'),
+  node_modules: inRepository('node_modules'),
+  exported,
+  scripts: inRepository('scripts'),
+})
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--enable-blink-features=ForceEagerMeasureMemory'],
+})
+
+/** A page with an empty profile, and what it is told of long tasks. */
+async function openPage() {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.addInitScript(() => {
+    globalThis.longTasks = []
+    const note = (list) => {
+      for (const { duration, startTime } of list.getEntries())
+        globalThis.longTasks.push([startTime, duration])
+    }
+    new PerformanceObserver(note).observe({ type: 'longtask', buffered: true })
+  })
+  return page
+}
+
+/** Bytes on the way, by kind. */
+async function countBytes(page) {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Network.enable')
+  const addresses = new Map()
+  const bytes = {}
+  session.on('Network.responseReceived', ({ requestId, response }) => addresses.set(requestId, response.url))
+  const kindOf = (url) => {
+    if (url.includes('/models/')) return 'model'
+    if (/\.wasm$|\/ort\./.test(url)) return 'engine'
+    return url.endsWith('.jpg') ? 'examples' : 'page'
+  }
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    const kind = kindOf(addresses.get(requestId) ?? '')
+    bytes[kind] = (bytes[kind] ?? 0) + encodedDataLength
+  })
+  return bytes
+}
+
+/** Takes an example and waits for its labels. @returns milliseconds from the click on */
+async function example(page, name) {
+  return page.evaluate(async (alt) => {
+    const panel = document.querySelector('#panel-look')
+    const began = performance.now()
+    panel.querySelector(`.examples img[alt="${alt}"]`).closest('button').click()
+    await new Promise((resolve) => setTimeout(resolve))
+    for (;;) {
+      if (panel.querySelector('.labels li')) return performance.now() - began
+      await new Promise(requestAnimationFrame)
+    }
+  }, name)
+}
+
+const settled = (page) => page.locator('#panel-look [aria-busy=false] .labels').waitFor()
+
+async function visit() {
+  const page = await openPage()
+  const bytes = await countBytes(page)
+  await page.goto(`${server.url}page/`)
+  await page.getByRole('button', { name: 'kite' }).first().waitFor()
+  const opened = await page.evaluate(() => performance.now())
+  const first = await example(page, 'kite')
+  await settled(page)
+  const kinds = Object.entries(bytes).map(([kind, count]) => `${kind} ${(count / 1000).toFixed(0)} kB`)
+  console.log(`first visit: ${kinds.join(', ')} by the page's own requests (the engine's thread has others)`)
+  console.log(
+    `first visit: page there after ${opened.toFixed(0)} ms, first label ${first.toFixed(0)} ms after the click`,
+  )
+  await page.reload()
+  await page.getByRole('button', { name: 'kite' }).first().waitFor()
+  console.log(`second visit: first label ${(await example(page, 'kite')).toFixed(0)} ms after the click`)
+  await settled(page)
+  const line = await page.locator('.engine').textContent()
+  console.log(line)
+  await page.context().close()
+}
+
+async function dial() {
+  const page = await openPage()
+  await page.goto(`${server.url}page/`)
+  await page.getByRole('button', { name: 'kite' }).first().click()
+  await settled(page)
+  await page.evaluate(() => {
+    globalThis.longTasks.length = 0
+  })
+  // from a turn of the dial to its milliseconds on the page, and to the route that is drawn
+  const measured = await page.evaluate(async () => {
+    const panel = document.querySelector('#panel-look')
+    const input = panel.querySelector('.dial input')
+    const facts = () => panel.querySelector('.facts').textContent
+    const until = async (isDone) => {
+      while (!isDone()) await new Promise(requestAnimationFrame)
+    }
+    const labels = []
+    const routes = []
+    for (let turn = 0; turn < 40; turn++) {
+      const before = facts()
+      const began = performance.now()
+      input.value = String(0.25 + 0.05 * ((7 * turn) % 16))
+      input.dispatchEvent(new Event('input', { bubbles: true }))
+      await until(() => facts() !== before)
+      labels.push(performance.now() - began)
+      await until(() => panel.querySelector('[aria-busy=false]'))
+      routes.push(performance.now() - began)
+    }
+    return { labels, routes, longTasks: globalThis.longTasks }
+  })
+  const words = (values) =>
+    `median ${median(values).toFixed(0)} ms, nine of ten within ${quantile(values, 0.9).toFixed(0)} ms`
+  console.log(`dial to label: ${words(measured.labels)}; to the route: ${words(measured.routes)} (40 turns)`)
+  const longest = Math.max(0, ...measured.longTasks.map(([, duration]) => duration))
+  console.log(
+    `long tasks of the main thread in 40 turns: ${measured.longTasks.length}, longest ${longest.toFixed(0)} ms`,
+  )
+  await page.context().close()
+}
+
+async function memory() {
+  const page = await openPage()
+  await page.goto(`${server.url}page/`)
+  const photos = photographs.map((name) => readFileSync(inRepository(`examples/${name}`)).toString('base64'))
+  const measured = []
+  for (let count = 1; count <= 200; count++) {
+    await page.evaluate(
+      (base64) => {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+        const dataTransfer = new DataTransfer()
+        dataTransfer.items.add(new File([bytes], `photo-${Math.random()}.jpg`))
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+      },
+      photos[count % photos.length],
+    )
+    await page
+      .locator('#panel-look [aria-busy=true]')
+      .waitFor({ timeout: 2000 })
+      .catch(() => {})
+    await settled(page)
+    if (count % 40 !== 0) continue
+    const bytes = await page.evaluate(async () => (await performance.measureUserAgentSpecificMemory()).bytes)
+    measured.push(`${count} photos ${(bytes / 1e6).toFixed(1)} MB`)
+  }
+  console.log(`memory of page and engine: ${measured.join(', ')}`)
+  const tasks = await page.evaluate(() => globalThis.longTasks)
+  console.log(
+    `long tasks of the main thread in 200 photos: ${tasks.length} ${tasks.map(([, ms]) => ms.toFixed(0)).join(' ')}`,
+  )
+  await page.context().close()
+}
+
+/** A photo's bytes to its label, a page for each library and count of threads, in turns. */
+async function peers() {
+  const photos = photographs.map((name) => `/examples/${name}`)
+  const rounds = 5
+  for (const threads of [1, 2]) {
+    const pages = new Map()
+    for (const library of ['blvit', 'transformers.js']) {
+      const page = await openPage()
+      await page.route(`${server.url}empty/`, (route) =>
+        route.fulfill({
+          contentType: 'text/html',
+          headers: {
+            'Cross-Origin-Opener-Policy': 'same-origin',
+            'Cross-Origin-Embedder-Policy': 'require-corp',
+          },
+          body: `<!doctype html>${importMap}`,
+        }),
+      )
+      await page.goto(`${server.url}empty/`)
+      await page.evaluate(
+        `import('/scripts/page-peers.mjs').then((peers) => peers.start(${JSON.stringify({ library, threads, photos })}))`,
+      )
+      pages.set(library, page)
+    }
+    const times = new Map([...pages.keys()].map((library) => [library, []]))
+    const labels = new Map()
+    for (let round = 0; round <= rounds; round++) {
+      for (const [library, page] of pages) {
+        const answers = await page.evaluate('globalThis.ask()')
+        labels.set(
+          library,
+          answers.map(({ label }) => label),
+        )
+        // the first round makes kernels and memory
+        if (round > 0) times.get(library).push(...answers.map(({ ms }) => ms))
+      }
+    }
+    const [ours, theirs] = [...times.values()].map(median)
+    const alike = labels
+      .get('blvit')
+      .filter((label, at) => label === labels.get('transformers.js')[at]).length
+    console.log(
+      `photo to label, wasm, ${threads} thread(s): blvit ${ours.toFixed(1)} ms, transformers.js ${theirs.toFixed(1)} ms, ` +
+        `${(theirs / ours).toFixed(2)} times as fast; ${alike} of ${photos.length} labels alike (${rounds} rounds, medians)`,
+    )
+    for (const page of pages.values()) await page.context().close()
+  }
+}
+
+try {
+  for (const job of jobs.split(',')) await { visit, dial, memory, peers }[job]()
+} finally {
+  await browser.close()
+  server.end()
+}

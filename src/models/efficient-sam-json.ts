@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import { parseWith } from '../base/parse.js'
+import type { ConfigJson } from './architecture.js'
+import { depth, epsilon, size } from './config-values.js'
+import type { EfficientSamConfig } from './efficient-sam.js'
+import { checkWindow, invalid } from './sam-json.js'
+
+// The keys of transformers' SamConfig where it has them; the defaults are EfficientSAM-Ti's.
+const visionKeys = z.strictObject({
+  hidden_size: size.default(192),
+  num_hidden_layers: depth.default(12),
+  num_attention_heads: size.default(3),
+  mlp_dim: size.nullish(),
+  output_channels: size.default(256),
+  image_size: size.default(1024),
+  patch_size: size.default(16),
+  pretrain_image_size: size.default(224),
+  layer_norm_eps: epsilon.default(1e-6),
+})
+
+const promptKeys = z.strictObject({ max_points: size.max(1_000).default(6) })
+
+const decoderKeys = z.strictObject({
+  mlp_dim: size.default(2048),
+  num_hidden_layers: depth.default(2),
+  num_attention_heads: size.default(8),
+  attention_downsample_rate: size.default(2),
+  num_multimask_outputs: size.max(100).default(3),
+  iou_head_depth: depth.default(2),
+  iou_head_hidden_dim: size.default(256),
+  upscaling_layer_dims: z.tuple([size, size]).default([64, 32]),
+})
+
+const schema = z.looseObject({
+  vision_config: visionKeys.default(() => visionKeys.parse({})),
+  prompt_encoder_config: promptKeys.default(() => promptKeys.parse({})),
+  mask_decoder_config: decoderKeys.default(() => decoderKeys.parse({})),
+})
+
+/** @throws BlvitError `BAD_CONFIG` for sizes that don't go together */
+function checked(config: EfficientSamConfig): EfficientSamConfig {
+  const { side, patchSize, encoder, width, decoder } = config
+  for (const [key, length] of [
+    ['image_size', side],
+    ['pretrain_image_size', encoder.pretrainedSide],
+  ] as const) {
+    if (length % patchSize !== 0) throw invalid(`${key} ${length} is no multiple of patch_size ${patchSize}`)
+    // all tokens see each other, as in one window
+    checkWindow(length / patchSize, length / patchSize)
+  }
+  if (encoder.width % encoder.heads !== 0)
+    throw invalid(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
+  if (width % (decoder.heads * decoder.downsample) !== 0)
+    throw invalid(
+      `output_channels ${width} can't be shared by num_attention_heads ${decoder.heads} at an attention_downsample_rate of ${decoder.downsample}`,
+    )
+  return config
+}
+
+/** @throws BlvitError `BAD_CONFIG` naming every wrong key */
+export function readEfficientSamConfig(json: ConfigJson): EfficientSamConfig {
+  const {
+    vision_config: vision,
+    prompt_encoder_config: prompt,
+    mask_decoder_config: decoder,
+  } = parseWith(schema, json, 'config.json')
+  return checked({
+    family: 'efficient-sam',
+    side: vision.image_size,
+    patchSize: vision.patch_size,
+    encoder: {
+      width: vision.hidden_size,
+      depth: vision.num_hidden_layers,
+      heads: vision.num_attention_heads,
+      mlpWidth: vision.mlp_dim ?? 4 * vision.hidden_size,
+      pretrainedSide: vision.pretrain_image_size,
+      layerNormEpsilon: vision.layer_norm_eps,
+    },
+    width: vision.output_channels,
+    points: prompt.max_points,
+    decoder: {
+      depth: decoder.num_hidden_layers,
+      heads: decoder.num_attention_heads,
+      mlpWidth: decoder.mlp_dim,
+      downsample: decoder.attention_downsample_rate,
+      masks: decoder.num_multimask_outputs,
+      iouDepth: decoder.iou_head_depth,
+      iouWidth: decoder.iou_head_hidden_dim,
+      upscaling: decoder.upscaling_layer_dims,
+    },
+  })
+}
+
+export function writeEfficientSamConfig({
+  side,
+  patchSize,
+  encoder,
+  width,
+  points,
+  decoder,
+}: EfficientSamConfig): ConfigJson {
+  return {
+    model_type: 'efficient_sam',
+    vision_config: {
+      hidden_size: encoder.width,
+      num_hidden_layers: encoder.depth,
+      num_attention_heads: encoder.heads,
+      mlp_dim: encoder.mlpWidth,
+      output_channels: width,
+      image_size: side,
+      patch_size: patchSize,
+      pretrain_image_size: encoder.pretrainedSide,
+      layer_norm_eps: encoder.layerNormEpsilon,
+    },
+    prompt_encoder_config: { max_points: points },
+    mask_decoder_config: {
+      mlp_dim: decoder.mlpWidth,
+      num_hidden_layers: decoder.depth,
+      num_attention_heads: decoder.heads,
+      attention_downsample_rate: decoder.downsample,
+      num_multimask_outputs: decoder.masks,
+      iou_head_depth: decoder.iouDepth,
+      iou_head_hidden_dim: decoder.iouWidth,
+      upscaling_layer_dims: decoder.upscaling,
+    },
+  }
+}
