@@ -29,6 +29,8 @@ export interface PortablePrograms {
  *   model keeps all of them; where it has joined some, or keeps more of one picture than of another,
  *   `token_sizes [batch, tokens]`, how many each stands for, 0 for rows that only fill up; of a CLIP tower that has one,
  *   `embedding [batch, projection]`
+ * - `encode`, of a model that cuts out things: `image_embeddings`; `decode` and `refine`: `low_res_masks` and
+ *   `iou_predictions` of an embedding and prompts; `answer`: these of pictures and prompts at once, for one that learns
  * - `heads`, of a DeiT whose two heads learn different things: `class_logits` and `distillation_logits [batch, classes]`
  */
 export interface ModelDefinition {
@@ -61,6 +63,8 @@ export interface BuildOptions {
   readonly hooks?: BlockHooks
   /** Of a bLViT that learns: no gradient passes from its predictors to what they read, so that each learns for itself. */
   readonly predictorsAlone?: boolean
+  /** Of a model that cuts out things and learns: so many prompts of each picture, which its program `answer` takes with the pictures. */
+  readonly promptsPerPicture?: number
 }
 
 /** @throws BlvitError `UNSUPPORTED` for a model that can't do that */

@@ -47,14 +47,17 @@ export function samDecoder({ width, decoder }: SamParts): MaskDecoderConfig {
  * Segment Anything: `encode` makes an embedding of a picture, `decode` masks of an embedding for points and boxes, `refine` the
  * same with masks among the prompts.
  */
-export function sam(config: SamConfig, { hooks, keepRatio }: BuildOptions = {}): ModelDefinition {
+export function sam(
+  config: SamConfig,
+  { hooks, keepRatio, promptsPerPicture }: BuildOptions = {},
+): ModelDefinition {
   const { routing } = config
   const asked =
     routing && keepRatio !== undefined ? { ...config, routing: { ...routing, keepRatio } } : config
   const { embedding, state } = samEncoder(samPixels(config), asked, { hooks })
   const [prompts, decoder] = [samPrompts(config), samDecoder(config)]
   return {
-    programs: maskPrograms(embedding, prompts, decoder),
+    programs: maskPrograms(embedding, prompts, decoder, { promptsPerPicture }),
     history: state.history,
     sizes: [],
     training: state.training,

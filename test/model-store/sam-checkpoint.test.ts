@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
@@ -32,7 +33,10 @@ function routed(quota: string, keepRatio: number) {
 beforeAll(() => writeModelFolder(join(folder, 'micro'), initialise(micro), { card: '' }))
 
 test('nothing is assumed of pictures where no file tells how they are prepared: SAM itself says it', async () => {
-  const { assumptions } = await openModel(join(folder, 'micro'))
+  const bare = join(folder, 'bare')
+  const filter = (path: string) => !path.endsWith('preprocessor_config.json')
+  await cp(join(folder, 'micro'), bare, { recursive: true, filter })
+  const { assumptions } = await openModel(bare)
   expect(assumptions).toEqual([])
 })
 

@@ -15,11 +15,11 @@ import { promptInputs } from '../../models/masks/prompt-encoder.js'
 import { pixelsInput, programOf } from '../../models/model-definition.js'
 import { engineIdentity } from '../../runtime/engine-identity.js'
 import type { ChosenRuntime, LoadOptions, NamedTensors, TensorData } from '../../runtime/runtime.js'
+import { framePictureSteps } from '../../segmentation/frame-pixels.js'
 import type { LowResMasks } from '../../segmentation/low-res-masks.js'
 import type { FramePrompts } from '../../segmentation/prompts.js'
 import { resolveSettings } from '../../settings/resolve.js'
 import { type Settings, settingsOf } from '../../settings/settings.js'
-import { framePictureSteps } from './frame-pixels.js'
 import { type FedPoints, fedPoints } from './frame-points.js'
 
 /** A picture that was encoded: what prompts are answered of, again and again. */

@@ -1,15 +1,10 @@
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { BlvitError, fileReason, throwIfAborted } from '../../../../base/blvit-error.js'
+import { join } from 'node:path'
+import { BlvitError, throwIfAborted } from '../../../../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../../../../base/check-options.js'
-import { parseJson, parseWith } from '../../../../base/parse.js'
 import { checkWholeNumbers } from '../../../../base/whole-number.js'
+import { openInstances } from '../../../../data/instances-file.js'
 import { packageVersion } from '../../../../files/package-file.js'
 import { defaultStatePath, StateFile } from '../../../../files/state-file.js'
-import { grouped } from '../../../../segmentation/average-precision/coco.js'
-import { type InstancesFile, instancesFile } from '../../../../segmentation/coco-form.js'
 import { resolveSettings } from '../../../../settings/resolve.js'
 import { type Settings, settingKeys, settingsOf } from '../../../../settings/settings.js'
 import type { Segmenter } from '../../../segment/segmenter.js'
@@ -76,9 +71,9 @@ export async function evaluateMasks(
   checkWholeNumbers({ limit })
   const settings = settingsOf(options)
   const { key: setting } = resolveSettings(segmenter.architecture, settings)
-  const { file, fingerprint } = await readInstances(data)
-  const pictures = picturesOf(file).slice(0, limit)
-  if (pictures.length === 0) throw new BlvitError('BAD_DATA', `${data} marks no objects in any picture.`)
+  const { file, fingerprint, pictures: all, folder: own } = await openInstances(data)
+  const pictures = all.slice(0, limit)
+  const folder = options.images ?? own
   const identity = {
     ...{
       version: packageVersion(),
@@ -101,7 +96,6 @@ export async function evaluateMasks(
   const outcomes: MaskOutcome[] = [...(state?.outcomes ?? [])]
   const resumed = outcomes.length
   const done = new Set(outcomes.map(({ image }) => image))
-  const folder = options.images ?? folderOf(data, pictures[0]?.name ?? '')
   for (const { id, name, size, annotations } of pictures) {
     if (done.has(id)) continue
     throwIfAborted(signal)
@@ -133,30 +127,4 @@ async function asked(image: number, ask: () => ReturnType<typeof askObjects>): P
     if (!(thrown instanceof BlvitError) || !ofPicture.includes(thrown.code)) throw thrown
     return { image, error: { code: thrown.code, message: thrown.message } }
   }
-}
-
-async function readInstances(path: string) {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const message = `${path} can't be read: ${fileReason(cause)}. Give a file in COCO's form, instances.json.`
-    throw new BlvitError('NOT_FOUND', message, { path }, { cause })
-  })
-  const file = parseWith(instancesFile, parseJson(text, path, 'BAD_DATA'), path, 'BAD_DATA')
-  return { file, fingerprint: createHash('sha256').update(text).digest('hex') }
-}
-
-/** Pictures that have objects, in the order of the file. */
-function picturesOf({ images, annotations }: InstancesFile) {
-  const byImage = grouped(annotations, ({ image_id }) => image_id)
-  return images.flatMap(({ id, width, height, file_name: own, coco_url: address }) => {
-    const ofImage = byImage.get(id) ?? []
-    // LVIS names pictures by their address
-    const name = own ?? address?.split('/').at(-1) ?? `${id}`
-    return ofImage.length === 0 ? [] : [{ id, name, size: { width, height }, annotations: ofImage }]
-  })
-}
-
-/** Where the pictures lie beside their file. */
-function folderOf(data: string, first: string): string {
-  const beside = dirname(data)
-  return existsSync(join(beside, first)) ? beside : join(beside, 'images')
 }

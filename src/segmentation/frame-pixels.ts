@@ -1,13 +1,19 @@
-import type { Size } from '../../image/crop-window.js'
-import type { ImageInput } from '../../image/image-input.js'
-import type { Pixels } from '../../image/pixels.js'
-import type { ImageDecoder, PreparedPicture, PrepareOptions } from '../../image/prepare.js'
-import { normaliseSteps } from '../../image/preprocessing.js'
-import { resizeSteps } from '../../image/resize.js'
-import { runWithPauses, type Steps } from '../../image/steps.js'
-import type { MaskFrame } from '../../models/masks/mask-frame.js'
-import { sizeInFrame } from '../../segmentation/frame.js'
-import { axisTaps, scaled } from '../../segmentation/logits-scale.js'
+import type { Size } from '../image/crop-window.js'
+import type { ImageInput } from '../image/image-input.js'
+import type { Pixels } from '../image/pixels.js'
+import type { ImageDecoder, PreparedPicture, PrepareOptions } from '../image/prepare.js'
+import { normaliseSteps, type PerChannel } from '../image/preprocessing.js'
+import { resizeSteps } from '../image/resize.js'
+import { runWithPauses, type Steps } from '../image/steps.js'
+import { type FrameFit, sizeInFrame } from './frame.js'
+import { axisTaps, scaled } from './logits-scale.js'
+
+/** How the pixels of a picture become those that a model sees. */
+export interface PixelFrame extends Pick<FrameFit, 'height' | 'width' | 'fit'> {
+  /** Of channels from 0 to 1. */
+  readonly mean: PerChannel
+  readonly std: PerChannel
+}
 
 /** A picture in a model's frame. */
 export interface FramedPicture {
@@ -18,7 +24,7 @@ export interface FramedPicture {
 }
 
 /** SAM's own way: the picture in the frame's upper left corner, zeros behind the normalisation around it. */
-function* padded(pixels: Pixels, frame: MaskFrame, resized: Size): Steps<Float32Array> {
+function* padded(pixels: Pixels, frame: PixelFrame, resized: Size): Steps<Float32Array> {
   const small = yield* resizeSteps(pixels, { ...resized, filter: 'bilinear' })
   const { mean, std } = frame
   const values = yield* normaliseSteps(small, {
@@ -40,7 +46,7 @@ function* padded(pixels: Pixels, frame: MaskFrame, resized: Size): Steps<Float32
  * A channel of a picture in EfficientSAM's frame: both sides to the frame's, in numbers and without a filter.
  * @param own from 0 to 1. `[height, width]`
  */
-export function squashedChannel(own: Float32Array, { height, width }: Size, frame: MaskFrame): Float32Array {
+export function squashedChannel(own: Float32Array, { height, width }: Size, frame: PixelFrame): Float32Array {
   return scaled(
     own,
     { height, width },
@@ -52,7 +58,7 @@ export function squashedChannel(own: Float32Array, { height, width }: Size, fram
 }
 
 /** EfficientSAM's way. */
-function* squashed({ width, height, values }: Pixels, frame: MaskFrame): Steps<Float32Array> {
+function* squashed({ width, height, values }: Pixels, frame: PixelFrame): Steps<Float32Array> {
   const plane = frame.height * frame.width
   const input = new Float32Array(3 * plane)
   for (const [channel, mean] of frame.mean.entries()) {
@@ -86,7 +92,7 @@ function inCorner(small: Pixels, { height, width }: Size): Pixels {
  */
 export async function prepareInFrame(
   image: ImageInput,
-  frame: MaskFrame,
+  frame: PixelFrame,
   { decoder, maxPixels, signal }: Omit<PrepareOptions, 'exact'> & { decoder: ImageDecoder },
 ): Promise<PreparedPicture> {
   const decoded = await decoder.decode(image, { ...(maxPixels !== undefined && { maxPixels }), signal })
@@ -97,7 +103,7 @@ export async function prepareInFrame(
 }
 
 /** A picture as a model that cuts things out sees it, in steps. */
-export function* framePictureSteps(pixels: Pixels, frame: MaskFrame): Steps<FramedPicture> {
+export function* framePictureSteps(pixels: Pixels, frame: PixelFrame): Steps<FramedPicture> {
   const resized = sizeInFrame(pixels, frame)
   const input = yield* frame.fit === 'pad' ? padded(pixels, frame, resized) : squashed(pixels, frame)
   return { input, resized }
