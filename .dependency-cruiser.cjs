@@ -46,11 +46,11 @@ const layers = {
   },
   segmentation: { layers: ['image', 'base'], packages: ['zod'] },
   data: {
-    layers: ['image', 'weights', 'files', 'base'],
+    layers: ['segmentation', 'image', 'weights', 'files', 'base'],
     packages: ['zod', 'tar', 'papaparse', 'tinyglobby'],
     builtins: [...fileSystem, 'crypto'],
   },
-  batches: { layers: ['data', 'image', 'threads', 'base'], packages: [], builtins: [...fileSystem, 'worker_threads'] },
+  batches: { layers: ['data', 'segmentation', 'image', 'threads', 'base'], packages: [], builtins: [...fileSystem, 'worker_threads'] },
   runtime: {
     layers: ['weights', ...pure],
     packages: ['onnxruntime-common', 'onnxruntime-web'],
@@ -113,7 +113,7 @@ const layers = {
   },
   experiments: {
     layers: [
-      'comparison', 'bench', 'trainer', 'tasks', 'recipes', 'model-store', 'runtime', 'data', 'image', 'weights', 'files',
+      'comparison', 'bench', 'trainer', 'tasks', 'recipes', 'model-store', 'runtime', 'data', 'segmentation', 'image', 'weights', 'files',
       'threads', 'reduction', 'settings', 'models', ...pure,
     ],
     packages: ['zod', 'd3-array'],

@@ -30,7 +30,7 @@ const model = await load('blvit-tiny')
 try {
   const page = await browser.newPage()
   await page.route(`${server.url}empty/`, (route) =>
-    route.fulfill({ contentType: 'text/html', body: `<!doctype html>${importMap}` }),
+    route.fulfill({ contentType: 'text/html', body: `<!doctype html>${importMap()}` }),
   )
   await page.goto(`${server.url}empty/`)
   await page.evaluate(`import('/dist/web/index.js').then(async ({ load }) => {

@@ -46,23 +46,16 @@ async function openPage() {
   return page
 }
 
-/** Bytes on the way, by kind. */
-async function countBytes(page) {
-  const session = await page.context().newCDPSession(page)
-  await session.send('Network.enable')
-  const addresses = new Map()
-  const bytes = {}
-  session.on('Network.responseReceived', ({ requestId, response }) => addresses.set(requestId, response.url))
-  const kindOf = (url) => {
-    if (url.includes('/models/')) return 'model'
-    if (/\.wasm$|\/ort\./.test(url)) return 'engine'
-    return url.endsWith('.jpg') ? 'examples' : 'page'
+/** Kilobytes on the way, gzipped, by kind. */
+function sentByKind() {
+  const kilobytes = { page: 0, examples: 0, engine: 0, model: 0 }
+  const kindOf = (path) => {
+    if (path.includes('/models/')) return 'model'
+    if (/\.wasm$|\/ort\./.test(path)) return 'engine'
+    return path.endsWith('.jpg') ? 'examples' : 'page'
   }
-  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-    const kind = kindOf(addresses.get(requestId) ?? '')
-    bytes[kind] = (bytes[kind] ?? 0) + encodedDataLength
-  })
-  return bytes
+  for (const { path, bytes } of server.sent) kilobytes[kindOf(path)] += bytes / 1000
+  return Object.entries(kilobytes).map(([kind, count]) => `${kind} ${count.toFixed(0)} kB`)
 }
 
 /** Takes an example and waits for its labels. @returns milliseconds from the click on */
@@ -83,14 +76,13 @@ const settled = (page) => page.locator('#panel-look [aria-busy=false] .labels').
 
 async function visit() {
   const page = await openPage()
-  const bytes = await countBytes(page)
+  server.sent.length = 0
   await page.goto(`${server.url}page/`)
   await page.getByRole('button', { name: 'kite' }).first().waitFor()
   const opened = await page.evaluate(() => performance.now())
   const first = await example(page, 'kite')
   await settled(page)
-  const kinds = Object.entries(bytes).map(([kind, count]) => `${kind} ${(count / 1000).toFixed(0)} kB`)
-  console.log(`first visit: ${kinds.join(', ')} by the page's own requests (the engine's thread has others)`)
+  console.log(`first visit, with what the service worker keeps: ${sentByKind().join(', ')}`)
   console.log(
     `first visit: page there after ${opened.toFixed(0)} ms, first label ${first.toFixed(0)} ms after the click`,
   )
@@ -175,52 +167,57 @@ async function memory() {
   await page.context().close()
 }
 
+const theirEngine = '/node_modules/@huggingface/transformers/node_modules/onnxruntime-web'
+const contenders = [
+  { name: 'blvit', library: 'blvit' },
+  // transformers.js brings another version of the engine
+  { name: 'blvit on the engine of transformers.js', library: 'blvit', engine: theirEngine },
+  { name: 'transformers.js', library: 'transformers.js' },
+]
+
+async function startContender({ library, engine }, threads, photos) {
+  const page = await openPage()
+  const headers = {
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+  }
+  const body = `<!doctype html>${importMap({ engine })}`
+  await page.route(`${server.url}empty/`, (route) =>
+    route.fulfill({ contentType: 'text/html', headers, body }),
+  )
+  await page.goto(`${server.url}empty/`)
+  const options = JSON.stringify({ library, threads, photos })
+  await page.evaluate(`import('/scripts/page-peers.mjs').then((peers) => peers.start(${options}))`)
+  return page
+}
+
 /** A photo's bytes to its label, a page for each library and count of threads, in turns. */
 async function peers() {
   const photos = photographs.map((name) => `/examples/${name}`)
   const rounds = 5
   for (const threads of [1, 2]) {
-    const pages = new Map()
-    for (const library of ['blvit', 'transformers.js']) {
-      const page = await openPage()
-      await page.route(`${server.url}empty/`, (route) =>
-        route.fulfill({
-          contentType: 'text/html',
-          headers: {
-            'Cross-Origin-Opener-Policy': 'same-origin',
-            'Cross-Origin-Embedder-Policy': 'require-corp',
-          },
-          body: `<!doctype html>${importMap}`,
-        }),
-      )
-      await page.goto(`${server.url}empty/`)
-      await page.evaluate(
-        `import('/scripts/page-peers.mjs').then((peers) => peers.start(${JSON.stringify({ library, threads, photos })}))`,
-      )
-      pages.set(library, page)
+    const runs = []
+    for (const contender of contenders) {
+      runs.push({ ...contender, page: await startContender(contender, threads, photos), answers: [] })
     }
-    const times = new Map([...pages.keys()].map((library) => [library, []]))
-    const labels = new Map()
     for (let round = 0; round <= rounds; round++) {
-      for (const [library, page] of pages) {
-        const answers = await page.evaluate('globalThis.ask()')
-        labels.set(
-          library,
-          answers.map(({ label }) => label),
-        )
+      for (const { page, answers } of runs) {
+        const some = await page.evaluate('globalThis.ask()')
         // the first round makes kernels and memory
-        if (round > 0) times.get(library).push(...answers.map(({ ms }) => ms))
+        if (round > 0) answers.push(...some)
       }
     }
-    const [ours, theirs] = [...times.values()].map(median)
-    const alike = labels
-      .get('blvit')
-      .filter((label, at) => label === labels.get('transformers.js')[at]).length
-    console.log(
-      `photo to label, wasm, ${threads} thread(s): blvit ${ours.toFixed(1)} ms, transformers.js ${theirs.toFixed(1)} ms, ` +
-        `${(theirs / ours).toFixed(2)} times as fast; ${alike} of ${photos.length} labels alike (${rounds} rounds, medians)`,
-    )
-    for (const page of pages.values()) await page.context().close()
+    const whole = (answers) => median(answers.map(({ ms }) => ms))
+    const theirs = runs.at(-1).answers
+    for (const { name, answers, page } of runs) {
+      const alike = answers.filter(({ label }, at) => label === theirs[at].label).length
+      const engineMs = median(answers.map(({ engineMs: ms }) => ms))
+      console.log(
+        `photo to label, wasm, ${threads} thread(s), ${name}: ${whole(answers).toFixed(1)} ms (the model ${engineMs.toFixed(1)}), ` +
+          `${(whole(theirs) / whole(answers)).toFixed(2)} times as fast as transformers.js; ${alike} of ${answers.length} labels alike`,
+      )
+      await page.context().close()
+    }
   }
 }
 

@@ -17,20 +17,22 @@ const types = {
 }
 
 /** For an HTML page: where a browser finds the packages that the library's modules name. */
-export const importMap = `<script type="importmap">${JSON.stringify({
-  imports: {
+export function importMap({ engine = '/node_modules/onnxruntime-web' } = {}) {
+  const imports = {
     '@bufbuild/protobuf/wire': '/node_modules/@bufbuild/protobuf/dist/esm/wire/index.js',
     'fastest-levenshtein': '/node_modules/fastest-levenshtein/esm/mod.js',
-    'onnxruntime-web': '/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs',
-    'onnxruntime-web/webgpu': '/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs',
+    'onnxruntime-web': `${engine}/dist/ort.wasm.bundle.min.mjs`,
+    'onnxruntime-web/webgpu': `${engine}/dist/ort.webgpu.bundle.min.mjs`,
     zod: '/node_modules/zod/index.js',
-  },
-})}</script>`
+  }
+  return `<script type="importmap">${JSON.stringify({ imports })}</script>`
+}
 
 const packed = new Map()
 
-/** @param folders first part of the address → folder. @returns its address, and a way to end it */
+/** @param folders first part of the address → folder. @returns its address, what it has sent, and a way to end it */
 export async function serveFolders(folders, { isolated = true } = {}) {
+  const sent = []
   const server = createServer(async ({ url = '/' }, response) => {
     const path = normalize(decodeURIComponent(url.split('?')[0])).replace(/\/$/, '/index.html')
     const [, first = '', ...rest] = path.split('/')
@@ -48,6 +50,7 @@ export async function serveFolders(folders, { isolated = true } = {}) {
         'Content-Length': String(content.byteLength),
       })
       response.end(content)
+      sent.push({ path, bytes: content.byteLength })
     } catch {
       response.writeHead(404).end()
     }
@@ -57,5 +60,5 @@ export async function serveFolders(folders, { isolated = true } = {}) {
     server.close()
     server.closeAllConnections()
   }
-  return { url: `http://127.0.0.1:${server.address().port}/`, end }
+  return { url: `http://127.0.0.1:${server.address().port}/`, sent, end }
 }

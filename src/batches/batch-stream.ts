@@ -4,9 +4,11 @@ import { seededRandom } from '../base/random.js'
 import { augmentBatch } from '../image/augment/augment-batch.js'
 import { channelsOf } from '../image/preprocessing.js'
 import type { BatchThreadOptions, TrainingBatch } from './batches.js'
+import type { MarkedObjects } from './marked-objects.js'
 import { type MadePicture, pictureMaker } from './picture-maker.js'
 import { type DataPosition, type PictureTask, pictureStream } from './picture-stream.js'
 import { pictureThreads } from './picture-threads.js'
+import { promptBatch } from './prompt-batch.js'
 
 // Enough to keep the decoder's threads busy while a picture is cropped here.
 const decodedAhead = 4
@@ -21,44 +23,61 @@ type StreamedPicture = { readonly after: DataPosition; readonly labels: readonly
 
 /** Finished pictures in the stream's order, a few of them in work at a time. */
 async function* streamedPictures(options: BatchThreadOptions): AsyncGenerator<StreamedPicture> {
-  const { workers, labelled } = options
+  const { workers, labelled, masks } = options
+  const asksForObjects = masks?.questions !== undefined
   const make = workers > 1 ? pictureThreads(options, workers) : pictureMaker(options)
   const ahead = workers > 1 ? aheadPerThread * workers : decodedAhead
   const streamed = async ({ item, at }: PictureTask): Promise<StreamedPicture> => {
     const after = { epoch: at.epoch, index: at.index + 1 }
     if ('error' in item) return { after, labels: [], complaint: messageAbout(item.name, item.error.message) }
-    const { name, source, label } = item
+    const { name, source, label, objects } = item
     // of several labels none is an answer too: the picture shows none of the classes
     const labels = labelled === 'several' ? item.labels : label === undefined ? undefined : [label]
     if (labelled && !labels) return { after, labels: [], unlabelled: name }
-    return { after, labels: labels ?? [], ...(await make({ sample: { name, source }, at })) }
+    if (asksForObjects && !objects?.length) return { after, labels: [], nothing: name }
+    return { after, labels: labels ?? [], ...(await make({ sample: { name, source, objects }, at })) }
   }
   yield* preparedAhead(pictureStream(options), streamed, { ahead })
 }
 
-/** What was wrong with pictures that were left out; those without a label are counted, there may be thousands. */
+/** Why pictures were left out; those that lack something are counted, there may be thousands. */
 class Complaints {
   private readonly messages: string[] = []
-  private unlabelled = 0
-  private firstUnlabelled = ''
+  private readonly lacking = new Map<string, { readonly first: string; others: number }>()
 
-  add(picture: { readonly complaint: string } | { readonly unlabelled: string }): void {
+  add(picture: Exclude<StreamedPicture, { readonly pixels: Float32Array }>): void {
     if ('complaint' in picture) this.messages.push(picture.complaint)
-    else if (++this.unlabelled === 1) this.firstUnlabelled = picture.unlabelled
+    else if ('unlabelled' in picture) this.count('no label', picture.unlabelled)
+    else this.count('no object that could be seen', picture.nothing)
+  }
+
+  private count(what: string, name: string): void {
+    const known = this.lacking.get(what)
+    if (known) known.others += 1
+    else this.lacking.set(what, { first: name, others: 0 })
   }
 
   get all(): readonly string[] {
-    if (this.unlabelled === 0) return this.messages
-    const others = this.unlabelled === 1 ? '' : ` and ${this.unlabelled - 1} more`
-    return [...this.messages, `${this.firstUnlabelled}${others}: no label, left out.`]
+    const lacking = [...this.lacking].map(
+      ([what, { first, others }]) => `${first}${others === 0 ? ' has' : ` and ${others} more have`} ${what}.`,
+    )
+    return [...this.messages, ...lacking]
   }
 }
 
+/** Of a picture as the model takes it. */
+function shapeOf({ masks, preprocessing }: BatchThreadOptions) {
+  const { height, width } = masks ?? preprocessing
+  return { channels: masks ? 3 : channelsOf(preprocessing), height, width }
+}
+
 /** Memory for a batch that fills up. */
-function newBatch({ batch, preprocessing }: BatchThreadOptions) {
-  const { height, width } = preprocessing
+function newBatch(options: BatchThreadOptions) {
+  const { batch } = options
+  const { channels, height, width } = shapeOf(options)
   return {
-    pixels: new Float32Array(batch * channelsOf(preprocessing) * height * width),
+    pixels: new Float32Array(batch * channels * height * width),
+    objects: [] as MarkedObjects[],
     labels: new Array<readonly number[]>(batch).fill([]),
     complaints: new Complaints(),
     count: 0,
@@ -70,9 +89,8 @@ function newBatch({ batch, preprocessing }: BatchThreadOptions) {
  * @throws BlvitError `NOT_FOUND`, `BAD_DATA`: whatever is wrong with the data as a whole
  */
 export async function* batchStream(options: BatchThreadOptions): AsyncGenerator<TrainingBatch> {
-  const { batch, augmentation, labelled, seed, data } = options
-  const { height, width } = options.preprocessing
-  const channels = channelsOf(options.preprocessing)
+  const { batch, augmentation, labelled, seed, data, masks } = options
+  const { channels, height, width } = shapeOf(options)
   const classes = options.labels.length
   let filling = newBatch(options)
   let lastSoundEpoch = options.from.epoch
@@ -87,13 +105,17 @@ export async function* batchStream(options: BatchThreadOptions): AsyncGenerator<
     lastSoundEpoch = after.epoch
     filling.pixels.set(picture.pixels, filling.count * channels * height * width)
     filling.labels[filling.count] = picture.labels
+    if (picture.objects) filling.objects.push(picture.objects)
     filling.count += 1
     if (filling.count < batch) continue
     const { pixels } = filling
     const labels = labelled ? filling.labels : undefined
     const random = seededRandom(seed, 'batch', after.epoch, after.index)
     const targets = augmentBatch({ pixels, labels, classes, channels, height, width }, augmentation, random)
-    yield { pixels, labels, targets, after, complaints: filling.complaints.all }
+    const prompts =
+      masks?.questions &&
+      promptBatch(filling.objects, masks.questions, seededRandom(seed, 'prompts', after.epoch, after.index))
+    yield { pixels, labels, targets, prompts, after, complaints: filling.complaints.all }
     filling = newBatch(options)
   }
 }

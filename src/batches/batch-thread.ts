@@ -11,6 +11,7 @@ answerQuestions<BatchQuestions>(
   // a stream takes one question after the other
   { next: async () => defined((await batches.next()).value, 'batches without end') },
   {
-    next: ({ pixels, targets }) => [pixels, targets].flatMap((array) => (array ? [array.buffer] : [])),
+    next: ({ pixels, targets, prompts }) =>
+      [pixels, targets, prompts?.masks].flatMap((array) => (array ? [array.buffer] : [])),
   },
 )

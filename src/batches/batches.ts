@@ -3,11 +3,16 @@ import { defined } from '../base/assert.js'
 import { checkWholeNumbers } from '../base/whole-number.js'
 import { type Augmentation, parseAugmentation } from '../image/augment/augmentation.js'
 import { Thread, threadOptions } from '../threads/thread.js'
+import { checkFramedAugmentation } from './framed-picture.js'
+import type { MaskPictures } from './picture-maker.js'
 import type { DataPosition, PictureStreamOptions } from './picture-stream.js'
+import type { PromptBatch } from './prompt-batch.js'
 
 export interface BatchOptions extends PictureStreamOptions {
   /** Pictures a batch. */
   readonly batch: number
+  /** Of a model that cuts out things: its frame, in place of the preprocessing, and what it is asked. */
+  readonly masks?: MaskPictures | undefined
   /** Threads that decode and augment; the batches are the same whatever the number. Default 1. */
   readonly workers?: number | undefined
 }
@@ -29,6 +34,8 @@ export interface TrainingBatch {
    * where `labelled` asked for them.
    */
   readonly targets?: Float32Array | undefined
+  /** Only where `masks` has questions. */
+  readonly prompts?: PromptBatch | undefined
   /** Where the next batch begins. */
   readonly after: DataPosition
   /** What was wrong with pictures that were left out on the way. */
@@ -55,7 +62,9 @@ function withChoices({
   ...others
 }: BatchOptions): BatchThreadOptions {
   checkWorkers(workers)
-  return { ...others, workers, augmentation: parseAugmentation(augmentation) }
+  const parsed = parseAugmentation(augmentation)
+  if (others.masks) checkFramedAugmentation(parsed)
+  return { ...others, workers, augmentation: parsed }
 }
 
 /** Batches from a thread of their own, in an order and with crops that depend on the options alone. */

@@ -1,17 +1,28 @@
 import { BlvitError, messageAbout } from '../base/blvit-error.js'
-import { seededRandom } from '../base/random.js'
+import { type Random, seededRandom } from '../base/random.js'
 import type { Sample } from '../data/data-set.js'
 import { augmentPicture } from '../image/augment/augment-picture.js'
 import type { Augmentation } from '../image/augment/augmentation.js'
 import { decodeImage } from '../image/node/decode.js'
 import type { Pixels } from '../image/pixels.js'
 import type { Preprocessing } from '../image/preprocessing.js'
+import type { PixelFrame } from '../segmentation/frame-pixels.js'
+import { framedPicture } from './framed-picture.js'
+import { type MarkedObjects, type MaskQuestions, markedObjects } from './marked-objects.js'
 import type { DataPosition } from './picture-stream.js'
+
+/** How pictures come to a model that cuts out things. */
+export interface MaskPictures extends PixelFrame {
+  /** What it is asked of them; undefined: nothing, and their objects don't matter. */
+  readonly questions: MaskQuestions | undefined
+}
 
 /** What decides how a picture looks, besides its place in the stream. */
 export interface PictureMakerOptions {
   readonly preprocessing: Preprocessing
   readonly augmentation: Augmentation
+  /** Of a model that cuts out things: its frame, which pictures are brought to instead. */
+  readonly masks?: MaskPictures | undefined
   readonly seed: number
 }
 
@@ -23,7 +34,13 @@ export interface PictureToMake {
 
 /** A picture for training, or why it can't be used. */
 export type MadePicture =
-  | { /** `[3, height, width]` */ readonly pixels: Float32Array }
+  | {
+      /** `[3, height, width]` */
+      readonly pixels: Float32Array
+      /** What it is asked for; only where there are questions. */
+      readonly objects?: MarkedObjects
+    }
+  | { /** Nothing that it could be asked for can be seen. */ readonly nothing: string }
   | { readonly complaint: string }
 
 // To decode one of 32 × 32 takes several times as long as all the rest, and 50,000 of them take 154 MB.
@@ -48,10 +65,34 @@ function smallPictureDecoder(): (sample: Sample) => Promise<Pixels> {
   }
 }
 
+/** A picture in the frame of a model that cuts out things. Where a crop shows none of them, all of the picture is taken. */
+function framed(
+  decoded: Pixels,
+  {
+    sample: { name, objects = [] },
+    masks,
+    augmentation,
+  }: { sample: Sample; masks: MaskPictures; augmentation: Augmentation },
+  random: Random,
+): MadePicture {
+  const { questions } = masks
+  const ways =
+    questions && augmentation.crop !== false ? [augmentation.crop, false as const] : [augmentation.crop]
+  for (const crop of ways) {
+    const how = { frame: masks, augmentation: { ...augmentation, crop } }
+    const { pixels, placing } = framedPicture(decoded, how, random)
+    if (!questions) return { pixels }
+    const marked = markedObjects(objects, placing, questions, random)
+    if (marked) return { pixels, objects: marked }
+  }
+  return { nothing: name }
+}
+
 /** Makes pictures for training one by one; each depends on the options and its place alone. */
 export function pictureMaker({
   preprocessing,
   augmentation,
+  masks,
   seed,
 }: PictureMakerOptions): (picture: PictureToMake) => Promise<MadePicture> {
   const decode = smallPictureDecoder()
@@ -60,6 +101,7 @@ export function pictureMaker({
       const decoded = await decode(sample)
       // of this picture in this epoch, whatever was drawn before
       const random = seededRandom(seed, 'picture', at.epoch, at.index)
+      if (masks) return framed(decoded, { sample, masks, augmentation }, random)
       return { pixels: augmentPicture(decoded, { preprocessing, augmentation }, random) }
     } catch (thrown) {
       if (!(thrown instanceof BlvitError)) throw thrown

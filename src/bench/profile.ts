@@ -9,7 +9,7 @@ import type { EngineChoice, Job } from './messages.js'
 import { BenchProcess, temporaryFolder } from './process.js'
 import { linearMsOf, multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
 import { median } from './spread.js'
-import { findVariants, type Variant } from './variants.js'
+import { findVariants, measuredProgram, type Variant } from './variants.js'
 
 export interface ProfileOptions extends Partial<EngineChoice> {
   /** Default 1. */
@@ -65,7 +65,9 @@ function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number
 function graphAndSizes({ resolved }: Variant, { batch = 1 }: ProfileOptions) {
   const { architecture, build } = resolved
   const model = architecture.build(build)
-  const graph = graphOf(architecture.family, programOf(model, 'classify'), { sizes: model.sizes })
+  const graph = graphOf(architecture.family, programOf(model, measuredProgram(architecture)), {
+    sizes: model.sizes,
+  })
   return { graph, bindings: withCountedSizes(graph, { ...resolved.sizes, batch }) }
 }
 

@@ -6,7 +6,7 @@ import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Job, ManyRun, Run } from './messages.js'
 import { median, type Spread, spreadOf } from './spread.js'
-import { baselineOf, sameVariant, type Variant } from './variants.js'
+import { baselineOf, measuredProgram, sameVariant, type Variant } from './variants.js'
 
 /** What a model is compared with, measured in the same run: the plain ViT of its sizes, or itself with all tokens. */
 export interface Efficiency {
@@ -126,8 +126,9 @@ export function machineRate(choice: EngineChoice, products: readonly Measured[])
 /** Of one picture. */
 function multiplyAddsOf({ variant, counted }: MeasuredModel): number {
   const { subject, settings } = variant
-  return analyze(subject.architecture, { ...settings, ...(counted && { measured: counted }) }).multiplyAdds
-    .full
+  const programs = [measuredProgram(subject.architecture)]
+  return analyze(subject.architecture, { ...settings, programs, ...(counted && { measured: counted }) })
+    .multiplyAdds.full
 }
 
 function sameBatch(a: MeasuredModel, b: MeasuredModel): boolean {

@@ -25,6 +25,14 @@ export interface Variant {
   readonly resolved: ResolvedSettings
 }
 
+/**
+ * What is measured of a model: a label for a picture; of one that cuts things out of pictures the encoding of one, which takes
+ * nearly all of its time.
+ */
+export function measuredProgram({ usualRun }: Pick<Architecture, 'usualRun'>): string {
+  return usualRun?.programs[0] ?? 'classify'
+}
+
 /** A shipped model, folder or hub id with its weights; a configuration with random ones. */
 export async function findSubject(reference: string): Promise<Subject> {
   if (findPreset(reference) && !shippedModels().includes(reference)) {

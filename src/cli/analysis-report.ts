@@ -3,6 +3,7 @@ import type { Analysis } from '../tasks/analyze/analyze.js'
 import type { LayerCost } from '../tasks/analyze/layers.js'
 import type { PartCost, PartName } from '../tasks/analyze/parts.js'
 import type { ScopeTree } from '../tasks/analyze/scopes.js'
+import type { CountedCost } from '../tasks/analyze/segment-anything-costs.js'
 import type { MultiplyAdds, Tally } from '../tasks/analyze/shares.js'
 import type { Convention } from './option-values.js'
 import { bytes, countedPictures, grouped, large, percent, unitFor } from './quantities.js'
@@ -260,4 +261,39 @@ export function comparison(reports: readonly Report[], convention: Convention): 
     `×: compared with ${reports[0]?.name}`,
   ]
   return `${table}\n\n${notes.join('\n')}`
+}
+
+/** Published costs beside ours, and by which convention they are nearest. */
+export function publishedCosts(rows: readonly CountedCost[]): string {
+  const giga = (count: number) => (count / 1e9).toFixed(2)
+  const table = textTable(
+    [
+      { heading: 'Table 2', align: 'left' },
+      { heading: 'paper, G' },
+      { heading: 'encoder' },
+      { heading: 'with decoder' },
+      { heading: 'apart' },
+      { heading: 'nearest', align: 'left' },
+      { heading: 'full' },
+      { heading: 'counted as', align: 'left' },
+    ],
+    rows.map(({ row, published, encoder, withDecoder, full, convention, apart, model, settings }) => [
+      row,
+      (published / 1e9).toFixed(1),
+      giga(encoder),
+      giga(withDecoder),
+      `${apart < 0 ? '−' : '+'}${percent(Math.abs(apart))}`,
+      convention,
+      giga(full),
+      [model, settings.reduce && `--reduce ${settings.reduce}`, settings.quota && `--quota ${settings.quota}`]
+        .filter(Boolean)
+        .join(' '),
+    ]),
+  )
+  return [
+    table,
+    '',
+    `encoder, with decoder: thop, ${conventionTexts.thop}; for one click`,
+    'full: with decoder, and attention and relative positions too',
+  ].join('\n')
 }

@@ -1,5 +1,6 @@
 import type { PromptKind } from '../tasks/node/segment/evaluate/mask-outcome.js'
 import type { MaskReport, PromptResult } from '../tasks/node/segment/evaluate/mask-report.js'
+import { atSetting } from './model-options.js'
 import { countedPictures, grouped, percent } from './quantities.js'
 import { textTable } from './table.js'
 
@@ -7,6 +8,7 @@ const promptNames: Readonly<Record<PromptKind, string>> = { point: '1 point', po
 
 /** mIoU by prompt and size, then AP of boxes. */
 export function maskReportText({
+  setting,
   pictures,
   objects,
   sampler,
@@ -27,7 +29,7 @@ export function maskReportText({
     ...[oracle, small, medium, large].map(({ mean }) => share(mean)),
   ]
   const parts = [
-    `${countedPictures(pictures)}, ${grouped(objects)} objects, ${sampler} clicks`,
+    `${countedPictures(pictures)}, ${grouped(objects)} objects, ${sampler} clicks${atSetting(setting)}`,
     textTable(columns, results.map(row)),
   ]
   if (averagePrecision) {

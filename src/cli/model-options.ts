@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { BlvitError } from '../base/blvit-error.js'
-import { defaultModel } from '../model-store/node/shipped-models.js'
+import { bigLittleModel, defaultModel } from '../model-store/node/shipped-models.js'
 import { plainKey } from '../settings/setting.js'
 import type { Settings } from '../settings/settings.js'
 import type { Model } from '../tasks/model.js'
@@ -51,18 +51,24 @@ export interface EngineFlags {
 
 /** Those and the model itself. */
 export interface ModelFlags extends EngineFlags {
-  readonly model: string
+  readonly model?: string
 }
 
-/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--seed` and `--offline`. */
-export function withModelOptions(command: Command): Command {
-  return withEngineOptions(
-    command.option(
-      '-m, --model <model>',
-      'a shipped name, a folder or a Hugging Face id (owner/name)',
-      defaultModel,
-    ),
-  )
+/**
+ * Adds `--model`, `--device`, `--dtype`, `--threads`, `--seed` and `--offline`.
+ * @param fallback the model of {@link modelOf} where none is named, in words
+ */
+export function withModelOptions(command: Command, fallback: string): Command {
+  const what = 'a shipped name, a folder or a Hugging Face id (owner/name)'
+  return withEngineOptions(command.option('-m, --model <model>', `${what} (default: ${fallback})`))
+}
+
+/** How the default of a command that runs any model is told. */
+export const eitherModel = `${defaultModel}; with a keep ratio or keep mass ${bigLittleModel}`
+
+/** The model that is named, or the one that ships for what is asked: a share of patches is a question to a big.LITTLE one alone. */
+export function modelOf({ model }: Pick<ModelFlags, 'model'>, { keepRatio, keepMass }: Settings): string {
+  return model ?? ((keepRatio ?? keepMass) ? bigLittleModel : defaultModel)
 }
 
 /** Adds the same without `--model`, for a command whose first argument is the model. */

@@ -47,7 +47,10 @@ const trainedAt = "to train and validate at, in place of the recipe's; of severa
 /** Options of every command that trains. */
 export function trainingOptions(command: Command): Command {
   return withManyRunSettings(command, trainedAt)
-    .requiredOption('--data <paths...>', 'pictures: folders, .tar files or a labels.csv')
+    .requiredOption(
+      '--data <paths...>',
+      "pictures: folders, .tar files or a labels.csv; with masks: instances.json in COCO's form",
+    )
     .requiredOption(
       '-o, --output <folder>',
       'where to write the model; <folder>.training keeps checkpoints, log and curves',
@@ -172,6 +175,10 @@ function tell(
   context.out(
     `Wrote ${training.output}: ${to === undefined ? model : `${to}, begun as ${model}`}, by ${flags.recipe}.`,
   )
+  if (training.reports.some(({ objective }) => objective === 'masks')) {
+    context.out(`See how good it is: blvit eval ${training.output} --task segment --data <instances.json>`)
+    return
+  }
   const ratios = to === undefined ? '' : ' --keep-ratio 0.25,0.5,1'
   context.out(`See how good it is: blvit eval ${training.output} --data <labelled pictures>${ratios}`)
 }

@@ -1,5 +1,6 @@
 import type { BlvitError } from '../base/blvit-error.js'
 import type { Pixels } from '../image/pixels.js'
+import type { Annotation } from '../segmentation/coco-form.js'
 import type { LabelReader, WrittenLabel } from './label-reader.js'
 
 /** A labelled picture, not decoded yet. */
@@ -12,6 +13,8 @@ export interface Sample {
   readonly label?: number | undefined
   /** All of its classes, perhaps none; only where the data was opened as one of several labels a picture. */
   readonly labels?: readonly number[] | undefined
+  /** The things that are marked in it, with their masks; only of data in COCO's form. */
+  readonly objects?: readonly Annotation[] | undefined
 }
 
 /** A sample that can't be used, and why. The samples after it can. */

@@ -18,7 +18,7 @@ export interface Claim {
   readonly source: string
   /** A sentence without its end. */
   readonly claim: string
-  /** The rows that it is about. */
+  /** The rows that it is about; `row/score` where rows have several scores. */
   readonly rows: readonly string[]
   judge(rows: readonly RowScores[]): Judgement
 }

@@ -1,6 +1,7 @@
 import type { ConfigJson } from '../models/architecture.js'
 import type { Recipe } from '../recipes/recipe.js'
 import type { Claim } from './claims.js'
+import type { TableTaskName } from './table-task.js'
 
 /** A ViT trained from random weights, from which all rows of an experiment start. */
 export interface TeacherPlan {
@@ -57,6 +58,8 @@ export interface Experiment {
   readonly title: string
   /** What is the same for all rows and what isn't, in a sentence or two. */
   readonly about: string
+  /** What its models are for. Default `labels`. */
+  readonly task?: TableTaskName
   readonly teacher: TeacherPlan
   /** The row of the whole model, which shares and differences are of. */
   readonly whole: string

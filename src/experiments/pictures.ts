@@ -7,12 +7,12 @@ import { openDataSet } from '../data/open-data-set.js'
 import { makeFolder, writeWholeFile } from '../files/output-files.js'
 import { decodeImage } from '../image/node/decode.js'
 
-/** Pictures of CIFAR-10 as pixels, and where they came from. */
-export interface UnpackedPictures {
-  /** References to data sets. */
+/** Pictures to learn from and to test with. */
+export interface TablePictures {
+  /** References; of `test` the table's task knows what lies there. */
   readonly train: string
   readonly test: string
-  /** Of what was unpacked. */
+  /** Of what they were made of. */
   readonly fingerprint: string
 }
 
@@ -68,7 +68,7 @@ export async function unpackPictures(
   data: string,
   folder: string,
   { labels, signal, onProgress }: UnpackOptions,
-): Promise<UnpackedPictures> {
+): Promise<TablePictures> {
   const sources = {
     train: await openDataSet(join(data, 'train'), { labels }),
     test: await openDataSet(join(data, 'test'), { labels }),

@@ -21,11 +21,15 @@ function percent(share: number | undefined): string {
   return share === undefined ? nothing : (100 * share).toFixed(1)
 }
 
-function accuracy({ top1 }: TableRow): string {
-  if (!top1) return nothing
-  return top1.deviation === undefined
-    ? percent(top1.mean)
-    : `${percent(top1.mean)} ± ${percent(top1.deviation)}`
+function accuracy(score: TableRow['top1']): string {
+  if (!score) return nothing
+  const { mean, deviation } = score
+  return deviation === undefined ? percent(mean) : `${percent(mean)} ± ${percent(deviation)}`
+}
+
+/** The ways in which the models of a table are measured, where there are several. */
+function scoreNames({ rows }: ReproducedTable): readonly string[] {
+  return [...new Set(rows.flatMap(({ scores }) => Object.keys(scores ?? {})))]
 }
 
 function wholeOf({ rows, whole }: ReproducedTable): TableRow | undefined {
@@ -56,7 +60,7 @@ function paper({ paper: figure }: TableRow): string {
   return figure ? `${signed(figure.points)} at ${(100 * figure.share).toFixed(0)} % (${figure.of})` : nothing
 }
 
-const columns: readonly (TableColumn & { readonly of?: 'times' | 'paper' | 'untrained' })[] = [
+const columns: readonly (TableColumn & { readonly of?: 'times' | 'paper' | 'untrained' | 'top1' })[] = [
   { ...left, heading: 'model', cell: ({ title }) => title },
   { ...right, heading: 'work %', cell: work },
   {
@@ -70,8 +74,8 @@ const columns: readonly (TableColumn & { readonly of?: 'times' | 'paper' | 'untr
     cell: ({ multiplyAdds }) => (multiplyAdds ? (multiplyAdds.linear / 1e6).toFixed(1) : nothing),
   },
   { ...right, of: 'untrained', heading: 'as it is %', cell: ({ untrained }) => percent(untrained) },
-  { ...right, heading: 'top-1 %', cell: accuracy },
-  { ...right, heading: 'points', cell: points },
+  { ...right, of: 'top1', heading: 'top-1 %', cell: ({ top1 }) => accuracy(top1) },
+  { ...right, of: 'top1', heading: 'points', cell: points },
   { ...right, of: 'paper', heading: 'its paper', cell: paper },
   {
     ...right,
@@ -90,8 +94,19 @@ const columns: readonly (TableColumn & { readonly of?: 'times' | 'paper' | 'untr
 ]
 
 /** The columns that a table fills. */
-export function columnsOf({ rows }: ReproducedTable): readonly TableColumn[] {
-  return columns.filter(({ of }) => of === undefined || rows.some((row) => row[of] !== undefined))
+export function columnsOf(table: ReproducedTable): readonly TableColumn[] {
+  const { rows } = table
+  const scores = scoreNames(table).map(
+    (name): TableColumn => ({
+      ...right,
+      heading: `${name} %`,
+      cell: ({ scores }) => accuracy(scores?.[name]),
+    }),
+  )
+  const filled = columns.filter(({ of }) => of === undefined || rows.some((row) => row[of] !== undefined))
+  if (scores.length === 0) return filled
+  const isOfTop1 = ({ of }: (typeof columns)[number]) => of === 'top1' || of === 'untrained'
+  return [...filled.filter((column) => !isOfTop1(column)), ...scores]
 }
 
 /** What the columns mean. */
@@ -100,9 +115,16 @@ export function legendOf(table: ReproducedTable): readonly string[] {
   const seeds = Math.max(...rows.map(({ runs }) => runs.length))
   const title = wholeOf(table)?.title ?? whole
   const timed = rows.find(({ times }) => times)?.times
+  const mean =
+    seeds === 1 ? 'mean of one seed' : `mean of up to ${seeds} seeds ± the sample's standard deviation`
+  const objects = rows.find(({ runs }) => runs.length > 0)?.runs[0]?.result.scores
   return [
     about,
-    `top-1: mean of ${seeds === 1 ? 'one seed' : `up to ${seeds} seeds ± the sample's standard deviation`}, on ${pictures ?? 'no'} test pictures; points: what it has more than "${title}"; as it is: before the training, of models that need none.`,
+    objects
+      ? `mIoU: ${mean}; objects: ${Object.entries(objects)
+          .map(([name, { of }]) => `${of} (${name})`)
+          .join(', ')}.`
+      : `top-1: ${mean}, on ${pictures ?? 'no'} test pictures; points: what it has more than "${title}"; as it is: before the training, of models that need none.`,
     `work: multiply-adds of one picture in percent of "${title}", attention products included (T; L: without them); ≈ where pictures decide, mean of the first test pictures.`,
     "Claims are judged by Welch's t of the seeds: what chance makes of equal rows 19 times of 20 stands behind ±.",
     ...(timed === undefined

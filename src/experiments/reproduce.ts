@@ -11,14 +11,15 @@ import { StateFile } from '../files/state-file.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import { describeModel, openModel } from '../model-store/node/open-model.js'
 import type { Experiment, ExperimentRow } from './experiment.js'
-import { type UnpackedPictures, unpackPictures } from './pictures.js'
+import type { TablePictures } from './pictures.js'
 import { reproductionIdentity, reproductionKind, runKey } from './reproduction-state.js'
 import type { RunAsk, RunResult } from './run.js'
 import { type QueuedRun, runAll } from './run-queue.js'
 import { type FoundRow, type ReproducedTable, reproducedTable, type SeededRun } from './table.js'
+import { type TableTaskName, tableTasks } from './table-task.js'
 
 export interface ReproduceOptions {
-  /** CIFAR-10: an archive or a folder that holds `train` and `test`. */
+  /** What the table's models learn from: CIFAR-10, an archive or a folder that holds `train` and `test`; photographs with masks in COCO's form. */
   readonly data: string
   /** Keeps all that is done there, so that a reproduction that was stopped goes on. */
   readonly folder: string
@@ -101,7 +102,9 @@ export async function reproduce(experiment: Experiment, options: ReproduceOption
   await checkWritable(join(folder, `${experiment.name}.json`))
   const { labels } = experiment.teacher
   if (options.teacher !== undefined) await describeModel(options.teacher)
-  const pictures = await unpackPictures(data, join(folder, 'pictures'), {
+  const { task: taskName = 'labels' } = experiment
+  const task = tableTasks[taskName]
+  const pictures = await task.prepare(data, join(folder, 'pictures'), {
     ...{
       labels,
       signal,
@@ -116,7 +119,7 @@ export async function reproduce(experiment: Experiment, options: ReproduceOption
     reproductionKind,
   )
   const known = new Map(state.outcomes.map(({ run, result }) => [run, result]))
-  const asks = runs.map((run) => ({ ...run, ...askOf(run, { options, pictures, teacher }) }))
+  const asks = runs.map((run) => ({ ...run, ...askOf(run, { options, pictures, teacher, task: taskName }) }))
   const errors = new Map<ExperimentRow, BlvitError>()
   const progress = workProgress(asks.length, (done) => options.onProgress?.({ doing: 'runs', ...done }))
   const queue = asks.flatMap(({ row, seed, key, ask }, place): QueuedRun<'run'>[] => {
@@ -153,7 +156,7 @@ export async function reproduce(experiment: Experiment, options: ReproduceOption
     const error = errors.get(row)?.message
     return own.length === 0 ? [] : [{ row, runs: done, times: undefined, error }]
   })
-  const times = rounds > 0 ? await timesOf(found, { options, teacher, rounds }) : new Map()
+  const times = rounds > 0 && task.hasTimes ? await timesOf(found, { options, teacher, rounds }) : new Map()
   const withTimes = found.map((one) => ({ ...one, times: times.get(one.row) }))
   return reproducedTable(experiment, { found: withTimes, machine, data, teacher: teacherText(options) })
 }
@@ -164,8 +167,9 @@ function teacherText({ teacher }: ReproduceOptions): string {
 
 interface Places {
   readonly options: ReproduceOptions
-  readonly pictures: UnpackedPictures
+  readonly pictures: TablePictures
   readonly teacher: string
+  readonly task: TableTaskName
 }
 
 /** Where the model of a run is written. */
@@ -175,7 +179,7 @@ function outputOf({ row, seed }: PlannedRun, folder: string): string {
 
 function askOf(
   run: PlannedRun,
-  { options, pictures, teacher }: Places,
+  { options, pictures, teacher, task }: Places,
 ): { readonly ask: RunAsk; readonly key: string } {
   const { row, seed } = run
   const { folder, limit, images } = options
@@ -191,14 +195,14 @@ function askOf(
     },
     measuresUntrained: seed === 0,
   }
-  const places = { output: outputOf(run, folder), train: pictures.train, test: pictures.test, teacher }
+  const places = { task, output: outputOf(run, folder), train: pictures.train, test: pictures.test, teacher }
   return { ask: { ...asked, ...places }, key: runKey(asked) }
 }
 
 /** Trains the teacher with all threads, unless it is there. */
 async function madeTeacher(
   experiment: Experiment,
-  { train }: UnpackedPictures,
+  { train }: TablePictures,
   { folder, parallel = availableParallelism(), signal, onProgress }: ReproduceOptions,
 ): Promise<string> {
   const output = join(folder, 'teacher')

@@ -2,38 +2,29 @@ import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { parseWith } from '../base/parse.js'
-import { openDataSet } from '../data/open-data-set.js'
-import { nodeDecoder } from '../image/node/decode.js'
 import { initialise } from '../model-store/initialise.js'
-import type { ModelFiles } from '../model-store/model-files.js'
 import { openModel } from '../model-store/node/open-model.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import { readArchitecture } from '../models/index.js'
 import { adjusted, type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
-import type { ChosenRuntime } from '../runtime/runtime.js'
 import { analyze } from '../tasks/analyze/analyze.js'
-import { Model } from '../tasks/model.js'
-import { evaluate } from '../tasks/node/evaluate/evaluate.js'
-import { meanSizes } from '../tasks/node/mean-sizes.js'
 import { Checkpoints } from '../trainer/checkpoints.js'
 import { type TrainedModel, trainModel } from '../trainer/train.js'
 import { trainingCard } from '../trainer/training-card.js'
 import type { StudentPlan, TeacherPlan } from './experiment.js'
+import { measuredSchema, shareSchema } from './measured.js'
 import { studentOf } from './student.js'
+import { type TableTaskName, tableTasks } from './table-task.js'
 
 const count = z.int().min(0)
-const share = z.object({ right: count, of: count })
-
 /** What came of a run. */
 export const runResultSchema = z.object({
-  top1: share,
+  ...measuredSchema.shape,
   /** The same before it was trained; only of a student that can do something then. */
-  untrained: share.optional(),
+  untrained: shareSchema.optional(),
   parameters: count,
   multiplyAdds: z.object({ linear: z.number(), thop: z.number(), full: z.number() }),
-  /** Sizes that pictures decide, their means over some of the test pictures. */
-  counted: z.object({ pictures: count, sizes: z.record(z.string(), z.number()) }).optional(),
   /** The mean of the loss over each tenth of its steps. */
   losses: z.array(z.number()),
   trainingMs: z.number(),
@@ -44,6 +35,7 @@ export type RunResult = Readonly<z.infer<typeof runResultSchema>>
 
 /** What a run shares with all others. */
 interface RunPlace {
+  readonly task: TableTaskName
   /** Where the model is written; beside it, in `<output>.training`, its log. */
   readonly output: string
   readonly train: string
@@ -86,9 +78,6 @@ export interface RunQuestions {
   teacher: { ask: TeacherAsk; answer: undefined }
 }
 
-/** Pictures that a lane takes at once: enough for its products to be large. */
-const evaluationBatch = 50
-
 function decided(recipe: Recipe, pictures: number | undefined): DecidedRecipe {
   return adjusted(parseWith(recipeSchema, recipe, 'The recipe'), { pictures })
 }
@@ -103,27 +92,6 @@ function tenths(losses: readonly number[]): number[] {
     )
     return own.reduce((a, b) => a + b, 0) / own.length
   })
-}
-
-async function measured(
-  files: ModelFiles,
-  runtime: ChosenRuntime,
-  {
-    test,
-    limit,
-    threads,
-    onDone,
-  }: Pick<RunPlace, 'test' | 'limit' | 'threads'> & { onDone: (done: number) => void },
-) {
-  await using model = new Model('a student', files, runtime, { threads, decoder: nodeDecoder })
-  const dataSet = await openDataSet(test, { labels: files.labels })
-  const { results } = await evaluate(model, dataSet, {
-    ...{ limit, batch: evaluationBatch, onProgress: ({ done }) => onDone(done) },
-  })
-  const [{ top1 } = { top1: { count: 0, of: 0 } }] = results
-  const isCounted = analyze(files.architecture).counted !== undefined
-  const counted = isCounted ? await meanSizes(model, {}, { dataSet, signal: undefined }) : undefined
-  return { top1: { right: top1.count, of: top1.of }, counted }
 }
 
 /** Writes what was trained, and leaves of its training the log alone: checkpoints would take gigabytes. */
@@ -141,20 +109,21 @@ async function keep(
 /** Trains a row with a seed and measures it. @throws BlvitError of whatever fails */
 export async function run(ask: RunAsk, onProgress: OnRunProgress): Promise<RunResult> {
   const { train, test, seed, threads, limit, recipe, output } = ask
+  const task = tableTasks[ask.task]
   const teacher = await openModel(ask.teacher)
   // on the calling thread, as it has nothing else to do
   const testing = await chooseRuntime('cpu', { thread: 'caller' })
   const student = await studentOf(teacher, ask.student, { seed, trainingData: train, runtime: testing })
   const plan = recipe && decided(recipe, ask.pictures)
   const toTrain = plan ? plan.stages.reduce((sum, { pictures }) => sum + pictures, 0) : 0
-  const pictures = (await openDataSet(test, { labels: 'ignored' })).size ?? 0
+  const pictures = await task.sizeOf(test)
   const toTest = Math.min(pictures, limit ?? pictures)
   const twice = plan !== undefined && ask.measuresUntrained && student.isWhole
   const total = toTrain + (twice ? 2 : 1) * toTest
   let before = 0
   const onDone = (done: number) => onProgress({ done: before + done, total })
   const untrained = twice
-    ? await measured(student.files, testing, { test, limit, threads, onDone })
+    ? await task.measure(student.files, test, { runtime: testing, limit, threads, onDone })
     : undefined
   if (twice) before += toTest
   const start = performance.now()
@@ -172,12 +141,15 @@ export async function run(ask: RunAsk, onProgress: OnRunProgress): Promise<RunRe
   const trainingMs = performance.now() - start
   before += toTrain
   const files = trained?.files ?? student.files
-  const { top1, counted } = await measured(files, testing, { test, limit, threads, onDone })
+  const { top1, scores, counted } = await task.measure(files, test, {
+    ...{ runtime: testing, limit, threads, onDone },
+  })
   const { parameters, multiplyAdds } = analyze(files.architecture, counted && { measured: counted.sizes })
   return {
     ...{ top1, parameters, multiplyAdds, losses: tenths(losses), trainingMs },
     evaluationMs: performance.now() - start - trainingMs,
     ...(untrained && { untrained: untrained.top1 }),
+    ...(scores && { scores }),
     ...(counted && { counted }),
   }
 }

@@ -18,6 +18,8 @@ export interface TableRow {
   readonly isControl: boolean
   /** Top-1, 0 … 1; absent while no run is done. `deviation`: of the sample, absent with one seed. */
   readonly top1?: { readonly mean: number; readonly deviation?: number }
+  /** Of each way in which models are measured, where there are several. */
+  readonly scores?: Readonly<Record<string, { readonly mean: number; readonly deviation?: number }>>
   /** Top-1 before it was trained, of the first seed; absent where it then could do nothing. */
   readonly untrained?: number
   readonly parameters?: number
@@ -61,9 +63,21 @@ function top1Of({ result: { top1 } }: SeededRun): number {
   return top1.right / top1.of
 }
 
-function tableRow({ row, runs, times, error }: FoundRow, whole: number | undefined): TableRow {
-  const scores = runs.map(top1Of)
+/** Of some runs. */
+function spreadOf(scores: readonly number[]): { readonly mean: number; readonly deviation?: number } {
   const spread = deviation(scores)
+  return { mean: mean(scores) ?? Number.NaN, ...(spread !== undefined && { deviation: spread }) }
+}
+
+/** The runs of a row by a score's name. */
+function scoreOf(name: string): (run: SeededRun) => number {
+  return ({ result: { scores } }) => {
+    const { right, of } = scores?.[name] ?? { right: Number.NaN, of: 1 }
+    return right / of
+  }
+}
+
+function tableRow({ row, runs, times, error }: FoundRow, whole: number | undefined): TableRow {
   const [first] = runs
   const untrained = first?.result.untrained
   const meanOf = (of: 'linear' | 'full') => mean(runs, ({ result }) => result.multiplyAdds[of]) ?? Number.NaN
@@ -71,7 +85,12 @@ function tableRow({ row, runs, times, error }: FoundRow, whole: number | undefin
   return {
     ...{ name: row.name, title: row.title, isControl: row.isControl ?? false },
     ...(first && {
-      top1: { mean: mean(scores) ?? Number.NaN, ...(spread !== undefined && { deviation: spread }) },
+      top1: spreadOf(runs.map(top1Of)),
+      ...(first.result.scores && {
+        scores: Object.fromEntries(
+          Object.keys(first.result.scores).map((name) => [name, spreadOf(runs.map(scoreOf(name)))]),
+        ),
+      }),
       parameters: first.result.parameters,
       multiplyAdds: { linear: meanOf('linear'), full },
     }),
@@ -96,11 +115,15 @@ export function reproducedTable(
 ): ReproducedTable {
   const wholeWork = found.find(({ row }) => row.name === whole)?.runs[0]?.result.multiplyAdds.full
   const rows = found.map((one) => tableRow(one, wholeWork))
-  const scores = (row: FoundRow): RowScores => ({ title: row.row.title, top1: row.runs.map(top1Of) })
+  const scores = ({ row: { title }, runs }: FoundRow, score: string | undefined): RowScores =>
+    score === undefined
+      ? { title, top1: runs.map(top1Of) }
+      : { title: `${title} (${score})`, top1: runs.map(scoreOf(score)) }
   const done = found.filter(({ runs }) => runs.length > 0)
   const lookup = (wanted: string) => {
-    const row = done.find((one) => one.row.name === wanted)
-    return row && scores(row)
+    const [name, score] = wanted.split('/')
+    const row = done.find((one) => one.row.name === name)
+    return row && scores(row, score)
   }
   const pictures = done[0]?.runs[0]?.result.top1.of
   return {

@@ -13,6 +13,14 @@ export const ones: Initialiser = { kind: 'constant', value: 1 }
 /** timm's default for every linear map, position embedding and class token. */
 export const truncatedNormal: Initialiser = { kind: 'truncatedNormal', deviation: 0.02 }
 
+/**
+ * Normal numbers of deviation √(1 ⁄ inputs): each sum is about as large as what it sums up (LeCun et al. 1998). For small models
+ * that begin with nothing: at {@link truncatedNormal} what passes several narrow maps is nearly 0, and so is what they learn.
+ */
+export function keepsSize(inputs: number): Initialiser {
+  return { kind: 'truncatedNormal', deviation: Math.sqrt(1 / inputs) }
+}
+
 export function constantOf(value: number): Initialiser {
   return { kind: 'constant', value }
 }

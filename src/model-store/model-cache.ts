@@ -14,7 +14,12 @@ const cacheName = 'blvit-models'
 
 /** The browser's storage for it; undefined where there is none: pages without https, private windows of some browsers. */
 async function openCache(): Promise<Cache | undefined> {
-  return globalThis.caches?.open(cacheName).catch(() => undefined)
+  try {
+    return await globalThis.caches?.open(cacheName)
+  } catch {
+    // where a site may not store, even to ask for its storage is an error
+    return undefined
+  }
 }
 
 /** What is kept of an address, undefined if nothing is. */

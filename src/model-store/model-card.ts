@@ -49,7 +49,9 @@ export function conversionCard({ files, copied, fresh, dropped }: Conversion, fa
       '.',
   ]
   if (fresh.length > 0) {
-    const guesses = architecture.facts.masks ? 'it guesses' : 'below keep ratio 1 this model guesses'
+    const guesses = architecture.facts.masks
+      ? 'it guesses'
+      : 'below keep ratio 1 this model answers worse, or guesses'
     sentences.push(`The new parts are **not trained**: ${guesses}. Distil it from its source first.`)
   }
   if (licenceOf(facts.sourceCard) === undefined) {

@@ -1,6 +1,7 @@
 import type { Bindings } from '../graph/dim.js'
 import type { FamilyFacts } from './facts.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
+import type { TokenWindows } from './window-kinds.js'
 
 /** The form of a config.json. */
 export type ConfigJson = Readonly<Record<string, unknown>>
@@ -42,6 +43,8 @@ export interface Architecture {
   readonly plain?: Architecture
   /** Whether it runs the plain block loop, so that the hooks of {@link BuildOptions} reach it; else it has its own. */
   readonly takesHooks: boolean
+  /** How its grid is cut where tokens look around in windows; absent: they all see each other. */
+  readonly windows?: TokenWindows
   build(options?: BuildOptions): ModelDefinition
 }
 

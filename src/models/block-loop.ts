@@ -10,6 +10,7 @@ import { dropPath } from '../nn/stochastic-depth.js'
 import type { OwnTraining } from './own-training.js'
 import type { TokenEvent } from './token-history.js'
 import { mlpWidth, prefixCount, type VitShape } from './vit-config.js'
+import type { WindowStream } from './window-stream.js'
 
 /** The tokens on their way through the blocks. Immutable: a hook that changes something gives a new one. */
 export interface TokenState {
@@ -24,6 +25,8 @@ export interface TokenState {
    * another of its batch, or tokens that are kept though they are let go. Undefined: all take part. `[batch, tokens]`
    */
   readonly mask?: Tensor
+  /** Of a model whose tokens look around in windows: where they stand since some of them went. */
+  readonly stream?: WindowStream | undefined
   /** What a method carries from block to block beside the tokens, by names of its own. */
   readonly aside?: Readonly<Record<string, Tensor>>
   /** What a method wants to be learned. */

@@ -32,7 +32,7 @@ function efficientSamArchitecture(config: EfficientSamConfig): Architecture {
     settings: {},
     usualRun: oneClick({ points }),
     takesHooks: false,
-    build: () => efficientSam(config),
+    build: (options) => efficientSam(config, options),
   }
 }
 

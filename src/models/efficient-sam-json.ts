@@ -3,7 +3,7 @@ import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
 import type { EfficientSamConfig } from './efficient-sam.js'
-import { invalid } from './sam-json.js'
+import { checkWindow, invalid } from './sam-json.js'
 
 // The keys of transformers' SamConfig where it has them; the defaults are EfficientSAM-Ti's.
 const visionKeys = z.strictObject({
@@ -45,6 +45,8 @@ function checked(config: EfficientSamConfig): EfficientSamConfig {
     ['pretrain_image_size', encoder.pretrainedSide],
   ] as const) {
     if (length % patchSize !== 0) throw invalid(`${key} ${length} is no multiple of patch_size ${patchSize}`)
+    // all tokens see each other, as in one window
+    checkWindow(length / patchSize, length / patchSize)
   }
   if (encoder.width % encoder.heads !== 0)
     throw invalid(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)

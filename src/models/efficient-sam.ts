@@ -12,7 +12,7 @@ import type { MaskDecoderConfig } from './masks/mask-decoder.js'
 import { maskPrograms } from './masks/mask-programs.js'
 import { mapEpsilon, neck } from './masks/neck.js'
 import { noPoint, type PromptEncoderConfig } from './masks/prompt-encoder.js'
-import { type ModelDefinition, pixelsInput } from './model-definition.js'
+import { type BuildOptions, type ModelDefinition, pixelsInput } from './model-definition.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
 
 /** EfficientSAM (Xiong et al. 2024): a plain ViT, pretrained to give what SAM's encoder gives, and a decoder of its own. */
@@ -150,10 +150,15 @@ function efficientSamDecoder({ width, decoder }: EfficientSamConfig): MaskDecode
 }
 
 /** EfficientSAM: `encode` makes an embedding of a picture, `decode` masks of an embedding for points and boxes. */
-export function efficientSam(config: EfficientSamConfig): ModelDefinition {
+export function efficientSam(
+  config: EfficientSamConfig,
+  { promptsPerPicture }: BuildOptions = {},
+): ModelDefinition {
   const { embedding } = efficientSamEncoder(efficientSamPixels(config), config)
   return {
-    programs: maskPrograms(embedding, efficientSamPrompts(config), efficientSamDecoder(config)),
+    programs: maskPrograms(embedding, efficientSamPrompts(config), efficientSamDecoder(config), {
+      promptsPerPicture,
+    }),
     history: [],
     sizes: [],
   }

@@ -68,7 +68,7 @@ function mobileSamArchitecture(config: MobileSamConfig): Architecture {
     settings: {},
     usualRun: oneClick({ points: 2 }),
     takesHooks: false,
-    build: () => mobileSam(config),
+    build: (options) => mobileSam(config, options),
   }
 }
 

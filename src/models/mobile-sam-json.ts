@@ -3,7 +3,7 @@ import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, size } from './config-values.js'
 import type { MobileSamConfig } from './mobile-sam.js'
-import { checkSamParts, invalid, readSamParts, samPartKeys, writeSamParts } from './sam-json.js'
+import { checkSamParts, checkWindow, invalid, readSamParts, samPartKeys, writeSamParts } from './sam-json.js'
 import { tinyVitStride } from './tiny-vit.js'
 
 // The keys of the official TinyViT; the defaults are those of its 5M, as MobileSAM has it.
@@ -26,6 +26,9 @@ const schema = z.looseObject({
   vision_config: visionKeys.default(() => visionKeys.parse({})),
   ...samPartKeys,
 })
+
+/** A bias for each two places takes as many numbers as its fourth power. */
+const largestWindow = 32
 
 type Vision = z.output<typeof visionKeys>
 
@@ -72,6 +75,11 @@ export function readMobileSamConfig(json: ConfigJson): MobileSamConfig {
     ...readSamParts(parsed),
   }
   checkSamParts(config)
+  stages.forEach(({ window }, at) => {
+    checkWindow(window, Math.ceil(config.side / tinyVitStride({ stages: stages.slice(0, at + 1) })))
+    if (window > largestWindow)
+      throw invalid(`window_sizes has ${window}, and ${largestWindow} is the largest that a TinyViT has`)
+  })
   return config
 }
 

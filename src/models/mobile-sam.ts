@@ -5,7 +5,8 @@ import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { maskPrograms } from './masks/mask-programs.js'
 import { neck } from './masks/neck.js'
-import { type ModelDefinition, pixelsInput } from './model-definition.js'
+import { portablePrograms } from './masks/portable-programs.js'
+import { type BuildOptions, type ModelDefinition, pixelsInput } from './model-definition.js'
 import { samDecoder, samPrompts } from './sam.js'
 import type { SamParts } from './sam-config.js'
 import { type TinyVitConfig, tinyVit } from './tiny-vit.js'
@@ -29,10 +30,15 @@ function mobileSamEncoder(pixels: Tensor, config: MobileSamConfig): Tensor {
 }
 
 /** MobileSAM, which can be asked for what SAM can. */
-export function mobileSam(config: MobileSamConfig): ModelDefinition {
+export function mobileSam(
+  config: MobileSamConfig,
+  { promptsPerPicture }: BuildOptions = {},
+): ModelDefinition {
   const embedding = mobileSamEncoder(mobileSamPixels(config), config)
+  const [prompts, decoder] = [samPrompts(config), samDecoder(config)]
   return {
-    programs: maskPrograms(embedding, samPrompts(config), samDecoder(config)),
+    programs: maskPrograms(embedding, prompts, decoder, { promptsPerPicture }),
+    portable: portablePrograms(embedding, prompts, decoder),
     history: [],
     sizes: [],
   }

@@ -11,6 +11,15 @@ export const pixelsInput = 'pixel_values'
 /** Something that a model can be asked for: its outputs by name. */
 export type Program = Readonly<Record<string, Tensor>>
 
+/** A model that cuts things out of pictures, as programs that other libraries run; each is built when it is asked for. */
+export interface PortablePrograms {
+  /** The decoder of segment-anything's own exporter. @param options `single`: the one mask that it is about, not all four */
+  officialDecoder(options: { single: boolean }): Program
+  /** transformers' `SamModel`, in the two files of its ONNX form. */
+  visionEncoder(): Program
+  promptDecoder(): Program
+}
+
 /**
  * A model as symbolic tensors. What it can do is a table of programs, because not every model classifies: a problem
  * (`src/problems/`) asks for the program that it reads, and a graph is made of that program alone. By name:
@@ -20,6 +29,8 @@ export type Program = Readonly<Record<string, Tensor>>
  *   model keeps all of them; where it has joined some, or keeps more of one picture than of another,
  *   `token_sizes [batch, tokens]`, how many each stands for, 0 for rows that only fill up; of a CLIP tower that has one,
  *   `embedding [batch, projection]`
+ * - `encode`, of a model that cuts out things: `image_embeddings`; `decode` and `refine`: `low_res_masks` and
+ *   `iou_predictions` of an embedding and prompts; `answer`: these of pictures and prompts at once, for one that learns
  * - `heads`, of a DeiT whose two heads learn different things: `class_logits` and `distillation_logits [batch, classes]`
  */
 export interface ModelDefinition {
@@ -30,6 +41,8 @@ export interface ModelDefinition {
   readonly sizes: readonly Tensor[]
   /** What the method in its block loop wants to be learned, beside the answers of the programs. */
   readonly training?: OwnTraining | undefined
+  /** Of a model that cuts things out of pictures: what other libraries run of it. */
+  readonly portable?: PortablePrograms
 }
 
 /** What can be decided when a model is built rather than when it runs. */
@@ -44,10 +57,14 @@ export interface BuildOptions {
    * its own number, and `kept` is no size of the graph.
    */
   readonly keepMass?: number
+  /** Of a big.LITTLE encoder with windows: the share of each that goes through its big blocks. */
+  readonly keepRatio?: number
   /** What reduces tokens, teaches or looks on; for models that run the plain block loop. */
   readonly hooks?: BlockHooks
   /** Of a bLViT that learns: no gradient passes from its predictors to what they read, so that each learns for itself. */
   readonly predictorsAlone?: boolean
+  /** Of a model that cuts out things and learns: so many prompts of each picture, which its program `answer` takes with the pictures. */
+  readonly promptsPerPicture?: number
 }
 
 /** @throws BlvitError `UNSUPPORTED` for a model that can't do that */

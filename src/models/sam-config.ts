@@ -1,5 +1,7 @@
+import { windowPlan } from '../nn/windows.js'
 import type { LittleConfig } from './blvit-config.js'
 import type { TwoWayConfig } from './masks/two-way-transformer.js'
+import type { Quota, TokenWindows } from './window-kinds.js'
 
 /** SAM's own image encoder: a ViT whose blocks look around in windows, some all over the picture (Li et al. 2022, ViTDet). */
 export interface WindowedVitConfig {
@@ -23,10 +25,8 @@ export interface SamRouting {
   readonly little: LittleConfig
   /** Layers, counted from 1, behind which patches are ranked and chosen. */
   readonly predictorAfter: readonly number[]
-  /** Share of a window's tokens that the P-blocks process. */
+  /** Share of a window that the P-blocks process. */
   readonly keepRatio: number
-  /** Whether that is a share of the tokens that a window has, or of its places, as many in every window. */
-  readonly quota: 'proportional' | 'equal'
 }
 
 /** What Segment Anything has beside its encoder, and whoever takes another one for it. */
@@ -50,6 +50,8 @@ export interface SamParts {
 export interface SamConfig extends SamParts {
   readonly family: 'sam'
   readonly encoder: WindowedVitConfig
+  /** What a share of a window is taken of, where one is. */
+  readonly quota: Quota
   /** Of a big.LITTLE encoder: which tokens its P-blocks process; undefined: all. */
   readonly routing?: SamRouting | undefined
 }
@@ -57,4 +59,11 @@ export interface SamConfig extends SamParts {
 /** Patches of a picture. */
 export function samGrid({ side, patchSize }: Pick<SamParts, 'side' | 'patchSize'>) {
   return { rows: side / patchSize, columns: side / patchSize }
+}
+
+/** How a picture's patches are cut into windows. */
+export function samWindows(
+  config: Pick<SamConfig, 'side' | 'patchSize' | 'encoder' | 'quota'>,
+): TokenWindows {
+  return { plan: windowPlan(samGrid(config), config.encoder.window), quota: config.quota }
 }

@@ -12,10 +12,11 @@ import { type BlockHooks, type BlockParts, blockLoop, plainBlock, type TokenStat
 import { layerRange } from './blvit-config.js'
 import { neck } from './masks/neck.js'
 import { pixelsInput } from './model-definition.js'
-import { type SamConfig, type SamRouting, samGrid } from './sam-config.js'
+import { type SamConfig, type SamRouting, samGrid, samWindows } from './sam-config.js'
 import { chooseInWindows, routedLayer, routeEvent, type WindowRoute } from './sam-routing.js'
 import type { RouteEvent } from './token-history.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
+import { streamAttention } from './window-stream.js'
 
 /** The encoder's blocks as a plain ViT's. */
 function encoderShape(config: SamConfig): VitShape {
@@ -41,10 +42,11 @@ export function neighbourhoodOf(layer: number, config: SamConfig): Neighbourhood
 function samBlockParts(config: SamConfig): BlockParts {
   const { heads, qkvBias } = config.encoder
   return {
-    attention: (normed, _state, layer) =>
-      windowedAttention('attn', normed, {
-        ...{ heads, qkvBias, neighbourhood: neighbourhoodOf(layer, config), countsPadding: true },
-      }),
+    attention: (normed, { stream }, layer) => {
+      const options = { heads, qkvBias, neighbourhood: neighbourhoodOf(layer, config) }
+      if (stream) return streamAttention(normed, stream, options)
+      return windowedAttention('attn', normed, { ...options, countsPadding: true })
+    },
     mlpNames: ['lin1', 'lin2'],
   }
 }
@@ -69,8 +71,8 @@ function samStem(pixels: Tensor, config: SamConfig): Tensor {
 function routedLoop(stem: Tensor, config: SamConfig, routing: SamRouting): LoopResult {
   const shape = encoderShape(config)
   const parts = samBlockParts(config)
-  const { depth, window } = config.encoder
-  const plan = windowPlan(samGrid(config), window)
+  const { depth } = config.encoder
+  const { keepRatio } = routing
   const layers: RoutedStep[] = []
   const routes: WindowRoute[] = []
   const history: RouteEvent[] = []
@@ -95,7 +97,7 @@ function routedLoop(stem: Tensor, config: SamConfig, routing: SamRouting): LoopR
     tokens = step.tokens
     layers.push(step)
     if (!routing.predictorAfter.includes(layer)) continue
-    const route = chooseInWindows(tokens, routes.length, { plan, routing })
+    const route = chooseInWindows(tokens, routes.length, { windows: samWindows(config), keepRatio })
     const next = routing.predictorAfter.find((other) => other > layer) ?? depth
     const used = layerRange(Math.max(layer, routing.fullLayers) + 1, next)
     history.push(

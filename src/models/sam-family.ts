@@ -4,7 +4,7 @@ import type { FamilyFacts } from './facts.js'
 import { samFrame } from './masks/mask-frame.js'
 import { encoderFacts, oneClick } from './masks/model-facts.js'
 import { sam } from './sam.js'
-import { type SamConfig, samGrid } from './sam-config.js'
+import { type SamConfig, samGrid, samWindows } from './sam-config.js'
 import { readSamConfig, writeSamConfig } from './sam-json.js'
 import { huggingFaceSam } from './sam-names.js'
 
@@ -38,11 +38,12 @@ function samArchitecture(config: SamConfig): SamArchitecture {
     patchSize,
     grid: samGrid(config),
     prefix: 0,
-    settings: {},
+    settings: config.routing ? { keepRatio: config.routing.keepRatio } : {},
     // a click has a point that is none beside it
     usualRun: oneClick({ points: 2 }),
     ...(config.routing && { plain: samArchitecture({ ...config, routing: undefined }) }),
-    takesHooks: false,
+    takesHooks: config.routing === undefined,
+    windows: samWindows(config),
     build: (options) => sam(config, options),
   }
 }
@@ -53,6 +54,7 @@ function usualSam(
 ): SamConfig {
   return {
     family: 'sam',
+    quota: 'proportional',
     side: 1024,
     patchSize: 16,
     encoder: {
@@ -79,7 +81,7 @@ const samH = usualSam({ width: 1280, depth: 32, heads: 16, globalBlocks: [7, 15,
 const samBT: SamConfig = {
   ...samB,
   routing: {
-    ...{ fullLayers: 1, predictorAfter: [1, 4, 7, 10], keepRatio: 0.25, quota: 'proportional' },
+    ...{ fullLayers: 1, predictorAfter: [1, 4, 7, 10], keepRatio: 0.25 },
     little: littleOf({ width: 192, heads: 3, layers: layerRange(2, 12) }),
   },
 }
@@ -88,7 +90,7 @@ const samBT: SamConfig = {
 const samHB: SamConfig = {
   ...samH,
   routing: {
-    ...{ fullLayers: 9, predictorAfter: [8, 16, 24], keepRatio: 0.25, quota: 'proportional' },
+    ...{ fullLayers: 9, predictorAfter: [8, 16, 24], keepRatio: 0.25 },
     little: littleOf({
       width: 768,
       heads: 12,
@@ -104,6 +106,7 @@ function littleOf(sizes: Pick<LittleConfig, 'width' | 'heads' | 'layers'>): Litt
 /** Small enough to train and test in seconds: pictures of 128 pixels, masks of 32. */
 export const microSam: SamConfig = {
   family: 'sam',
+  quota: 'proportional',
   side: 128,
   patchSize: 16,
   encoder: {
@@ -123,7 +126,7 @@ export const microSam: SamConfig = {
 export const samFamily: ModelFamily = {
   name: 'sam',
   title: 'Segment Anything',
-  switches: ['routing'],
+  switches: ['routing', 'quota'],
   presets: {
     'sam-b': samArchitecture(samB),
     'sam-l': samArchitecture(usualSam({ width: 1024, depth: 24, heads: 16, globalBlocks: [5, 11, 17, 23] })),

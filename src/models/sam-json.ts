@@ -3,7 +3,8 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { depth, epsilon, size } from './config-values.js'
-import type { SamConfig, SamParts, SamRouting } from './sam-config.js'
+import { type SamConfig, type SamParts, type SamRouting, samGrid } from './sam-config.js'
+import { quotas } from './window-kinds.js'
 
 // The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
 const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
@@ -58,7 +59,6 @@ const routingKeys = z.strictObject({
   full_layers: z.int().min(0).max(1_000),
   predictor_after: z.array(size).min(1),
   keep_ratio: z.number().positive().max(1),
-  quota: z.enum(['proportional', 'equal']).default('proportional'),
   little: z.strictObject({
     embed_dim: size,
     num_heads: size,
@@ -69,6 +69,7 @@ const routingKeys = z.strictObject({
 })
 
 const schema = z.looseObject({
+  quota: z.enum(quotas).default('proportional'),
   routing: routingKeys.nullish(),
   vision_config: visionKeys.default(() => visionKeys.parse({})),
   ...samPartKeys,
@@ -105,17 +106,15 @@ function readRouting(given: z.output<typeof routingKeys>): SamRouting {
     fullLayers: given.full_layers,
     predictorAfter: given.predictor_after,
     keepRatio: given.keep_ratio,
-    quota: given.quota,
     little: { width, heads, mlpRatio, attention: true, layers, initialisation },
   }
 }
 
-function writeRouting({ fullLayers, predictorAfter, keepRatio, quota, little }: SamRouting): ConfigJson {
+function writeRouting({ fullLayers, predictorAfter, keepRatio, little }: SamRouting): ConfigJson {
   return {
     full_layers: fullLayers,
     predictor_after: predictorAfter,
     keep_ratio: keepRatio,
-    quota,
     little: {
       embed_dim: little.width,
       num_heads: little.heads,
@@ -129,6 +128,18 @@ function writeRouting({ fullLayers, predictorAfter, keepRatio, quota, little }: 
 /** The complaint about a config.json whose values don't go together. */
 export function invalid(text: string): BlvitError {
   return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
+}
+
+/** Places that windows may have together, 256 × 256: an attention map over more would hold 4 G numbers a head. */
+const mostPlaces = 65_536
+
+/** @param rows tokens on a side of the square grid @throws BlvitError `BAD_CONFIG` for windows that no memory holds */
+export function checkWindow(window: number, rows: number): void {
+  const places = (window * Math.ceil(rows / window)) ** 2
+  if (places <= mostPlaces) return
+  throw invalid(
+    `windows of ${window} × ${window} over a grid of ${rows} × ${rows} tokens have ${places} places, and ${mostPlaces} are the most`,
+  )
 }
 
 /** @throws BlvitError `BAD_CONFIG` for sizes behind the encoder that don't go together */
@@ -151,6 +162,7 @@ function checked(config: SamConfig): SamConfig {
   if (beyond !== undefined)
     throw invalid(`global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`)
   checkSamParts(config)
+  checkWindow(encoder.window, samGrid(config).rows)
   if (config.routing) checkRouting(config.routing, encoder.depth, invalid)
   return config
 }
@@ -178,7 +190,7 @@ export function readSamParts({
 /** @throws BlvitError `BAD_CONFIG` naming every wrong key */
 export function readSamConfig(json: ConfigJson): SamConfig {
   const parsed = parseWith(schema, json, 'config.json')
-  const { vision_config: vision, routing } = parsed
+  const { vision_config: vision, routing, quota } = parsed
   return checked({
     family: 'sam',
     side: vision.image_size,
@@ -194,6 +206,7 @@ export function readSamConfig(json: ConfigJson): SamConfig {
       globalBlocks: vision.global_attn_indexes,
       layerNormEpsilon: vision.layer_norm_eps,
     },
+    quota,
     ...(routing && { routing: readRouting(routing) }),
     width: vision.output_channels,
     ...readSamParts(parsed),
@@ -219,7 +232,7 @@ export function writeSamParts({ width, maskChannels, decoder }: SamParts): Confi
 }
 
 export function writeSamConfig(config: SamConfig): ConfigJson {
-  const { side, patchSize, encoder, routing, width } = config
+  const { side, patchSize, encoder, quota, routing, width } = config
   return {
     model_type: 'sam',
     vision_config: {
@@ -235,6 +248,8 @@ export function writeSamConfig(config: SamConfig): ConfigJson {
       window_size: encoder.window,
       global_attn_indexes: encoder.globalBlocks,
     },
+    // what other programs don't know is said only where it is not the usual
+    ...(quota !== 'proportional' && { quota }),
     ...(routing && { routing: writeRouting(routing) }),
     ...writeSamParts(config),
   }

@@ -7,9 +7,7 @@ import {
   attention,
   concat,
   constant,
-  expand,
   gather,
-  matmul,
   multiply,
   parameter,
   pick,
@@ -19,65 +17,44 @@ import {
   slice,
   softmax,
   subtract,
-  table,
-  transpose,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
+import { forBatch } from '../nn/for-batch.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear, packedLinear, widthOf } from '../nn/linear.js'
-import { positionTables, vectorsOfDistances } from '../nn/relative-position.js'
-import { type Neighbourhood, sidesOf, windowedAttention } from '../nn/windowed-attention.js'
-import { realTokens, tokensToWindows, type WindowPlan, withPaddingRow } from '../nn/windows.js'
+import {
+  distanceTerms,
+  gridMarks,
+  placed,
+  positionTables,
+  vectorsOfDistances,
+} from '../nn/relative-position.js'
+import { type Neighbourhood, placesIn, sidesOf, windowedAttention } from '../nn/windowed-attention.js'
+import { tokensToWindows, withPaddingRow } from '../nn/windows.js'
 import { type BlockParts, blockMlp } from './block-loop.js'
 import { littleMlp } from './blvit.js'
 import type { LittleConfig } from './blvit-config.js'
-import type { SamRouting } from './sam-config.js'
 import type { RouteEvent } from './token-history.js'
 import type { VitShape } from './vit-config.js'
+import { type TokenWindows, tokensOf, type WindowKind, wholeOf, windowKinds } from './window-kinds.js'
 
-/** Windows of one shape, which have equally many tokens and choose equally many. */
-interface WindowKind {
-  /** Numbers of the windows. */
-  readonly windows: readonly number[]
-  /** The tokens of each, by their numbers in the grid. */
-  readonly tokens: readonly (readonly number[])[]
+/** Windows of one shape, which choose equally many of their tokens. */
+interface ChosenKind extends WindowKind {
   readonly kept: number
 }
 
-/** How many of a window's tokens are chosen: one at least, all at most. */
-function quotaOf(
-  real: number,
-  places: number,
-  { keepRatio, quota }: Pick<SamRouting, 'keepRatio' | 'quota'>,
-): number {
-  const wanted = Math.floor(keepRatio * (quota === 'equal' ? places : real) + 0.5)
-  return Math.min(real, Math.max(1, wanted))
-}
-
-/** The windows of a grid, those of one shape together. */
-function windowKinds(
-  plan: WindowPlan,
-  routing: Pick<SamRouting, 'keepRatio' | 'quota'>,
-): readonly WindowKind[] {
-  const byShape = new Map<string, { windows: number[]; tokens: (readonly number[])[] }>()
-  for (const [window, { rows, columns, tokens }] of realTokens(plan).entries()) {
-    const shape = `${rows}×${columns}`
-    const kind = byShape.get(shape) ?? { windows: [], tokens: [] }
-    kind.windows.push(window)
-    kind.tokens.push(tokens)
-    byShape.set(shape, kind)
-  }
-  return [...byShape.values()].map(({ windows, tokens }) => ({
-    windows,
-    tokens,
-    kept: quotaOf(defined(tokens[0], 'a window').length, plan.side ** 2, routing),
-  }))
+/** The windows of a grid: of a share of each, one token at least and all at most are chosen. */
+function chosenKinds(windows: TokenWindows, keepRatio: number): readonly ChosenKind[] {
+  return windowKinds(windows.plan).map((kind) => {
+    const wanted = Math.floor(keepRatio * wholeOf(kind, windows) + 0.5)
+    return { ...kind, kept: Math.min(tokensOf(kind), Math.max(1, wanted)) }
+  })
 }
 
 /** What was chosen behind a layer. */
 export interface WindowRoute {
-  readonly kinds: readonly WindowKind[]
+  readonly kinds: readonly ChosenKind[]
   /** The primary tokens by their numbers, window by window, kind by kind. int64 `[batch, primary]` */
   readonly chosen: Tensor
   /** Their scores. `[batch, primary, 1]` */
@@ -86,13 +63,8 @@ export interface WindowRoute {
   readonly scores: Tensor
 }
 
-/** One thing for each picture. */
-function forBatch(batch: ReturnType<typeof sizeAt>, numbers: readonly number[]): Tensor {
-  return expand(table(numbers, [1, numbers.length], { dtype: 'int64' }), [batch, numbers.length])
-}
-
 /** The best tokens of the windows of a kind; of equal scores the lower number. @returns int64 `[batch, windows·kept]` */
-function bestOf(scores: Tensor, { windows, tokens, kept }: WindowKind): Tensor {
+function bestOf(scores: Tensor, { windows, tokens, kept }: ChosenKind): Tensor {
   const [batch, count] = [sizeAt(scores, 0), defined(tokens[0], 'a window').length]
   const rows = times(batch, windows.length)
   const ofWindows = reshape(pick(scores, tokens.flat(), { axis: 1 }), [rows, count])
@@ -108,13 +80,13 @@ function bestOf(scores: Tensor, { windows, tokens, kept }: WindowKind): Tensor {
 export function chooseInWindows(
   tokens: Tensor,
   index: number,
-  { plan, routing }: { plan: WindowPlan; routing: SamRouting },
+  { windows, keepRatio }: { windows: TokenWindows; keepRatio: number },
 ): WindowRoute {
   const batch = sizeAt(tokens, 0)
   const scores = scope('predictors', () =>
     softmax(reshape(linear(`${index}`, tokens, { out: 1 }), [batch, sizeAt(tokens, 1)])),
   )
-  const kinds = windowKinds(plan, routing)
+  const kinds = chosenKinds(windows, keepRatio)
   const chosen = concat(
     kinds.map((kind) => bestOf(scores, kind)),
     { axis: 1 },
@@ -135,33 +107,6 @@ export function routeEvent(
     ...{ layer, layers, little, chosen: primary },
     tensors: { scores, order: argsort(taken) },
   }
-}
-
-/** Row and column of each token inside its window, or in the grid. */
-function placesIn({ grid, plan }: Neighbourhood): readonly [readonly number[], readonly number[]] {
-  const [down, across] = plan ? [plan.side, plan.side] : [grid.rows, grid.columns]
-  const at = Array.from({ length: grid.rows * grid.columns }, (_, token) => token)
-  return [
-    at.map((token) => Math.floor(token / grid.columns) % down),
-    at.map((token) => (token % grid.columns) % across),
-  ]
-}
-
-/** Products of chosen queries with the vectors of their distances along one axis. @returns `[batch, primary, heads, keys]` */
-function distanceTerms(
-  q: Tensor,
-  chosen: Tensor,
-  { vectors, places, heads }: { vectors: Tensor; places: readonly number[]; heads: number },
-): Tensor {
-  const [batch, primary, headWidth] = [sizeAt(q, 0), sizeAt(q, 1), widthOf(q) / heads]
-  const side = Number(sizeAt(vectors, 0))
-  const rows = times(batch, primary)
-  const ofSide = expand(reshape(vectors, [1, side, side * headWidth]), [batch, side, side * headWidth])
-  const own = gather(ofSide, gather(forBatch(batch, places), chosen))
-  const products = matmul(reshape(q, [rows, heads, headWidth]), reshape(own, [rows, side, headWidth]), {
-    transposeB: true,
-  })
-  return reshape(products, [batch, primary, heads, side])
 }
 
 interface PrimaryAttention {
@@ -190,13 +135,15 @@ export function primaryAttention(
     const tables = positionTables(width / heads, defined(learnedFor, 'relative positions'))
     const [rowPlaces, columnPlaces] = placesIn(neighbourhood)
     const terms = (of: Tensor, side: number, places: readonly number[]) =>
-      distanceTerms(q, chosen, {
+      distanceTerms(q, gather(forBatch(batch, places), chosen), {
         heads,
-        places,
         vectors: vectorsOfDistances(of, { queries: side, keys: side }),
       })
-    const byRow = terms(tables.rows, sides.rows, rowPlaces)
-    const byColumn = terms(tables.columns, sides.columns, columnPlaces)
+    const all = concat(
+      [terms(tables.rows, sides.rows, rowPlaces), terms(tables.columns, sides.columns, columnPlaces)],
+      { axis: 3 },
+    )
+    const marks = gridMarks(sides)
     const attended = (
       groups: number,
       [start, kept]: readonly [number, number],
@@ -204,17 +151,10 @@ export function primaryAttention(
       values: Tensor,
     ) => {
       const own = { axis: 1, start, end: start + groups * kept }
-      const stacks = times(batch, groups)
-      const ofGroups = (x: Tensor, side: number) =>
-        transpose(reshape(slice(x, own), [stacks, kept, heads, side]), [0, 2, 1, 3])
-      const bias = add(
-        reshape(ofGroups(byRow, sides.rows), [stacks, heads, kept, sides.rows, 1]),
-        reshape(ofGroups(byColumn, sides.columns), [stacks, heads, kept, 1, sides.columns]),
-      )
-      const mixed = attention(reshape(slice(q, own), [stacks, kept, width]), keys, values, {
-        heads,
-        bias: reshape(bias, [stacks, heads, kept, sides.rows * sides.columns]),
-      })
+      const ofGroups = (x: Tensor) =>
+        reshape(slice(x, own), [times(batch, groups), kept, ...x.shape.slice(2)])
+      const scored = placed({ q: ofGroups(q), k: keys }, { terms: ofGroups(all), marks, heads })
+      const mixed = attention(scored.q, scored.k, values, { heads, scale: 1 })
       return reshape(mixed, [batch, groups * kept, width])
     }
     if (!plan) return linear('proj', attended(1, [0, Number(sizeAt(chosen, 1))], k, v), { out: width })

@@ -2,6 +2,7 @@ import { layerNorm2d } from '../nn/layer-norm.js'
 import type { MaskDecoderConfig } from './masks/mask-decoder.js'
 import { maskPrograms } from './masks/mask-programs.js'
 import { mapEpsilon } from './masks/neck.js'
+import { portablePrograms } from './masks/portable-programs.js'
 import { noPoint, type PromptEncoderConfig } from './masks/prompt-encoder.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
 import { type SamConfig, type SamParts, samGrid } from './sam-config.js'
@@ -46,12 +47,20 @@ export function samDecoder({ width, decoder }: SamParts): MaskDecoderConfig {
  * Segment Anything: `encode` makes an embedding of a picture, `decode` masks of an embedding for points and boxes, `refine` the
  * same with masks among the prompts.
  */
-export function sam(config: SamConfig, { hooks }: BuildOptions = {}): ModelDefinition {
-  const { embedding, state } = samEncoder(samPixels(config), config, { hooks })
+export function sam(
+  config: SamConfig,
+  { hooks, keepRatio, promptsPerPicture }: BuildOptions = {},
+): ModelDefinition {
+  const { routing } = config
+  const asked =
+    routing && keepRatio !== undefined ? { ...config, routing: { ...routing, keepRatio } } : config
+  const { embedding, state } = samEncoder(samPixels(config), asked, { hooks })
+  const [prompts, decoder] = [samPrompts(config), samDecoder(config)]
   return {
-    programs: maskPrograms(embedding, samPrompts(config), samDecoder(config)),
+    programs: maskPrograms(embedding, prompts, decoder, { promptsPerPicture }),
     history: state.history,
     sizes: [],
     training: state.training,
+    portable: portablePrograms(embedding, prompts, decoder),
   }
 }

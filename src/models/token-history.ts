@@ -19,8 +19,8 @@ export interface ReduceEvent extends EventBase {
    * keeps most, a size that only a run tells.
    */
   readonly tokensAfter: Dim
-  /** Which of them sums up what was let go, if one does. Others that several tokens become are their average. */
-  readonly fused?: number | undefined
+  /** Which of them sum up what was let go. Others that several tokens become are their average. Default: none. */
+  readonly fused?: readonly number[] | undefined
   /**
    * Where the tokens of a picture went: for each token before (prefix tokens first), the index of the token after
    * that it is, or is part of; −1, or beyond the list's end, if it is gone. Every token after is made of some before, so
@@ -153,7 +153,7 @@ export function followPatches(
     patchToken = patchToken.map(moved)
     tokens = new Set(assignment.filter((after) => after >= prefix)).size
     // one that is fused again becomes part of the new one
-    const still = [...fused.map(moved), ...(event.fused === undefined ? [] : [event.fused - prefix])]
+    const still = [...fused.map(moved), ...(event.fused ?? []).map((token) => token - prefix)]
     fused = [...new Set(still)].filter((token) => token >= 0)
     return { layer, tokens, patchToken, fused }
   })

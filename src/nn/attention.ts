@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js'
 import { type Dim, elements, times } from '../graph/dim.js'
 import { type Initialiser, truncatedNormal } from '../graph/initialiser.js'
 import {
@@ -7,6 +8,7 @@ import {
   expand,
   gather,
   matmul,
+  mean,
   multiply,
   queryAttention,
   reshape,
@@ -60,6 +62,8 @@ export interface AttentionView {
   outputOf(queries: Tensor, meeting?: Meeting): Tensor
   /** The same of a map that the caller made: `[batch, heads, rows, keys]` → `[batch, rows, width]` */
   mix(map: Tensor, mixture?: Mixture): Tensor
+  /** What each key gets of a query, on average over queries and heads. `[batch, keys]` */
+  received(): Tensor
   /** What the class token, the first query, gives to each key: its row of the map, averaged over heads. `[batch, keys]` */
   clsRow(meeting?: Meeting): Tensor
 }
@@ -94,8 +98,8 @@ function biasOf({ bias, keyMask }: Meeting): Tensor | undefined {
   return bias ? add(mask, bias) : mask
 }
 
-/** A map times values, heads side by side again. @returns `[batch, rows, innerWidth]` */
-function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
+/** A map times values, heads side by side again. @param map `[batch, heads, rows, keys]` @returns `[batch, rows, innerWidth]` */
+export function mixedBy(map: Tensor, v: Tensor, heads: number): Tensor {
   const [batch, keys, width] = [sizeAt(v, 0), sizeAt(v, 1), widthOf(v)]
   // [batch, heads, keys, headWidth]
   const values = transpose(reshape(v, [batch, keys, heads, width / heads]), [0, 2, 1, 3])
@@ -156,30 +160,34 @@ function sameMeeting(a: Meeting, b: Meeting): boolean {
 interface AttentionParts extends Pick<AttentionView, 'q' | 'k' | 'v' | 'heads'> {
   /** What the layer makes of mixed values. `[batch, rows, innerWidth]` → `[batch, rows, width]` */
   readonly projected: (mixed: Tensor) => Tensor
-  /** What the layer itself adds to all scores, beside what a meeting adds; broadcasts as {@link Meeting.bias}. */
-  readonly ownBias?: Tensor | undefined
+  /** Whose products are the scores, as they are, where that isn't queries and keys: with relative positions among them. */
+  readonly scored?: Readonly<Record<'q' | 'k', Tensor>> | undefined
 }
 
 /** A view of queries, keys and values; what is asked of it is built in the scope that it was made in. */
-export function attentionView({ q, k, v, heads, projected, ownBias }: AttentionParts): AttentionView {
+export function attentionView({ q, k, v, heads, projected, scored }: AttentionParts): AttentionView {
   const here = currentScope()
+  const { q: asking, k: asked } = scored ?? { q, k }
   const optionsOf = (meeting: Meeting) => {
-    const bias = biasOf(meeting)
-    return { heads, scale: meeting.scale, bias: bias && ownBias ? add(ownBias, bias) : (bias ?? ownBias) }
+    assert(!scored || meeting.scale === undefined, 'another scale of scores that are scaled already')
+    return { heads, scale: scored ? 1 : meeting.scale, bias: biasOf(meeting) }
   }
   const valuesOf = ({ headFactor }: Pick<Meeting, 'headFactor'>) => timesHeadFactor(v, headFactor)
   let shown: { readonly meeting: Meeting; readonly map: Tensor } | undefined
+  const mapOf = (meeting: Meeting) => {
+    if (!shown || !sameMeeting(shown.meeting, meeting)) {
+      shown = { meeting, map: atScope(here, () => attentionMap(asking, asked, optionsOf(meeting))) }
+    }
+    return shown.map
+  }
   return {
     q,
     k,
     v,
     heads,
-    map: (meeting = {}) => {
-      if (!shown || !sameMeeting(shown.meeting, meeting)) {
-        shown = { meeting, map: atScope(here, () => attentionMap(q, k, optionsOf(meeting))) }
-      }
-      return shown.map
-    },
+    map: (meeting = {}) => mapOf(meeting),
+    received: () =>
+      atScope(here, () => reshape(mean(mapOf({}), { axes: [1, 2] }), [sizeAt(k, 0), sizeAt(k, 1)])),
     output: (meeting = {}) => {
       // the map that somebody asked for already is half of the way
       const map = shown && sameMeeting(shown.meeting, meeting) ? shown.map : undefined
@@ -187,16 +195,18 @@ export function attentionView({ q, k, v, heads, projected, ownBias }: AttentionP
         projected(
           map
             ? mixedBy(map, valuesOf(meeting), heads)
-            : attentionOp(q, k, valuesOf(meeting), optionsOf(meeting)),
+            : attentionOp(asking, asked, valuesOf(meeting), optionsOf(meeting)),
         ),
       )
     },
-    outputOf: (queries, meeting = {}) =>
-      atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting)))),
+    outputOf: (queries, meeting = {}) => {
+      assert(!scored, 'some queries of scores with relative positions')
+      return atScope(here, () => projected(attentionOp(queries, k, valuesOf(meeting), optionsOf(meeting))))
+    },
     mix: (map, { values = same, rows = same, ...meeting } = {}) =>
       atScope(here, () => projected(rows(mixedBy(map, values(valuesOf(meeting)), heads)))),
     clsRow: (meeting = {}) =>
-      atScope(here, () => queryAttention(slice(q, { axis: 1, end: 1 }), k, optionsOf(meeting))),
+      atScope(here, () => queryAttention(slice(asking, { axis: 1, end: 1 }), asked, optionsOf(meeting))),
   }
 }
 

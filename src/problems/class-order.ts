@@ -50,7 +50,12 @@ function share(a: string, b: string): boolean {
 export function classOrder(model: NamedClasses, other: NamedClasses): ClassOrder {
   const { labels } = model
   if (labels.length !== other.labels.length) {
-    throw differ(model, other, `it has ${other.labels.length} classes instead of ${labels.length}`)
+    const count = other.labels.length
+    throw differ(
+      model,
+      other,
+      `it has ${count} ${count === 1 ? 'class' : 'classes'} instead of ${labels.length}`,
+    )
   }
   if (!haveSameNames(labels, other.labels) && (areUnnamed(labels) || areUnnamed(other.labels))) {
     return { numbers: undefined, by: areUnnamed(labels) && areUnnamed(other.labels) ? 'label' : 'number' }

@@ -9,6 +9,7 @@ import { fromScratch } from './from-scratch.js'
 import { paper } from './paper.js'
 import { predictor } from './predictor.js'
 import type { Recipe } from './recipe.js'
+import { distillEncoder, distillSegmenter, segment } from './segment.js'
 
 /** Every recipe under the name that users type. Adding one is its file and a line here. */
 export const recipes: Readonly<Record<string, Recipe>> = {
@@ -24,4 +25,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'ada-vit': adaVit,
   ats,
   'a-vit': aVit,
+  segment,
+  'distill-segmenter': distillSegmenter,
+  'distill-encoder': distillEncoder,
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { slice } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
-import type { BlockHooks } from '../models/block-loop.js'
+import type { BlockHooks, TokenState } from '../models/block-loop.js'
+import { type TokenWindows, wholeOf } from '../models/window-kinds.js'
+import { backInGrid, type KeepingKind, keepInEach, lookedAt, streamOf } from './in-windows.js'
 import { candidatesOf, keepBest, quartersAbout, ratesByBlock } from './keep-best.js'
 import { blockList, flag, keepRateSteps, keepRates } from './parameters.js'
 import type { Reduction } from './reduction.js'
@@ -39,6 +41,45 @@ export function tokenReorganisation({ kept, fuse }: EvitOptions): BlockHooks {
   }
 }
 
+/**
+ * The same in windows (spec §6.4): each window keeps a share of its tokens, those that attention gives most to. There is no class
+ * token to ask, so tokens are ranked by what they receive, on average over heads and queries of the window, or of the picture
+ * in a block that sees all of it. What went returns to the map at the end as it was when it went.
+ */
+function reorganisationInWindows({
+  windows,
+  fuse,
+  rate,
+}: {
+  readonly windows: TokenWindows
+  readonly fuse: boolean
+  /** Of a block, counted from 0; undefined: it reduces nothing. */
+  readonly rate: (block: number) => number | undefined
+}): BlockHooks {
+  /** K of each window of a kind that is in the stream. */
+  const keeping = (state: TokenState, share: number) =>
+    streamOf(state, windows).kinds.map((kind): KeepingKind => {
+      const whole = state.stream ? kind.count : wholeOf(kind, windows)
+      return { kind, kept: Math.min(kind.count, Math.ceil(share * whole)) }
+    })
+  const reduces = (state: TokenState, layer: number) => {
+    const share = rate(layer - 1)
+    const kinds = share === undefined ? [] : keeping(state, share)
+    return kinds.some(({ kind, kept }) => kept < kind.count) ? kinds : undefined
+  }
+  return {
+    attend: (view, state, block) => (reduces(state, block.layer) ? lookedAt(view, state, block) : undefined),
+    between: (state, { layer, attention }) => {
+      const kinds = reduces(state, layer)
+      if (!kinds) return undefined
+      return scope('evit', () =>
+        keepInEach(state, attention.received(), { layer, windows, keeping: kinds, fuse }),
+      )
+    },
+    pool: (state) => scope('evit', () => backInGrid(state)),
+  }
+}
+
 export const evit: Reduction<typeof parameters> = {
   name: 'evit',
   about: 'keeps the patches that the class token attends to most and fuses the others into one',
@@ -51,6 +92,10 @@ export const evit: Reduction<typeof parameters> = {
   paper:
     'Liang et al., "Not All Patches are What You Need: Expediting Vision Transformers via Token Reorganizations", ICLR 2022',
   example: 'evit:0.7',
+  inWindows: (model, { fuse, ...given }) => {
+    const rates = ratesByBlock('evit', model, given)
+    return reorganisationInWindows({ windows: model.windows, fuse, rate: (block) => rates.get(block) })
+  },
   main: 'keep',
   steps: () => keepRateSteps,
   parameters,

@@ -21,6 +21,7 @@ import { withOwnTraining } from '../models/own-training.js'
 import type { ReduceEvent, RouteEvent } from '../models/token-history.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear, widthOf } from '../nn/linear.js'
+import { evolutionInWindows, type WindowedSelection } from './evo-vit-in-windows.js'
 import { candidatesOf, prefixOf, ratesByBlock } from './keep-best.js'
 import { blockList, flag, keepRateSteps, keepRates, listOf } from './parameters.js'
 import type { ReducedModel, Reduction } from './reduction.js'
@@ -248,11 +249,11 @@ function usualBlocks(depth: number, mode: Values['mode']): readonly number[] {
     : all.filter((block) => block === third || block === Math.floor((2 * depth) / 3))
 }
 
-/** @throws BlvitError `BAD_OPTION` */
-function selectionsOf(
-  { depth, patches }: ReducedModel,
+/** Which blocks work on which share. @throws BlvitError `BAD_OPTION` */
+function sharesOf(
+  { depth }: Pick<ReducedModel, 'depth'>,
   { keep, mode, blocks }: Values,
-): readonly Selection[] {
+): readonly WindowedSelection[] {
   const chosen = blocks ?? usualBlocks(depth, mode)
   if (chosen.length === 0 || chosen.includes(0)) {
     throw refused(
@@ -262,15 +263,32 @@ function selectionsOf(
   const rates = [...ratesByBlock('evo-vit', { depth }, { keep, blocks: chosen })].toSorted(
     ([a], [b]) => a - b,
   )
-  return rates.flatMap(([first, rate], i): Selection[] => {
-    const kept = Math.floor(patches * rate)
-    if (kept < 1)
-      throw refused(`evo-vit shall keep ${rate} of ${patches} patches, which is none. Give a higher rate.`)
+  return rates.flatMap(([first, rate], i): WindowedSelection[] => {
     const next = rates[i + 1]?.[0] ?? depth
     // a block that takes all has nothing to choose
-    if (mode === 'layer') return rate === 1 ? [] : [{ first, last: first, kept }]
-    return [{ first, last: next - 1, kept }]
+    if (mode === 'layer') return rate === 1 ? [] : [{ first, last: first, rate }]
+    return [{ first, last: next - 1, rate }]
   })
+}
+
+/** @throws BlvitError `BAD_OPTION` */
+function selectionsOf(model: ReducedModel, values: Values): readonly Selection[] {
+  return sharesOf(model, values).map(({ rate, ...blocks }) => {
+    const kept = Math.floor(model.patches * rate)
+    if (kept >= 1) return { ...blocks, kept }
+    throw refused(
+      `evo-vit shall keep ${rate} of ${model.patches} patches, which is none. Give a higher rate.`,
+    )
+  })
+}
+
+/** What there is only where a class token looks at all patches. @throws BlvitError `BAD_OPTION` */
+function assertNothingOfClassToken(values: Values): void {
+  const given = (['representative', 'prune-cls', 'class-head'] as const).find((name) => values[name])
+  if (given === undefined) return
+  throw refused(
+    `evo-vit has no ${given} where tokens look around in windows: all come back, and no class token stands for them. Leave it out.`,
+  )
 }
 
 /** @throws BlvitError `BAD_OPTION` */
@@ -315,6 +333,15 @@ export const evoVit: Reduction<typeof parameters> = {
     'prune-cls':
       'whether those that wait after the last block are gone, where a head reads the mean of the patches',
     'class-head': 'whether the class token learns by a head of its own; it is no part of a run',
+  },
+  inWindows: (model, values) => {
+    assertNothingOfClassToken(values)
+    const shares = sharesOf(model, values)
+    const { depth, windows } = model
+    return evolutionInWindows(shares, {
+      windows,
+      tradeoff: tradeoffOf(values, depth, shares[0]?.first ?? depth),
+    })
   },
   hooks: (model, values, made) => {
     assertClassHead(values, model, made)

@@ -77,7 +77,7 @@ function eventOf(
     kind: 'reduce',
     layer,
     tokensAfter: prefix + kept + Number(fuse),
-    fused: fuse ? prefix + kept : undefined,
+    fused: fuse ? [prefix + kept] : undefined,
     tensors,
     assignment: ({ order = [] }) => {
       const rest = fuse ? prefix + kept : -1

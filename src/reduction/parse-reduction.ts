@@ -135,7 +135,7 @@ function numberOfMain(text: string): number {
 }
 
 function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
-  const { name, needs, example, main, files = {} } = reduction
+  const { name, example, main, files = {} } = reduction
   return {
     name,
     example,
@@ -161,17 +161,19 @@ function entry<P extends Parameters>(reduction: Reduction<P>): Entry {
         printed(reduction, decoded(reduction, { ...texts, [main]: number }))
       const text = printed(reduction, values)
       const steps = (architecture: Architecture) =>
-        isList ? [] : (reduction.steps?.(reducedModel({ name, needs }, architecture), values) ?? [])
+        isList ? [] : (reduction.steps?.(reducedModel(reduction, architecture), values) ?? [])
       return {
         text,
         textFor: (architecture) =>
           printed(
             reduction,
-            reduction.fitted?.(reducedModel({ name, needs }, architecture), values) ?? values,
+            reduction.fitted?.(reducedModel(reduction, architecture), values) ?? values,
             reduction.brief,
           ),
         hooks: (architecture) => {
-          const model = reducedModel({ name, needs }, architecture)
+          const model = reducedModel(reduction, architecture)
+          const { windows } = model
+          if (windows && reduction.inWindows) return reduction.inWindows({ ...model, windows }, values)
           const made = madeFor(reduction, architecture)
           assertOwnWeights(reduction as unknown as Reduction, made)
           return reduction.hooks(model, values, made)

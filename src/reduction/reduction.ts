@@ -3,6 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { Architecture } from '../models/architecture.js'
 import type { BlockHooks } from '../models/block-loop.js'
 import type { FamilyFacts } from '../models/facts.js'
+import type { TokenWindows } from '../models/window-kinds.js'
 
 /** What a reduction must know of the model that it is for. */
 export interface ReducedModel extends Pick<FamilyFacts, 'depth' | 'classToken' | 'distilled'> {
@@ -13,6 +14,13 @@ export interface ReducedModel extends Pick<FamilyFacts, 'depth' | 'classToken' |
   readonly prefix: number
   /** 0: a backbone without a head. */
   readonly classes: number
+  /** How its tokens look around in windows; undefined: they all see each other. */
+  readonly windows: TokenWindows | undefined
+}
+
+/** A model whose tokens look around in windows. */
+interface WindowedModel extends ReducedModel {
+  readonly windows: TokenWindows
 }
 
 /** The parameters of a reduction: an object of codecs, from a text to a value and back. */
@@ -78,14 +86,20 @@ export interface Reduction<P extends Parameters = Parameters> {
    * @throws BlvitError `BAD_OPTION` for a model that it can't work on, or parameters that don't fit it
    */
   hooks(model: ReducedModel, parameters: z.output<P>, made: z.output<P> | undefined): BlockHooks
+  /**
+   * The same where tokens look around in windows, and no class token looks at them (Segment Anything, spec §6.4). Absent: the
+   * method is not for such models.
+   * @throws BlvitError `BAD_OPTION` for parameters that say nothing there
+   */
+  readonly inWindows?: (model: WindowedModel, parameters: z.output<P>) => BlockHooks
 }
 
 /** @throws BlvitError `BAD_OPTION` for a model with blocks of its own, or without what the reduction needs */
 export function reducedModel(
-  { name, needs = {} }: Pick<Reduction, 'name' | 'needs'>,
+  { name, needs = {}, inWindows }: Pick<Reduction, 'name' | 'needs'> & { readonly inWindows?: unknown },
   architecture: Architecture,
 ): ReducedModel {
-  const { takesHooks, family, grid, prefix, facts, classes, patchSize } = architecture
+  const { takesHooks, family, grid, prefix, facts, classes, patchSize, windows } = architecture
   const { depth, classToken, distilled } = facts
   const refused = (message: string) => new BlvitError('BAD_OPTION', message, { reduction: name, family })
   if (!takesHooks) {
@@ -94,6 +108,22 @@ export function reducedModel(
         ? `this one (${family}) has maps and no tokens that could go. Take`
         : `a ${family} decides in its own blocks which tokens save work. Turn its --keep-ratio, or take`
     throw refused(`${name} is for plain ViTs and DeiTs; ${why} a plain ViT (-m vit-tiny).`)
+  }
+  const model = {
+    depth,
+    classToken,
+    distilled,
+    patches: grid.rows * grid.columns,
+    grid,
+    prefix,
+    classes,
+    windows,
+  }
+  if (windows) {
+    if (inWindows) return model
+    throw refused(
+      `${name} is for tokens that all see each other, and those of a ${family} look around in windows. Take evit or evo-vit.`,
+    )
   }
   if (needs.classToken !== undefined && !classToken) {
     throw refused(
@@ -105,5 +135,5 @@ export function reducedModel(
       `${name} ${needs.notDistilled}, and this model is distilled. Take one that is not distilled, or tome.`,
     )
   }
-  return { depth, classToken, distilled, patches: grid.rows * grid.columns, grid, prefix, classes }
+  return model
 }

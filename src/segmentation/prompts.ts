@@ -80,8 +80,23 @@ export function checkPrompts(prompts: readonly Prompt[], picture: Size, frame: P
   })
 }
 
-function checkPrompt(prompt: Prompt, picture: Size, frame: PromptFrame, name: string): void {
+/** @throws BlvitError `BAD_OPTION` for parts of other kinds, which callers without types may give */
+function checkKinds(prompt: Prompt, name: string): void {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null
+  if (!isObject(prompt))
+    throw bad(`${name} is ${typeof prompt}; it must be an object of points, a box or a mask.`)
   checkOptions('part of a prompt', prompt, promptKeys)
+  const { points, box, mask } = prompt
+  if (points !== undefined && !(Array.isArray(points) && points.every(isObject)))
+    throw bad(`The points of ${name} must be a list: [{ x: 210, y: 140 }].`)
+  if (box !== undefined && !Array.isArray(box))
+    throw bad(`The box of ${name} must be a list: [left, top, right, bottom].`)
+  if (mask !== undefined && !isObject(mask))
+    throw bad(`The mask of ${name} must be { height, width, values }, or the logits of an earlier answer.`)
+}
+
+function checkPrompt(prompt: Prompt, picture: Size, frame: PromptFrame, name: string): void {
+  checkKinds(prompt, name)
   const { points = [], box, mask } = prompt
   if (points.length === 0 && !box && !mask) {
     throw bad(`In ${name} nothing is said: give points, a box or a mask.`)

@@ -17,9 +17,9 @@ export const firstLayers = {
   print: (count, { facts }) => (count === facts.depth ? '' : `first ${count} layers`),
   ladder: (_, { facts }) => Array.from({ length: facts.depth }, (_, i) => i + 1),
   remake: (count, architecture, { withChanges }) => {
-    const { facts, family, takesHooks } = architecture
+    const { facts, family, takesHooks, windows } = architecture
     if (count === facts.depth) return architecture
-    if (!takesHooks) {
+    if (!takesHooks || windows) {
       const message = `Layers of a ${family} don't all do the same, so its first ${count} are no model. Take a plain ViT (-m vit-tiny).`
       throw new BlvitError('BAD_OPTION', message, { family })
     }

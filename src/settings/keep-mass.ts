@@ -27,8 +27,12 @@ export const keepMass = {
   print: (mass) => `keep mass ${mass}`,
   ladder: () => Array.from({ length: steps - 1 }, (_, i) => (i + 1) / steps),
   isPassedOver: ({ settings }) => settings.keepRatio === undefined,
-  decide: (mass, { settings, family, takesHooks }) => {
+  decide: (mass, { settings, family, takesHooks, windows }) => {
     check(mass)
+    if (windows) {
+      const message = `Tokens of a ${family} are chosen window by window, as many in each of one shape: keep mass ${mass} is not for it. Turn its --keep-ratio.`
+      throw new BlvitError('BAD_OPTION', message, { family })
+    }
     if (settings.keepRatio !== undefined) return { build: { keepMass: mass } }
     throw new BlvitError(
       'BAD_OPTION',

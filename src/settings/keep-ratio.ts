@@ -46,6 +46,8 @@ export const keepRatio: Setting<number> = {
   isPassedOver: (student) => !hasRatio(student),
   decide: (ratio, architecture) => {
     check(ratio)
+    // of windows there is no one number: how many each keeps is decided when the graph is built
+    if (hasRatio(architecture) && architecture.windows) return { build: { keepRatio: ratio } }
     if (hasRatio(architecture)) return { sizes: { kept: keptPatches(ratio, architecture) } }
     // All patches go through all blocks: a plain model does just that.
     if (ratio === 1) return {}

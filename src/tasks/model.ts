@@ -27,6 +27,7 @@ import { type EmbedOptions, embed } from '../problems/embed.js'
 import { logits as logitsProblem } from '../problems/logits.js'
 import type { AnswerContext, Problem } from '../problems/problem.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
+import { prepareInFrame } from '../segmentation/frame-pixels.js'
 import { onlyClassification, resolveStages, type StagedSettings, settingsOver } from '../settings/resolve.js'
 import { oneStage, type Settings, settingKeys, settingsOf } from '../settings/settings.js'
 import { batchesAhead, ModelRuns, runsAheadOf } from './model-runs.js'
@@ -340,8 +341,10 @@ export class Model implements AsyncDisposable {
     options: PrepareOptions & Settings,
   ): Promise<PreparedPicture> {
     const run = this.resolve(options)
-    const preprocessing = this.preprocessingOf(run.architecture)
     const { decoder } = this.engineOptions
+    const { masks } = run.architecture.facts
+    if (masks) return prepareInFrame(image, masks, { ...options, decoder })
+    const preprocessing = this.preprocessingOf(run.architecture)
     const picture = await preparePicture(image, preprocessing, { ...options, decoder })
     await this.objects.see(image, picture, { run, preprocessing })
     return picture

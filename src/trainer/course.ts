@@ -62,7 +62,7 @@ export class Course {
 
   private async runStage(planned: PlannedStage): Promise<void> {
     const { data, stages, participants, runtime, folder, seed, threads, signal, trial } = this.options
-    const { stage, number, asksForLabels: labelled } = planned
+    const { stage, number, asksForLabels: labelled, masks } = planned
     const { labels, preprocessing } = this.student
     const resume = folder?.resumed?.stage === number ? folder.resumed : undefined
     const teacher = participants.teacher?.files
@@ -72,7 +72,7 @@ export class Course {
     const { batch, augmentation } = stage
     await using batches = new Batches({
       ...{ data, labels, preprocessing, seed, batch, augmentation, labelled, workers: this.options.workers },
-      without: this.options.heldOut,
+      ...{ masks, without: this.options.heldOut },
       from: this.position,
     })
     const current = () => learned(this.student, session)

@@ -2,6 +2,7 @@ import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { seededRandom } from '../base/random.js'
 import type { Batches, TrainingBatch } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
+import { usualPoints } from '../batches/prompt-batch.js'
 import { graphWork } from '../graph/graph.js'
 import { stepsOf } from '../recipes/recipe.js'
 import type { NamedTensors } from '../runtime/runtime.js'
@@ -53,11 +54,13 @@ function meansOf(told: readonly NamedTensors[]): Record<string, number> {
 }
 
 /** The multiply-adds of a batch at some settings, each counted once. */
-function workOf({ stepFor, stage }: Pick<PlannedStage, 'stepFor' | 'stage'>) {
+function workOf({ stepFor, stage, masks }: Pick<PlannedStage, 'stepFor' | 'stage' | 'masks'>) {
+  const asked = masks?.questions ? { points: usualPoints } : {}
   const known = new Map<string, number>()
   return (settings: ResolvedSettings | undefined): number => {
     const { key, sizes } = settings ?? { key: '', sizes: {} }
-    const work = known.get(key) ?? graphWork(stepFor(settings).graph, { batch: stage.batch, ...sizes })
+    const work =
+      known.get(key) ?? graphWork(stepFor(settings).graph, { batch: stage.batch, ...asked, ...sizes })
     known.set(key, work)
     return work
   }

@@ -60,6 +60,11 @@ export async function openValidation(
   { architecture, labels, scores }: ModelFiles,
   { validation, validationNames: only, validationLimit: limit, settings }: ValidationOptions,
 ): Promise<Validation> {
+  if (architecture.facts.masks) {
+    const message =
+      "A model that cuts out things isn't validated on the way. Leave out --validation, and measure what comes out: blvit eval --task segment."
+    throw new BlvitError('UNSUPPORTED', message)
+  }
   const keys = settings.map((each) => resolveSettings(architecture, each).key)
   const several = scores === 'sigmoid' ? ('as-written' as const) : false
   const dataSet = await openDataSet(validation, { labels, several, only })

@@ -9,6 +9,10 @@ const likenesses = {
   width: ({ facts: { width } }) => `${width}`,
   'prefix tokens': ({ prefix }) => `${prefix}`,
   classes: ({ classes }) => `${classes}`,
+  embedding: ({ facts: { masks } }) => masks?.embedding.join(' × ') ?? 'none',
+  // the mean and std of pixels stand with the frame
+  frame: ({ facts: { masks } }) =>
+    masks ? `${masks.fit}, mean ${masks.mean.join(', ')}, std ${masks.std.join(', ')}` : 'none',
 } satisfies Record<string, (architecture: Architecture) => string>
 
 export type Likeness = keyof typeof likenesses

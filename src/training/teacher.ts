@@ -57,3 +57,11 @@ export function teacher(architecture: Architecture): Teacher {
     }
   })
 }
+
+/**
+ * The embedding of a model that cuts out things, frozen. `[batch, width, rows, columns]`
+ * @throws BlvitError `UNSUPPORTED` for a teacher that makes none
+ */
+export function teachersEmbedding(architecture: Architecture): Tensor {
+  return scope(scopeName, () => outputOf(architecture.build(), 'encode', 'image_embeddings'))
+}

@@ -172,7 +172,7 @@ describe('what can’t be used is left out and named', () => {
     // all four that have a label, so up to five without have come before the last of them
     const [line, ...others] = await complaintsOf({ data: [data], batch: 8 })
     expect(others).toEqual([])
-    expect(line).toMatch(/^pictures\/\w+\/\d\.jpg and \d more: no label, left out\.$/)
+    expect(line).toMatch(/^pictures\/\w+\/\d\.jpg and \d more have no label\.$/)
   })
 
   test('nothing that has a label', async () => {

@@ -25,7 +25,7 @@ const bitsOf = (rows: readonly string[] | null) => Array.from(rows?.join('') ?? 
 
 describe('blvit calibrate atf', () => {
   beforeAll(async () => {
-    const words = ['calibrate', 'atf', ...tiny, '--data', examples, '-o', 'mask.json']
+    const words = ['calibrate', 'atf', '--data', examples, '-o', 'mask.json']
     expect(await runCli(words, { cwd: folder })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(

@@ -72,13 +72,17 @@ describe('blvit classify', () => {
     )
   })
 
-  test('with no option: the big.LITTLE model that ships, at its own keep ratio or the one asked for', async () => {
-    const own = await runCli(['classify', hummingbird, '--top', '1'])
-    expect(own.stdout).toMatch(/ % {2}hummingbird\n$/)
+  test('with no model: the plain one that ships, and the big.LITTLE one where a share of patches is asked for', async () => {
+    const plain = await runInProcess(['classify', hummingbird, '--top', '1'])
+    expect(plain.stdout).toMatch(/ % {2}hummingbird\n$/)
+    expect(plain.stderr).toMatch(/^vit-tiny on ONNX Runtime/)
+    const half = await runInProcess(['classify', hummingbird, '--top', '1', '--keep-ratio', '0.5'])
+    expect(half.stdout).toMatch(/ % {2}hummingbird\n$/)
+    expect(half.stderr).toMatch(/^blvit-tiny at keep ratio 0\.5 on ONNX Runtime/)
+    const own = await runInProcess(['classify', hummingbird, '--top', '1', '-m', 'blvit-tiny'])
     expect(own.stderr).toMatch(/^blvit-tiny at keep ratio 0\.\d+ on ONNX Runtime/)
-    const all = await runCli(['classify', hummingbird, '--top', '1', '--keep-ratio', '1'])
-    expect(all.stderr).toMatch(/^blvit-tiny at keep ratio 1 on ONNX Runtime/)
-    expect(all.stdout).not.toBe(own.stdout)
+    const mass = await runInProcess(['classify', hummingbird, '--top', '1', '--keep-mass', '0.7'])
+    expect(mass.stderr).toMatch(/^blvit-tiny at keep mass 0\.7 on ONNX Runtime/)
   })
 
   test('--dtype int8 says so, and knows the bird', async () => {

@@ -1,4 +1,4 @@
-// npm run fuzz -- [--cases 10000] [--seed 1] [--case 4711]
+// npm run fuzz -- [--cases 10000] [--from 0] [--seed 1] [--case 4711]
 import { spawn } from 'node:child_process'
 import { existsSync, symlinkSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -14,13 +14,14 @@ const memoryLimitBytes = 1_500_000_000
 const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     case: { type: 'string' },
   },
 })
 const seed = Number(values.seed)
-const first = Number(values.case ?? 0)
-const end = values.case === undefined ? Number(values.cases) : first + 1
+const first = Number(values.case ?? values.from)
+const end = first + (values.case === undefined ? Number(values.cases) : 1)
 
 type Line =
   | { readonly started: number }

@@ -74,6 +74,8 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   pick: () => ops.pick(tokens, [8, 0, 0], { axis: 1 }),
   relu: () => ops.relu(tokens),
   reduceSum: () => ops.reduceSum(tokens, { axes: [1] }),
+  restorePicture: () =>
+    ops.restorePicture(ops.input('masks', [1, 4, 8, 8]), ops.input('size', [2]), { side: 32 }),
   reshape: () =>
     ops.reshape(ops.slice(tokens, { axis: 1, start: kept.size }), [batch, 4, minus(9, kept.size)]),
   resizeBicubic: () => ops.resizeBicubic(picture, { height: 5, width: 9 }),

@@ -93,6 +93,13 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
   maximum: (l) => ops.maximum(l.x(), 0.3),
   attention: (l) => attended(l),
   'attention with a scale of its own': (l) => attended(l, { scale: 0.3 }),
+  'attention with values of another width': (l) =>
+    ops.attention(
+      l.input('q', [l.batch, ['n', 2], 6]),
+      l.input('k', [l.batch, ['m', 5], 6]),
+      l.input('v', [l.batch, ['m', 5], 9]),
+      { heads: 3 },
+    ),
   'attention with a bias for each key': (l) =>
     attended(l, { bias: l.input('bias', [l.batch, 1, 1, ['m', 5]]) }),
   'attention with a bias for each head and pair': (l) =>
@@ -323,6 +330,7 @@ const withoutGradient = [
   'noiseInput',
   'oneHot',
   'parameter',
+  'restorePicture',
   'sizeInput',
   'sort',
   'stopGradient',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
@@ -21,14 +22,23 @@ const micro = defined(presets['sam-micro'], 'sam-micro')
 /** The small SAM with P- and E-blocks from its second layer on. */
 function routed(quota: string, keepRatio: number) {
   return withChanges(micro, {
+    quota,
     routing: {
-      ...{ full_layers: 1, predictor_after: [1, 3], keep_ratio: keepRatio, quota },
+      ...{ full_layers: 1, predictor_after: [1, 3], keep_ratio: keepRatio },
       little: { embed_dim: 24, num_heads: 2, layers: [2, 3] },
     },
   })
 }
 
 beforeAll(() => writeModelFolder(join(folder, 'micro'), initialise(micro), { card: '' }))
+
+test('nothing is assumed of pictures where no file tells how they are prepared: SAM itself says it', async () => {
+  const bare = join(folder, 'bare')
+  const filter = (path: string) => !path.endsWith('preprocessor_config.json')
+  await cp(join(folder, 'micro'), bare, { recursive: true, filter })
+  const { assumptions } = await openModel(bare)
+  expect(assumptions).toEqual([])
+})
 
 test('weights alone, without a config.json, become the model that the target says', async () => {
   const weights = join(folder, 'micro', 'model.safetensors')

@@ -5,6 +5,8 @@ import { mlpWidth } from '../../src/models/vit-config.js'
 
 const vit = presets['vit-micro']?.json ?? {}
 const blvit = presets['t+48']?.json ?? {}
+const sam = presets['sam-micro']?.json ?? {}
+const vision = Object(sam.vision_config)
 const little = { embed_dim: 48, num_heads: 3 }
 
 describe('a config.json', () => {
@@ -22,6 +24,31 @@ describe('a config.json', () => {
       'with small tokens of any width',
       { ...blvit, little: { ...little, embed_dim: 9e15 } },
       /little\.embed_dim/,
+    ],
+    [
+      'with windows beyond any attention map',
+      { ...sam, vision_config: { ...vision, window_size: 1_027 } },
+      /windows of 1027 × 1027 over a grid of 8 × 8 tokens have 1054729 places/,
+    ],
+    [
+      'with more patches than any attention map has',
+      { ...sam, vision_config: { ...vision, image_size: 65_536, patch_size: 1 } },
+      /over a grid of 65536 × 65536 tokens/,
+    ],
+    [
+      'with small windows beyond any attention map',
+      { model_type: 'mobile_sam', vision_config: { window_sizes: [7, 7, 60_000, 7] } },
+      /windows of 60000 × 60000 over a grid of 64 × 64 tokens/,
+    ],
+    [
+      'with biases of more pairs than memory holds',
+      { model_type: 'mobile_sam', vision_config: { window_sizes: [7, 7, 200, 7] } },
+      /window_sizes has 200, and 32 is the largest/,
+    ],
+    [
+      'with more tokens that see each other than any attention map has',
+      { model_type: 'efficient_sam', vision_config: { image_size: 65_536 } },
+      /over a grid of 4096 × 4096 tokens/,
     ],
     ['with an epsilon that is no float32', { ...vit, layer_norm_eps: 1e300 }, /layer_norm_eps: /],
     ['of pictures without a pixel', { architecture: 'vit_tiny_patch16_0' }, /image_size 0×0/],

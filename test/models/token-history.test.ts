@@ -17,9 +17,9 @@ const follow = (...history: readonly ReduceEvent[]) =>
 
 test('a fused token that is kept stays one beside a new one; fused again, it is part of that', () => {
   // 1, 3 and 4 are fused; then 0 alone is, and the fused token stays; then 2 and the older one
-  const first = reduce(1, [0, 1, 3, 2, 3, 3], { tokensAfter: 4, fused: 3 })
-  const second = reduce(2, [0, 3, 1, 2], { tokensAfter: 4, fused: 3 })
-  const third = reduce(3, [0, 2, 2, 1], { tokensAfter: 3, fused: 2 })
+  const first = reduce(1, [0, 1, 3, 2, 3, 3], { tokensAfter: 4, fused: [3] })
+  const second = reduce(2, [0, 3, 1, 2], { tokensAfter: 4, fused: [3] })
+  const third = reduce(3, [0, 2, 2, 1], { tokensAfter: 3, fused: [2] })
   expect(follow(first, second, third)).toEqual([
     { layer: 1, tokens: 3, patchToken: [0, 2, 1, 2, 2], fused: [2] },
     { layer: 2, tokens: 3, patchToken: [2, 1, 0, 1, 1], fused: [1, 2] },

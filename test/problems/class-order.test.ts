@@ -44,7 +44,7 @@ describe('the classes of a model among another’s', () => {
       ['cat', 'hen'],
       /^teacher has other classes than small: it has no class "dog"\. Their answers can't be compared\.$/,
     ],
-    [['cat', 'dog'], ['cat'], /it has 1 classes instead of 2/],
+    [['cat', 'dog'], ['cat'], /it has 1 class instead of 2/],
     [['crane', 'hen', 'crane'], ['hen', 'crane', 'crane'], /another order, and several may be "crane"/],
     [['a, b', 'b', 'c'], ['c', 'b', 'd'], /several may be "b"/],
   ])('%j are not those of %j', (own, other, message) => {

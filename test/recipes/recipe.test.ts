@@ -10,7 +10,7 @@ const sizes = (recipe: ReturnType<typeof read>) =>
 describe.each(Object.keys(recipes))('the recipe %s', (name) => {
   test('can be read, and asks the engine for no more than 64 small or 16 large pictures at once', () => {
     for (const { batch, objective } of read(name).stages) {
-      expect(objective).toMatch(/^(block imitation|end to end|predictors)$/)
+      expect(objective).toMatch(/^(block imitation|end to end|predictors|masks)$/)
       expect(batch).toBeLessThanOrEqual(name === 'from-scratch' ? 64 : 16)
     }
   })

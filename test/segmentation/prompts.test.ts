@@ -84,6 +84,12 @@ describe('refused, with words that say what is wrong', () => {
       /16 × 16 logits/,
     ],
     ['an unknown part', { point: [] } as Prompt, /point/],
+    ['no prompt', undefined as unknown as Prompt, /the prompt is undefined/],
+    ['one point', { points: { x: 1, y: 1 } } as unknown as Prompt, /points of the prompt must be a list/],
+    ['a point that is null', { points: [null] } as unknown as Prompt, /must be a list: \[\{ x: 210/],
+    ['a point as a list', { points: [[3, 4]] } as unknown as Prompt, /must be two numbers/],
+    ['a box by names', { box: { left: 1 } } as unknown as Prompt, /left, top, right, bottom/],
+    ['a mask’s file', { mask: 'mask.png' } as unknown as Prompt, /height, width, values/],
     ['too many points', { points: Array.from({ length: 1001 }, () => ({ x: 1, y: 1 })) }, /1001 points/],
   ])('%s', (_, prompt, words) => {
     expect(() => checkPrompts([prompt], picture, frame)).toThrow(

@@ -142,16 +142,17 @@ const attention: Evaluate = (inputs, attributes) => {
   const [q, k, v] = [one(inputs), one(inputs, 1), one(inputs, 2)]
   const map = mapOf([q, k, inputs[3]], attributes)
   const [, heads = 0, queries = 0, keys = 0] = map.shape
-  const width = q.shape[2] ?? 0
-  const data = new Float64Array(q.data.length)
-  forEachIndex(q.shape, ([b = 0, i = 0, c = 0], flat) => {
+  const width = v.shape[2] ?? 0
+  const shape = [...q.shape.slice(0, 2), width]
+  const data = new Float64Array(shape.reduce((a, b) => a * b, 1))
+  forEachIndex(shape, ([b = 0, i = 0, c = 0], flat) => {
     const h = Math.floor(c / (width / heads))
     for (let j = 0; j < keys; j++) {
       const weight = map.data[((b * heads + h) * queries + i) * keys + j] ?? 0
       data[flat] = (data[flat] ?? 0) + weight * (v.data[(b * keys + j) * width + c] ?? 0)
     }
   })
-  return { shape: q.shape, data }
+  return { shape, data }
 }
 
 const queryAttention: Evaluate = (inputs, attributes) => {

@@ -18,9 +18,10 @@ describe('a loaded model', () => {
     expect(results.map(({ top }) => top.map(({ index }) => index))).toEqual(classes.map((index) => [index]))
   })
 
-  test('is a big.LITTLE model unless another is named; more kept patches, nearer to its teacher', async () => {
-    await using model = await load()
-    await using teacher = await load('vit-tiny')
+  test('is the plain ViT unless another is named, the big.LITTLE one’s teacher; more kept patches, nearer to it', async () => {
+    await using model = await load('blvit-tiny')
+    await using teacher = await load()
+    expect(teacher.name).toBe('vit-tiny')
     expect(model.architecture.family).toBe('blvit')
     const pictures = await Promise.all(names.map((name) => model.prepare(example(name))))
     const wanted = await teacher.logits(pictures)

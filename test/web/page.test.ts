@@ -91,6 +91,8 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     const line = await page.locator('.engine').textContent()
     expect(line).toMatch(/WebAssembly, 1 thread: there is no graphics processor/)
     expect(line).toContain('may not share memory')
+    // this server doesn't say how large a model is
+    expect(await page.locator('.engine progress').count()).toBe(0)
   })
 
   test('the examples get Node’s labels and probabilities', async () => {
@@ -111,7 +113,9 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     await dial.focus()
     for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft')
     const { multiplyAdds } = analyze(model.architecture, { keepRatio: 0.25 })
-    await page.getByText(`${(multiplyAdds.full / 1e9).toFixed(2)} G`, { exact: true }).waitFor()
+    // its table holds the same number
+    const work = page.locator('#panel-look .facts strong')
+    await work.filter({ hasText: `${(multiplyAdds.full / 1e9).toFixed(2)} G` }).waitFor()
     const { top } = await model.classify(fileOf('fire engine'), { keepRatio: 0.25 })
     expect(await labels('#panel-look')).toEqual(close(top))
     await page.getByText('As a table').click()
@@ -196,7 +200,7 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     await expect.poll(() => page.locator('.engine').textContent()).toMatch(/[2-8] threads/)
     await page.getByText('Kept for the next visit').click()
     expect(await page.locator('footer li').allTextContents()).toEqual([
-      expect.stringContaining('blvit-tiny, 13.2 MB'),
+      expect.stringContaining('blvit-tiny, 13.3 MB'),
       expect.stringContaining('vit-tiny, 11.5 MB'),
       expect.stringMatching(/^my-sam, 0\.\d MB/),
     ])

@@ -16,6 +16,7 @@ import { resolveSettings } from '../../settings/resolve.js'
 import type { Settings } from '../../settings/settings.js'
 import { analyze } from '../../tasks/analyze/analyze.js'
 import type { Job, MeasuredModel, Program, ProgramOptions, Workload } from '../messages.js'
+import { measuredProgram } from '../variants.js'
 
 /** A model's files, or random weights for a configuration. */
 export async function filesOf({ model }: { readonly model: MeasuredModel }): Promise<ModelFiles> {
@@ -39,7 +40,7 @@ export async function countedOf(
   return counted ? { counted } : {}
 }
 
-/** Runs the classification graph of a model on noise. */
+/** Runs what is measured of a model on noise. */
 export async function modelProgram(
   workload: Extract<Workload, { kind: 'model' }>,
   options: ProgramOptions,
@@ -53,7 +54,8 @@ export async function modelProgram(
       'The WebAssembly engine keeps no profile; ONNX Runtime native does: --device cpu or webgpu.',
     )
   }
-  const engine = await Engine.load({ ...files, runtime }, (model) => programOf(model, 'classify'), {
+  const program = measuredProgram(files.architecture)
+  const engine = await Engine.load({ ...files, runtime }, (model) => programOf(model, program), {
     ...{ settings: workload.settings, threads, precision, profilePrefix },
   })
   const { architecture } = resolveSettings(files.architecture, workload.settings)

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
+import { settingNames } from '../../settings/settings.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
 import { type Convention, conventionOption, positiveInteger, setting } from '../option-values.js'
@@ -13,6 +14,7 @@ interface Flags extends SettingFlags {
   readonly depth?: number
   readonly graph?: boolean
   readonly data?: readonly string[]
+  readonly table2?: boolean
   readonly json?: boolean
 }
 
@@ -51,6 +53,18 @@ export function analyzeCommand(program: Command, context: CliContext): void {
         'where pictures decide how many tokens go on: count the mean of the first 128 of these',
       ).conflicts(['set', 'compare', 'graph']),
     )
+    .addOption(
+      new Option('--table2', "count the models of the bLViT paper's Table 2, beside its figures").conflicts([
+        'set',
+        'compare',
+        'layers',
+        'depth',
+        'graph',
+        'data',
+        'convention',
+        ...settingNames,
+      ]),
+    )
     .option('--json', 'everything as JSON; the tree of scopes only with --depth')
     .addHelpText(
       'after',
@@ -65,7 +79,9 @@ Examples:
   blvit analyze b+t --keep-ratio 0.5 --layers
   blvit analyze b+t --set semi_cross=false --set little=null --compare b+t
   blvit analyze vit-tiny --reduce ats --data photos/ --layers
-  blvit analyze --compare vit-base,b+t@0.5,b+t@0.25 --convention full`,
+  blvit analyze --compare vit-base,b+t@0.5,b+t@0.25 --convention full
+  blvit analyze sam-b --reduce evit:0.5 --quota equal --layers
+  blvit analyze --table2`,
     )
     .action((configuration: string | undefined, flags: Flags) =>
       analyzeConfigurations(configuration, flags, context),
@@ -122,6 +138,7 @@ async function analyzeConfigurations(
   context: CliContext,
 ): Promise<void> {
   const { compare = [], json } = flags
+  if (flags.table2) return printTable2(configuration, flags, context)
   if (configuration === undefined && compare.length === 0) throw withoutConfiguration()
   if (configuration === undefined && (flags.set !== undefined || hasSettings(flags))) throw nothingToChange()
   if (flags.graph && configuration !== undefined) {
@@ -144,6 +161,21 @@ async function analyzeConfigurations(
   } else {
     context.out(await reportText(reports, flags))
   }
+}
+
+async function printTable2(
+  configuration: string | undefined,
+  { json }: Flags,
+  context: CliContext,
+): Promise<void> {
+  if (configuration !== undefined) {
+    const message = `--table2 is about the models of the paper, and ${configuration} is one more. Leave it out.`
+    throw new BlvitError('BAD_OPTION', message)
+  }
+  const { segmentAnythingCosts } = await import('../../tasks/analyze/segment-anything-costs.js')
+  const { publishedCosts } = await import('../analysis-report.js')
+  const rows = segmentAnythingCosts()
+  context.out(json ? JSON.stringify(rows) : publishedCosts(rows))
 }
 
 function withoutConfiguration(): BlvitError {

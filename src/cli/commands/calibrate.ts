@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { BlvitError, messageAbout } from '../../base/blvit-error.js'
 import { visible } from '../../base/visible-text.js'
+import { defaultModel } from '../../model-store/node/shipped-models.js'
 import type { Model } from '../../tasks/model.js'
 import type { MaskSummary } from '../../tasks/node/calibrate/write-mask.js'
 import { type CliContext, endWith } from '../context.js'
@@ -32,6 +33,7 @@ export function calibrateCommand(program: Command, context: CliContext): void {
         'Find the patches that --reduce atf:mask.json keeps, for a model and its size of pictures.',
       )
       .argument('<method>', 'atf, the only one that is calibrated'),
+    defaultModel,
   )
   command
     .option('--data <paths...>', 'sample pictures: folders, .tar files or a labels.csv; labels are ignored')
@@ -65,8 +67,8 @@ How much attention each patch receives in the first block, on average over the p
 Pictures that can't be used are named, left out and counted; the exit code is 1 then.
 
 Examples:
-  blvit calibrate atf -m vit-tiny --data photos/ -o mask.json
-  blvit calibrate atf -m vit-tiny --data photos/ --objects text.png --dilate 12 -o mask.json
+  blvit calibrate atf --data photos/ -o mask.json
+  blvit calibrate atf -m my-vit --data photos/ --objects text.png --dilate 12 -o mask.json
   blvit classify photo.jpg -m vit-tiny --reduce atf:mask.json`,
     )
     .action((method: string, flags: Flags) => calibrate(method, flags, context))
@@ -96,7 +98,7 @@ async function calibrate(method: string, flags: Flags, context: CliContext): Pro
   const { readObjects } = await import('../../tasks/node/calibrate/read-objects.js')
   const { maskOfObjects } = await import('../../tasks/node/calibrate/calibrate-mask.js')
   const { writeTokenMask } = await import('../../tasks/node/calibrate/write-mask.js')
-  await using model = await load(flags.model, loadOptions(flags, context))
+  await using model = await load(flags.model ?? defaultModel, loadOptions(flags, context))
   await assertNotInput(output, [
     ...model.readFrom,
     ...(data ?? []),

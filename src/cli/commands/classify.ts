@@ -8,9 +8,11 @@ import { printClassification } from '../classification-report.js'
 import { type CliContext, endWith, readStandardInput } from '../context.js'
 import {
   checkSeed,
+  eitherModel,
   engineNote,
   loadOptions,
   type ModelFlags,
+  modelOf,
   type ParallelFlags,
   parallelOption,
   runsUnusually,
@@ -42,6 +44,7 @@ export function classifyCommand(program: Command, context: CliContext): void {
       .command('classify')
       .description('Say what is on pictures: labels, probabilities, time.')
       .argument('<pictures...>', 'files, folders, globs, URLs, or - for standard input'),
+    eitherModel,
   )
   withShard(withSettings(command, { staged: true }))
     .option('-t, --top <n>', 'labels for each picture', positiveInteger, 5)
@@ -95,7 +98,7 @@ async function classify(args: readonly string[], flags: Flags, context: CliConte
   let failures = errors.length
   for (const error of errors) context.note(`error: ${error.message}`)
 
-  await using model = await load(flags.model, {
+  await using model = await load(modelOf(flags, settings), {
     ...loadOptions(flags, context),
     runtime,
   })

@@ -78,7 +78,8 @@ async function convert(model: string, flags: Flags, context: CliContext): Promis
   const { reduce } = files.architecture.settings
   const [guesses, isSound] =
     reduce === undefined ? ['below keep ratio 1', ' --keep-ratio 1'] : [`with ${reduce}`, ' --reduce none']
-  context.note(`The new parts are not trained yet: ${masks ? '' : `${guesses} `}the model guesses.`)
+  const result = masks ? 'the model guesses' : `${guesses} the model answers worse, or guesses`
+  context.note(`The new parts are not trained yet: ${result}.`)
   if (!masks) context.out(`Try it: blvit classify photo.jpg --model ${flags.output}${isSound}`)
 }
 

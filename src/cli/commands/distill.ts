@@ -14,7 +14,11 @@ export function distillCommand(program: Command, context: CliContext): void {
     .description('Make a big.LITTLE model of a ViT, from pictures without labels.')
     .option('--teacher <model>', 'a shipped name, a folder or a Hugging Face id of a ViT or DeiT', 'vit-tiny')
     .option('--to <configuration>', 'b+t, s+96, t+48, … (see blvit models), or a config.json', 't+48')
-    .option('--recipe <recipe>', 'distill, block-imitation, or a file', 'distill')
+    .option(
+      '--recipe <recipe>',
+      'distill, block-imitation, of Segment Anything distill-segmenter or distill-encoder, or a file',
+      'distill',
+    )
   trainingOptions(command)
     .addHelpText(
       'after',
@@ -26,6 +30,7 @@ Examples:
   blvit distill --data photos/ -o my-t48 --dry-run
   blvit distill --teacher vit-tiny --to t+48 --data 'shards/*.tar' -o my-t48
   blvit distill --data photos/ -o my-t48 --resume
+  blvit distill --teacher sam_vit_b.pth --to sam-b+t --recipe distill-segmenter --data instances.json -o my-sam
   blvit eval my-t48 --data validation/ --keep-ratio 0.25,0.5,1 --teacher vit-tiny`,
     )
     .action(({ teacher, to, ...flags }: Flags) =>

@@ -5,9 +5,11 @@ import type { EmbeddedPicture } from '../../tasks/node/embed/embed-many.js'
 import { type CliContext, endWith, readStandardInput } from '../context.js'
 import {
   checkSeed,
+  eitherModel,
   engineNote,
   loadOptions,
   type ModelFlags,
+  modelOf,
   type ParallelFlags,
   parallelOption,
   withModelOptions,
@@ -33,6 +35,7 @@ export function embedCommand(program: Command, context: CliContext): void {
       .command('embed')
       .description('Write pictures as vectors: for search, clustering, or a classifier of your own.')
       .argument('<pictures...>', 'files, folders, globs, URLs, or - for standard input'),
+    eitherModel,
   )
   withShard(withSettings(command))
     .option('-o, --output <file>', 'where to write; the ending says how: .npy, .jsonl or .csv')
@@ -84,7 +87,7 @@ async function embedPictures(args: readonly string[], flags: Flags, context: Cli
   const { load } = await import('../../tasks/node/load.js')
   const { embeddedPicture, keptEmbeddings } = await import('../../tasks/node/embed/embed-many.js')
   const { writeEmbeddings } = await import('../embeddings-output.js')
-  await using model = await load(flags.model, loadOptions(flags, context))
+  await using model = await load(modelOf(flags, settings), loadOptions(flags, context))
   const sources = pictures.flatMap(({ source }) => (typeof source === 'string' ? [source] : []))
   const written = [...outputs, ...(typeof resume === 'string' ? [resume] : [])]
   for (const path of written) await assertNotInput(path, [...sources, ...model.readFrom])

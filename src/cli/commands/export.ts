@@ -2,11 +2,14 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
-import type { Exported } from '../../tasks/node/export/export-onnx.js'
+import type { Exported, MaskPart } from '../../tasks/node/export/export-onnx.js'
 import type { CliContext } from '../context.js'
 import { atSetting, dtypeOption, type precisions } from '../model-options.js'
 import { downloadProgress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
+
+// spelled out here so that help needs no graph
+const maskParts: readonly MaskPart[] = ['encoder', 'decoder']
 
 interface Flags extends SettingFlags {
   readonly output: string
@@ -16,6 +19,8 @@ interface Flags extends SettingFlags {
   readonly external?: boolean
   readonly dtype: (typeof precisions)[number]
   readonly allOutputs?: boolean
+  readonly part?: MaskPart
+  readonly singleMask?: boolean
   readonly offline?: boolean
   readonly json?: boolean
 }
@@ -32,7 +37,7 @@ export function exportCommand(program: Command, context: CliContext): void {
         'a folder in its layout: configuration, preprocessing, labels and model; also for the hub',
       )
         .choices(['transformers.js'])
-        .conflicts(['standard', 'external']),
+        .conflicts(['standard', 'external', 'part', 'singleMask']),
     )
     .option('--overwrite', 'with --for: replace the folder if it is there')
     .option('--standard', 'only operators of opset 17, for older and for web runtimes')
@@ -41,6 +46,13 @@ export function exportCommand(program: Command, context: CliContext): void {
     )
     .addOption(dtypeOption())
     .option('--all-outputs', 'features, scores and routes too, not only logits')
+    .addOption(
+      new Option(
+        '--part <which>',
+        'of Segment Anything, which is two graphs: embeddings of pictures, or masks of embeddings and prompts',
+      ).choices(maskParts),
+    )
+    .option('--single-mask', 'with --part decoder: the one mask that a prompt is about, not all four')
     .option('--offline', "don't ask the hub, use only what is cached")
     .option('--json', 'a summary as JSON')
     .addHelpText(
@@ -49,7 +61,8 @@ export function exportCommand(program: Command, context: CliContext): void {
 Examples:
   blvit export vit-tiny -o vit-tiny.onnx
   blvit export vit-tiny --standard --dtype fp16 -o vit-tiny-fp16.onnx
-  blvit export vit-tiny --for transformers.js -o vit-tiny-onnx`,
+  blvit export vit-tiny --for transformers.js -o vit-tiny-onnx
+  blvit export my-sam --part decoder --standard -o decoder.onnx`,
     )
     .action((model: string, flags: Flags) => exportModel(model, flags, context))
 }
@@ -108,6 +121,8 @@ async function exportFile(folder: string, flags: Flags, { signal }: CliContext):
     precision: flags.dtype,
     ...(await settingsFrom(flags)),
     allOutputs: flags.allOutputs,
+    part: flags.part,
+    singleMask: flags.singleMask,
   })
 }
 

@@ -31,9 +31,12 @@ export function reproduceCommand(program: Command, context: CliContext): void {
     .description('Run a table of trained models from nothing, and say which claims of the papers hold in it.')
     .argument(
       '<table>',
-      'methods: every method at 60 % of the work of one teacher; table3, table4, table5: the ablations of the bLViT paper; each under one budget',
+      'methods: every method at 60 % of the work of one teacher; table3, table4, table5: the ablations of the bLViT paper; table2: Segment Anything with encoders of equal work; each under one budget',
     )
-    .requiredOption('--data <path>', 'CIFAR-10: an archive or a folder that holds train and test')
+    .requiredOption(
+      '--data <path>',
+      "CIFAR-10: an archive or a folder that holds train and test; of table2 photographs with masks: instances.json in COCO's form, or its folder",
+    )
     .requiredOption(
       '-o, --output <folder>',
       'where models, logs and the table are written; what is done is kept, and not done again',
@@ -62,6 +65,7 @@ Examples:
   blvit reproduce methods --data cifar10.tar.gz -o reproduced
   blvit reproduce methods --data cifar10.tar.gz --teacher my-teacher --rows teacher,plain,evit,top-k -o reproduced
   blvit reproduce table3 --data cifar10.tar.gz --teacher reproduced/teacher -o reproduced
+  blvit reproduce table2 --data coco128 -o reproduced-masks
   blvit reproduce methods --data cifar10.tar.gz --seeds 1 --images 640 --limit 1000 --no-time -o quick`,
     )
     .action((table: string, flags: Flags) => reproduceTable(table, flags, context))

@@ -8,11 +8,12 @@ import { type CliContext, readStandardInput } from '../context.js'
 import { type EngineFlags, loadOptions, withEngineOptions } from '../model-options.js'
 import { positiveInteger, probability } from '../option-values.js'
 import { itemProgress } from '../progress.js'
+import { hasSettings, type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
 type Point = { readonly x: number; readonly y: number; readonly label: 0 | 1 }
 type Box = readonly [number, number, number, number]
 
-interface Flags extends EngineFlags {
+interface Flags extends EngineFlags, SettingFlags {
   readonly model: string
   readonly point?: readonly Point[]
   readonly box?: readonly Box[]
@@ -61,7 +62,7 @@ function layers(text: string): number {
 
 /** `blvit segment` */
 export function segmentCommand(program: Command, context: CliContext): void {
-  withEngineOptions(
+  const command = withEngineOptions(
     program
       .command('segment')
       .description('Cut out what points, boxes and masks mean on a picture, or everything that is on it.')
@@ -71,6 +72,7 @@ export function segmentCommand(program: Command, context: CliContext): void {
         'a Segment Anything model: a folder or a Hugging Face id (owner/name)',
       ),
   )
+  withSettings(command)
     .option(
       '--point <x,y[:0]>',
       'a pixel of the object; with :0 one of what is not part of it; again for more',
@@ -132,7 +134,8 @@ Examples:
   blvit segment photo.jpg -m my-sam --point 210,140 --point 300,80:0 --box 10,10,320,180 --cutout object.png
   blvit segment photo.jpg -m my-sam --box 10,10,90,90 --box 120,20,200,80 --json
   blvit segment photo.jpg -m my-sam --point 210,140 --mask mask.png --save-embedding photo.npy -o better.png
-  blvit segment photo.jpg -m my-sam --everything -o masks.png --json > masks.json`,
+  blvit segment photo.jpg -m my-sam --everything -o masks.png --json > masks.json
+  blvit segment photo.jpg -m my-sam --reduce evit:0.5 --point 210,140 -o mask.png`,
     )
     .action((picture: string, flags: Flags) => segment(picture, flags, context))
 }
@@ -163,6 +166,11 @@ function checkFlags(flags: Flags): void {
   if (!each && boxes.length > 1 && (points.length > 0 || mask !== undefined)) {
     throw refused(
       'Several boxes are several objects: to which do points or the mask belong? Give one box, or --each.',
+    )
+  }
+  if (flags.embedding !== undefined && hasSettings(flags)) {
+    throw refused(
+      '--embedding is of a picture that was encoded already, so settings would change nothing. Leave one out.',
     )
   }
   if (each && mask !== undefined)
@@ -196,7 +204,8 @@ async function segment(argument: string, flags: Flags, context: CliContext): Pro
   const { parallel: _, ...options } = loadOptions(flags, context)
   await using segmenter = await loadSegmenter(flags.model, options)
   const { signal } = context
-  const opened = await openPicture(segmenter, source, { embedding: flags.embedding, signal })
+  const settings = await settingsFrom(flags)
+  const opened = await openPicture(segmenter, source, { embedding: flags.embedding, settings, signal })
   if (flags.saveEmbedding !== undefined) {
     await writeEmbedding(flags.saveEmbedding, opened.encoded, segmenter.embeddingShape)
     context.note(`Wrote ${flags.saveEmbedding}.`)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
+import { bigLittleModel } from '../../model-store/node/shipped-models.js'
 import type { Model } from '../../tasks/model.js'
 import type { Trace } from '../../tasks/trace/traced-steps.js'
 import { type CliContext, readStandardInput } from '../context.js'
@@ -35,6 +36,7 @@ export function traceCommand(program: Command, context: CliContext): void {
       .command('trace')
       .description('Draw what a model does with the patches of a picture, layer by layer.')
       .argument('<picture>', 'a file, a URL, or - for standard input'),
+    bigLittleModel,
   )
   withSettings(command)
     .option('-o, --output <file.png>', `where to draw (default: ${defaultOutput}, unless --json is given)`)
@@ -44,12 +46,14 @@ export function traceCommand(program: Command, context: CliContext): void {
       'after',
       `
 A big.LITTLE model, as the one that ships, chooses which patches take the big path. A plain ViT or DeiT lets tokens go
-with --reduce: the picture shows which patches were kept, merged, fused into one token or dropped.
+with --reduce: the picture shows which patches were kept, merged, fused into one token or dropped. Of a Segment Anything model it
+shows its encoder, window by window.
 
 Examples:
   blvit trace photo.jpg
   blvit trace photo.jpg --model my-t48 -o route.png --json route.json --keep-ratio 0.5
   blvit trace photo.jpg --model vit-tiny --reduce tome:13
+  blvit trace photo.jpg --model my-sam --reduce evit:0.5
   blvit trace photo.jpg --model my-t48 --json - | jq '.steps[0].route.big'`,
     )
     .action((picture: string, flags: Flags) => trace(picture, flags, context))
@@ -62,7 +66,7 @@ async function trace(argument: string, flags: Flags, context: CliContext): Promi
   const { load } = await import('../../tasks/node/load.js')
   const settings = await settingsFrom(flags)
   const { assertTraceable } = await import('../../tasks/trace/trace.js')
-  await using model = await load(flags.model, loadOptions(flags, context))
+  await using model = await load(flags.model ?? bigLittleModel, loadOptions(flags, context))
   const { assertNotInput } = await import('../../files/output-files.js')
   for (const path of [targets.png, targets.json])
     if (path !== undefined && path !== '-') await assertNotInput(path, [argument, ...model.readFrom])

@@ -33,6 +33,7 @@ Examples:
   blvit train vit-tiny --to t+48 --recipe distill --data photos/ -o my-t48
   blvit init vit-micro -o micro && blvit train micro --recipe from-scratch --data cifar10.tar.gz/train -o micro-cifar
   blvit train deit --set reduction=dynamic-vit:0.7 --recipe dynamic-vit --data photos/ --images 100000 -o sparse
+  blvit init sam-micro -o sam && blvit train sam --recipe segment --data coco128/instances.json -o my-sam
   blvit train vit-tiny --to t+48 --set semi_cross=false --recipe distill --data photos/ -o without-semi-cross`,
     )
     .action((model: string, { teacher, to, ...flags }: Flags) =>

@@ -32,7 +32,7 @@ export function drawConfusion(
   const name = (at: number) => lettering.fit(classes[at] ?? '', { size, width: longestName })
   const nameWidth = Math.ceil(Math.max(...shown.map((at) => lettering.width(name(at), { size }))))
   const left = nameWidth + 2 * gap
-  const top = 2 * titleSize + nameWidth + 3 * gap
+  const top = 2 * titleSize + nameWidth + 4 * gap
   const width = Math.max(left + shown.length * cell + gap, 420)
   const height = top + shown.length * cell + gap
   const which =

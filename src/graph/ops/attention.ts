@@ -68,7 +68,7 @@ function mapShape(queries: Tensor, keys: Tensor, heads: number): Shape {
   return [sizeAt(queries, 0), heads, sizeAt(queries, 1), sizeAt(keys, 1)]
 }
 
-/** @param tokens how many of the inputs are token tensors; one more is a bias */
+/** @param tokens how many of the inputs are token tensors, the third of them values, of a width of their own; one more is a bias */
 function checkInputs(
   op: string,
   inputs: readonly Tensor[],
@@ -76,14 +76,11 @@ function checkInputs(
 ) {
   const [batch, width] = [sizeAt(operand(inputs, 0), 0), sizeAt(operand(inputs, 0), -1)]
   const fits =
-    typeof width === 'number' &&
-    width % heads === 0 &&
-    inputs
-      .slice(0, tokens)
-      .every(
-        (input) =>
-          input.shape.length === 3 && sameDim(sizeAt(input, 0), batch) && sameDim(sizeAt(input, -1), width),
-      )
+    inputs.slice(0, tokens).every((input) => {
+      const own = sizeAt(input, -1)
+      const isWhole = typeof own === 'number' && own % heads === 0
+      return input.shape.length === 3 && sameDim(sizeAt(input, 0), batch) && isWhole
+    }) && sameDim(sizeAt(operand(inputs, 1), -1), width)
   if (!fits) throw shapeError(op, inputs, `[batch, tokens, width] with a width that ${heads} heads divide`)
   const bias = inputs[tokens]
   if (!bias) return
@@ -114,7 +111,7 @@ const attentionOp = defineOp<Attributes>({
     if (!sameDim(sizeAt(keys, 1), sizeAt(values, 1))) {
       throw shapeError('Attention', inputs, 'as many keys as values')
     }
-    return operand(inputs, 0).shape
+    return operand(inputs, 0).shape.with(-1, sizeAt(values, -1))
   },
   gradient: (gradient, inputs, { output, attributes }) => {
     const [queries, keys, values] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
@@ -148,8 +145,8 @@ const attentionOp = defineOp<Attributes>({
 /**
  * Multi-head attention, softmax(scale·q·kᵀ + bias)·v. Queries may be fewer than keys: bLViT's
  * semi-cross attention asks for the primary tokens only.
- * @param queries `[batch, queries, width]` @param keys `[batch, keys, width]` @param values as keys
- * @returns `[batch, queries, width]`
+ * @param queries `[batch, queries, width]` @param keys `[batch, keys, width]` @param values as many, of any width
+ * @returns `[batch, queries, width of values]`
  */
 export function attention(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Tensor {
   return attentionOp(...node([queries, keys, values], options))

@@ -21,6 +21,7 @@ export { addAt, argsort, gather, inverseOrder, scatterAdd, sort } from './order.
 export { pick } from './pick.js'
 export { exponential, exponentialMinusOne, logarithm, squareRoot } from './powers.js'
 export { resizeBicubic, resizeBilinear } from './resize.js'
+export { restorePicture } from './restore-picture.js'
 export { logSoftmax, softmax } from './softmax.js'
 export { cosine, sine } from './trigonometry.js'
 export { unfold } from './unfold.js'

@@ -34,7 +34,8 @@ export async function locateModel(reference: string, options: DownloadOptions = 
     throw new BlvitError(
       'NOT_FOUND',
       `"${reference}" is a configuration without weights. Make a model of it with ` +
-        `"blvit convert <ViT> --to ${reference} -o <folder>", or use ${shipped.join(', ')}.`,
+        `"blvit convert <ViT> --to ${reference} -o <folder>", or an untrained one with "blvit init ${reference} -o <folder>", ` +
+        `or use ${shipped.join(', ')}.`,
     )
   }
   throw new BlvitError(

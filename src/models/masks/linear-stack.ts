@@ -1,6 +1,7 @@
+import { keepsSize } from '../../graph/initialiser.js'
 import type { Tensor } from '../../graph/tensor.js'
 import { type ActivationName, activations } from '../../nn/activations.js'
-import { linear } from '../../nn/linear.js'
+import { linear, widthOf } from '../../nn/linear.js'
 
 export interface LinearStackOptions {
   /** Of the maps, in order; at least one. */
@@ -16,7 +17,10 @@ export interface LinearStackOptions {
 export function linearStack(x: Tensor, { names, hidden, out, activation }: LinearStackOptions): Tensor {
   return names.reduce((read, name, at) => {
     const isLast = at === names.length - 1
-    const mapped = linear(name, read, { out: isLast ? out : hidden })
+    const mapped = linear(name, read, {
+      out: isLast ? out : hidden,
+      initialiser: keepsSize(widthOf(read)),
+    })
     return isLast ? mapped : activations[activation](mapped)
   }, x)
 }

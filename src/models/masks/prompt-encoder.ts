@@ -1,4 +1,4 @@
-import { symbol } from '../../graph/dim.js'
+import { type Dim, symbol } from '../../graph/dim.js'
 import { type Initialiser, truncatedNormal } from '../../graph/initialiser.js'
 import {
   add,
@@ -83,9 +83,12 @@ export function gridEncoding({ width, grid: { rows, columns } }: PromptEncoderCo
   return scope('prompt_encoder', () => placeEncoding(table(centres.flat(), [1, rows * columns, 2]), width))
 }
 
-/** Points and corners of boxes, fed at each run. */
-export function pointInputs(): { readonly coordinates: Tensor; readonly labels: Tensor } {
-  const [prompts, points] = [symbol('prompts'), symbol('points')]
+/** Points and corners of boxes, fed at each run. @param prompts how many of them */
+export function pointInputs(prompts: Dim = symbol('prompts')): {
+  readonly coordinates: Tensor
+  readonly labels: Tensor
+} {
+  const points = symbol('points')
   return {
     coordinates: input(promptInputs.coordinates, [prompts, points, 2]),
     labels: input(promptInputs.labels, [prompts, points]),

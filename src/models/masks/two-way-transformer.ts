@@ -1,4 +1,5 @@
 import { type Dim, sameDim } from '../../graph/dim.js'
+import { keepsSize } from '../../graph/initialiser.js'
 import { add, attention, expand } from '../../graph/ops/index.js'
 import { scope } from '../../graph/scope.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
@@ -45,9 +46,11 @@ function attend(
   { heads, innerWidth, prompts }: { heads: number; innerWidth: number; prompts: Dim },
 ): Tensor {
   return scope(name, () => {
-    const mapped = (map: string, x: Tensor) => forEach(prompts, linear(map, x, { out: innerWidth }))
+    const mapOf = (map: string, x: Tensor, out: number) =>
+      linear(map, x, { out, initialiser: keepsSize(widthOf(x)) })
+    const mapped = (map: string, x: Tensor) => forEach(prompts, mapOf(map, x, innerWidth))
     const mixed = attention(mapped('q_proj', q), mapped('k_proj', k), mapped('v_proj', v), { heads })
-    return linear('out_proj', mixed, { out: widthOf(q) })
+    return mapOf('out_proj', mixed, widthOf(q))
   })
 }
 

@@ -26,9 +26,16 @@ export interface AnalyzeOptions extends Settings {
    * Only models that count while they run have such sizes. Default: as large as they can become.
    */
   readonly measured?: Bindings | undefined
+  /** Programs of the model that are counted. Default: those that its usual answer takes. */
+  readonly programs?: readonly string[] | undefined
 }
 
-const analyzeKeys: OptionKeys<AnalyzeOptions> = { ...settingKeys, batch: true, measured: true }
+const analyzeKeys: OptionKeys<AnalyzeOptions> = {
+  ...settingKeys,
+  batch: true,
+  measured: true,
+  programs: true,
+}
 
 /** What a model costs when it answers about `batch` pictures: classifies them, or whatever it was made for. */
 export interface Analysis extends Tally, Settings {
@@ -65,8 +72,12 @@ export interface Analysis extends Tally, Settings {
 }
 
 /** The part of a model that its usual answer takes: of a classifier, what only features need is not in it. */
-function usualGraph({ family, usualRun }: Architecture, model: ModelDefinition): Graph {
-  const programs = usualRun?.programs ?? [model.programs.classify ? 'classify' : 'embed']
+function usualGraph(
+  { family, usualRun }: Architecture,
+  model: ModelDefinition,
+  asked?: readonly string[] | undefined,
+): Graph {
+  const programs = asked ?? usualRun?.programs ?? [model.programs.classify ? 'classify' : 'embed']
   const outputs = programs.map((program) => programOf(model, program))
   return graphOf(family, Object.assign({}, ...outputs), { sizes: model.sizes })
 }
@@ -116,14 +127,14 @@ function checkMeasured(measured: Bindings, counted: Bindings): void {
  */
 export function analyze(
   subject: Architecture,
-  { batch = 1, measured = {}, ...options }: AnalyzeOptions = {},
+  { batch = 1, measured = {}, programs, ...options }: AnalyzeOptions = {},
 ): Analysis {
   checkOptions('option of analyze', options, analyzeKeys)
   checkWholeNumbers({ batch })
   const settings = resolveSettings(subject, settingsOf(options))
   const { architecture } = settings
   const model = architecture.build(settings.build)
-  const graph = usualGraph(architecture, model)
+  const graph = usualGraph(architecture, model, programs)
   const sizes = { batch, ...architecture.usualRun?.sizes, ...settings.sizes }
   const counted = countedSizes(graph, { ...sizes, ...measured })
   checkMeasured(measured, counted)

@@ -17,8 +17,15 @@ export interface LayerCost extends Tally {
   readonly selects?: number
 }
 
-/** The layer that a scope belongs to: its first part, with the number if it is one of a list. */
-function layerOf(scope: string, facts: FamilyFacts): string {
+/** The scopes of all blocks. */
+function blocksOf({ depth, blockScopes }: Pick<FamilyFacts, 'depth' | 'blockScopes'>): readonly string[] {
+  return Array.from({ length: depth }, (_, i) => blockScopes(i + 1).block)
+}
+
+/** The layer that a scope belongs to: its block, or its first part, with the number if it is one of a list. */
+function layerOf(scope: string, facts: FamilyFacts, blocks: readonly string[]): string {
+  const own = blocks.find((block) => `${scope}.`.startsWith(`${block}.`))
+  if (own !== undefined) return own
   const part = facts.partOf(`${scope}.`)
   if (scope === '' || part === 'patchEmbedding' || part === 'tokens') return 'stem'
   const [list = '', index] = scope.split('.', 2)
@@ -52,8 +59,9 @@ export function layerCosts(
   }: { graph: Graph; facts: FamilyFacts; history: readonly TokenEvent[]; bindings: Bindings },
 ): readonly LayerCost[] {
   const layers = new Map<string, ScopeShare[]>()
+  const blocks = blocksOf(facts)
   for (const share of shares) {
-    const layer = layerOf(share.scope, facts)
+    const layer = layerOf(share.scope, facts, blocks)
     layers.set(layer, [...(layers.get(layer) ?? []), share])
   }
   const tokens = tokensByBlock(graph, facts, bindings)

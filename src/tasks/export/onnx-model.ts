@@ -5,7 +5,7 @@ import { type Graph, graphOf } from '../../graph/graph.js'
 import type { Precision, Target } from '../../graph/lowering.js'
 import { toOnnx } from '../../graph/onnx/write.js'
 import type { ModelFiles } from '../../model-store/model-files.js'
-import { programOf } from '../../models/model-definition.js'
+import { type ModelDefinition, type Program, programOf } from '../../models/model-definition.js'
 import { eventOutputs } from '../../models/token-history.js'
 import { placeWeights } from '../../runtime/place-weights.js'
 import type { ResolvedSettings } from '../../settings/resolve.js'
@@ -17,18 +17,24 @@ import { storedBytes } from '../../weights/tensor-chunks.js'
 /** protobuf can't hold more in one message. */
 const maximumModelBytes = 2 ** 31 - 1
 
-function graphToExport(
-  { architecture, build }: Pick<ResolvedSettings, 'architecture' | 'build'>,
-  allOutputs: boolean,
-): Graph {
-  const model = architecture.build(build)
-  const { programs, history, sizes } = model
+/** Which outputs of a model go into a file. */
+export type OutputsOfModel = (model: ModelDefinition) => Program
+
+/** What a classifier, or a backbone, is asked for. @param allOutputs also features, scores and routes, not only the logits */
+export function answersOf(model: ModelDefinition, allOutputs: boolean): Program {
+  const { programs, history } = model
+  if (!allOutputs) return programOf(model, programs.classify ? 'classify' : 'embed')
   // what the heads read is for fitting others
   const { head: _, ...told } = programs
-  const wanted = allOutputs
-    ? { ...Object.assign({}, ...Object.values(told)), ...eventOutputs(history) }
-    : programOf(model, programs.classify ? 'classify' : 'embed')
-  return graphOf(architecture.family, wanted, { sizes })
+  return { ...Object.assign({}, ...Object.values(told)), ...eventOutputs(history) }
+}
+
+function graphToExport(
+  { architecture, build }: Pick<ResolvedSettings, 'architecture' | 'build'>,
+  outputs: OutputsOfModel,
+): Graph {
+  const model = architecture.build(build)
+  return graphOf(architecture.family, outputs(model), { sizes: model.sizes })
 }
 
 /** Weights to put inside a file: in float16 where they are computed with in float16, and so of half the size. */
@@ -72,8 +78,8 @@ export interface OnnxModelOptions {
   readonly precision: Precision
   /** Where a file of weights lies beside the model; undefined: they are put inside. */
   readonly locate?: ((source: ByteSource) => string | undefined) | undefined
-  /** Also features, scores and routes, not only the logits. */
-  readonly allOutputs?: boolean | undefined
+  /** Default: {@link answersOf} it. */
+  readonly outputs?: OutputsOfModel | undefined
 }
 
 /**
@@ -84,12 +90,12 @@ export interface OnnxModelOptions {
 export async function onnxModel(
   files: ModelFiles,
   settings: ResolvedSettings,
-  { target, precision, locate, allOutputs = false }: OnnxModelOptions,
+  { target, precision, locate, outputs = (model) => answersOf(model, false) }: OnnxModelOptions,
 ): Promise<{ readonly graph: Graph; readonly model: Uint8Array }> {
   // WebGPU computes with no sizes that are known only when a graph runs
   const fixed = target === 'webgpu' ? settings.sizes : {}
   const build = { ...settings.build, sizes: { ...settings.build.sizes, ...fixed } }
-  const graph = graphToExport({ architecture: settings.architecture, build }, allOutputs)
+  const graph = graphToExport({ architecture: settings.architecture, build }, outputs)
   const fitted = await fitToGrid(files.weights, { from: files.architecture, to: settings.architecture })
   const used = new Map(
     graph.parameters.map(({ name }) => [name, defined(fitted.get(name), `the weight ${name}`)]),

@@ -21,6 +21,7 @@ import {
   type Prompt,
 } from '../../segmentation/prompts.js'
 import { type RestoredMask, restoreMask } from '../../segmentation/restored-mask.js'
+import type { Settings } from '../../settings/settings.js'
 import type { MaskEngine } from './mask-engine.js'
 
 export interface PredictOptions {
@@ -73,8 +74,8 @@ export class EncodedPicture {
   constructor(
     private readonly engine: MaskEngine,
     private readonly encoded: PictureEmbedding,
-    /** What crops are cut from; absent for an embedding that was loaded. */
-    private readonly pixels?: Pixels | undefined,
+    /** What crops are cut from, and how they are encoded; absent for an embedding that was loaded. */
+    private readonly source?: { readonly pixels: Pixels; readonly settings: Settings } | undefined,
   ) {}
 
   /** Of the picture, in pixels. */
@@ -161,7 +162,7 @@ export class EncodedPicture {
         `cropLayers is ${cropLayers}; it must be a whole number from 0 to ${mostCropLayers}.`,
       )
     }
-    if (cropLayers > 0 && !this.pixels) {
+    if (cropLayers > 0 && !this.source) {
       throw new BlvitError(
         'UNSUPPORTED',
         'Crops must be encoded, and of this picture only its embedding is here. Encode the picture, or take no crops.',
@@ -171,11 +172,11 @@ export class EncodedPicture {
   }
 
   private async encodeCrop(crop: Crop, signal: AbortSignal | undefined): Promise<EncodedCrop> {
-    const { engine, pixels } = this
+    const { engine, source } = this
     const embedding =
-      crop.layer === 0 || !pixels
+      crop.layer === 0 || !source
         ? this.encoded.embedding
-        : (await engine.encode(cut(pixels, crop), { signal })).embedding
+        : (await engine.encode(cut(source.pixels, crop), { ...source.settings, signal })).embedding
     return {
       scale: scaleToPicture(crop, engine.frame),
       predict: (points) => {

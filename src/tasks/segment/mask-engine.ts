@@ -15,9 +15,11 @@ import { promptInputs } from '../../models/masks/prompt-encoder.js'
 import { pixelsInput, programOf } from '../../models/model-definition.js'
 import { engineIdentity } from '../../runtime/engine-identity.js'
 import type { ChosenRuntime, LoadOptions, NamedTensors, TensorData } from '../../runtime/runtime.js'
+import { framePictureSteps } from '../../segmentation/frame-pixels.js'
 import type { LowResMasks } from '../../segmentation/low-res-masks.js'
 import type { FramePrompts } from '../../segmentation/prompts.js'
-import { framePictureSteps } from './frame-pixels.js'
+import { resolveSettings } from '../../settings/resolve.js'
+import { type Settings, settingsOf } from '../../settings/settings.js'
 import { type FedPoints, fedPoints } from './frame-points.js'
 
 /** A picture that was encoded: what prompts are answered of, again and again. */
@@ -94,10 +96,14 @@ export class MaskEngine implements AsyncDisposable {
     this.frame = masks
   }
 
-  private loadEncoder(): Promise<Engine> {
+  /** @param settings those that are loaded at once, where nothing is loaded yet */
+  private loadEncoder(settings: Settings): Promise<Engine> {
     const { architecture, weights } = this.files
     const parts = { architecture, weights, runtime: this.engine.runtime }
-    this.encoder ??= Engine.load(parts, (model) => programOf(model, 'encode'), this.options)
+    this.encoder ??= Engine.load(parts, (model) => programOf(model, 'encode'), {
+      ...this.options,
+      settings,
+    })
     return this.encoder
   }
 
@@ -106,8 +112,10 @@ export class MaskEngine implements AsyncDisposable {
    * @throws BlvitError `ABORTED`, `ENGINE`, `BAD_OPTION` for impossible settings
    */
   async encode(pixels: Pixels, { signal, ...run }: EncodeFrameOptions = {}): Promise<EncodedFrame> {
+    // before the picture is looked at: a wrong setting is told at once
+    resolveSettings(this.architecture, settingsOf(run))
     const framing = runWithPauses(framePictureSteps(pixels, this.frame), { signal })
-    const [encoder, { input, resized }] = await Promise.all([this.loadEncoder(), framing])
+    const [encoder, { input, resized }] = await Promise.all([this.loadEncoder(settingsOf(run)), framing])
     throwIfAborted(signal)
     const { outputs } = await encoder.run({ batch: 1, inputs: { [pixelsInput]: input } }, run)
     throwIfAborted(signal)

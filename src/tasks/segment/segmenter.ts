@@ -5,16 +5,18 @@ import type { ImageInput } from '../../image/image-input.js'
 import type { ImageDecoder } from '../../image/prepare.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { ChosenRuntime } from '../../runtime/runtime.js'
+import { type Settings, settingKeys, settingsOf } from '../../settings/settings.js'
 import { EncodedPicture, type PictureEmbedding } from './encoded-picture.js'
 import type { MaskEngine } from './mask-engine.js'
 
-export interface EncodeOptions {
+/** Settings among them, such as `{ reduce: 'evit:0.5' }`; default: the model's own. */
+export interface EncodeOptions extends Settings {
   /** Largest accepted width × height of an encoded picture. Default 100 megapixels. */
   readonly maxPixels?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-const encodeKeys: OptionKeys<EncodeOptions> = { maxPixels: true, signal: true }
+const encodeKeys: OptionKeys<EncodeOptions> = { ...settingKeys, maxPixels: true, signal: true }
 
 /** A Segment Anything model with its weights, ready to run. Holds native memory until `dispose()`. */
 export class Segmenter implements AsyncDisposable {
@@ -53,8 +55,9 @@ export class Segmenter implements AsyncDisposable {
     this.assertUsable()
     const { maxPixels, signal } = options
     const pixels = await this.decoder.decode(image, { ...(maxPixels !== undefined && { maxPixels }), signal })
-    const { embedding, original } = await this.masks.encode(pixels, { signal })
-    return new EncodedPicture(this.masks, { embedding, picture: original }, pixels)
+    const settings = settingsOf(options)
+    const { embedding, original } = await this.masks.encode(pixels, { ...settings, signal })
+    return new EncodedPicture(this.masks, { embedding, picture: original }, { pixels, settings })
   }
 
   /**

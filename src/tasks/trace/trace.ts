@@ -50,7 +50,8 @@ export function assertTraceable(model: Pick<Traceable, 'name' | 'resolve'>, opti
 export const traceProgram = {
   name: 'trace',
   outputs: ({ programs, history }: ModelDefinition): Readonly<Record<string, Tensor>> => ({
-    ...(programs.classify ?? programs.embed),
+    // of a model that cuts things out of pictures nothing else has outputs while all its tokens go on
+    ...(programs.classify ?? programs.embed ?? programs.encode),
     ...eventOutputs(history),
   }),
 }

@@ -5,10 +5,11 @@ import { scope } from '../../../src/graph/scope.js'
 import { microSam } from '../../../src/models/sam-family.js'
 import { primaryAttention } from '../../../src/models/sam-routing.js'
 import { packedLinear } from '../../../src/nn/linear.js'
-import { positionBias, positionTables } from '../../../src/nn/relative-position.js'
+import { positionTables } from '../../../src/nn/relative-position.js'
 import type { StoredTensors } from '../../../src/weights/stored-tensor.js'
 import { type Golden, readGolden } from '../../support/golden.js'
 import { Findings, type OwnCase } from './findings.js'
+import { positionBias } from './position-bias.js'
 import { runTensors } from './run-tensors.js'
 
 const { heads, width } = microSam.encoder

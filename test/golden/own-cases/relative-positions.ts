@@ -3,10 +3,11 @@ import { defined } from '../../../src/base/assert.js'
 import { input } from '../../../src/graph/ops/index.js'
 import { scope } from '../../../src/graph/scope.js'
 import type { Tensor } from '../../../src/graph/tensor.js'
-import { positionBias, positionTables, vectorsOfDistances } from '../../../src/nn/relative-position.js'
+import { positionTables, vectorsOfDistances } from '../../../src/nn/relative-position.js'
 import { windowedAttention } from '../../../src/nn/windowed-attention.js'
 import { readGolden } from '../../support/golden.js'
 import { Findings, type OwnCase } from './findings.js'
+import { positionBias } from './position-bias.js'
 import { runTensors } from './run-tensors.js'
 
 const tolerance = 1e-4

@@ -28,8 +28,9 @@ function ourNames(weights: StoredTensors): StoredTensors {
 function configOf(quota: 'equal' | 'proportional'): SamConfig {
   return {
     ...microSam,
+    quota,
     routing: {
-      ...{ fullLayers: 1, predictorAfter: [1, 3], keepRatio: 0.25, quota },
+      ...{ fullLayers: 1, predictorAfter: [1, 3], keepRatio: 0.25 },
       little: {
         ...{ width: 24, heads: 2, mlpRatio: 4, attention: true, layers: [2, 3] },
         initialisation: 'normal',

@@ -212,7 +212,7 @@ function TeachView({ active }: TabProps) {
       {lesson && <LessonReport lesson={lesson} />}
       {lesson && (
         <p class="hint">
-          {`Unpacked, the folder ${folderName} is for the command line (blvit classify photo.jpg --model ${folderName}) and the library. Photos and classes are forgotten when this page is closed: the download isn’t.`}
+          {`Unpacked, the folder ${folderName} is for the command line (blvit classify photo.jpg --model ${folderName}), the library, and transformers.js. Photos and classes are forgotten when this page is closed: the download isn’t.`}
         </p>
       )}
       {lesson && <TryIt active={active} lesson={lesson} />}

@@ -58,11 +58,14 @@ export async function openModel(name: ModelName, { onProgress }: CallContext): P
   const folder = name === 'yours' ? undefined : shipped[name]
   if (!folder) throw new Error('What was taught isn’t there any more. Teach it again.')
   const tell = (progress: LoadProgress) => onProgress(progress)
+  let bytes = 0
   const opening = load(new URL(folder, location.href), {
     ...engineOptions(),
     cache: true,
     onProgress: ({ file, downloadedBytes, totalBytes }) => {
-      if (file.endsWith('.safetensors')) tell({ downloading: { model: name, downloadedBytes, totalBytes } })
+      if (!file.endsWith('.safetensors')) return
+      bytes = downloadedBytes
+      tell({ downloading: { model: name, downloadedBytes, totalBytes } })
     },
     onCacheFailure: (notKept) => tell({ notKept }),
   })
@@ -73,6 +76,9 @@ export async function openModel(name: ModelName, { onProgress }: CallContext): P
     // the next call tries again
     opened.delete(name)
     throw thrown
+  } finally {
+    // hosts that compress on the way don't tell how much is all
+    if (bytes > 0) tell({ downloading: { model: name, downloadedBytes: bytes, totalBytes: bytes } })
   }
 }
 

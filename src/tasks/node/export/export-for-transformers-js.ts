@@ -1,16 +1,20 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { defined } from '../../../base/assert.js'
+import { BlvitError } from '../../../base/blvit-error.js'
 import { replaceFolder } from '../../../files/replace-folder.js'
 import type { Precision } from '../../../graph/lowering.js'
 import { writeHuggingFacePreprocessing } from '../../../image/hugging-face-preprocessing.js'
 import { licenceOf } from '../../../model-store/model-card.js'
-import { filesOf } from '../../../model-store/model-files.js'
+import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
 import { openModel } from '../../../model-store/node/open-model.js'
 import { resolveSettings } from '../../../settings/resolve.js'
 import { type Settings, settingsOf } from '../../../settings/settings.js'
+import { answersOf } from '../../export/onnx-model.js'
 import { transformersJsConfig } from '../../export/transformers-js-config.js'
-import { type Exported, type ExportOptions, exportOnnx } from './export-onnx.js'
+import { type Exported, type ExportOptions, exportOutputs } from './export-onnx.js'
+import type { TransformersJsLayout } from './transformers-js-layout.js'
+import { maskLayout } from './transformers-js-masks.js'
 
 export interface ExportFolderOptions
   extends Pick<ExportOptions, 'precision' | 'allOutputs' | keyof Settings> {
@@ -22,11 +26,42 @@ export interface ExportFolderOptions
 /** What transformers.js looks for between `model` and `.onnx`, if its setting `dtype` is this. */
 const fileSuffixes: Readonly<Record<Precision, string>> = { fp32: '', fp16: '_fp16', int8: '_int8' }
 
-function cardOf(title: string, sourceCard: string | undefined): string {
+function classifierLayout(
+  files: ModelFiles,
+  { allOutputs = false }: Pick<ExportOptions, 'allOutputs'>,
+): TransformersJsLayout {
+  const { architecture, preprocessing } = files
+  return {
+    config: (precision) => transformersJsConfig(files, precision),
+    preprocessor: writeHuggingFacePreprocessing({ ...preprocessing, ...architecture.image }),
+    files: [{ name: 'model', outputs: (model) => answersOf(model, allOutputs) }],
+    task: 'image-classification',
+    example: `import { pipeline } from '@huggingface/transformers'
+
+const classifier = await pipeline('image-classification', '<this folder or hub id>')
+console.log(await classifier('photo.jpg'))`,
+  }
+}
+
+/** @throws BlvitError `BAD_OPTION`, `UNSUPPORTED` */
+function layoutOf(files: ModelFiles, options: Pick<ExportOptions, 'allOutputs'>): TransformersJsLayout {
+  if (!files.architecture.facts.masks) return classifierLayout(files, options)
+  if (!options.allOutputs) return maskLayout(files)
+  throw new BlvitError(
+    'BAD_OPTION',
+    'SamModel knows no further outputs of its files. Leave --all-outputs out.',
+  )
+}
+
+function cardOf(
+  title: string,
+  { task, example }: TransformersJsLayout,
+  sourceCard: string | undefined,
+): string {
   const licence = licenceOf(sourceCard)
   return `---
 library_name: transformers.js
-pipeline_tag: image-classification
+pipeline_tag: ${task}
 ${licence === undefined ? '' : `license: ${licence}\n`}---
 
 # ${title}
@@ -34,10 +69,7 @@ ${licence === undefined ? '' : `license: ${licence}\n`}---
 Exported by \`blvit export --for transformers.js\`.
 
 \`\`\`js
-import { pipeline } from '@huggingface/transformers'
-
-const classifier = await pipeline('image-classification', '<this folder or hub id>')
-console.log(await classifier('photo.jpg'))
+${example}
 \`\`\`
 `
 }
@@ -45,33 +77,38 @@ console.log(await classifier('photo.jpg'))
 /**
  * Writes a model as transformers.js and the Hugging Face hub lay it out: config.json with the labels,
  * preprocessor_config.json, onnx/model.onnx (model_fp16.onnx, model_int8.onnx) in operators of opset 17 with the
- * weights inside, README.md. The folder appears whole or not at all.
+ * weights inside, README.md; of a model that cuts things out of pictures the two files of `SamModel`. The folder appears whole or not at all.
  * @param source the model's folder
  * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, `BAD_WEIGHTS`, `BAD_OPTION`, `WRITE_FAILED`
  */
 export async function exportForTransformersJs(
   source: string,
   folder: string,
-  { overwrite, signal, precision = 'fp32', ...options }: ExportFolderOptions = {},
+  { overwrite, signal, precision = 'fp32', allOutputs, ...options }: ExportFolderOptions = {},
 ): Promise<Exported> {
   const files = await openModel(source, { signal })
   const { architecture } = resolveSettings(files.architecture, settingsOf(options))
-  const preprocessing = { ...files.preprocessing, ...architecture.image }
+  const layout = layoutOf({ ...files, architecture }, { allOutputs })
   const sourceCard = await readFile(join(source, 'README.md'), 'utf8').catch(() => undefined)
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
-  let exported: Exported | undefined
+  const exported: Exported[] = []
   const write = async (temporary: string) => {
     await mkdir(join(temporary, 'onnx'))
-    const file = join(temporary, `onnx/model${fileSuffixes[precision]}.onnx`)
-    exported = await exportOnnx(files, file, { ...options, precision, target: 'standard' })
-    await writeFile(
-      join(temporary, 'config.json'),
-      json(transformersJsConfig({ ...files, architecture }, precision)),
-    )
-    const preprocessor = writeHuggingFacePreprocessing(preprocessing)
-    await writeFile(join(temporary, 'preprocessor_config.json'), json(preprocessor))
-    await writeFile(join(temporary, 'README.md'), cardOf(basename(resolve(folder)), sourceCard))
+    for (const { name, outputs, precision: own = precision } of layout.files) {
+      const file = join(temporary, `onnx/${name}${fileSuffixes[own]}.onnx`)
+      exported.push(
+        await exportOutputs(files, file, { ...options, precision: own, target: 'standard', outputs }),
+      )
+    }
+    await writeFile(join(temporary, 'config.json'), json(layout.config(precision)))
+    await writeFile(join(temporary, 'preprocessor_config.json'), json(layout.preprocessor))
+    await writeFile(join(temporary, 'README.md'), cardOf(basename(resolve(folder)), layout, sourceCard))
   }
   await replaceFolder(folder, write, { overwrite, reads: filesOf(files) })
-  return defined(exported, 'the exported file')
+  return {
+    ...defined(exported[0], 'the exported file'),
+    sizeBytes: exported.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    inputs: [...new Set(exported.flatMap(({ inputs }) => inputs))],
+    outputs: [...new Set(exported.flatMap(({ outputs }) => outputs))],
+  }
 }

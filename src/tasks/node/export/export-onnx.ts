@@ -5,10 +5,13 @@ import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import { assertNotInput, writeWholeFile } from '../../../files/output-files.js'
 import type { Precision, Target } from '../../../graph/lowering.js'
 import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
+import type { Architecture } from '../../../models/architecture.js'
+import { programOf } from '../../../models/model-definition.js'
+import { eventOutputs } from '../../../models/token-history.js'
 import { resolveSettings } from '../../../settings/resolve.js'
 import { type Settings, settingKeys, settingsOf } from '../../../settings/settings.js'
 import type { ByteSource } from '../../../weights/stored-tensor.js'
-import { onnxModel } from '../../export/onnx-model.js'
+import { answersOf, type OutputsOfModel, onnxModel } from '../../export/onnx-model.js'
 
 /** Settings among them: a run-time size is written as the default of its input; what decides how the model is built is fixed. */
 export interface ExportOptions extends Settings {
@@ -23,7 +26,17 @@ export interface ExportOptions extends Settings {
   readonly weights?: 'inside' | 'external' | undefined
   /** Also give the features, scores and routes, not only the logits. */
   readonly allOutputs?: boolean | undefined
+  /**
+   * Of a model that cuts things out of pictures, which is two graphs: the one that makes an embedding of a picture, or the one that
+   * makes masks of that and of prompts, with the inputs and outputs of segment-anything's own exporter. Default: it has one.
+   */
+  readonly part?: MaskPart | undefined
+  /** Of the decoder: the one mask that a prompt is about, not all four. Default false. */
+  readonly singleMask?: boolean | undefined
 }
+
+/** The graphs of a model that cuts things out of pictures. */
+export type MaskPart = 'encoder' | 'decoder'
 
 const exportKeys: OptionKeys<ExportOptions> = {
   ...settingKeys,
@@ -31,6 +44,8 @@ const exportKeys: OptionKeys<ExportOptions> = {
   precision: true,
   weights: true,
   allOutputs: true,
+  part: true,
+  singleMask: true,
 }
 
 /** What was written. */
@@ -42,6 +57,37 @@ export interface Exported {
   readonly setting: string
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
+}
+
+type Wanted = Pick<ExportOptions, 'allOutputs' | 'part' | 'singleMask'>
+
+/** @throws BlvitError `BAD_OPTION` for what doesn't go together, `UNSUPPORTED` */
+function outputsOf(
+  { family, facts }: Architecture,
+  { allOutputs = false, part, singleMask }: Wanted,
+): OutputsOfModel {
+  const refused = (message: string) => new BlvitError('BAD_OPTION', message, { family })
+  if (singleMask && part !== 'decoder') {
+    throw refused('Only a decoder gives masks, one of them or all: --single-mask goes with --part decoder.')
+  }
+  if (!facts.masks) {
+    if (part === undefined) return (model) => answersOf(model, allOutputs)
+    throw refused(`A ${family} is one graph, and has no ${part}. Leave --part out.`)
+  }
+  if (part === undefined) {
+    throw refused(
+      `A ${family} is two graphs: one makes an embedding of a picture, the other masks of that and of prompts. Say --part encoder or --part decoder.`,
+    )
+  }
+  if (part === 'encoder') {
+    return (model) => ({ ...programOf(model, 'encode'), ...(allOutputs && eventOutputs(model.history)) })
+  }
+  if (allOutputs) throw refused('A decoder has no other outputs than its masks. Leave --all-outputs out.')
+  return ({ portable }) => {
+    if (portable) return portable.officialDecoder({ single: singleMask ?? false })
+    const message = `segment-anything's decoder takes prompts that a ${family} doesn't know, so there is none to write of it.`
+    throw new BlvitError('UNSUPPORTED', message, { family })
+  }
 }
 
 function existingFolder(path: string): string {
@@ -82,24 +128,42 @@ export async function exportOnnx(
   options: ExportOptions = {},
 ): Promise<Exported> {
   checkOptions('option of an export', options, exportKeys)
-  const { target = 'native', precision = 'fp32', weights = 'inside', allOutputs = false } = options
+  const { precision = 'fp32', part } = options
+  if (part === 'decoder' && precision !== 'fp32') {
+    const message = `A decoder computes places in pixels, which ${precision} is too coarse for: leave --dtype out.`
+    throw new BlvitError('BAD_OPTION', message)
+  }
+  return exportOutputs(files, path, { ...options, outputs: outputsOf(files.architecture, options) })
+}
+
+export interface ExportOutputsOptions
+  extends Pick<ExportOptions, 'target' | 'precision' | 'weights' | keyof Settings> {
+  readonly outputs: OutputsOfModel
+}
+
+/** The same of any outputs of a model. */
+export async function exportOutputs(
+  files: ModelFiles,
+  path: string,
+  options: ExportOutputsOptions,
+): Promise<Exported> {
+  const { target = 'native', precision = 'fp32', weights = 'inside', outputs } = options
   const { architecture } = files
   const settings = resolveSettings(architecture, settingsOf(options))
   const folder = existingFolder(path)
   await assertNotInput(path, filesOf(files))
   const { graph, model } = await onnxModel(files, settings, {
-    ...{ target, precision, allOutputs },
+    ...{ target, precision, outputs },
     locate: weights === 'inside' ? undefined : locateBelow(folder),
   })
   await writeWholeFile(path, model)
   const inputs = graph.inputs.flatMap(({ leaf }) => (leaf?.kind === 'input' ? [leaf.name] : []))
-  const outputs = Object.keys(graph.outputs)
   return {
     path: basename(path),
     sizeBytes: model.byteLength,
     precision,
     setting: settings.key,
     inputs,
-    outputs,
+    outputs: Object.keys(graph.outputs),
   }
 }

@@ -7,6 +7,7 @@ import { encodeRawPng } from '../../../image/node/encode.js'
 import { type PictureMask, whitePixels } from '../../../image/picture-mask.js'
 import type { Pixels } from '../../../image/pixels.js'
 import { cutOut, paintMasks, unionOf } from '../../../segmentation/paint.js'
+import type { Settings } from '../../../settings/settings.js'
 import { readNpy, writeNpy } from '../../../weights/npy.js'
 import type { EncodedPicture } from '../../segment/encoded-picture.js'
 import type { Segmenter } from '../../segment/segmenter.js'
@@ -27,11 +28,17 @@ export async function openPicture(
   image: ImageInput,
   {
     embedding,
+    settings = {},
     signal,
-  }: { readonly embedding?: string | undefined; readonly signal?: AbortSignal | undefined },
+  }: {
+    readonly embedding?: string | undefined
+    readonly settings?: Settings
+    readonly signal?: AbortSignal | undefined
+  },
 ): Promise<OpenedPicture> {
   const pixels = await decodeImage(image, { signal })
-  if (embedding === undefined) return { pixels, encoded: await segmenter.encode(pixels, { signal }) }
+  if (embedding === undefined)
+    return { pixels, encoded: await segmenter.encode(pixels, { ...settings, signal }) }
   const { shape, values } = readNpy(await readBytes(embedding), embedding)
   const expected = segmenter.embeddingShape
   // NumPy's users keep the batch of one

@@ -1,21 +1,19 @@
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { BlvitError, fileReason, throwIfAborted } from '../../../../base/blvit-error.js'
+import { join } from 'node:path'
+import { BlvitError, throwIfAborted } from '../../../../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../../../../base/check-options.js'
-import { parseJson, parseWith } from '../../../../base/parse.js'
 import { checkWholeNumbers } from '../../../../base/whole-number.js'
+import { openInstances } from '../../../../data/instances-file.js'
 import { packageVersion } from '../../../../files/package-file.js'
 import { defaultStatePath, StateFile } from '../../../../files/state-file.js'
-import { grouped } from '../../../../segmentation/average-precision/coco.js'
-import { type InstancesFile, instancesFile } from '../../../../segmentation/coco-form.js'
+import { resolveSettings } from '../../../../settings/resolve.js'
+import { type Settings, settingKeys, settingsOf } from '../../../../settings/settings.js'
 import type { Segmenter } from '../../../segment/segmenter.js'
 import { askObjects, type Sampler } from './ask-objects.js'
 import { type MaskOutcome, maskEvaluationKind, type PromptKind, promptKinds } from './mask-outcome.js'
 import { type MaskReport, maskReport } from './mask-report.js'
 
-export interface EvaluateMasksOptions {
+/** Settings among them, which pictures are encoded in; default: the model's own. */
+export interface EvaluateMasksOptions extends Settings {
   /** Folder of the pictures. Default: that of the file, or `images` in it. */
   readonly images?: string | undefined
   /** What objects are asked by. Default: all of `point`, `points` (three), `box`. */
@@ -35,6 +33,7 @@ export interface EvaluateMasksOptions {
 }
 
 const keys: OptionKeys<EvaluateMasksOptions> = {
+  ...settingKeys,
   images: true,
   prompts: true,
   sampler: true,
@@ -70,9 +69,11 @@ export async function evaluateMasks(
     signal,
   } = options
   checkWholeNumbers({ limit })
-  const { file, fingerprint } = await readInstances(data)
-  const pictures = picturesOf(file).slice(0, limit)
-  if (pictures.length === 0) throw new BlvitError('BAD_DATA', `${data} marks no objects in any picture.`)
+  const settings = settingsOf(options)
+  const { key: setting } = resolveSettings(segmenter.architecture, settings)
+  const { file, fingerprint, pictures: all, folder: own } = await openInstances(data)
+  const pictures = all.slice(0, limit)
+  const folder = options.images ?? own
   const identity = {
     ...{
       version: packageVersion(),
@@ -81,7 +82,7 @@ export async function evaluateMasks(
       sampler,
       single: `${single}`,
     },
-    ...{ limit: `${limit ?? 'none'}`, seed: `${seed}` },
+    ...{ limit: `${limit ?? 'none'}`, seed: `${seed}`, setting },
     ...(await segmenter.identity()),
   }
   await using state =
@@ -95,13 +96,12 @@ export async function evaluateMasks(
   const outcomes: MaskOutcome[] = [...(state?.outcomes ?? [])]
   const resumed = outcomes.length
   const done = new Set(outcomes.map(({ image }) => image))
-  const folder = options.images ?? folderOf(data, pictures[0]?.name ?? '')
   for (const { id, name, size, annotations } of pictures) {
     if (done.has(id)) continue
     throwIfAborted(signal)
     const ask = { prompts, sampler, single, seed, signal }
     const outcome = await asked(id, async () => {
-      const encoded = await segmenter.encode(join(folder, name), { signal })
+      const encoded = await segmenter.encode(join(folder, name), { ...settings, signal })
       if (encoded.size.height !== size.height || encoded.size.width !== size.width) {
         const [is, says] = [encoded.size, size].map(({ width, height }) => `${width} × ${height}`)
         throw new BlvitError('BAD_DATA', `${name} is ${is} pixels, but ${data} says ${says}.`)
@@ -112,7 +112,10 @@ export async function evaluateMasks(
     outcomes.push(outcome)
     options.onProgress?.({ done: outcomes.length, total: pictures.length, resumed })
   }
-  const report = maskReport(outcomes, { file, prompts, sampler, pictures: pictures.map(({ id }) => id) })
+  const report = maskReport(outcomes, {
+    ...{ setting, file, prompts, sampler },
+    pictures: pictures.map(({ id }) => id),
+  })
   if (resume === true) await state?.remove()
   return report
 }
@@ -124,30 +127,4 @@ async function asked(image: number, ask: () => ReturnType<typeof askObjects>): P
     if (!(thrown instanceof BlvitError) || !ofPicture.includes(thrown.code)) throw thrown
     return { image, error: { code: thrown.code, message: thrown.message } }
   }
-}
-
-async function readInstances(path: string) {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const message = `${path} can't be read: ${fileReason(cause)}. Give a file in COCO's form, instances.json.`
-    throw new BlvitError('NOT_FOUND', message, { path }, { cause })
-  })
-  const file = parseWith(instancesFile, parseJson(text, path, 'BAD_DATA'), path, 'BAD_DATA')
-  return { file, fingerprint: createHash('sha256').update(text).digest('hex') }
-}
-
-/** Pictures that have objects, in the order of the file. */
-function picturesOf({ images, annotations }: InstancesFile) {
-  const byImage = grouped(annotations, ({ image_id }) => image_id)
-  return images.flatMap(({ id, width, height, file_name: own, coco_url: address }) => {
-    const ofImage = byImage.get(id) ?? []
-    // LVIS names pictures by their address
-    const name = own ?? address?.split('/').at(-1) ?? `${id}`
-    return ofImage.length === 0 ? [] : [{ id, name, size: { width, height }, annotations: ofImage }]
-  })
-}
-
-/** Where the pictures lie beside their file. */
-function folderOf(data: string, first: string): string {
-  const beside = dirname(data)
-  return existsSync(join(beside, first)) ? beside : join(beside, 'images')
 }

@@ -22,6 +22,8 @@ export interface PromptResult {
 }
 
 export interface MaskReport {
+  /** The settings that pictures were encoded in, as people read them. */
+  readonly setting: string
   readonly pictures: number
   readonly objects: number
   readonly sampler: Sampler
@@ -37,11 +39,13 @@ export interface MaskReport {
 export function maskReport(
   outcomes: readonly MaskOutcome[],
   {
+    setting,
     file,
     prompts,
     sampler,
     pictures,
   }: {
+    readonly setting: string
     readonly file: InstancesFile
     readonly prompts: readonly PromptKind[]
     readonly sampler: Sampler
@@ -63,6 +67,7 @@ export function maskReport(
   })
   const names = new Map(file.images.map(({ id, file_name: name }) => [id, name ?? `${id}`]))
   return {
+    setting,
     pictures: pictures.length,
     objects: new Set(answers.map(({ annotation }) => annotation)).size,
     sampler,
