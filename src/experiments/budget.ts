@@ -16,24 +16,28 @@ const taughtScale = 0.3
 /**
  * The labels, with the teacher's own crops, and what a method learns from besides.
  * @param own losses of the method's recipe @param fresh a regular expression for the weights that it has besides the teacher's
+ * @param alone a first part of the pictures, from which these learn alone, as fast as this
  */
-export function underBudget(own: Readonly<Record<string, number>> = {}, fresh?: string): Recipe {
+export function underBudget(
+  own: Readonly<Record<string, number>> = {},
+  fresh?: string,
+  alone?: { readonly pictures: number; readonly learningRate: number },
+): Recipe {
   const [{ augmentation } = {}] = fromScratch.stages
-  return {
-    about: 'The teacher goes on learning, a hundred steps, with a method',
-    stages: [
-      {
-        objective: 'end to end',
-        ...budget,
-        ...(augmentation && { augmentation }),
-        loss: { labels: 1, ...own },
-        parameters: [
-          ...(fresh === undefined ? [] : [{ match: fresh, learningRateScale: 1 }]),
-          { match: '.', learningRateScale: taughtScale },
-        ],
-      },
-    ],
+  const ofFresh = fresh === undefined ? [] : [{ match: fresh, learningRateScale: 1 }]
+  const stage = {
+    ...{ objective: 'end to end' as const, ...budget },
+    ...(augmentation && { augmentation }),
+    loss: { labels: 1, ...own },
+    parameters: [...ofFresh, { match: '.', learningRateScale: taughtScale }],
   }
+  const stages = alone
+    ? [
+        { ...stage, ...alone, parameters: [...ofFresh, { match: '.', frozen: true }] },
+        { ...stage, pictures: budget.pictures - alone.pictures },
+      ]
+    : [stage]
+  return { about: 'The teacher goes on learning, a hundred steps, with a method', stages }
 }
 
 /** The losses of a recipe's last stage, all but those of the labels. */
