@@ -35,7 +35,7 @@ function floats(values: ArrayLike<number | bigint> | undefined): number[] {
 
 describe('conversion', () => {
   test('covers every preset that routes and classifies', () => {
-    // Segment Anything's are converted in test/models/sam.test.ts
+    // Segment Anything's are converted in sam-checkpoint.test.ts
     const routing = Object.entries(presets).filter(
       ([, preset]) => preset.settings.keepRatio !== undefined && !preset.usualRun,
     )
