@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { defined } from '../../../base/assert.js'
 import { BlvitError } from '../../../base/blvit-error.js'
+import { checkOptions, type OptionKeys } from '../../../base/check-options.js'
 import { replaceFolder } from '../../../files/replace-folder.js'
 import type { Precision } from '../../../graph/lowering.js'
 import { writeHuggingFacePreprocessing } from '../../../image/hugging-face-preprocessing.js'
@@ -9,7 +10,7 @@ import { licenceOf } from '../../../model-store/model-card.js'
 import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
 import { openModel } from '../../../model-store/node/open-model.js'
 import { resolveSettings } from '../../../settings/resolve.js'
-import { type Settings, settingsOf } from '../../../settings/settings.js'
+import { type Settings, settingKeys, settingsOf } from '../../../settings/settings.js'
 import { answersOf } from '../../export/onnx-model.js'
 import { transformersJsConfig } from '../../export/transformers-js-config.js'
 import { type Exported, type ExportOptions, exportOutputs } from './export-onnx.js'
@@ -21,6 +22,11 @@ export interface ExportFolderOptions
   /** Replace a folder that is there. Default false. */
   readonly overwrite?: boolean | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+const folderKeys: OptionKeys<ExportFolderOptions> = {
+  ...settingKeys,
+  ...{ precision: true, allOutputs: true, overwrite: true, signal: true },
 }
 
 /** What transformers.js looks for between `model` and `.onnx`, if its setting `dtype` is this. */
@@ -84,8 +90,10 @@ ${example}
 export async function exportForTransformersJs(
   source: string,
   folder: string,
-  { overwrite, signal, precision = 'fp32', allOutputs, ...options }: ExportFolderOptions = {},
+  given: ExportFolderOptions = {},
 ): Promise<Exported> {
+  checkOptions('option of an export', given, folderKeys)
+  const { overwrite, signal, precision = 'fp32', allOutputs, ...options } = given
   const files = await openModel(source, { signal })
   const { architecture } = resolveSettings(files.architecture, settingsOf(options))
   const layout = layoutOf({ ...files, architecture }, { allOutputs })
