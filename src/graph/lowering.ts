@@ -8,7 +8,7 @@ export type FloatType = 'float32' | 'float16'
 
 /**
  * Who will run the ONNX graph.
- * - `native`: the CPU provider of current ONNX Runtime: fused operators (Attention, Gelu).
+ * - `native`: the CPU provider of current ONNX Runtime: fused operators (Attention, MultiHeadAttention, Gelu).
  * - `standard`: operators of opset 17 only: older and web runtimes, and the ONNX checker of Debian 12.
  * - `webgpu`: the standard ones, and of these only such as ONNX Runtime's WebGPU provider runs itself instead of
  *   leaving them to the processor. It has no integers of 64 bits, so sizes other than the batch's must be numbers,
@@ -60,7 +60,10 @@ export interface Lowering {
    * fused operator keeps to itself, the attention map or GELU's erf; written out, an engine computes it once.
    */
   readonly differentiated: boolean
-  /** Appends a node with one output and returns that output's name. Integers become INT; `{ float }` FLOAT. */
+  /**
+   * Appends a node with one output and returns that output's name. Integers become INT; `{ float }` FLOAT.
+   * @param operator ONNX's own, or one with its domain before it, `com.microsoft.MultiHeadAttention`
+   */
   emit(
     operator: string,
     inputs: readonly string[],

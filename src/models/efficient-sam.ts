@@ -5,7 +5,7 @@ import { add, input, mapToTokens, parameter, resizeBicubic, slice } from '../gra
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
 import { tokensToMap } from '../nn/convolution.js'
-import { wholeMapNorm } from '../nn/group-norm.js'
+import { wholeNorm } from '../nn/group-norm.js'
 import { patchEmbed } from '../nn/patch-embed.js'
 import { type BlockHooks, blockLoop } from './block-loop.js'
 import type { MaskDecoderConfig } from './masks/mask-decoder.js'
@@ -144,7 +144,7 @@ function efficientSamDecoder({ width, decoder }: EfficientSamConfig): MaskDecode
       first: 'final_output_upscaling_layers.0.0',
       second: 'final_output_upscaling_layers.1.0',
       channels: decoder.upscaling,
-      norm: (map) => wholeMapNorm('final_output_upscaling_layers.0.1', map, { epsilon: decoderEpsilon }),
+      norm: (tokens) => wholeNorm('final_output_upscaling_layers.0.1', tokens, { epsilon: decoderEpsilon }),
     },
   }
 }

@@ -1,4 +1,4 @@
-import { layerNorm2d } from '../nn/layer-norm.js'
+import { layerNorm, placesNorm } from '../nn/layer-norm.js'
 import type { MaskDecoderConfig } from './masks/mask-decoder.js'
 import { maskPrograms } from './masks/mask-programs.js'
 import { mapEpsilon } from './masks/neck.js'
@@ -38,7 +38,7 @@ export function samDecoder({ width, decoder }: SamParts): MaskDecoderConfig {
     upscaling: {
       ...{ first: 'output_upscaling.0', second: 'output_upscaling.3' },
       channels: [width / 4, width / 8],
-      norm: (map) => layerNorm2d('output_upscaling.1', map, { epsilon: mapEpsilon }),
+      norm: (tokens) => layerNorm('output_upscaling.1', tokens, { ...placesNorm, epsilon: mapEpsilon }),
     },
   }
 }

@@ -1,13 +1,18 @@
+import { times } from '../graph/dim.js'
 import { type Initialiser, zeros } from '../graph/initialiser.js'
 import {
+  add,
+  concat,
   convolution as convolutionOp,
+  counted,
+  matmul,
   parameter,
   reshape,
   transpose,
-  transposedConvolution,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
+import { widthOf } from './linear.js'
 
 /** Channels of a map, which a convolution needs to know as a number. */
 export function channelsOf(map: Tensor): number {
@@ -86,15 +91,40 @@ export function convolution(
 }
 
 /**
- * A map of twice the size: each place becomes four; parameters `name.weight [in, out, 2, 2]` and `name.bias [out]`.
- * @param x `[batch, in, rows, columns]` @returns `[batch, out, 2·rows, 2·columns]`
+ * A map of twice the size: each place becomes four. A transposed convolution of kernel and stride 2, whose kernels don't meet:
+ * a product, as it is. Parameters `name.weight [in, out, 2, 2]` and `name.bias [out]`.
+ * @param tokens places of the map, in any order. `[batch, places, in]`
+ * @returns its places for each of those: upper left, upper right, lower left, lower right. `[batch, 4·places, out]`
  */
-export function doublingConvolution(name: string, x: Tensor, { out }: { out: number }): Tensor {
+export function doubled(name: string, tokens: Tensor, { out }: { out: number }): Tensor {
   return scope(name, () => {
-    const inputs = channelsOf(x)
+    const [batch, places, inputs] = [sizeAt(tokens, 0), sizeAt(tokens, 1), widthOf(tokens)]
     const weight = parameter('weight', [inputs, out, 2, 2], keepsVariance(inputs))
-    return transposedConvolution(x, weight, parameter('bias', [out], zeros), { stride: 2 })
+    const bias = parameter('bias', [out], zeros)
+    const four = matmul(tokens, reshape(transpose(weight, [0, 2, 3, 1]), [inputs, 4 * out]))
+    const all = add(four, concat([bias, bias, bias, bias], { axis: 0 }))
+    const split = reshape(all, [batch, times(4, places), out])
+    // profilers count it as if every output pixel met all four taps
+    return counted(split, { thopExcess: times(3, times(times(batch, places), inputs * 4 * out)) })
   })
+}
+
+/**
+ * Places that were {@link doubled} so many times, as the map that they are.
+ * @param tokens `[batch, rows·columns·4·…·4, width]` @param grid of the map before
+ * @returns `[batch, width, 2·…·2·rows, 2·…·2·columns]`
+ */
+export function doubledToMap(
+  tokens: Tensor,
+  { rows, columns, doublings }: { rows: number; columns: number; doublings: number },
+): Tensor {
+  const [batch, width] = [sizeAt(tokens, 0), sizeAt(tokens, 2)]
+  const steps = Array.from({ length: doublings }, (_, at) => at)
+  // [batch, rows, columns, (down, across) of each doubling, width]
+  const split = reshape(tokens, [batch, rows, columns, ...steps.flatMap(() => [2, 2]), width])
+  const axes = (first: number) => [first, ...steps.map((at) => first + 2 + 2 * at)]
+  const map = transpose(split, [0, 3 + 2 * doublings, ...axes(1), ...axes(2)])
+  return reshape(map, [batch, width, rows * 2 ** doublings, columns * 2 ** doublings])
 }
 
 /** A {@link convolution} with the batch norm behind it folded in: parameters `name.conv`, as timm calls it. */

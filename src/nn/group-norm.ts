@@ -5,29 +5,27 @@ import {
   mean,
   multiply,
   parameter,
-  reshape,
   scaleShift,
   squareRoot,
   subtract,
 } from '../graph/ops/index.js'
 import { scope } from '../graph/scope.js'
 import type { Tensor } from '../graph/tensor.js'
-import { channelsOf } from './convolution.js'
+import { widthOf } from './linear.js'
 
 /**
- * A group norm of one group: over all channels and places of each map, with parameters `name.weight` and `name.bias` a channel
+ * A group norm of one group: over all channels and places of each map's tokens, with parameters `name.weight` and `name.bias` a channel
  * (Wu and He 2018).
- * @param map `[batch, channels, rows, columns]`
+ * @param tokens `[batch, places, channels]`
  */
-export function wholeMapNorm(name: string, map: Tensor, { epsilon }: { epsilon: number }): Tensor {
+export function wholeNorm(name: string, tokens: Tensor, { epsilon }: { epsilon: number }): Tensor {
   return scope(name, () => {
-    const channels = channelsOf(map)
-    const ofChannels = (x: Tensor) => reshape(x, [1, channels, 1, 1])
-    const axes = [1, 2, 3]
-    const centred = subtract(map, mean(map, { axes }))
+    const channels = widthOf(tokens)
+    const axes = [1, 2]
+    const centred = subtract(tokens, mean(tokens, { axes }))
     const variance = mean(multiply(centred, centred), { axes })
     const normed = divide(centred, squareRoot(scaleShift(variance, { shift: epsilon })))
-    const scaled = multiply(normed, ofChannels(parameter('weight', [channels], ones)))
-    return add(scaled, ofChannels(parameter('bias', [channels], zeros)))
+    const scaled = multiply(normed, parameter('weight', [channels], ones))
+    return add(scaled, parameter('bias', [channels], zeros))
   })
 }

@@ -13,14 +13,13 @@ export function layerNorm(name: string, x: Tensor, options: { epsilon: number; k
   })
 }
 
+/** SAM's code has a class of its own for LayerNorms over the channels of each place of a map, which profilers of LayerNorms don't see. */
+export const placesNorm = { kind: 'normalisedPlaces' } as const
+
 /**
- * LayerNorm over the channels of each place of a map, with parameters `name.weight` and `name.bias`. SAM's code has a class of
- * its own for it, which profilers of LayerNorms don't see.
+ * LayerNorm over the channels of each place of a map, with parameters `name.weight` and `name.bias`.
  * @param map `[batch, channels, rows, columns]`
  */
 export function layerNorm2d(name: string, map: Tensor, options: { epsilon: number }): Tensor {
-  return tokensToMap(
-    layerNorm(name, mapToTokens(map), { ...options, kind: 'normalisedPlaces' }),
-    placesOf(map),
-  )
+  return tokensToMap(layerNorm(name, mapToTokens(map), { ...options, ...placesNorm }), placesOf(map))
 }

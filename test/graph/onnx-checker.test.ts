@@ -93,8 +93,6 @@ const graphs: Readonly<Record<keyof typeof ops, () => Tensor>> = {
   subtract: () => ops.subtract(tokens, tokens),
   table: () => ops.gather(scores, ops.expand(ops.table([3, 4], [1, 2], { dtype: 'int64' }), [batch, 2])),
   where: () => ops.where(ops.greater(tokens, 0), tokens, Number.NEGATIVE_INFINITY),
-  transposedConvolution: () =>
-    ops.transposedConvolution(picture, p('weight', 3, 4, 2, 2), p('bias', 4), { stride: 2 }),
   transpose: () => ops.transpose(tokens, [2, 0, 1]),
   unfold: () => ops.unfold(picture, { kernel: 3, stride: 2, padding: 1 }),
 }

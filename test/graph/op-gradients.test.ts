@@ -166,21 +166,6 @@ const cases: Readonly<Record<string, (leaves: Leaves) => Tensor>> = {
       dilation: 2,
       groups: 2,
     }),
-  'transposedConvolution of patches': (l) =>
-    ops.transposedConvolution(
-      l.input('x', [l.batch, 3, 2, 3]),
-      l.parameter('w', [3, 2, 2, 2]),
-      l.parameter('b', [2]),
-      {
-        stride: 2,
-      },
-    ),
-  'transposedConvolution with overlaps': (l) =>
-    ops.transposedConvolution(l.input('x', [l.batch, 4, 3, 2]), l.parameter('w', [4, 3, 3, 4]), undefined, {
-      stride: 2,
-      padding: 1,
-      groups: 2,
-    }),
   cosine: (l) => ops.cosine(l.x()),
   cumulativeSum: (l) => ops.cumulativeSum(l.rows()),
   'cumulativeSum from the end': (l) =>

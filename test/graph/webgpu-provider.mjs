@@ -41,7 +41,6 @@ const outputs = {
     groups: 4,
   }),
   dilation: o.convolution(picture, p('dilated', 6, 4, 2, 2), undefined, { stride: 1, dilation: 2 }),
-  transposed: o.transposedConvolution(picture, p('transposed', 4, 3, 2, 2), undefined, { stride: 2 }),
   unfold: o.unfold(picture, { kernel: 3, stride: 2, padding: 1 }),
   resize: o.resizeBilinear(picture, { height: 9, width: 5 }),
   singleNumber: o.multiply(tokens, p('single')),

@@ -63,11 +63,12 @@ export class Emitter implements Lowering {
     outputs: number,
     attributes: EmittedAttributes = {},
   ): string[] {
-    const name = this.uniqueName(this.scope === '' ? operator : `${this.scope}/${operator}`)
+    const [opType, domain] = nameAndDomain(operator)
+    const name = this.uniqueName(this.scope === '' ? opType : `${this.scope}/${opType}`)
     const output = Array.from({ length: outputs }, (_, i) => (outputs === 1 ? name : `${name}:${i}`))
     this.nodes.push({
       name,
-      opType: operator,
+      ...(domain === undefined ? { opType } : { opType, domain }),
       input: inputs,
       output,
       attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
@@ -272,6 +273,12 @@ export class Emitter implements Lowering {
     }
     return name
   }
+}
+
+/** `com.microsoft.MultiHeadAttention` → `MultiHeadAttention` of `com.microsoft`; ONNX's own have no domain. */
+function nameAndDomain(operator: string): readonly [opType: string, domain: string | undefined] {
+  const dot = operator.lastIndexOf('.')
+  return dot < 0 ? [operator, undefined] : [operator.slice(dot + 1), operator.slice(0, dot)]
 }
 
 function isStoredAs(dtype: StorageDtype, type: FloatType): boolean {

@@ -5,6 +5,8 @@ import { MessageWriter } from './message-writer.js'
 export const AttributeType = { FLOAT: 1, INT: 2, STRING: 3, INTS: 7 } as const
 export const DataType = { FLOAT: 1, INT64: 7, FLOAT16: 10, BFLOAT16: 16 } as const
 const externalLocation = 1
+/** Of operators that aren't ONNX's own: ONNX Runtime has had one version of them so far. */
+const vendorOpset = 1
 
 type NumberOf<Enum> = Enum[keyof Enum]
 
@@ -20,6 +22,8 @@ export interface AttributeProto {
 export interface NodeProto {
   readonly name: string
   readonly opType: string
+  /** Whose operator it is; absent for ONNX's own. */
+  readonly domain?: string
   readonly input: readonly string[]
   output: readonly string[]
   readonly attribute: readonly AttributeProto[]
@@ -67,6 +71,12 @@ export function encodeModel({ irVersion, producerName, opset, graph, metadata }:
   writer.text(2, producerName)
   writer.message(7, (inner) => writeGraph(inner, graph))
   writer.message(8, (inner) => inner.integer(2, opset))
+  for (const domain of new Set(graph.node.flatMap((node) => node.domain ?? []))) {
+    writer.message(8, (inner) => {
+      inner.text(1, domain)
+      inner.integer(2, vendorOpset)
+    })
+  }
   writeEntries(writer, 14, metadata)
   return writer.finish()
 }
@@ -79,12 +89,16 @@ function writeGraph(writer: MessageWriter, { name, node, initializer, input, out
   for (const value of output) writer.message(12, (inner) => writeValueInfo(inner, value))
 }
 
-function writeNode(writer: MessageWriter, { name, opType, input, output, attribute }: NodeProto): void {
+function writeNode(
+  writer: MessageWriter,
+  { name, opType, domain, input, output, attribute }: NodeProto,
+): void {
   for (const value of input) writer.textElement(1, value)
   for (const value of output) writer.textElement(2, value)
   writer.text(3, name)
   writer.text(4, opType)
   for (const one of attribute) writer.message(5, (inner) => writeAttribute(inner, one))
+  if (domain !== undefined) writer.text(7, domain)
 }
 
 function writeAttribute(writer: MessageWriter, attribute: AttributeProto): void {

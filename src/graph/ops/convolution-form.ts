@@ -39,11 +39,6 @@ export function positions(size: number, kernel: number, form: ConvolutionForm): 
   return Math.floor((size + 2 * form.padding - reach(kernel, form)) / form.stride) + 1
 }
 
-/** The pixels that so many positions reach, without their padding: what a transposed convolution makes. */
-export function reached(count: number, kernel: number, form: ConvolutionForm): number {
-  return (count - 1) * form.stride + reach(kernel, form) - 2 * form.padding
-}
-
 /** The attributes of ONNX's convolutions. */
 export function onnxForm({ stride, padding, dilation, groups }: ConvolutionForm) {
   return {

@@ -1,4 +1,4 @@
-import { elements, minus, type Shape, sameDim, sameShape, times } from '../dim.js'
+import { type Shape, sameDim, sameShape, times } from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
@@ -10,7 +10,6 @@ import {
   macs,
   onnxForm,
   positions,
-  reached,
 } from './convolution-form.js'
 import { convolutionInputGradient, convolutionWeightGradient } from './convolution-gradient.js'
 import { reshape, transpose } from './layout.js'
@@ -81,60 +80,6 @@ export function convolution(
   options: ConvolutionOptions,
 ): Tensor {
   return convolutionOp(bias ? [x, weight, bias] : [x, weight], { ...completeForm(options) })
-}
-
-const transposedConvolutionOp = defineOp<Form>({
-  name: 'TransposedConvolution',
-  shape: (inputs, form) => {
-    const [x, kernel] = [mapSizes(operand(inputs, 0).shape), mapSizes(operand(inputs, 1).shape)]
-    if (x && kernel && isWhole(form) && sameDim(x.second, kernel.first)) {
-      const [height, width] = [reached(x.height, kernel.height, form), reached(x.width, kernel.width, form)]
-      const channels = times(kernel.second, form.groups)
-      const divides = typeof kernel.first === 'number' && kernel.first % form.groups === 0
-      if (height > 0 && width > 0 && divides && biasFits(inputs[2], channels))
-        return [x.first, channels, height, width]
-    }
-    throw shapeError(
-      'TransposedConvolution',
-      inputs,
-      'x [batch, in, height, width], weight [in, out, kernel, kernel] and bias [out] or none',
-    )
-  },
-  // one for each input position, input channel and tap; thop: for each output element, input channel and tap
-  cost: (inputs, output, { groups }) => {
-    const [x, weight] = [operand(inputs, 0), operand(inputs, 1)]
-    const { linear } = macs(x.shape, weight.shape)
-    const channels = Number(sizeAt(weight, 0)) / groups
-    const counted = times(elements(output), elements([channels, ...weight.shape.slice(2)]))
-    return { linear, thopExcess: minus(counted, linear) }
-  },
-  gradient: (gradient, inputs, { attributes: form }) => {
-    const [x, weight] = [operand(inputs, 0), operand(inputs, 1)]
-    // it is a convolution read backward: what was that one's input is this one's output
-    return [
-      convolution(gradient, weight, undefined, form),
-      convolutionWeightGradient(x, gradient, { like: weight, form }),
-      ...ofBias(gradient, inputs[2]),
-    ]
-  },
-  onnx: (lowering, inputs, { tensor, attributes }) => {
-    const operands = inputs.map((input) => lowering.full(input))
-    return lowering.asFull(lowering.emit('ConvTranspose', operands, onnxForm(attributes)), tensor.shape)
-  },
-})
-
-/**
- * 2-D transposed convolution: each pixel puts its multiple of the kernel into a larger map, a stride apart.
- * @param x `[batch, in, height, width]` @param weight `[in, out/groups, kernel, kernel]` @param bias `[out]`, or none
- * @returns `[batch, out, (height − 1)·stride + kernel − 2·padding, …]`
- */
-export function transposedConvolution(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | undefined,
-  options: ConvolutionOptions,
-): Tensor {
-  return transposedConvolutionOp(bias ? [x, weight, bias] : [x, weight], { ...completeForm(options) })
 }
 
 const mapToTokensOp = defineOp({

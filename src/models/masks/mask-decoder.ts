@@ -3,7 +3,7 @@ import { concat, expand, gelu, matmul, parameter, reshape, slice } from '../../g
 import { scope } from '../../graph/scope.js'
 import { sizeAt, type Tensor } from '../../graph/tensor.js'
 import type { ActivationName } from '../../nn/activations.js'
-import { doublingConvolution, placesOf, tokensToMap } from '../../nn/convolution.js'
+import { doubled, doubledToMap } from '../../nn/convolution.js'
 import { linearStack } from './linear-stack.js'
 import { type TwoWayConfig, type TwoWayTokens, twoWayTransformer } from './two-way-transformer.js'
 
@@ -25,7 +25,7 @@ export interface MaskDecoderConfig {
     readonly second: string
     /** Channels behind each of them. */
     readonly channels: readonly [number, number]
-    readonly norm: (map: Tensor) => Tensor
+    readonly norm: (tokens: Tensor) => Tensor
   }
 }
 
@@ -54,11 +54,15 @@ export interface DecodedMasks {
 
 const unitNormal: Initialiser = { kind: 'truncatedNormal', deviation: 1 }
 
-/** The map of the image at four times its size. @param keys `[prompts, places, width]` */
-function upscale(keys: Tensor, { rows, columns }: DecoderInputs['grid'], config: MaskDecoderConfig): Tensor {
+/**
+ * The map of the image at four times its size, sixteen places for each in the order in which they were doubled: brought to
+ * their places, masks are a sixteenth of it.
+ * @param keys `[prompts, places, width]` @returns `[prompts, 16·places, channels]`
+ */
+function upscale(keys: Tensor, config: MaskDecoderConfig): Tensor {
   const { first, second, channels, norm } = config.upscaling
-  const doubled = doublingConvolution(first, tokensToMap(keys, { rows, columns }), { out: channels[0] })
-  return gelu(doublingConvolution(second, gelu(norm(doubled)), { out: channels[1] }))
+  const once = doubled(first, keys, { out: channels[0] })
+  return gelu(doubled(second, gelu(norm(once)), { out: channels[1] }))
 }
 
 /** One token of each prompt. @param tokens `[prompts, tokens, width]` @returns `[prompts, width]` */
@@ -90,8 +94,8 @@ export function maskDecoder(
     const { layers, queries, keys } = scope('transformer', () =>
       twoWayTransformer({ queries: tokens, keys: image }, { tokens, places }, config.transformer),
     )
-    const upscaled = upscale(keys, grid, config)
-    const { rows, columns } = placesOf(upscaled)
+    const upscaled = upscale(keys, config)
+    const inPlace = (x: Tensor) => doubledToMap(x, { ...grid, doublings: 2 })
     const weights = Array.from({ length: all }, (_, mask) =>
       scope(`output_hypernetworks_mlps.${mask}`, () =>
         linearStack(tokenAt(queries, 1 + mask), {
@@ -105,17 +109,16 @@ export function maskDecoder(
       weights.map((x) => reshape(x, [prompts, 1, channels])),
       { axis: 1 },
     )
-    const logits = matmul(hyper, reshape(upscaled, [prompts, channels, rows * columns]))
     const iouPredictions = scope('iou_prediction_head', () =>
       linearStack(tokenAt(queries, 0), { names: iouNames, hidden: iouWidth, out: all, activation }),
     )
     return {
-      logits: reshape(logits, [prompts, all, rows, columns]),
+      logits: inPlace(matmul(upscaled, hyper, { transposeB: true })),
       iouPredictions,
       layers,
       tokens: queries,
       keys,
-      upscaled,
+      upscaled: inPlace(upscaled),
     }
   })
 }

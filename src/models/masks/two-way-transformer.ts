@@ -1,11 +1,11 @@
-import { type Dim, sameDim } from '../../graph/dim.js'
 import { keepsSize } from '../../graph/initialiser.js'
-import { add, attention, expand } from '../../graph/ops/index.js'
+import { add, attention } from '../../graph/ops/index.js'
 import { scope } from '../../graph/scope.js'
-import { sizeAt, type Tensor } from '../../graph/tensor.js'
+import type { Tensor } from '../../graph/tensor.js'
 import type { ActivationName } from '../../nn/activations.js'
 import { layerNorm } from '../../nn/layer-norm.js'
 import { linear, widthOf } from '../../nn/linear.js'
+import { type ImagePlaces, imageToTokens, tokensToImage } from './few-tokens.js'
 import { linearStack } from './linear-stack.js'
 
 export interface TwoWayConfig {
@@ -34,24 +34,13 @@ export interface TwoWayTokens {
   readonly keys: Tensor
 }
 
-/** One thing for each prompt, where it was one for all. */
-function forEach(prompts: Dim, x: Tensor): Tensor {
-  return sameDim(sizeAt(x, 0), prompts) ? x : expand(x, [prompts, ...x.shape.slice(1)])
-}
-
-/** Attention with four maps of their own, `name.q_proj`, … @returns `[prompts, queries, width]` */
-function attend(
-  name: string,
-  { q, k, v }: Readonly<Record<'q' | 'k' | 'v', Tensor>>,
-  { heads, innerWidth, prompts }: { heads: number; innerWidth: number; prompts: Dim },
-): Tensor {
-  return scope(name, () => {
-    const mapOf = (map: string, x: Tensor, out: number) =>
-      linear(map, x, { out, initialiser: keepsSize(widthOf(x)) })
-    const mapped = (map: string, x: Tensor) => forEach(prompts, mapOf(map, x, innerWidth))
-    const mixed = attention(mapped('q_proj', q), mapped('k_proj', k), mapped('v_proj', v), { heads })
-    return mapOf('out_proj', mixed, widthOf(q))
-  })
+/** Attention among tokens with four maps of their own, `self_attn.q_proj`, … @returns `[prompts, tokens, width]` */
+function selfAttend({ q, k, v }: Readonly<Record<'q' | 'k' | 'v', Tensor>>, heads: number): Tensor {
+  const width = widthOf(q)
+  const mapOf = (map: string, x: Tensor) => linear(map, x, { out: width, initialiser: keepsSize(width) })
+  return scope('self_attn', () =>
+    mapOf('out_proj', attention(mapOf('q_proj', q), mapOf('k_proj', k), mapOf('v_proj', v), { heads })),
+  )
 }
 
 /**
@@ -68,34 +57,26 @@ export function twoWayTransformer(
 ): { readonly layers: readonly TwoWayTokens[]; readonly queries: Tensor; readonly keys: Tensor } {
   const { heads, downsample, layerNormEpsilon: epsilon, mlpWidth, mlpNames, activation } = config
   const width = widthOf(queries)
-  const prompts = sizeAt(queries, 0)
   const norm = (name: string, x: Tensor) => layerNorm(name, x, { epsilon })
-  const cross = { heads, innerWidth: width / downsample, prompts }
-  const toImage = (name: string, { queries: q, keys: k }: TwoWayTokens) =>
-    attend(name, { q: add(q, tokens), k: add(k, places), v: k }, cross)
+  const cross = { heads, innerWidth: width / downsample }
+  const imageOf = (plain: Tensor): ImagePlaces => ({ plain, placed: add(plain, places) })
   const selfAttention = (q: Tensor, isFirst: boolean): Tensor => {
     const placed = isFirst ? q : add(q, tokens)
     const seen = config.addsAlways ? placed : q
-    const found = attend(
-      'self_attn',
-      { q: placed, k: placed, v: seen },
-      { heads, innerWidth: width, prompts },
-    )
+    const found = selfAttend({ q: placed, k: placed, v: seen }, heads)
     return isFirst && !config.addsAlways ? found : add(seen, found)
   }
   const layer = (before: TwoWayTokens, isFirst: boolean): TwoWayTokens => {
+    const image = imageOf(before.keys)
     const looked = norm('norm1', selfAttention(before.queries, isFirst))
-    const asked = { queries: looked, keys: before.keys }
-    const answered = norm('norm2', add(looked, toImage('cross_attn_token_to_image', asked)))
+    const seen = tokensToImage('cross_attn_token_to_image', add(looked, tokens), image, cross)
+    const answered = norm('norm2', add(looked, seen))
     const mlp = scope('mlp', () =>
       linearStack(answered, { names: mlpNames, hidden: mlpWidth, out: width, activation }),
     )
     const after = norm('norm3', add(answered, mlp))
-    const told = attend(
-      'cross_attn_image_to_token',
-      { q: add(before.keys, places), k: add(after, tokens), v: after },
-      cross,
-    )
+    const asked = { keys: add(after, tokens), values: after }
+    const told = imageToTokens('cross_attn_image_to_token', image, asked, cross)
     return { queries: after, keys: norm('norm4', add(before.keys, told)) }
   }
   const layers: TwoWayTokens[] = []
@@ -104,6 +85,8 @@ export function twoWayTransformer(
     state = scope(`layers.${at}`, () => layer(state, at === 0))
     layers.push(state)
   }
-  const last = add(state.queries, toImage('final_attn_token_to_image', state))
+  const asking = add(state.queries, tokens)
+  const seen = tokensToImage('final_attn_token_to_image', asking, imageOf(state.keys), cross)
+  const last = add(state.queries, seen)
   return { layers, queries: norm('norm_final_attn', last), keys: state.keys }
 }

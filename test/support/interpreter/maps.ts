@@ -69,17 +69,6 @@ function spread(from: Values, weight: Values, into: Values, attributes: Attribut
   return into
 }
 
-const transposedConvolution: Evaluate = (inputs, attributes) => {
-  const [x, weight] = [one(inputs), one(inputs, 1)]
-  const [batch = 0, , height = 0, width = 0] = x.shape
-  const [, own = 0, kernelHeight = 0, kernelWidth = 0] = weight.shape
-  const { stride, padding, dilation, groups } = attributes
-  const length = (size: number, kernel: number) =>
-    (size - 1) * (stride as number) + (dilation as number) * (kernel - 1) + 1 - 2 * (padding as number)
-  const shape = [batch, own * (groups as number), length(height, kernelHeight), length(width, kernelWidth)]
-  return spread(x, weight, withBias(shape, inputs[2]), attributes)
-}
-
 const convolutionWeightGradient: Evaluate = (inputs, attributes) => {
   const [gradient, x] = [one(inputs), one(inputs, 1)]
   const shape = attributes.shape as number[]
@@ -193,6 +182,5 @@ export const mapOps: Readonly<Record<string, Evaluate>> = {
   ConvolutionWeightGradient: convolutionWeightGradient,
   Fold: fold,
   Resize: resize,
-  TransposedConvolution: transposedConvolution,
   Unfold: unfold,
 }
