@@ -20,8 +20,18 @@ const config = vitConfig
 const poolings: Readonly<Record<number, FusionOptions['pooling']>> = { 0: 'size', 1: 'attention', 3: 'sum' }
 
 export const mctfMethod = goldenMethod(config, (given, facts) => {
-  const [, , , proportional, oneStep, similarity = 1, informativeness = 1, size = 1, bidirectional, pooling = 1] =
-    given.mctf_type
+  const [
+    ,
+    ,
+    ,
+    proportional,
+    oneStep,
+    similarity = 1,
+    informativeness = 1,
+    size = 1,
+    bidirectional,
+    pooling = 1,
+  ] = given.mctf_type
   const hooks = tokenFusion(
     (block, tokens) => (given.activate_layer.includes(block) ? goingOf(given.r_evals, tokens) : 0),
     {
