@@ -28,6 +28,7 @@ export function launchChromium(): Promise<Browser> {
       '--disable-sync',
       '--enable-unsafe-webgpu',
       '--use-webgpu-adapter=swiftshader',
+      '--js-flags=--wasm-tiering-budget=100000000',
     ],
   })
 }
