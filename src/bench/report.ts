@@ -1,10 +1,12 @@
 import { gemmGflops, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
 import type { Bindings } from '../graph/dim.js'
+import { graphWork } from '../graph/graph.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
 import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Job, ManyRun, Run } from './messages.js'
+import { runGraph } from './run-graph.js'
 import { median, type Spread, spreadOf } from './spread.js'
 import { baselineOf, measuredProgram, sameVariant, type Variant } from './variants.js'
 
@@ -39,9 +41,9 @@ export interface BenchResult {
   readonly imagesPerSecond: number
   /** Pictures a second beside those of one picture a run, where that was measured too. */
   readonly besideBatch1?: number
-  /** Of what {@link latencyMs} is of: linear maps and attention products. */
+  /** Of what {@link latencyMs} is of: linear maps and attention products, all that papers count. */
   readonly multiplyAdds: number
-  /** 10⁹ floating-point operations a second; a multiply-add is two. */
+  /** 10⁹ floating-point operations a second, of those multiply-adds that the engine computes (`readPart`); each is two. */
   readonly gflops: number
   readonly shareOfGemmRate: number
   readonly against?: Efficiency
@@ -131,6 +133,12 @@ function multiplyAddsOf({ variant, counted }: MeasuredModel): number {
     .multiplyAdds.full
 }
 
+/** Of one picture, what the engine computes: without what nobody reads of the last block. */
+function computedOf({ variant, counted, choice: { precision } }: MeasuredModel): number {
+  const { graph, bindings } = runGraph(variant, { precision, counted })
+  return graphWork(graph, bindings)
+}
+
 function sameBatch(a: MeasuredModel, b: MeasuredModel): boolean {
   return a.job.kind === 'model' && b.job.kind === 'model'
     ? a.job.batch === b.job.batch
@@ -167,7 +175,7 @@ export function resultOf(
   const latencyMs = spreadOf(times)
   const pictures = picturesOf(model)
   const multiplyAdds = pictures * multiplyAddsOf(model)
-  const gflops = (2 * multiplyAdds) / (1e6 * latencyMs.median)
+  const gflops = (2 * pictures * computedOf(model)) / (1e6 * latencyMs.median)
   const against = efficiencyOf(model, all)
   const single = all.find(
     (other) =>
