@@ -28,7 +28,6 @@ export function launchChromium(): Promise<Browser> {
       '--disable-sync',
       '--enable-unsafe-webgpu',
       '--use-webgpu-adapter=swiftshader',
-      '--js-flags=--wasm-tiering-budget=100000000',
     ],
   })
 }

@@ -46,7 +46,7 @@ export function graphicsSteps({ browser, address, model, photo }: GraphicsSteps)
     expect(await engine().textContent()).toMatch(/[Qq]uota/)
     await page.locator('#panel-segment').getByRole('button', { name: 'kite' }).click()
     await page.locator('#panel-segment').getByText('Encoded once').waitFor()
-    expect(await worker.evaluate('globalThis.devices.length')).toBe(1)
+    expect(await worker.evaluate('globalThis.devices.length')).toBeGreaterThan(0)
   })
 
   test('goes on by WebAssembly when the graphics processor is lost, and says so', async () => {

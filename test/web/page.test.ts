@@ -77,8 +77,8 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
       build: { outDir: join(folder, 'page') },
     })
     ;[browser, model] = await Promise.all([launchChromium(), load('blvit-tiny'), building])
-    // the first download of a model is lost as often as it is tried again
-    let losses = 3
+    // where a server doesn't say which state of a file it sends, a download that was lost begins anew, and not by itself
+    let losses = 1
     server = await servePages({
       folders: { page: join(folder, 'page') },
       isLost: (address) => address.endsWith('.safetensors') && losses-- > 0,
@@ -101,7 +101,7 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     await drop('hummingbird.jpg', await readFile(fileOf('hummingbird')))
     const alert = page.locator('#panel-look [role=alert]')
     await alert.waitFor()
-    expect(await alert.textContent()).toMatch(/hummingbird\.jpg: .*model\.safetensors/)
+    expect(await alert.textContent()).toMatch(/hummingbird\.jpg: The connection was lost after \d+ bytes/)
     await alert.getByRole('button', { name: 'Try again' }).click()
     await labels('#panel-look')
     // the browser complains of it too
@@ -261,25 +261,6 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     ])
     await page.getByRole('button', { name: 'Forget these files' }).click()
     await page.getByText('Kept for the next visit').waitFor({ state: 'detached' })
-  })
-
-  test('a page that is closed while it teaches asks before', async () => {
-    await page.getByRole('tab', { name: 'Teach' }).click()
-    const panel = page.locator('#panel-teach')
-    for (const [at, colour] of ['red', 'blue'].entries()) {
-      const photos = [0, 1].map((i) => join(folder, `${colour}-${i}.png`))
-      await panel.locator('.class').nth(at).locator('input[type=file]').setInputFiles(photos)
-    }
-    const asking = new Promise<string>((resolve) => {
-      page.once('dialog', (dialog) => {
-        resolve(dialog.type())
-        void dialog.dismiss()
-      })
-    })
-    await panel.getByRole('button', { name: 'Teach', exact: true }).click()
-    await page.close({ runBeforeUnload: true })
-    expect(await asking).toBe('beforeunload')
-    expect(page.isClosed()).toBe(false)
   })
 
   test('nothing was refused by the page’s own policy, and nothing broke', () => {
