@@ -3,12 +3,11 @@ import type { Bindings } from '../graph/dim.js'
 import { graphWork } from '../graph/graph.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
-import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Job, ManyRun, Run } from './messages.js'
 import { runGraph } from './run-graph.js'
 import { median, type Spread, spreadOf } from './spread.js'
-import { baselineOf, measuredProgram, sameVariant, type Variant } from './variants.js'
+import { baselineOf, sameVariant, type Variant } from './variants.js'
 
 /** What a model is compared with, measured in the same run: the plain ViT of its sizes, or itself with all tokens. */
 export interface Efficiency {
@@ -41,9 +40,12 @@ export interface BenchResult {
   readonly imagesPerSecond: number
   /** Pictures a second beside those of one picture a run, where that was measured too. */
   readonly besideBatch1?: number
-  /** Of what {@link latencyMs} is of: linear maps and attention products, all that papers count. */
+  /**
+   * Of what {@link latencyMs} is of, as the engine computes it: linear maps and attention products, without those that nobody
+   * reads (`readPart`), which papers count too.
+   */
   readonly multiplyAdds: number
-  /** 10⁹ floating-point operations a second, of those multiply-adds that the engine computes (`readPart`); each is two. */
+  /** 10⁹ floating-point operations a second; a multiply-add is two. */
   readonly gflops: number
   readonly shareOfGemmRate: number
   readonly against?: Efficiency
@@ -126,15 +128,7 @@ export function machineRate(choice: EngineChoice, products: readonly Measured[])
 }
 
 /** Of one picture. */
-function multiplyAddsOf({ variant, counted }: MeasuredModel): number {
-  const { subject, settings } = variant
-  const programs = [measuredProgram(subject.architecture)]
-  return analyze(subject.architecture, { ...settings, programs, ...(counted && { measured: counted }) })
-    .multiplyAdds.full
-}
-
-/** Of one picture, what the engine computes: without what nobody reads of the last block. */
-function computedOf({ variant, counted, choice: { precision } }: MeasuredModel): number {
+function multiplyAddsOf({ variant, counted, choice: { precision } }: MeasuredModel): number {
   const { graph, bindings } = runGraph(variant, { precision, counted })
   return graphWork(graph, bindings)
 }
@@ -175,7 +169,7 @@ export function resultOf(
   const latencyMs = spreadOf(times)
   const pictures = picturesOf(model)
   const multiplyAdds = pictures * multiplyAddsOf(model)
-  const gflops = (2 * pictures * computedOf(model)) / (1e6 * latencyMs.median)
+  const gflops = (2 * multiplyAdds) / (1e6 * latencyMs.median)
   const against = efficiencyOf(model, all)
   const single = all.find(
     (other) =>
