@@ -60,8 +60,8 @@ export interface Questions {
     ask: EngineChoice & { workload: Workload; profileFolder?: string }
     answer: Pick<Program, 'engine' | 'many' | 'counted'>
   }
-  /** Runs until the time no longer falls. */
-  warmUp: { ask: Job; answer: undefined }
+  /** Runs, twice at least, until the time no longer falls. @param ask `longestMs`: the end of it, default 5000 */
+  warmUp: { ask: { job: Job; longestMs?: number | undefined }; answer: undefined }
   /** The most memory that the process has held so far, in bytes. */
   peakMemory: { ask: undefined; answer: number }
   sample: { ask: { job: Job; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }
