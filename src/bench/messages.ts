@@ -25,8 +25,8 @@ export type Workload =
       readonly pictures: readonly string[]
     }
   | { readonly kind: 'training'; readonly name: TrainingCaseName }
-  /** The small ViT of the training steps, by PyTorch. */
-  | { readonly kind: 'torch training' }
+  /** The small ViT of the training steps, by the first of some Pythons that has torch. */
+  | { readonly kind: 'torch training'; readonly pythons: readonly string[] }
 
 export interface EngineChoice {
   readonly device: DeviceRequest

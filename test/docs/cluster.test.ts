@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { type CliRun, runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -85,8 +86,8 @@ describe('the examples of clusters', () => {
       [0, 1, 2, 3, 4].map((index) => [0, `shard ${index}/${count}`]),
     )
     const [merged, whole] = await Promise.all([
-      runCli(['merge', join(parts, '*.part')]),
-      runCli(['eval', 'vit-tiny', '--data', data]),
+      runInProcess(['merge', join(parts, '*.part')]),
+      runInProcess(['eval', 'vit-tiny', '--data', data]),
     ])
     expect(merged.code).toBe(0)
     expect(merged.stdout).toBe(whole.stdout)

@@ -16,6 +16,8 @@ export interface BenchTrainingOptions {
   readonly threads?: number | undefined
   /** Times that every step has its turn. Default 10. */
   readonly rounds?: number | undefined
+  /** Where to look for a PyTorch to compare with. Default: the first Python of the path, Debian's own. */
+  readonly pythons?: readonly string[] | undefined
   /** Matrix products whose rate the machine's is taken for. Default: those of a big ViT. */
   readonly products?: readonly GemmSize[] | undefined
   /** What runs no faster than before is warm, and all is after so long. Default 5000 ms. */
@@ -59,7 +61,7 @@ interface Subject {
   readonly counts?: TrainingCaseName
 }
 
-const steps: readonly Subject[] = [
+const ownSteps: readonly Subject[] = [
   ...(Object.keys(trainingCases) as TrainingCaseName[]).map(
     (name): Subject => ({
       title: trainingCases[name].title,
@@ -68,13 +70,16 @@ const steps: readonly Subject[] = [
       counts: name,
     }),
   ),
-  {
+]
+
+function torchStep(pythons: readonly string[]): Subject {
+  return {
     title: `${trainingCases.vit.title}, in PyTorch`,
-    workload: { kind: 'torch training' },
+    workload: { kind: 'torch training', pythons },
     jobs: [{ kind: 'training' }],
     counts: 'vit',
-  },
-]
+  }
+}
 
 function productsOf(sizes: readonly GemmSize[]): Subject {
   return {
@@ -88,12 +93,16 @@ type TrainingCell = Cell & { readonly subject: Subject; readonly engine: string 
 
 async function load(
   choice: EngineChoice,
-  { cases, products = machineGemms, warmUpMs: longestMs, signal, onProgress }: BenchTrainingOptions,
+  options: BenchTrainingOptions,
   processes: BenchProcess[],
 ): Promise<{ cells: TrainingCell[]; missing: { title: string; why: string }[] }> {
   const cells: TrainingCell[] = []
   const missing: { title: string; why: string }[] = []
-  const asked = steps.filter(({ counts }) => !counts || !cases || cases.includes(counts))
+  const { cases, products = machineGemms, warmUpMs: longestMs, signal, onProgress } = options
+  const { pythons = ['python3', '/usr/bin/python3'] } = options
+  const asked = [...ownSteps, torchStep(pythons)].filter(
+    ({ counts }) => !counts || !cases || cases.includes(counts),
+  )
   const wanted = [productsOf(products), ...asked]
   for (const [done, subject] of wanted.entries()) {
     throwIfAborted(signal)
