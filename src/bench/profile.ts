@@ -91,8 +91,9 @@ async function profileVariant(variant: Variant, options: ProfileOptions): Promis
   await using folder = await temporaryFolder('blvit-profile-')
   await using alone = new BenchProcess(subject.name, signal)
   await using profiled = new BenchProcess(subject.name, signal)
-  await alone.ask('load', { ...engine, workload })
+  // first the one that an engine without profiles refuses
   await profiled.ask('load', { ...engine, workload, profileFolder: folder.path })
+  await alone.ask('load', { ...engine, workload })
   const wallMs = await medianMs(alone, job, options)
   const nodes = await profiled.ask('profile', { job, runs })
   const rows = rowsOf(nodes, multiplyAddsByScope(graph, bindings), runs)

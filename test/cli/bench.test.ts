@@ -211,7 +211,7 @@ describe('blvit bench', () => {
       1,
       /no pictures/,
     ],
-    ['float16 on a processor', ['micro+16', '--dtype', 'fp32,fp16'], 1, /Use --device webgpu/],
+    ['float16 on a processor', ['micro+16', '--dtype', 'fp16,fp32'], 1, /Use --device webgpu/],
     ['nothing to measure', [], 2, /missing required argument 'models'/],
     [
       'transformers.js in another precision',

@@ -117,7 +117,10 @@ describe('train', () => {
   )
 
   describe('with pictures to validate with', () => {
-    const endToEnd: Recipe = { ...twoStages, stages: twoStages.stages.slice(1) }
+    const endToEnd: Recipe = {
+      ...twoStages,
+      stages: twoStages.stages.slice(1).map((stage) => ({ ...stage, pictures: 32 })),
+    }
     const validated = { validation: [pictures], validateEvery: 2, validationSettings: [{ keepRatio: 0.5 }] }
     let trained: Promise<unknown> | undefined
     const trainedValidated = () => {
@@ -362,10 +365,10 @@ describe('train', () => {
       const told: string[] = []
       const onStep = ({ setting = '' }: StepReport) => told.push(setting)
       const settings = options('falling', { validation: [pictures], validateEvery: 4, onStep })
-      const recipe = falling('evit:1', 'evit:0.5', { pictures: 32 })
+      const recipe = falling('evit:1', 'evit:0.6', { pictures: 32 })
       const { validations } = await train(vit, pictures, recipe, settings)
-      expect(told).toEqual(['evit:1', 'evit:0.88', 'evit:0.63', 'evit:0.5'])
-      expect(validations.at(-1)?.results.map(({ setting }) => setting)).toEqual(['evit:0.5'])
+      expect(told).toEqual(['evit:1', 'evit:0.9', 'evit:0.7', 'evit:0.6'])
+      expect(validations.at(-1)?.results.map(({ setting }) => setting)).toEqual(['evit:0.6'])
 
       const interruption = new AbortController()
       const again = options('falling-again')
