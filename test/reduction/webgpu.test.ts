@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
 import { expectClose } from '../support/expect-close.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { randomModel, shrunk } from '../support/tiny-models.js'
 
@@ -34,7 +35,7 @@ describe.skipIf(!hasDriver)(`reductions on WebGPU alone${withoutDriver}`, () => 
       const env = { LD_LIBRARY_PATH: chromium, VK_ICD_FILENAMES: driver }
       const [gpu, cpu] = await Promise.all([
         runCli(['classify', picture, ...options, '--device', 'webgpu'], { env }),
-        runCli(['classify', picture, ...options, '--device', 'cpu']),
+        runInProcess(['classify', picture, ...options, '--device', 'cpu']),
       ])
       expect({ code: gpu.code, stderr: gpu.stderr }).toMatchObject({ code: 0 })
       const [got, expected] = [gpu, cpu].map(({ stdout }): Answer => JSON.parse(stdout))
