@@ -29,7 +29,10 @@ test('blvit methods tome explains its parameters', async () => {
 })
 
 test('blvit methods --json is what the library gives; an unknown name is a wrong command line', async () => {
-  const [all, wrong] = await Promise.all([runInProcess(['methods', '--json']), runInProcess(['methods', 'evitt'])])
+  const [all, wrong] = await Promise.all([
+    runInProcess(['methods', '--json']),
+    runInProcess(['methods', 'evitt']),
+  ])
   expect(JSON.parse(all.stdout)).toEqual(listMethods())
   expect(wrong.stderr).toMatch(/^error: There is no method "evitt"\. Did you mean "evit"\?/)
   expect(wrong).toMatchObject({ code: 2, stdout: '' })
