@@ -68,11 +68,12 @@ function blvit(...words) {
   })
 }
 
-/** A configuration, or a folder of random weights where a method has some of its own. */
-function subject(model, made) {
-  if (made === undefined) return model
-  const path = join(folder, `${model}-${made.split(':')[0]}`)
-  if (!existsSync(path)) blvit('init', model, '--set', `reduction=${made}`, '--seed', '0', '-o', path)
+/** A folder of random weights, for all methods that have none of their own the same: each process would else draw its own, for longer than it measures. */
+function subject(model, made = 'none') {
+  const path = join(folder, made === 'none' ? model : `${model}-${made.split(':')[0]}`)
+  if (existsSync(path)) return path
+  const own = made === 'none' ? [] : ['--set', `reduction=${made}`]
+  blvit('init', model, ...own, '--seed', '0', '-o', path)
   return path
 }
 

@@ -1,15 +1,15 @@
 import { type GemmSize, gemmGflops, repeatsOf } from '../engine/gemm-sizes.js'
 import { type Bindings, elements, evaluate } from '../graph/dim.js'
-import { type Graph, graphOf, withCountedSizes } from '../graph/graph.js'
+import type { Graph } from '../graph/graph.js'
 import { operand } from '../graph/op.js'
 import { sizeAt } from '../graph/tensor.js'
-import { programOf } from '../models/model-definition.js'
 import type { Settings } from '../settings/settings.js'
 import type { EngineChoice, Job } from './messages.js'
 import { BenchProcess, temporaryFolder } from './process.js'
 import { linearMsOf, multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
+import { runGraph } from './run-graph.js'
 import { median } from './spread.js'
-import { findVariants, measuredProgram, type Variant } from './variants.js'
+import { findVariants, type Variant } from './variants.js'
 
 export interface ProfileOptions extends Partial<EngineChoice> {
   /** Default 1. */
@@ -18,6 +18,8 @@ export interface ProfileOptions extends Partial<EngineChoice> {
   readonly settings?: Settings | undefined
   /** Default 20. */
   readonly runs?: number | undefined
+  /** Whole runs, and each size of product, are measured at least so long, and five times. Default 300 ms. */
+  readonly turnMs?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -61,19 +63,9 @@ function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number
   return [...found.values()]
 }
 
-/** The graph that the engine runs, and its sizes. */
-function graphAndSizes({ resolved }: Variant, { batch = 1 }: ProfileOptions) {
-  const { architecture, build } = resolved
-  const model = architecture.build(build)
-  const graph = graphOf(architecture.family, programOf(model, measuredProgram(architecture)), {
-    sizes: model.sizes,
-  })
-  return { graph, bindings: withCountedSizes(graph, { ...resolved.sizes, batch }) }
-}
-
-async function medianMs(process: BenchProcess, job: Job): Promise<number> {
-  await process.ask('warmUp', job)
-  const runs = await process.ask('sample', { job, atLeastMs: 300, atLeastRuns: 5 })
+async function medianMs(process: BenchProcess, job: Job, { turnMs = 300 }: ProfileOptions): Promise<number> {
+  await process.ask('warmUp', { job })
+  const runs = await process.ask('sample', { job, atLeastMs: turnMs, atLeastRuns: 5 })
   return median(runs.map(({ ms }) => ms))
 }
 
@@ -82,16 +74,17 @@ async function profileVariant(variant: Variant, options: ProfileOptions): Promis
   const { subject, settings, resolved } = variant
   const engine = { device, threads, precision }
   const job = { kind: 'model', batch, settings } as const
-  const { graph, bindings } = graphAndSizes(variant, options)
+  const { graph, bindings } = runGraph(variant, options)
   // its settings at once: on WebGPU, whose graphs have fixed sizes, other ones would be a second session and profile
   const workload = { kind: 'model', model: subject.model, settings } as const
 
   await using folder = await temporaryFolder('blvit-profile-')
   await using alone = new BenchProcess(subject.name, signal)
   await using profiled = new BenchProcess(subject.name, signal)
-  await alone.ask('load', { ...engine, workload })
+  // first the one that an engine without profiles refuses
   await profiled.ask('load', { ...engine, workload, profileFolder: folder.path })
-  const wallMs = await medianMs(alone, job)
+  await alone.ask('load', { ...engine, workload })
+  const wallMs = await medianMs(alone, job, options)
   const nodes = await profiled.ask('profile', { job, runs })
   const rows = rowsOf(nodes, multiplyAddsByScope(graph, bindings), runs)
 
@@ -100,7 +93,7 @@ async function profileVariant(variant: Variant, options: ProfileOptions): Promis
   await products.ask('load', { ...engine, workload: { kind: 'gemm', sizes } })
   const measured: ProductRow[] = []
   for (const [index, size] of sizes.entries()) {
-    const aloneMs = (await medianMs(products, { kind: 'gemm', index })) / repeatsOf(size)
+    const aloneMs = (await medianMs(products, { kind: 'gemm', index }, options)) / repeatsOf(size)
     measured.push({ ...size, aloneMs, aloneGflops: gemmGflops(size, aloneMs) })
   }
   return {

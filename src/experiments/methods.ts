@@ -59,6 +59,12 @@ function imitationFirst({ stages: [last] }: Recipe): Recipe {
   }
 }
 
+/**
+ * Whose claim it is where a method's loss is judged by a whole point: we have no figure of its paper that a run in miniature
+ * could be held against.
+ */
+const ours = 'our yardstick'
+
 /** Every method at about 60 % of its teacher's multiply-adds, under one budget. */
 export const methods: Experiment = {
   name: 'methods',
@@ -126,15 +132,15 @@ export const methods: Experiment = {
       'evit',
       'patches that wait and come back are worth more than patches that are gone',
     ),
-    losesAtMost('DynamicViT', 'dynamic-vit', 'plain', 0.5, 'learned predictors cost at most half a point'),
+    losesAtMost(ours, 'dynamic-vit', 'plain', 1, 'learned predictors cost DynamicViT at most a point'),
     losesAtMost(
-      'AdaViT',
+      ours,
       'ada-vit',
       'plain',
-      0.8,
-      'deciding about patches, heads and layers costs at most 0.8 points',
+      1,
+      'decisions about patches, heads and layers cost AdaViT at most a point',
     ),
-    losesAtMost('ATS', 'ats', 'plain', 0.1, 'sampling by attention costs nothing'),
+    losesAtMost(ours, 'ats', 'plain', 1, 'sampling by attention costs ATS at most a point'),
     isBetter('ToMe', 'tome', 'top-k', 'merging patches is better than dropping them'),
     isBetter('MCTF', 'mctf', 'tome', 'three criteria merge better than likeness alone'),
     isBetter(
@@ -145,7 +151,8 @@ export const methods: Experiment = {
     ),
     isBetter('big.LITTLE', 'blvit', 'evit', 'small blocks for all patches are better than fewer patches'),
     isBetter('blvit', 'blvit-imitation', 'blvit', 'E-blocks that first imitate their big ones learn faster'),
-    losesAtMost('big.LITTLE', 'blvit', 'plain', 0.1, 'at 60 % of the work it loses nothing'),
+    // Table 5, three quarters of the patches pruned: 81.9 at 9.89 G, where the whole ViT-B has 81.8 at 16.86 G
+    losesAtMost('big.LITTLE', 'blvit', 'plain', 0, 'at 60 % of the work it loses nothing'),
     isBetter('the controls', 'tome', 'small-picture', 'a method is better than a smaller picture'),
     isBetter('the controls', 'tome', 'few-layers', 'a method is better than fewer layers'),
   ],

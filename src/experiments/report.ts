@@ -163,7 +163,7 @@ export function tableMarkdown(table: ReproducedTable): string {
     ...legendOf(table).map((text) => `- ${text}`),
     ...(verdicts.length === 0
       ? []
-      : ['', 'What the papers claim, here:', '', ...verdicts.map((text) => `- ${text}`)]),
+      : ['', 'What is claimed, here:', '', ...verdicts.map((text) => `- ${text}`)]),
     ...(failures.length === 0 ? [] : ['', 'Failed:', '', ...failures.map((text) => `- ${text}`)]),
     '',
   ].join('\n')

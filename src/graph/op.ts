@@ -2,8 +2,8 @@ import { BlvitError } from '../base/blvit-error.js'
 import { noCost } from './cost.js'
 import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
 import type { Dtype, Lowering, Value } from './lowering.js'
-import { currentScope } from './scope.js'
-import type { CountedSize, GradientPart, Leaf, Tensor } from './tensor.js'
+import { atScope, currentScope } from './scope.js'
+import type { CountedSize, Cut, GradientPart, Leaf, Part, Tensor } from './tensor.js'
 
 /** Settings of an op that are fixed when the graph is built. */
 export type Attributes = Readonly<Record<string, unknown>>
@@ -31,6 +31,10 @@ export interface OpDefinition<A extends Attributes> {
     inputs: readonly Tensor[],
     node: { output: Tensor; attributes: A },
   ): readonly GradientPart[]
+  /** Set by ops of which a part can be made of parts of their inputs. Its result is undefined for a part of which that isn't so. */
+  cut?(part: Part, inputs: readonly Tensor[], node: { output: Shape; attributes: A }): Cut | undefined
+  /** Set by an op that is no more than a part of its only input. */
+  takes?(attributes: A): Part | undefined
   onnx(lowering: Lowering, inputs: readonly Value[], node: { tensor: Tensor; attributes: A }): Value
 }
 
@@ -40,7 +44,7 @@ export type Op<A extends Attributes> = (inputs: readonly Tensor[], attributes: A
 let made = 0
 
 export function defineOp<A extends Attributes = Record<string, never>>(definition: OpDefinition<A>): Op<A> {
-  return (inputs, attributes) => {
+  const apply: Op<A> = (inputs, attributes) => {
     const shape = definition.shape(inputs, attributes)
     const leaf = definition.leaf?.(attributes)
     const counts = definition.counts?.(inputs, attributes)
@@ -63,9 +67,32 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
               gradient(outputGradient, inputs, { output: tensor, attributes }),
           }
         : {}),
+      cut: (part) => definition.cut?.(part, inputs, { output: shape, attributes }),
+      takes: definition.takes?.(attributes),
+      again: (others) => atScope(tensor.scope, () => apply(others, attributes)),
     }
     return tensor
   }
+  return apply
+}
+
+/** {@link OpDefinition.cut} of an op that works element by element, with numpy's broadcasting. */
+export function cutElementwise(part: Part, inputs: readonly Tensor[], { output }: { output: Shape }): Cut {
+  const parts = inputs.map(({ shape }) => {
+    const axis = part.axis - (output.length - shape.length)
+    return axis < 0 || shape[axis] === 1 ? undefined : { ...part, axis }
+  })
+  return { parts }
+}
+
+/** {@link OpDefinition.cut} of an op that looks along the last axis of its first input and takes the others whole. */
+export function cutRows(
+  part: Part,
+  inputs: readonly Tensor[],
+  { output }: { output: Shape },
+): Cut | undefined {
+  if (part.axis === output.length - 1) return undefined
+  return { parts: inputs.map((_, i) => (i === 0 ? part : undefined)) }
 }
 
 /** A shape complaint that names the place and every operand's shape. */

@@ -82,8 +82,10 @@ function gathered(stages: readonly Stage[], patches: number): BlockHooks {
   return {
     before: (state, layer) => {
       const stage = stages.findIndex(({ block }) => block === layer - 1)
-      const kept = Math.floor(patches * (stages[stage]?.share ?? 1))
-      if (stage < 0 || kept >= candidatesOf(state)) return undefined
+      const share = stages[stage]?.share ?? 1
+      // a share of all that is no fewer than are left ranks them all the same; all of them is no choice
+      if (share >= 1) return undefined
+      const kept = Math.min(Math.floor(patches * share), candidatesOf(state))
       const logProbabilities = predict(stage, patchesOf(state))
       const next = scope('dynamic_vit', () =>
         keepBest(state, toKeep(logProbabilities), { layer: layer - 1, kept, fuse: false }),

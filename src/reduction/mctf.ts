@@ -54,6 +54,7 @@ const parameters = z.object({
   blocks: blockList.optional(),
   'one-step': flag.default(true),
   bidirectional: flag.default(true),
+  proportional: flag.default(true),
   pooling: z.enum(['attention', 'size', 'sum']).describe('attention, size or sum').default('attention'),
   similarity: temperature.default(1),
   informativeness: temperature.default(20),
@@ -74,6 +75,8 @@ export interface FusionOptions {
   readonly pooling: 'attention' | 'size' | 'sum'
   /** Fuses before the block's own attention, whose map follows from that of all tokens (§3.5). */
   readonly oneStep: boolean
+  /** Whether attention counts a token as often as it has patches. */
+  readonly proportional: boolean
 }
 
 /** How many tokens go of so many, prefix included. */
@@ -162,6 +165,13 @@ function joiningOf(
   return { stay, gone, into: row([forward && gather(afterwards, forward.into), backInto]) }
 }
 
+/** How many of the patches may become part of others of the other half. */
+function sourcesOf(state: TokenState): number {
+  const patches = candidatesOf(state)
+  // behind an odd prefix the first patch is a destination
+  return state.prefix % 2 === 0 ? Math.ceil(patches / 2) : Math.floor(patches / 2)
+}
+
 function eventOf(
   state: TokenState,
   { forward, left, backward }: Fusion,
@@ -175,18 +185,15 @@ function eventOf(
     tokensAfter: prefix + candidates - going,
     tensors: {
       ...(forward && { merged: forward.merged, into: forward.into }),
-      ...(left && { left }),
+      left: left ?? indices(sizeAt(state.tokens, 0), sourcesOf(state), (source) => source),
       ...(backward && { backMerged: backward.merged, backInto: backward.into, backLeft: backward.left }),
     },
-    assignment: ({ merged = [], into = [], left, backMerged = [], backInto = [], backLeft }) => {
-      // behind an odd prefix the first patch is a destination
-      const sources = prefix % 2 === 0 ? Math.ceil(candidates / 2) : Math.floor(candidates / 2)
-      const remaining = left ?? Array.from({ length: sources }, (_, source) => source)
+    assignment: ({ merged = [], into = [], left = [], backMerged = [], backInto = [], backLeft }) => {
       const after = Array.from({ length: prefix + candidates }, (_, token) => token)
-      const placeAfter = new Array<number>(candidates - sources).fill(-1)
+      const placeAfter = new Array<number>(candidates - sourcesOf(state)).fill(-1)
       const stay = backLeft ?? placeAfter.map((_, destination) => destination)
       stay.forEach((destination, place) => {
-        placeAfter[destination] = prefix + remaining.length + place
+        placeAfter[destination] = prefix + left.length + place
       })
       backMerged.forEach((destination, i) => {
         placeAfter[destination] = prefix + (backInto[i] ?? -1)
@@ -194,7 +201,7 @@ function eventOf(
       placeAfter.forEach((place, destination) => {
         after[placeOfDestination(prefix, destination)] = place
       })
-      remaining.forEach((source, place) => {
+      left.forEach((source, place) => {
         after[placeOfSource(prefix, source)] = prefix + place
       })
       merged.forEach((source, i) => {
@@ -212,9 +219,11 @@ function received(map: Tensor): Tensor {
   return scaleShift(total, { scale: 1 / (Number(heads) * Number(queries)) })
 }
 
-/** x^(1/τ) of positive numbers. */
+/** x^(1/τ) of numbers from 0 on. */
 function tempered(x: Tensor, temperature: number): Tensor {
-  return temperature === 1 ? x : exponential(scaleShift(logarithm(x), { scale: 1 / temperature }))
+  if (temperature === 1) return x
+  // the logarithm of 0 is none
+  return exponential(scaleShift(logarithm(maximum(x, 1e-30)), { scale: 1 / temperature }))
 }
 
 /**
@@ -226,8 +235,7 @@ function attraction(
   importance: Tensor,
   { similarity, informativeness, size: sizes }: FusionOptions['temperatures'],
 ): Tensor {
-  // never 0 before its logarithm is taken
-  const alike = maximum(scaleShift(cosines(halves(tokens, prefix)), { scale: 0.5, shift: 0.5 }), 1e-30)
+  const alike = scaleShift(cosines(halves(tokens, prefix)), { scale: 0.5, shift: 0.5 })
   const uninformative = scaleShift(logarithm(importance), { scale: -1 / informativeness })
   const small = size && scaleShift(logarithm(size), { scale: -1 / sizes })
   const factors = halves(exponential(small ? add(uninformative, small) : uninformative), prefix)
@@ -283,7 +291,8 @@ export function tokenFusion(
   going: (block: number, tokens: number) => number,
   options: FusionOptions,
 ): BlockHooks {
-  const meetingOf = ({ size }: TokenState) => (size ? { bias: proportionalBias(size) } : {})
+  const meetingOf = ({ size }: TokenState) =>
+    size && options.proportional ? { bias: proportionalBias(size) } : {}
   const goingIn = (state: TokenState, layer: number) => going(layer - 1, state.prefix + candidatesOf(state))
   return {
     attend: (view, state, { layer, attentionOn }) => {
@@ -321,6 +330,7 @@ export const mctf: Reduction<typeof parameters> = {
     blocks: 'the blocks that merge; if not given all but the first',
     'one-step': 'whether tokens merge before the attention of a block instead of after the block',
     bidirectional: 'whether half of the pairs are found from each side instead of all from one',
+    proportional: 'whether attention counts a token as often as it has patches',
     pooling: 'what a token weighs where several become one',
     similarity: 'temperature of how alike two are: the larger, the less it counts',
     informativeness: 'temperature of how much attention they receive',
@@ -328,14 +338,14 @@ export const mctf: Reduction<typeof parameters> = {
   },
   hooks: (
     { depth, patches },
-    { r, blocks, 'one-step': oneStep, bidirectional, pooling, ...temperatures },
+    { r, blocks, 'one-step': oneStep, bidirectional, proportional, pooling, ...temperatures },
   ) => {
     // a share of the tokens is never more than there are
     if (r >= 1) assertMergeable('mctf', r, { patches })
     const usual = Array.from({ length: Math.max(depth - 1, 0) }, (_, i) => i + 1)
     const reducing = new Set(blocksOf('mctf', { depth }, blocks ?? usual))
     return tokenFusion((block, tokens) => (reducing.has(block) ? goingOf(r, tokens) : 0), {
-      ...{ oneStep, bidirectional, pooling, temperatures },
+      ...{ oneStep, bidirectional, proportional, pooling, temperatures },
     })
   },
 }

@@ -47,7 +47,7 @@ export async function webRuntime({
   const adapter = device === 'webgpu' ? await findAdapter() : undefined
   if (device === 'webgpu' && !adapter) throw noAdapter('This browser')
   const build = builds[device]
-  const target = device === 'webgpu' ? 'webgpu' : 'standard'
+  const target = device === 'webgpu' ? 'webgpu' : 'native'
   const { open, rest, version } = engine ?? engineHere(await build.load())
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
@@ -67,7 +67,8 @@ export async function webRuntime({
       [...sources].map(async ([path, source]) => ({ path, data: await wholeOf(source) })),
     )
     try {
-      const model = toOnnx(graph, { target, precision: options.precision, storageOf, sizes: options.sizes })
+      const { precision, sizes } = options
+      const model = toOnnx(graph, { target, precision, storageOf, sizes })
       const sessionOptions = {
         executionProviders: [device],
         graphOptimizationLevel: 'all' as const,

@@ -68,10 +68,11 @@ function drawnReduction(config: VitConfig): fc.Arbitrary<{ text: string; drops: 
         r: fc.oneof(merging, fc.constantFrom(0.2, 0.35, 0.5)),
         oneStep: fc.boolean(),
         bidirectional: fc.boolean(),
+        proportional: fc.boolean(),
         pooling: fc.constantFrom('attention', 'size', 'sum'),
       })
-      .map(({ r, oneStep, bidirectional, pooling }) => ({
-        text: `mctf:${r},one-step=${oneStep},bidirectional=${bidirectional},pooling=${pooling}`,
+      .map(({ r, oneStep, bidirectional, proportional, pooling }) => ({
+        text: `mctf:${r},one-step=${oneStep},bidirectional=${bidirectional},proportional=${proportional},pooling=${pooling}`,
         drops: false,
       })),
     least.map((keep) => ({ text: `dynamic-vit:${keep}`, drops: true })),

@@ -8,7 +8,7 @@ import { reducedVit } from '../reduced-vit.js'
 /** Keys as the official configuration files write them. */
 const config = z
   .looseObject({
-    IMG_SIZE: z.int(),
+    IMG_SIZE: vitConfig.shape.img_size,
     PATCH_SIZE: z.int(),
     NUM_CLASSES: z.int(),
     EMBED_DIM: z.int(),

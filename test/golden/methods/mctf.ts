@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defined } from '../../../src/base/assert.js'
 import type { Tensor } from '../../../src/graph/tensor.js'
 import { composeHooks } from '../../../src/models/block-loop.js'
 import { type FusionOptions, goingOf, tokenFusion } from '../../../src/reduction/mctf.js'
@@ -19,15 +20,26 @@ const config = vitConfig
 const poolings: Readonly<Record<number, FusionOptions['pooling']>> = { 0: 'size', 1: 'attention', 3: 'sum' }
 
 export const mctfMethod = goldenMethod(config, (given, facts) => {
-  const [, , , , oneStep, similarity = 1, informativeness = 1, size = 1, bidirectional, pooling = 1] =
-    given.mctf_type
+  const [
+    ,
+    ,
+    ,
+    proportional,
+    oneStep,
+    similarity = 1,
+    informativeness = 1,
+    size = 1,
+    bidirectional,
+    pooling = 1,
+  ] = given.mctf_type
   const hooks = tokenFusion(
     (block, tokens) => (given.activate_layer.includes(block) ? goingOf(given.r_evals, tokens) : 0),
     {
       temperatures: { similarity, informativeness, size },
       bidirectional: bidirectional === 1,
       oneStep: oneStep === 1,
-      pooling: poolings[pooling] ?? 'attention',
+      proportional: proportional === 1,
+      pooling: defined(poolings[pooling], `pooling ${pooling} (0, 1 and 3 are known)`),
     },
   )
   let sizes: Tensor | undefined
