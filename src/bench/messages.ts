@@ -60,7 +60,7 @@ export interface Questions {
     ask: EngineChoice & { workload: Workload; profileFolder?: string }
     answer: Pick<Program, 'engine' | 'many' | 'counted'>
   }
-  /** Runs, twice at least, until the time no longer falls. @param ask `longestMs`: the end of it, default 5000 */
+  /** Runs, once at least, until the time no longer falls. @param ask `longestMs`: the end of it, default 5000 */
   warmUp: { ask: { job: Job; longestMs?: number | undefined }; answer: undefined }
   /** The most memory that the process has held so far, in bytes. */
   peakMemory: { ask: undefined; answer: number }
