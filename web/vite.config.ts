@@ -19,11 +19,18 @@ const ownFileOfThreads: Plugin = {
   transform: (code, id) => (/onnxruntime-web.dist.[^/]+\.mjs/.test(id) ? `var require;${code}` : undefined),
 }
 
+/** The development server puts styles into the page itself, which the page's policy forbids everywhere else. */
+const stylesInDevelopment: Plugin = {
+  name: 'styles-in-development',
+  apply: 'serve',
+  transformIndexHtml: (html) => html.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"),
+}
+
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   // addresses relative to the page: it works in any folder of any host
   base: './',
-  plugins: [shippedModels(inRepository('assets/models')), offlinePage()],
+  plugins: [shippedModels(inRepository('assets/models')), offlinePage(), stylesInDevelopment],
   resolve: {
     alias: [
       { find: 'blvit/web', replacement: inRepository('src/web.ts') },

@@ -1,5 +1,5 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import { machineGemms } from '../engine/gemm-sizes.js'
+import { type GemmSize, machineGemms } from '../engine/gemm-sizes.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
 import type { Settings } from '../settings/settings.js'
@@ -23,6 +23,10 @@ export interface BenchOptions {
   readonly precisions?: readonly Precision[] | undefined
   /** Times that every model has its turn. Default 10. */
   readonly rounds?: number | undefined
+  /** Matrix products whose rate the machine's is taken for. Default: those of a big ViT. */
+  readonly products?: readonly GemmSize[] | undefined
+  /** What runs no faster than before is warm, and all is after so long. Default 5000 ms. */
+  readonly warmUpMs?: number | undefined
   /** A turn lasts at least so long, and two runs. Default 300 ms. */
   readonly turnMs?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -58,7 +62,7 @@ async function load(
   choices: readonly EngineChoice[],
   { processes, engines, options }: Loading,
 ): Promise<{ products: Cell[]; models: ModelCell[] }> {
-  const { batches = [1], signal, onProgress } = options
+  const { batches = [1], products: sizes = machineGemms, signal, onProgress } = options
   const groups = byGraph(variants)
   const counts = batches.filter((batch) => batch !== 'many')
   const start = async (name: string, workload: Workload, choice: EngineChoice) => {
@@ -76,8 +80,8 @@ async function load(
   const models: ModelCell[] = []
   for (const choice of choices) {
     const name = 'matrix products'
-    const { process: gemm } = await start(name, { kind: 'gemm', sizes: machineGemms }, choice)
-    machineGemms.forEach((_, index) => {
+    const { process: gemm } = await start(name, { kind: 'gemm', sizes }, choice)
+    sizes.forEach((_, index) => {
       products.push({ name, process: gemm, choice, job: { kind: 'gemm', index }, runs: [] })
     })
     const alone = new Map<Variant, Awaited<ReturnType<typeof start>>>()
@@ -148,7 +152,7 @@ export async function bench(references: readonly string[], options: BenchOptions
     const cells = [...products, ...models]
     await warmUpAll(cells, options)
     await measureInRounds(cells, { ...options, rounds, turn: { atLeastMs: turnMs, atLeastRuns: 2 } })
-    const gemm = choices.map((choice) => machineRate(choice, products))
+    const gemm = choices.map((choice) => machineRate(choice, products, options.products))
     const results = models.map((model) => resultOf(model, { all: models, gemm }))
     return { version: 2, machine, engines: [...engines], gemm, results }
   } finally {

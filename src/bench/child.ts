@@ -10,7 +10,7 @@ import { median } from './spread.js'
 /** Warm-up ends when this many runs are no faster than the ones before them. */
 const stableRuns = 3
 const stableWithin = 0.02
-const longestWarmUpMs = 5000
+const usualLongestMs = 5000
 /** Runs at the beginning of a profile that don't count. */
 const coldRuns = 3
 
@@ -66,10 +66,10 @@ async function timed(job: Job): Promise<Run> {
   return { ms, waitShare }
 }
 
-async function warmUp(job: Job): Promise<undefined> {
+async function warmUp({ job, longestMs = usualLongestMs }: Questions['warmUp']['ask']): Promise<undefined> {
   const times: number[] = []
   const start = performance.now()
-  while (performance.now() - start < longestWarmUpMs || times.length < 2) {
+  while (performance.now() - start < longestMs || times.length < 2) {
     times.push((await timed(job)).ms)
     if (times.length < 2 * stableRuns) continue
     const [before, now] = [times.slice(-2 * stableRuns, -stableRuns), times.slice(-stableRuns)].map(median)

@@ -14,6 +14,8 @@ export interface FindOptions extends Partial<EngineChoice> {
   readonly batch?: number | undefined
   /** Whose number is turned, e.g. `{ reduce: 'evit:0.7' }`; default: the model's own keep ratio. */
   readonly settings?: Settings | undefined
+  /** Runs for about so long give one median. Default 400 ms. */
+  readonly probeMs?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -30,24 +32,25 @@ export interface FoundSetting {
   readonly baseline: { readonly name: string; readonly latencyMs: number }
 }
 
-/** Runs for about so long give one median. */
-const probeMs = 400
-
 /** Measures variants of one model one after the other, each graph in a process of its own. */
 class Prober implements AsyncDisposable {
   private loaded: { readonly variant: Variant; readonly process: BenchProcess } | undefined
 
   constructor(
     private readonly engine: EngineChoice,
-    private readonly options: { readonly batch: number; readonly signal: AbortSignal | undefined },
+    private readonly options: {
+      readonly batch: number
+      readonly probeMs: number
+      readonly signal: AbortSignal | undefined
+    },
   ) {}
 
   /** Median milliseconds of a run. */
   async latencyOf(variant: Variant): Promise<number> {
-    const { batch } = this.options
+    const { batch, probeMs } = this.options
     const process = await this.processFor(variant)
     const job = { kind: 'model', batch, settings: variant.settings } as const
-    await process.ask('warmUp', job)
+    await process.ask('warmUp', { job })
     const runs = await process.ask('sample', { job, atLeastMs: probeMs, atLeastRuns: 5 })
     return median(runs.map(({ ms }) => ms))
   }
@@ -71,7 +74,8 @@ class Prober implements AsyncDisposable {
 }
 
 async function findFor(subject: Subject, goal: SpeedGoal, options: FindOptions): Promise<FoundSetting> {
-  const { batch = 1, device = 'auto', threads, precision = 'fp32', settings, signal } = options
+  const { batch = 1, device = 'auto', threads, precision = 'fp32', settings } = options
+  const { probeMs = 400, signal } = options
   const steps = ladderOf(subject.architecture, settings).map((one) => variantOf(subject, one))
   const baseline = steps[0] && baselineOf(steps[0])
   if (!baseline) {
@@ -81,7 +85,7 @@ async function findFor(subject: Subject, goal: SpeedGoal, options: FindOptions):
         '--reduce evit:0.7, or convert the model first: blvit convert.',
     )
   }
-  await using prober = new Prober({ device, threads, precision }, { batch, signal })
+  await using prober = new Prober({ device, threads, precision }, { batch, probeMs, signal })
   const baselineMs = await prober.latencyOf(baseline)
   const wantedMs = 'ms' in goal ? goal.ms : baselineMs / goal.speedup
 

@@ -25,8 +25,8 @@ export type Workload =
       readonly pictures: readonly string[]
     }
   | { readonly kind: 'training'; readonly name: TrainingCaseName }
-  /** The small ViT of the training steps, by PyTorch. */
-  | { readonly kind: 'torch training' }
+  /** The small ViT of the training steps, by the first of some Pythons that has torch. */
+  | { readonly kind: 'torch training'; readonly pythons: readonly string[] }
 
 export interface EngineChoice {
   readonly device: DeviceRequest
@@ -60,8 +60,8 @@ export interface Questions {
     ask: EngineChoice & { workload: Workload; profileFolder?: string }
     answer: Pick<Program, 'engine' | 'many' | 'counted'>
   }
-  /** Runs until the time no longer falls. */
-  warmUp: { ask: Job; answer: undefined }
+  /** Runs, twice at least, until the time no longer falls. @param ask `longestMs`: the end of it, default 5000 */
+  warmUp: { ask: { job: Job; longestMs?: number | undefined }; answer: undefined }
   /** The most memory that the process has held so far, in bytes. */
   peakMemory: { ask: undefined; answer: number }
   sample: { ask: { job: Job; atLeastMs: number; atLeastRuns: number }; answer: readonly Run[] }

@@ -18,6 +18,8 @@ export interface ProfileOptions extends Partial<EngineChoice> {
   readonly settings?: Settings | undefined
   /** Default 20. */
   readonly runs?: number | undefined
+  /** Whole runs, and each size of product, are measured at least so long, and five times. Default 300 ms. */
+  readonly turnMs?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -71,9 +73,9 @@ function graphAndSizes({ resolved }: Variant, { batch = 1 }: ProfileOptions) {
   return { graph, bindings: withCountedSizes(graph, { ...resolved.sizes, batch }) }
 }
 
-async function medianMs(process: BenchProcess, job: Job): Promise<number> {
-  await process.ask('warmUp', job)
-  const runs = await process.ask('sample', { job, atLeastMs: 300, atLeastRuns: 5 })
+async function medianMs(process: BenchProcess, job: Job, { turnMs = 300 }: ProfileOptions): Promise<number> {
+  await process.ask('warmUp', { job })
+  const runs = await process.ask('sample', { job, atLeastMs: turnMs, atLeastRuns: 5 })
   return median(runs.map(({ ms }) => ms))
 }
 
@@ -89,9 +91,10 @@ async function profileVariant(variant: Variant, options: ProfileOptions): Promis
   await using folder = await temporaryFolder('blvit-profile-')
   await using alone = new BenchProcess(subject.name, signal)
   await using profiled = new BenchProcess(subject.name, signal)
-  await alone.ask('load', { ...engine, workload })
+  // first the one that an engine without profiles refuses
   await profiled.ask('load', { ...engine, workload, profileFolder: folder.path })
-  const wallMs = await medianMs(alone, job)
+  await alone.ask('load', { ...engine, workload })
+  const wallMs = await medianMs(alone, job, options)
   const nodes = await profiled.ask('profile', { job, runs })
   const rows = rowsOf(nodes, multiplyAddsByScope(graph, bindings), runs)
 
@@ -100,7 +103,7 @@ async function profileVariant(variant: Variant, options: ProfileOptions): Promis
   await products.ask('load', { ...engine, workload: { kind: 'gemm', sizes } })
   const measured: ProductRow[] = []
   for (const [index, size] of sizes.entries()) {
-    const aloneMs = (await medianMs(products, { kind: 'gemm', index })) / repeatsOf(size)
+    const aloneMs = (await medianMs(products, { kind: 'gemm', index }, options)) / repeatsOf(size)
     measured.push({ ...size, aloneMs, aloneGflops: gemmGflops(size, aloneMs) })
   }
   return {

@@ -1,4 +1,4 @@
-import { gemmGflops, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
+import { type GemmSize, gemmGflops, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
 import type { Bindings } from '../graph/dim.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
@@ -113,11 +113,15 @@ function sameChoice(a: EngineChoice, b: EngineChoice): boolean {
 }
 
 /** The rate of large products on a machine: the best of their medians. */
-export function machineRate(choice: EngineChoice, products: readonly Measured[]): GemmRate {
+export function machineRate(
+  choice: EngineChoice,
+  products: readonly Measured[],
+  sizes: readonly GemmSize[] = machineGemms,
+): GemmRate {
   const rates = products
     .filter((product) => sameChoice(product.choice, choice))
     .map(({ job, runs }) => {
-      const size = job.kind === 'gemm' ? machineGemms[job.index] : undefined
+      const size = job.kind === 'gemm' ? sizes[job.index] : undefined
       return size ? gemmGflops(size, median(timesOf({ runs })) / repeatsOf(size)) : 0
     })
   return { ...choiceJson(choice), gflops: Math.max(...rates) }

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../base/blvit-error.js'
-import type { EngineChoice, Job, Run } from './messages.js'
+import type { EngineChoice, Job, Questions, Run } from './messages.js'
 import type { BenchProcess } from './process.js'
 
 export interface BenchProgress {
@@ -12,6 +12,8 @@ export interface BenchProgress {
 export interface RoundOptions {
   /** Times that everything has its turn. */
   readonly rounds: number
+  /** The longest that a job runs before it is measured; see {@link Questions.warmUp}. */
+  readonly warmUpMs?: number | undefined
   /** How long a turn lasts. */
   readonly turn: { readonly atLeastMs: number; readonly atLeastRuns: number }
   readonly signal?: AbortSignal | undefined
@@ -49,14 +51,14 @@ async function attempt(
 /** Runs each job until its time no longer falls. @returns those that didn't fail */
 export async function warmUpAll<C extends Cell>(
   cells: readonly C[],
-  options: Pick<RoundOptions, 'signal' | 'onProgress' | 'onFailure'>,
+  options: Pick<RoundOptions, 'warmUpMs' | 'signal' | 'onProgress' | 'onFailure'>,
 ): Promise<readonly C[]> {
   const warm: C[] = []
   for (const [done, cell] of cells.entries()) {
     const { process, name, job } = cell
     throwIfAborted(options.signal)
     options.onProgress?.({ doing: 'warming up', what: name, done, total: cells.length })
-    const run = async () => void (await process.ask('warmUp', job))
+    const run = async () => void (await process.ask('warmUp', { job, longestMs: options.warmUpMs }))
     if (await attempt(cell, run, options)) warm.push(cell)
   }
   return warm

@@ -58,8 +58,15 @@ export function plus(a: Dim, b: Dim): Dim {
   return simplified(sum)
 }
 
+function scaled(dim: Polynomial, by: number): Dim {
+  if (by === 0) return 0
+  if (by === 1) return dim
+  return new Polynomial(new Map([...dim.terms].map(([symbols, factor]) => [symbols, by * factor])))
+}
+
 export function times(a: Dim, b: Dim): Dim {
-  if (typeof a === 'number' && typeof b === 'number') return a * b
+  if (typeof a === 'number') return typeof b === 'number' ? a * b : scaled(b, a)
+  if (typeof b === 'number') return scaled(a, b)
   const product = new Map<string, number>()
   for (const [leftSymbols, left] of termsOf(a)) {
     for (const [rightSymbols, right] of termsOf(b)) {
@@ -75,7 +82,12 @@ export function minus(a: Dim, b: Dim): Dim {
 }
 
 export function sameDim(a: Dim, b: Dim): boolean {
-  return minus(a, b) === 0
+  // a polynomial has symbols, see `simplified`
+  if (typeof a === 'number' || typeof b === 'number') return a === b
+  return (
+    a.terms.size === b.terms.size &&
+    [...a.terms].every(([symbols, factor]) => b.terms.get(symbols) === factor)
+  )
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

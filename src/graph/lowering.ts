@@ -8,8 +8,8 @@ export type FloatType = 'float32' | 'float16'
 
 /**
  * Who will run the ONNX graph.
- * - `native`: the CPU provider of current ONNX Runtime: fused operators (Attention, Gelu).
- * - `standard`: operators of opset 17 only: older and web runtimes, and the ONNX checker of Debian 12.
+ * - `native`: the CPU provider of current ONNX Runtime, native or WebAssembly: fused operators (Attention, Gelu).
+ * - `standard`: operators of opset 17 only: older runtimes, and the ONNX checker of Debian 12.
  * - `webgpu`: the standard ones, and of these only such as ONNX Runtime's WebGPU provider runs itself instead of
  *   leaving them to the processor. It has no integers of 64 bits, so sizes other than the batch's must be numbers,
  *   and token indices are float32, as inputs and outputs of the graph too.

@@ -2,8 +2,8 @@ import { BlvitError } from '../base/blvit-error.js'
 import { noCost } from './cost.js'
 import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
 import type { Dtype, Lowering, Value } from './lowering.js'
-import { currentScope } from './scope.js'
-import type { CountedSize, GradientPart, Leaf, Tensor } from './tensor.js'
+import { atScope, currentScope } from './scope.js'
+import type { CountedSize, GradientPart, Leaf, Part, Tensor } from './tensor.js'
 
 /** Settings of an op that are fixed when the graph is built. */
 export type Attributes = Readonly<Record<string, unknown>>
@@ -31,6 +31,17 @@ export interface OpDefinition<A extends Attributes> {
     inputs: readonly Tensor[],
     node: { output: Tensor; attributes: A },
   ): readonly GradientPart[]
+  /**
+   * Set by ops of which a part along an axis is the op of parts of its inputs: for each input the axis to cut it along, undefined
+   * where it is needed whole. The result is undefined along an axis where that isn't so.
+   */
+  cutAlong?(
+    axis: number,
+    inputs: readonly Tensor[],
+    output: Shape,
+  ): readonly (number | undefined)[] | undefined
+  /** Set by an op that is no more than a part of its only input. */
+  takes?(attributes: A): Part | undefined
   onnx(lowering: Lowering, inputs: readonly Value[], node: { tensor: Tensor; attributes: A }): Value
 }
 
@@ -40,7 +51,7 @@ export type Op<A extends Attributes> = (inputs: readonly Tensor[], attributes: A
 let made = 0
 
 export function defineOp<A extends Attributes = Record<string, never>>(definition: OpDefinition<A>): Op<A> {
-  return (inputs, attributes) => {
+  const apply: Op<A> = (inputs, attributes) => {
     const shape = definition.shape(inputs, attributes)
     const leaf = definition.leaf?.(attributes)
     const counts = definition.counts?.(inputs, attributes)
@@ -63,9 +74,30 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
               gradient(outputGradient, inputs, { output: tensor, attributes }),
           }
         : {}),
+      cutAlong: (axis) => definition.cutAlong?.(axis, inputs, shape),
+      takes: definition.takes?.(attributes),
+      again: (others) => atScope(tensor.scope, () => apply(others, attributes)),
     }
     return tensor
   }
+  return apply
+}
+
+/** {@link OpDefinition.cutAlong} of an op that works element by element, with numpy's broadcasting. */
+export function cutElementwise(
+  axis: number,
+  inputs: readonly Tensor[],
+  output: Shape,
+): readonly (number | undefined)[] {
+  return inputs.map(({ shape }) => {
+    const own = axis - (output.length - shape.length)
+    return own < 0 || shape[own] === 1 ? undefined : own
+  })
+}
+
+/** {@link OpDefinition.cutAlong} of an op that looks along the last axis of its first input and takes the others whole. */
+export function cutRows(axis: number, inputs: readonly Tensor[], output: Shape) {
+  return axis === output.length - 1 ? undefined : inputs.map((_, i) => (i === 0 ? axis : undefined))
 }
 
 /** A shape complaint that names the place and every operand's shape. */

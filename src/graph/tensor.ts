@@ -47,6 +47,13 @@ export interface CountedSize {
   readonly most: Dim
 }
 
+/** The elements `[start, end)` along an axis. */
+export interface Part {
+  readonly axis: number
+  readonly start: Dim
+  readonly end: Dim
+}
+
 /**
  * A symbolic tensor: what an op applied to other tensors gives. It holds no numbers; an immutable node of
  * the graph from which shapes, parameter names, cost and ONNX are read off.
@@ -69,6 +76,12 @@ export interface Tensor {
   readonly cost: () => Cost
   readonly lower: (lowering: Lowering, inputs: readonly Value[]) => Value
   readonly differentiate?: (outputGradient: Tensor) => readonly GradientPart[]
+  /** See `OpDefinition.cutAlong`. */
+  readonly cutAlong: (axis: number) => readonly (number | undefined)[] | undefined
+  /** What of its input it is, if it is no more than that. */
+  readonly takes: Part | undefined
+  /** The same op, in the same scope, on other tensors. */
+  readonly again: (inputs: readonly Tensor[]) => Tensor
 }
 
 /** The size along an axis; negative axes count from the end. */

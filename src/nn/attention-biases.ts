@@ -4,10 +4,15 @@ import type { Tensor } from '../graph/tensor.js'
 
 /** The number of the bias between each two places of a square window: by how far their rows and their columns are apart. */
 function biasNumbers(side: number): readonly number[] {
-  const places = Array.from({ length: side * side }, (_, at) => [Math.floor(at / side), at % side] as const)
-  return places.flatMap(([row, column]) =>
-    places.map(([otherRow, otherColumn]) => Math.abs(row - otherRow) * side + Math.abs(column - otherColumn)),
-  )
+  const numbers: number[] = []
+  const places = side * side
+  for (let one = 0; one < places; one++) {
+    for (let other = 0; other < places; other++) {
+      const down = Math.abs(Math.floor(one / side) - Math.floor(other / side))
+      numbers.push(down * side + Math.abs((one % side) - (other % side)))
+    }
+  }
+  return numbers
 }
 
 /**

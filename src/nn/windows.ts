@@ -46,30 +46,33 @@ export function realTokens(plan: WindowPlan): readonly RealTokens[] {
   })
 }
 
-/** Row and column in the grid of each place of each window, window by window. */
-function placesOfWindows({ side, down, across }: WindowPlan): readonly (readonly [number, number])[] {
-  return Array.from({ length: down * across * side * side }, (_, at) => {
-    const [window, place] = [Math.floor(at / (side * side)), at % (side * side)]
-    const row = Math.floor(window / across) * side + Math.floor(place / side)
-    return [row, (window % across) * side + (place % side)] as const
-  })
-}
-
-/** The number of the token at each place of the windows; that of the row behind the last token where there is none. */
-function tokenNumbers(plan: WindowPlan): readonly number[] {
-  const { rows, columns } = plan
-  return placesOfWindows(plan).map(([row, column]) =>
-    row < rows && column < columns ? row * columns + column : rows * columns,
-  )
+/**
+ * The number of the token at each place of the windows, window by window; that of the row behind the last token where there is
+ * none. Every layer asks for these thousands of numbers, so they are counted without an object for each.
+ */
+function tokenNumbers({ rows, columns, side, down, across }: WindowPlan): readonly number[] {
+  const numbers: number[] = []
+  for (let window = 0; window < down * across; window++) {
+    const [top, left] = [Math.floor(window / across) * side, (window % across) * side]
+    for (let row = top; row < top + side; row++) {
+      for (let column = left; column < left + side; column++)
+        numbers.push(row < rows && column < columns ? row * columns + column : rows * columns)
+    }
+  }
+  return numbers
 }
 
 /** The place in the windows of each token. */
 function placeNumbers({ rows, columns, side, across }: WindowPlan): readonly number[] {
-  return Array.from({ length: rows * columns }, (_, at) => {
-    const [row, column] = [Math.floor(at / columns), at % columns]
-    const window = Math.floor(row / side) * across + Math.floor(column / side)
-    return window * side * side + (row % side) * side + (column % side)
-  })
+  const numbers: number[] = []
+  for (let row = 0; row < rows; row++) {
+    const [firstWindow, inWindow] = [Math.floor(row / side) * across, (row % side) * side]
+    for (let column = 0; column < columns; column++) {
+      const window = firstWindow + Math.floor(column / side)
+      numbers.push(window * side * side + inWindow + (column % side))
+    }
+  }
+  return numbers
 }
 
 /**

@@ -219,8 +219,11 @@ export function parseReduction(text: string): ChosenReduction {
   if (!found) {
     const examples = reductions.map(({ example }) => example).join(', ')
     // evit 0.7, evit=0.7
-    const [word = '', value, ...more] = name.trim().toLowerCase().split(/[\s=]+/)
-    const isWritable = known.includes(word) && value !== undefined && more.length === 0
+    const [word = '', value, ...more] = name
+      .trim()
+      .toLowerCase()
+      .split(/[\s=]+/)
+    const isWritable = known.includes(word) && Boolean(value) && more.length === 0
     const hint = isWritable ? ` Write ${word}:${value}.` : didYouMean(name, known)
     throw new BlvitError(
       'BAD_OPTION',

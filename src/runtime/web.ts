@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.js'
+import { narrow } from '../graph/narrow.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
 import { checkDevice, checkThreads } from './device.js'
@@ -47,7 +48,7 @@ export async function webRuntime({
   const adapter = device === 'webgpu' ? await findAdapter() : undefined
   if (device === 'webgpu' && !adapter) throw noAdapter('This browser')
   const build = builds[device]
-  const target = device === 'webgpu' ? 'webgpu' : 'standard'
+  const target = device === 'webgpu' ? 'webgpu' : 'native'
   const { open, rest, version } = engine ?? engineHere(await build.load())
 
   const load = async (graph: Graph, weights: StoredTensors, options: LoadOptions = {}): Promise<Session> => {
@@ -67,7 +68,10 @@ export async function webRuntime({
       [...sources].map(async ([path, source]) => ({ path, data: await wholeOf(source) })),
     )
     try {
-      const model = toOnnx(graph, { target, precision: options.precision, storageOf, sizes: options.sizes })
+      const { precision, sizes } = options
+      // what is trained is differentiated already; in int8 the rows of a product share their scale
+      const isWhole = options.trained || precision === 'int8'
+      const model = toOnnx(isWhole ? graph : narrow(graph), { target, precision, storageOf, sizes })
       const sessionOptions = {
         executionProviders: [device],
         graphOptimizationLevel: 'all' as const,

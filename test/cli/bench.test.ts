@@ -3,19 +3,31 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { bench } from '../../src/bench/bench.js'
+import { defined } from '../../src/base/assert.js'
+import { type BenchOptions, bench } from '../../src/bench/bench.js'
+import { benchCsv } from '../../src/bench/csv.js'
+import { findSetting } from '../../src/bench/find-setting.js'
+import { benchPlot } from '../../src/bench/plot.js'
+import { profile } from '../../src/bench/profile.js'
+import { benchText } from '../../src/cli/bench-report.js'
 import { runCli } from '../support/run-cli.js'
 import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { writeTinyVit } from '../support/tiny-training.js'
 
+/** A run each, cold: enough to see what is measured and how it is told. */
+const briefly: BenchOptions = {
+  ...{ rounds: 1, warmUpMs: 0, turnMs: 1 },
+  products: [{ rows: 256, inner: 256, columns: 256 }],
+}
+
 describe('blvit bench', () => {
-  test('measures a model beside its plain ViT, one picture and many, and writes table, CSV and plot', async () => {
+  test('measures a model beside its plain ViT, and writes table, CSV and plot', async () => {
     const folder = temporaryFolder()
     const [csv, svg] = [join(folder, 'speed.csv'), join(folder, 'speed.svg')]
     const { code, stdout, stderr } = await runCli([
-      ...['bench', 'micro+16', '--rounds', '1', '--threads', '2', '--batch', '1,many'],
-      ...['--keep-ratio', '0.25,1', '--csv', csv, '--plot', svg, '--json'],
+      ...['bench', 'micro+16', '--rounds', '1', '--threads', '1', '--keep-ratio', '0.25,1'],
+      ...['--csv', csv, '--plot', svg, '--json'],
     ])
     expect({ code, stderr }).toMatchObject({ code: 0 })
     const { results, ...report } = JSON.parse(stdout)
@@ -24,12 +36,22 @@ describe('blvit bench', () => {
       gemm: [{ device: 'auto', gflops: expect.any(Number) }],
       machine: { cores: expect.any(Number), node: process.version },
     })
+    expect(results).toHaveLength(3)
+    expect(readFileSync(csv, 'utf8').trimEnd().split('\n')).toHaveLength(4)
+    expect(readFileSync(svg, 'utf8')).toContain('micro+16, keep ratio')
+  })
+
+  test('one picture and many stand beside each other', async () => {
+    const report = await bench(['micro+16'], {
+      ...{ ...briefly, threads: [2], batches: [1, 'many'] },
+      settings: [{ keepRatio: 0.25 }, { keepRatio: 1 }],
+    })
+    const { results } = report
     // variants of a model stand together at each batch
-    type Row = Readonly<Record<string, unknown>>
     const variants = ['vit-micro plain', 'micro+16 keep ratio 0.25', 'micro+16 keep ratio 1']
-    const rows = results.map(({ name, setting, many }: Row) => `${name} ${setting}${many ? ', many' : ''}`)
+    const rows = results.map(({ name, setting, many }) => `${name} ${setting}${many ? ', many' : ''}`)
     expect(rows.toSorted()).toEqual(variants.flatMap((row) => [row, `${row}, many`]).toSorted())
-    expect(rows.filter((row: string) => row.startsWith('micro+16'))).toEqual(
+    expect(rows.filter((row) => row.startsWith('micro+16'))).toEqual(
       ['', ', many'].flatMap((kind) => variants.slice(1).map((row) => `${row}${kind}`)),
     )
     for (const result of results) {
@@ -45,33 +67,34 @@ describe('blvit bench', () => {
       if (result.name === 'micro+16') expect(batch).toBe(4)
       expect(result.imagesPerSecond).toBeCloseTo((1000 * pictures) / result.latencyMs.median, 6)
       const single = results.find(
-        (other: Row) => other.name === result.name && other.setting === result.setting && !other.many,
+        (other) => other.name === result.name && other.setting === result.setting && !other.many,
       )
-      expect(result.besideBatch1).toBeCloseTo(result.imagesPerSecond / single.imagesPerSecond, 6)
+      expect(result.besideBatch1).toBeCloseTo(
+        result.imagesPerSecond / (single?.imagesPerSecond ?? Number.NaN),
+        6,
+      )
     }
-    expect(readFileSync(csv, 'utf8').trimEnd().split('\n')).toHaveLength(7)
-    const plot = readFileSync(svg, 'utf8')
+    expect(benchCsv(report).trimEnd().split('\n')).toHaveLength(7)
+    const plot = benchPlot(report)
     for (const curve of ['micro+16, keep ratio, batch 1', 'micro+16, keep ratio, many'])
       expect(plot).toContain(curve)
   })
 
-  test('--reduce is measured beside the model with all its tokens, a row a setting', async () => {
-    const { code, stdout } = await runCli([
-      ...['bench', 'vit-micro', '--rounds', '1', '--threads', '1', '--batch', '4'],
-      ...['--reduce', 'evit:0.5,fuse=false,tome:8'],
-    ])
-    expect(code).toBe(0)
-    expect(stdout).toMatch(/^model +batch +setting +ms: p10/m)
-    const rows = [...stdout.matchAll(/^vit-micro +4 +(\S+) (.*)$/gm)]
+  test('reductions are measured beside the model with all its tokens, a row a setting', async () => {
+    const settings = [{ reduce: 'evit:0.5,fuse=false' }, { reduce: 'tome:8' }]
+    const report = await bench(['vit-micro'], { ...briefly, threads: [1], batches: [4], settings })
+    const text = benchText(report)
+    expect(text).toMatch(/^model +batch +setting +ms: p10/m)
+    const rows = [...text.matchAll(/^vit-micro +4 +(\S+) (.*)$/gm)]
     expect(rows.map(([, setting]) => setting)).toEqual(['plain', 'evit:0.5,fuse=false', 'tome:8'])
     // the reduced ones end with what they are compared with
     expect(rows.map(([, , figures]) => figures?.endsWith(' vit-micro'))).toEqual([false, true, true])
-    expect(stdout).toMatch(/matrix products alone: \d+ GFLOP\/s/)
+    expect(text).toMatch(/matrix products alone: \d+ GFLOP\/s/)
   })
 
   test('many in int8: pictures of one run share their scales, so each runs alone', async () => {
     const { gemm, results } = await bench(['vit-micro'], {
-      ...{ batches: ['many'], precisions: ['int8'], threads: [2], rounds: 1, turnMs: 20 },
+      ...{ ...briefly, batches: ['many'], precisions: ['int8'], threads: [2] },
     })
     expect(gemm).toMatchObject([{ precision: 'int8' }])
     expect(results).toMatchObject([{ precision: 'int8', many: { lanes: 2, threads: 1, batch: 1 } }])
@@ -93,32 +116,27 @@ describe('blvit bench', () => {
   })
 
   test('--find turns the number of --reduce', async () => {
-    // of 16 patches at most 8 can join others: a value more is a process more
+    // of 4 patches at most 2 can join others: a value more is a process more
     const model = join(temporaryFolder(), 'vit')
-    await writeTinyVit(model)
+    await writeTinyVit(model, { image_size: 8 })
     const { code, stdout } = await runCli([
       ...['bench', model, '--threads', '1', '--find', '10000ms'],
-      ...['--reduce', 'tome:8,proportional=false', '--json'],
+      ...['--reduce', 'tome:2,proportional=false', '--json'],
     ])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject([{ setting: 'tome:1,proportional=false' }])
   })
 
-  test('--profile names scopes, operators and the rates of linear maps', async () => {
-    const { code, stdout } = await runCli(['bench', 'micro+16', '--threads', '1', '--profile', '--json'])
-    expect(code).toBe(0)
-    const [profile] = JSON.parse(stdout)
-    const scopes = profile.rows.map(
-      ({ scope, operator }: { scope: string; operator: string }) => `${scope} ${operator}`,
-    )
+  test('a profile names scopes, operators and the rates of linear maps', async () => {
+    const [told] = await profile(['micro+16'], { threads: 1, turnMs: 1 })
+    const { rows, products } = defined(told, 'a profile')
+    const scopes = rows.map(({ scope, operator }) => `${scope} ${operator}`)
     expect(scopes).toContain('blocks.*.mlp.fc1 Gemm')
     expect(scopes).toContain('blocks.*.attn Attention')
-    const shares = profile.rows.reduce((sum: number, { share }: { share: number }) => sum + share, 0)
+    const shares = rows.reduce((sum, { share }) => sum + share, 0)
     expect(shares).toBeCloseTo(1, 6)
     // micro: 64 tokens + CLS, width 64, hidden 256, in the one full layer
-    expect(profile.products).toContainEqual(
-      expect.objectContaining({ rows: 65, inner: 64, columns: 256, count: 1 }),
-    )
+    expect(products).toContainEqual(expect.objectContaining({ rows: 65, inner: 64, columns: 256, count: 1 }))
   })
 
   test('--profile stopped by Ctrl-C leaves no profile behind', async () => {
@@ -139,20 +157,9 @@ describe('blvit bench', () => {
     expect(profiles()).toEqual([])
   })
 
-  test('--find gives the largest keep ratio that is fast enough', async () => {
-    const { code, stdout } = await runCli([
-      'bench',
-      'micro+16',
-      '--threads',
-      '1',
-      '--find',
-      '10000ms',
-      '--json',
-    ])
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject([
-      { name: 'micro+16', setting: 'keep ratio 1', settings: { keepRatio: 1 } },
-    ])
+  test('a search gives the largest keep ratio that is fast enough', async () => {
+    const found = await findSetting(['micro+16'], { ms: 10_000 }, { threads: 1, probeMs: 1 })
+    expect(found).toMatchObject([{ name: 'micro+16', setting: 'keep ratio 1', settings: { keepRatio: 1 } }])
   })
 
   test('--against transformers.js times the way from files to labels with both', async () => {
@@ -204,7 +211,7 @@ describe('blvit bench', () => {
       1,
       /no pictures/,
     ],
-    ['float16 on a processor', ['micro+16', '--dtype', 'fp32,fp16'], 1, /Use --device webgpu/],
+    ['float16 on a processor', ['micro+16', '--dtype', 'fp16,fp32'], 1, /Use --device webgpu/],
     ['nothing to measure', [], 2, /missing required argument 'models'/],
     [
       'transformers.js in another precision',

@@ -87,7 +87,7 @@ describe('blvit classify', () => {
 
   test('--dtype int8 says so, and knows the bird', async () => {
     const args = ['classify', hummingbird, '--top', '1', '--dtype', 'int8', '-m', 'vit-tiny']
-    const { code, stdout, stderr } = await runCli(args)
+    const { code, stdout, stderr } = await runInProcess(args)
     expect(code).toBe(0)
     expect(stdout).toMatch(/8\d\.\d % {2}hummingbird/)
     expect(stderr).toMatch(/native, linear maps in int8: /)
@@ -146,7 +146,7 @@ describe('blvit classify', () => {
     writeFileSync(join(mixed, 'b.jpg'), 'these are words')
     writeFileSync(join(mixed, 'c.jpg'), readFileSync(hummingbird).subarray(0, 6000))
     copyFileSync(join(examples, 'kite.jpg'), join(mixed, 'd.jpg'))
-    const { code, stdout, stderr } = await runCli([
+    const { code, stdout, stderr } = await runInProcess([
       'classify',
       mixed,
       'nothing-here.jpg',
@@ -169,14 +169,14 @@ describe('blvit classify', () => {
 
   test('runs on WebAssembly when asked, with the same labels', async () => {
     const args = ['classify', hummingbird, '--device', 'wasm', '--json', '--top', '1']
-    const { code, stdout, stderr } = await runCli(args)
+    const { code, stdout, stderr } = await runInProcess(args)
     expect(code).toBe(0)
     expect(lines(stdout)[0]?.top?.[0]?.index).toBe(94)
     expect(stderr).toMatch(/WebAssembly: you asked for it/)
   })
 
   test('--parallel is told, and refused where runs can only follow each other', async () => {
-    const { stdout, stderr } = await runCli([
+    const { stdout, stderr } = await runInProcess([
       'classify',
       hummingbird,
       hummingbird,

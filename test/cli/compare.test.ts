@@ -35,7 +35,7 @@ describe('blvit compare', () => {
   test('a row that fails loses nothing of the others; stopped, it goes on where it was', async () => {
     const args = ['compare', model, '--reduce', 'evit:0.5,tome:8', '--image-size', '16', '--rows', rows]
     const quick = [...args, ...data, '--no-time', '--json']
-    const whole = await runCli([...quick, '-o', join(folder, 'whole')])
+    const whole = await runInProcess([...quick, '-o', join(folder, 'whole')])
     expect(whole.stderr).toMatch(/^gone, 0\.5: error: There is no model/m)
     expect(whole.stderr).toMatch(/^1 of 6 rows failed\.$/m)
     expect(whole.code).toBe(1)
@@ -113,7 +113,7 @@ describe('blvit compare', () => {
     }
     // a row that is done is not measured again
     rmSync(join(output, 'comparison.csv'))
-    const again = await runCli(args)
+    const again = await runInProcess(args)
     expect(again.stderr).not.toMatch(/warming up/)
     expect(again.stdout).toBe(stdout)
     expect(readdirSync(output)).toContain('comparison.csv')
@@ -123,12 +123,12 @@ describe('blvit compare', () => {
     const broken = join(folder, 'broken')
     await writeColour(join(broken, '1', 'a.png'), 'red', 1)
     writeFileSync(join(broken, '1', 'b.png'), 'no picture')
-    const part = await runCli(['compare', model, '--data', broken, '--no-time', '--json'])
+    const part = await runInProcess(['compare', model, '--data', broken, '--no-time', '--json'])
     expect(part.stderr).toMatch(/^1 picture could not be used/m)
     expect(part.code).toBe(1)
     expect(withoutTimes(part.stdout)[0]).toMatchObject({ answers: { pictures: 2, failed: 1, labelled: 1 } })
     rmSync(join(broken, '1', 'a.png'))
-    const none = await runCli(['compare', model, '--data', broken, '--no-time', '--json'])
+    const none = await runInProcess(['compare', model, '--data', broken, '--no-time', '--json'])
     expect(none.code).toBe(1)
     expect(withoutTimes(none.stdout)[0]).toMatchObject({ error: { code: 'BAD_DATA' } })
     expect(none.stderr).toMatch(/^micro, plain: error: No picture of .* can be used: .*b\.png/m)

@@ -13,7 +13,7 @@ const distil = ['distill', '--teacher', teacher, '--to', 'micro+16', '--data', p
 const imitation = ['--recipe', 'block-imitation']
 
 beforeAll(async () => {
-  const { code, stderr } = await runCli(['init', 'vit-micro', '-o', teacher])
+  const { code, stderr } = await runInProcess(['init', 'vit-micro', '-o', teacher])
   expect({ code, stderr }).toEqual({
     code: 0,
     stderr: 'note: nothing names the 10 classes: they are numbered.\n',
@@ -40,7 +40,7 @@ describe('blvit distill', () => {
 
   test('Ctrl-C keeps a checkpoint that --resume goes on from', async () => {
     const output = join(folder, 'stopped')
-    const args = [...distil, ...imitation, '-o', output, '--images', '240']
+    const args = [...distil, ...imitation, '-o', output, '--images', '120']
     let isInterrupted = false
     const stopped = await runCli(args, {
       onStderr: (stderr, interrupt) => {
@@ -54,7 +54,7 @@ describe('blvit distill', () => {
     expect(existsSync(output)).toBe(false)
     const again = await runInProcess(args)
     expect(again.stderr).toContain('Go on (resume: true, --resume), or begin anew')
-    const resumed = await runCli([...args, '--resume'])
+    const resumed = await runInProcess([...args, '--resume'])
     expect(resumed.stderr).not.toMatch(/step 1 of/)
     expect(resumed.code).toBe(0)
   })

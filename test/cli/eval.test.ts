@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { runCli, stackTrace } from '../support/run-cli.js'
 import { runInProcess } from '../support/run-in-process.js'
 import { tarBytes } from '../support/tar-bytes.js'
@@ -75,7 +75,7 @@ describe('blvit eval', () => {
         { name: '4.jpg', content: readFileSync(example('yurt')) },
       ]),
     )
-    const { code, stdout, stderr } = await runCli(['eval', 'vit-tiny', '--data', data, '--json'])
+    const { code, stdout, stderr } = await runInProcess(['eval', 'vit-tiny', '--data', data, '--json'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/error: mixed\.tar\/2\.jpg: the picture of 4000 bytes can't be decoded/)
     expect(stderr).toMatch(/error: mixed\.tar\/4\.jpg has no label/)
@@ -118,12 +118,13 @@ describe('blvit eval', () => {
     const state = join(folder, 'eval.state')
     const table = (name: string) => join(folder, `${name}.csv`)
     const args = (name: string) => [
-      ...['eval', 'vit-tiny', '--data', many, '--batch', '2', '--json'],
+      // small, for it is the same pictures five times
+      ...['eval', 'vit-tiny', '--image-size', '128', '--data', many, '--batch', '2', '--json'],
       ...['--per-image', table(name)],
     ]
     const counts = (stdout: string) => ({ ...JSON.parse(stdout), timing: undefined })
 
-    const whole = await runCli(args('whole'))
+    const whole = await runInProcess(args('whole'))
     for (const batches of [3, 4, 5])
       await killAfterBatches([...args('killed'), '--resume', state], state, batches)
     expect(existsSync(table('killed'))).toBe(false)
@@ -192,7 +193,8 @@ describe('blvit eval', () => {
   test('without a name the state lies in the cache, and goes at the end', async () => {
     const cache = join(folder, 'cache')
     const args = ['eval', 'vit-tiny', '--data', classes, '--json', '--resume']
-    const { code } = await runCli(args, { env: { XDG_CACHE_HOME: cache } })
+    vi.stubEnv('XDG_CACHE_HOME', cache)
+    const { code } = await runInProcess(args)
     expect(code).toBe(0)
     expect(readdirSync(join(cache, 'blvit/evaluations'))).toEqual([])
   })

@@ -58,25 +58,27 @@ describe('blvit merge', () => {
       ]),
     )
     const args = ['eval', model, '--data', tar, classes, '--teacher', model, '--batch', '1']
-    const whole = await runCli([...args, '--per-image', path('whole.csv')])
+    const whole = await runInProcess([...args, '--per-image', path('whole.csv')])
     expect(whole.stdout).toContain('62 pictures, 61 evaluated')
     expect(whole.code).toBe(1)
 
     const partOf = (index: number) => ['--shard', `${index}/5`, '--part', path(`eval-${index}.part`)]
     const killed = killedAfter(1, [...args, ...partOf(3)], path('eval-3.part'))
-    const others = [0, 1, 2, 4].map((index) => runCli([...args, ...partOf(index)]))
+    const others = [0, 1, 2, 4].map((index) =>
+      (index === 0 ? runCli : runInProcess)([...args, ...partOf(index)]),
+    )
     expect(await killed).toBe('SIGKILL')
     // a machine's failed pictures are no failure of the machine: its work is done
     expect((await Promise.all(others)).map(({ code }) => code)).toEqual([0, 0, 0, 0])
 
     const parts = join(folder, 'eval-?.part')
-    const early = await runCli(['merge', parts])
+    const early = await runInProcess(['merge', parts])
     expect(early).toMatchObject({ code: 1, stdout: '' })
     expect(early.stderr).toMatch(
       /eval-3\.part \(shard 3\/5\) isn't finished or is damaged: .* Run its command again/,
     )
 
-    const again = await runCli([...args, ...partOf(3)])
+    const again = await runInProcess([...args, ...partOf(3)])
     expect(again.stderr).toMatch(/going on after \d+ pictures that are done/)
     const merged = await runCli(['merge', parts, '--per-image', path('merged.csv')])
     expect(merged.stdout).toBe(whole.stdout)
@@ -84,7 +86,10 @@ describe('blvit merge', () => {
     expect(merged.code).toBe(1)
     expect(merged.stderr).toMatch(/error: .*broken\.jpg.*decoded[\s\S]*1 of 62 pictures could not be used/)
 
-    const json = await Promise.all([runCli([...args, '--json']), runCli(['merge', parts, '--json'])])
+    const json = await Promise.all([
+      runInProcess([...args, '--json']),
+      runInProcess(['merge', parts, '--json']),
+    ])
     expect(timeless(json[1].stdout)).toBe(timeless(json[0].stdout))
     expect(JSON.parse(json[1].stdout).timing.pictures).toBeLessThanOrEqual(62)
   })

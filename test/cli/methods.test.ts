@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { listMethods } from '../../src/tasks/list-methods.js'
 import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 
 test('blvit methods lists what --reduce takes and the families that take none', async () => {
   const { code, stdout, stderr } = await runCli(['methods'])
@@ -20,7 +21,7 @@ test('blvit methods lists what --reduce takes and the families that take none', 
 })
 
 test('blvit methods tome explains its parameters', async () => {
-  const { code, stdout } = await runCli(['methods', 'tome'])
+  const { code, stdout } = await runInProcess(['methods', 'tome'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^ {2}r: how many tokens merge .*\n {4}a whole number of tokens.*; must be given$/m)
   expect(stdout).toMatch(/^ {2}schedule: how r is spread.*\n.*\(default: constant\)$/m)
@@ -28,7 +29,10 @@ test('blvit methods tome explains its parameters', async () => {
 })
 
 test('blvit methods --json is what the library gives; an unknown name is a wrong command line', async () => {
-  const [all, wrong] = await Promise.all([runCli(['methods', '--json']), runCli(['methods', 'evitt'])])
+  const [all, wrong] = await Promise.all([
+    runInProcess(['methods', '--json']),
+    runInProcess(['methods', 'evitt']),
+  ])
   expect(JSON.parse(all.stdout)).toEqual(listMethods())
   expect(wrong.stderr).toMatch(/^error: There is no method "evitt"\. Did you mean "evit"\?/)
   expect(wrong).toMatchObject({ code: 2, stdout: '' })

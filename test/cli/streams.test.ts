@@ -36,7 +36,7 @@ describe.skipIf(!existsSync('/dev/full'))('results that find the disk full', () 
   }
 
   test('are an error like others: a line, and exit code 1', async () => {
-    expect(await runOnFullDisk(['models'])).toEqual({
+    expect(await runOnFullDisk(['methods'])).toEqual({
       code: 1,
       stderr: expect.stringMatching(/^error: The results can't be written: ENOSPC.*\n$/),
     })

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openDataSet } from '../../src/data/open-data-set.js'
-import { finetune } from '../../src/finetune/finetune.js'
+import { type Finetuned, finetune } from '../../src/finetune/finetune.js'
 import type { FinetuneProgress } from '../../src/finetune/finetune-options.js'
 import { convertFolder } from '../../src/model-store/node/convert-folder.js'
 import { openModel } from '../../src/model-store/node/open-model.js'
@@ -31,10 +31,17 @@ beforeEach(() => {
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'))
 })
 
+/** A head learned from the pictures, once for all tests that look at it. */
+let learnedOnce: Promise<{ output: string; report: Finetuned['report'] }> | undefined
+function learned() {
+  const output = newOutput()
+  learnedOnce ??= finetune(vit, pictures, { output, threads: 1 }).then(({ report }) => ({ output, report }))
+  return learnedOnce
+}
+
 describe('finetune', () => {
   test('gives a model folder of the classes that the folders name, which answers pictures that it never saw', async () => {
-    const output = newOutput()
-    const { report } = await finetune(vit, pictures, { output, threads: 1 })
+    const { output, report } = await learned()
     expect(report.pictures).toBe(24)
     expect(report.classes.map(({ label, pictures: count }) => [label, count])).toEqual([
       ['blue', 8],
@@ -54,8 +61,8 @@ describe('finetune', () => {
   })
 
   test('a second run takes the features of known pictures from the cache, by content, and ends with the same bytes', async () => {
-    const [first, second] = [newOutput(), newOutput()]
-    await finetune(vit, pictures, { output: first, threads: 1 })
+    const { output: first } = await learned()
+    const second = newOutput()
     const renamed = join(folder, 'renamed')
     for (const colour of ['red', 'green', 'blue']) {
       await mkdir(join(renamed, colour), { recursive: true })
@@ -71,8 +78,7 @@ describe('finetune', () => {
   })
 
   test('the head is what changes', async () => {
-    const output = newOutput()
-    await finetune(vit, pictures, { output, threads: 1 })
+    const { output } = await learned()
     const [before, after] = [await openModel(vit), await openModel(output)]
     const bytes = async (files: typeof before, name: string) => {
       const tensor = files.weights.get(name)

@@ -58,29 +58,22 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
     return result as Awaited<ReturnType<PageFunctions[Name]>>
   }
 
-  /** The same page for all that runs on WebGPU, so that what ONNX Runtime has compiled serves again. */
-  let gpuPage: Promise<Page> | undefined
-  async function onGpu<Name extends keyof PageFunctions>(name: Name, args: Parameters<PageFunctions[Name]>) {
-    gpuPage ??= browser.newPage().then(async (page) => {
-      await page.goto(plain.url)
-      return page
-    })
-    return callIn(await gpuPage, name, args)
-  }
-
-  /** Calls it in a new page. */
+  /** A page for most tests of a server: what it has read and compiled, ONNX Runtime and shaders, serves again. */
+  const pages = new Map<PageServer, Promise<Page>>()
   async function inPage<Name extends keyof PageFunctions>(
     name: Name,
     args: Parameters<PageFunctions[Name]>,
-    server: PageServer = isolated,
+    server: PageServer = plain,
   ): Promise<Awaited<ReturnType<PageFunctions[Name]>>> {
+    const page = pages.get(server) ?? openPage(server)
+    pages.set(server, page)
+    return callIn(await page, name, args)
+  }
+
+  async function openPage(server: PageServer): Promise<Page> {
     const page = await browser.newPage()
-    try {
-      await page.goto(server.url)
-      return await callIn(page, name, args)
-    } finally {
-      await page.close()
-    }
+    await page.goto(server.url)
+    return page
   }
 
   describe('a tiny big.LITTLE model', () => {
@@ -119,9 +112,10 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
       'gives the logits of the native engine at every keep ratio: %s',
       async (_, how, withThreads) => {
         const asked = { ...run, ...how }
-        const { logits, isolated: shares } = await (how.device === 'webgpu'
-          ? onGpu('runModel', [asked])
-          : inPage('runModel', [asked], withThreads ? isolated : plain))
+        const { logits, isolated: shares } = withThreads
+          ? // a page begins with so many threads, and stays with them
+            await callIn(await openPage(isolated), 'runModel', [asked])
+          : await inPage('runModel', [asked])
         expect(shares).toBe(withThreads)
         expected.forEach((each, i) => {
           expectClose(logits[i] ?? [], each, { atol: 1e-4, rtol: 1e-4 })
@@ -135,9 +129,9 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
     test(
       'float16 gives nearly the logits of the native engine on WebGPU',
       async ({ skip }) => {
-        const features = await inPage('adapterFeatures', [], plain)
+        const features = await inPage('adapterFeatures', [])
         skip(!features.includes('shader-f16'), 'the adapter, SwiftShader, has no shader-f16')
-        const { logits } = await inPage('runModel', [inFloat16], plain)
+        const { logits } = await inPage('runModel', [inFloat16])
         expected.forEach((each, i) => {
           expectClose(logits[i] ?? [], each, { atol: 0.02 * Math.max(...each.map(Math.abs)) })
         })
@@ -148,9 +142,9 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
     test(
       'float16 is refused where the adapter has none',
       async ({ skip }) => {
-        const features = await inPage('adapterFeatures', [], plain)
+        const features = await inPage('adapterFeatures', [])
         skip(features.includes('shader-f16'), 'the adapter has shader-f16')
-        await expect(inPage('runModel', [inFloat16], plain)).rejects.toThrow(
+        await expect(inPage('runModel', [inFloat16])).rejects.toThrow(
           /This browser's WebGPU adapter computes no float16 \(it lacks the feature shader-f16\)/,
         )
       },
@@ -161,10 +155,7 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
       'as an exported file runs in plain onnxruntime-web: %s',
       async (device) => {
         await exportOnnx(files, join(folder, `${device}.onnx`), { target: 'standard', keepRatio: 0.5 })
-        const asked = [`/scratch/${device}.onnx`, pixels, device] as const
-        const logits = await (device === 'webgpu'
-          ? onGpu('runOnnx', [...asked])
-          : inPage('runOnnx', [...asked], plain))
+        const logits = await inPage('runOnnx', [`/scratch/${device}.onnx`, pixels, device])
         expectClose(logits, expected[0] ?? [], { atol: 1e-4, rtol: 1e-4 })
       },
       patience,
@@ -174,7 +165,7 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
       'a graph with operators that WebGPU lacks is refused, not left to the processor',
       async () => {
         await exportOnnx(files, join(folder, 'other.onnx'), { target: 'standard' })
-        const complaint = await inPage('complaintOnGpu', ['/scratch/other.onnx'])
+        const complaint = await inPage('complaintOnGpu', ['/scratch/other.onnx'], isolated)
         expect(complaint).toMatch(
           /assigned to the default CPU EP, but fallback to CPU EP has been .*disabled/,
         )
@@ -199,7 +190,7 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
           weights: `/shared/weights/${name}/model.safetensors`,
           pixels: { file: `/shared/reference/${name}.safetensors`, name: 'in/pixels', count },
         }
-        const { logits } = await (how.device === 'webgpu' ? onGpu : inPage)('runModel', [asked])
+        const { logits } = await inPage('runModel', [asked], how.device === 'webgpu' ? plain : isolated)
         const expected = golden.floats('out/logits').subarray(0, 1000 * count)
         expectClose(logits[0] ?? [], expected, { atol: 1e-3 })
       },
@@ -214,7 +205,7 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
         const file = `/shared/golden/blvit/${name}.safetensors`
         const golden = await readGolden(shared(`golden/blvit/${name}.safetensors`))
         const { tolerance } = goldenCase
-        const { logits } = await onGpu('runModel', [
+        const { logits } = await inPage('runModel', [
           {
             device: 'webgpu',
             config: writeBlvitConfig(configOf(goldenCase)),
@@ -249,10 +240,7 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
             ),
           )
         const file = '/shared/golden/blvit/train-step.safetensors'
-        const asked = [{ device, config, kept: 4, file, targets }] as const
-        const trained = await (device === 'webgpu'
-          ? onGpu('trainGoldenModel', [...asked])
-          : inPage('trainGoldenModel', [...asked], plain))
+        const trained = await inPage('trainGoldenModel', [{ device, config, kept: 4, file, targets }])
         trained.parts.forEach((parts, i) => {
           expectClose(parts, golden.floats(`train/loss${i}`), { atol: tolerances.parts })
         })

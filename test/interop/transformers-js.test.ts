@@ -10,7 +10,7 @@ import type { Model } from '../../src/tasks/model.js'
 import { load } from '../../src/tasks/node/load.js'
 import { writeColours } from '../support/coloured-pictures.js'
 import { expectClose } from '../support/expect-close.js'
-import { runCli } from '../support/run-cli.js'
+import { runInProcess } from '../support/run-in-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { writeTinyVit } from '../support/tiny-training.js'
 
@@ -20,7 +20,7 @@ const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 const photographs = readdirSync(examples).filter((name) => name.endsWith('.jpg'))
 
 async function blvit(...args: string[]): Promise<void> {
-  const { code, stderr } = await runCli(args)
+  const { code, stderr } = await runInProcess(args)
   expect(code, stderr).toBe(0)
 }
 

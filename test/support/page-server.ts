@@ -42,6 +42,8 @@ export interface PageServerOptions {
   readonly folders?: Readonly<Record<string, string>>
   /** Send the headers that let a page share memory between threads. Default false. */
   readonly isolated?: boolean
+  /** Whether the connection is lost in the middle of an answer. Default: never. */
+  readonly isLost?: (address: string) => boolean
 }
 
 /** `/src/…` are the built modules, so that those of tests import as they do in Node; the rest lies as it does. */
@@ -68,6 +70,7 @@ async function contentOf(file: string): Promise<string | Buffer> {
 export async function servePages({
   folders = {},
   isolated = false,
+  isLost = () => false,
 }: PageServerOptions = {}): Promise<PageServer> {
   const server = createServer(async ({ url = '/' }, response) => {
     const address = url.split('?')[0] ?? '/'
@@ -80,7 +83,12 @@ export async function servePages({
       const content = address === '/' ? emptyPage : await contentOf(file ?? '')
       const type =
         contentTypes[address.endsWith('/') ? '.html' : extname(address)] ?? 'application/octet-stream'
-      response.writeHead(200, { 'Content-Type': type }).end(content)
+      response.setHeader('Content-Type', type)
+      if (!isLost(address)) response.writeHead(200).end(content)
+      else {
+        response.writeHead(200, { 'Content-Length': content.length })
+        response.write(content.slice(0, content.length >> 1), () => response.destroy())
+      }
     } catch {
       response.writeHead(404).end()
     }

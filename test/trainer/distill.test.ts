@@ -4,20 +4,19 @@ import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { BlvitError } from '../../src/base/blvit-error.js'
 import { seededRandom } from '../../src/base/random.js'
-import { initialCard } from '../../src/model-store/model-card.js'
-import { writeModelFolder } from '../../src/model-store/node/write-model-folder.js'
-import { presets } from '../../src/models/index.js'
 import type { RecipeChanges } from '../../src/recipes/recipe.js'
 import { load } from '../../src/tasks/node/load.js'
 import { type DistillOptions, distill } from '../../src/trainer/distill.js'
 import { findRecipe } from '../../src/trainer/find-recipe.js'
 import type { StepReport } from '../../src/trainer/step-report.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
-import { randomModel } from '../support/tiny-models.js'
+import { writeTinyRouted, writeTinyVit } from '../support/tiny-training.js'
 
 const folder = temporaryFolder()
 const teacher = join(folder, 'teacher')
 const pictures = join(folder, 'pictures')
+/** What the teacher becomes. */
+let routed = ''
 
 /** Blurred noise: pictures with patches that differ. */
 async function writePictures(): Promise<void> {
@@ -34,10 +33,8 @@ async function writePictures(): Promise<void> {
 }
 
 beforeAll(async () => {
-  const architecture = presets['vit-micro']
-  if (!architecture) throw new Error('no vit-micro')
-  const card = initialCard(architecture, { configuration: 'vit-micro', seed: 1 })
-  await writeModelFolder(teacher, randomModel(architecture), { card })
+  await writeTinyVit(teacher)
+  routed = await writeTinyRouted(folder)
   await writePictures()
 })
 
@@ -49,7 +46,7 @@ const short = await imitation()
 
 function options(name: string, changes: Partial<DistillOptions> = {}): DistillOptions {
   const output = join(folder, name)
-  return { to: 'micro+16', data: [pictures], recipe: short, output, threads: 1, ...changes }
+  return { to: routed, data: [pictures], recipe: short, output, threads: 1, ...changes }
 }
 
 /** Stops after a step, as Ctrl-C does. */
@@ -60,6 +57,13 @@ async function distillUntil(step: number, given: DistillOptions): Promise<BlvitE
     () => expect.unreachable('it was stopped'),
     (thrown: BlvitError) => thrown,
   )
+}
+
+/** Ten steps without a stop, made once for all tests that compare with them. */
+let whole: Promise<unknown> | undefined
+function distilledWhole(): Promise<unknown> {
+  whole ??= distill(teacher, options('whole'))
+  return whole
 }
 
 const weightsOf = (name: string) => readFile(join(folder, name, 'model.safetensors'))
@@ -83,8 +87,8 @@ describe('distill', () => {
   })
 
   test('the P-blocks keep the teacher’s weights to the bit: at keep ratio 1 the student is nearly the teacher', async () => {
-    await distill(teacher, options('same-p'))
-    await using student = await load(join(folder, 'same-p'))
+    await distilledWhole()
+    await using student = await load(join(folder, 'whole'))
     await using plain = await load(teacher)
     const picture = join(pictures, '0/1.jpg')
     const [own] = (await student.classify(picture, { keepRatio: 1 })).top
@@ -94,7 +98,7 @@ describe('distill', () => {
   })
 
   test('stopped and resumed it gives the weights of the uninterrupted run, bit for bit', async () => {
-    await distill(teacher, options('whole'))
+    await distilledWhole()
     const thrown = await distillUntil(4, options('halves'))
     expect(thrown).toMatchObject({ code: 'ABORTED' })
     const made: number[] = []
@@ -113,9 +117,9 @@ describe('distill', () => {
   })
 
   test('another seed gives other weights', async () => {
-    await distill(teacher, options('seed-0'))
+    await distilledWhole()
     await distill(teacher, options('seed-1', { seed: 1 }))
-    expect((await weightsOf('seed-0')).equals(await weightsOf('seed-1'))).toBe(false)
+    expect((await weightsOf('whole')).equals(await weightsOf('seed-1'))).toBe(false)
   })
 
   test('a training with other options is not resumed', async () => {

@@ -10,6 +10,7 @@ import { loadSegmenter } from '../../src/tasks/node/segment/load-segmenter.js'
 import type { EncodedPicture, PredictOptions } from '../../src/tasks/segment/encoded-picture.js'
 import type { Segmenter } from '../../src/tasks/segment/segmenter.js'
 import { runInProcess } from '../support/run-in-process.js'
+import { expectOverlay, placeAt as placeOn, stageOf } from './photo-stage.js'
 
 interface SegmentSteps {
   readonly page: () => Page
@@ -32,39 +33,16 @@ export function segmentSteps({ page, folder, photo, other }: SegmentSteps): void
   afterAll(() => sam?.dispose())
 
   const panel = () => page().locator('#panel-segment')
-  const stage = () => panel().locator('.stage')
   const give = (path: string) => panel().locator('input[webkitdirectory]').setInputFiles(path)
 
-  /** What lies over the photo: 1 where a mask means something. */
-  const overlay = () =>
-    stage()
-      .locator('canvas')
-      .evaluate((canvas: HTMLCanvasElement) => {
-        const { width, height } = canvas
-        const pixels = canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? []
-        return Array.from({ length: width * height }, (_, at) => (pixels[4 * at + 3] ? 1 : 0))
-      })
+  const placeAt = (across: number, down: number) => placeOn(page(), encoded.size, [across, down])
 
-  /**
-   * A place of the photo, by shares of its sides, and where it is on the page: at a whole pixel there, because a mouse has no parts of
-   * them.
-   */
-  async function placeAt(across: number, down: number) {
-    await stage().scrollIntoViewIfNeeded()
-    const { x, y, width, height } = defined(await stage().boundingBox(), 'the photo')
-    const mouse = { x: Math.round(x + across * width), y: Math.round(y + down * height) }
-    const { size } = encoded
-    const point = { x: ((mouse.x - x) * size.width) / width, y: ((mouse.y - y) * size.height) / height }
-    return { mouse, point }
-  }
-
-  /** Waits until the photo shows the mask of a prompt as Node makes it; engines round alike, but for a pixel at its edge. */
+  /** Waits until the photo shows the mask of a prompt as Node makes it. */
   async function expectMask(prompt: Prompt, options: PredictOptions, place = 0): Promise<PictureMask> {
     const { mask, area } = defined((await encoded.predict(prompt, options))[place], 'a mask')
     expect(area).toBeGreaterThan(0)
     expect(area).toBeLessThan(mask.values.length)
-    const others = async () => (await overlay()).filter((value, at) => value !== mask.values[at]).length
-    await expect.poll(others, { timeout: 20_000 }).toBeLessThan(mask.values.length / 2000)
+    await expectOverlay(page(), mask)
     return mask
   }
 
@@ -131,7 +109,7 @@ export function segmentSteps({ page, folder, photo, other }: SegmentSteps): void
   test('by the keyboard too: the cross, a click, taken back', async () => {
     await panel().getByRole('button', { name: 'Start anew' }).click()
     await panel().getByLabel('On the object').check()
-    await stage().focus()
+    await stageOf(page()).focus()
     for (const key of ['ArrowRight', 'ArrowUp', 'Enter']) await page().keyboard.press(key)
     const { width, height } = encoded.size
     const step = 0.02 * Math.max(width, height)

@@ -15,7 +15,8 @@ export function billions(count: number): string {
 
 /** `26.3 ms` */
 export function milliseconds(elapsedMs: number): string {
-  return `${elapsedMs.toFixed(1)} ms`
+  // number and unit stay in one line
+  return `${elapsedMs.toFixed(1)}\u00a0ms`
 }
 
 /** The first of the names of a class: ImageNet's have several, with commas between. */

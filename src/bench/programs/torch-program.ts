@@ -9,11 +9,8 @@ import { smallVit, trainingCases } from '../training/cases.js'
 // Beside the sources, not in the package: whoever installs blvit has no use for it.
 const script = join(packageRoot(), 'scripts/torch-training.py')
 
-/** A Python that has torch: the first on the path, or Debian's own. */
-function pythonWithTorch(): string | undefined {
-  return ['python3', '/usr/bin/python3'].find(
-    (python) => spawnSync(python, ['-c', 'import torch']).status === 0,
-  )
+function withTorch(pythons: readonly string[]): string | undefined {
+  return pythons.find((python) => spawnSync(python, ['-c', 'import torch']).status === 0)
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
@@ -39,12 +36,12 @@ function nextLine(child: ChildProcess): Promise<string> {
  * @throws BlvitError `UNSUPPORTED` where there is no torch
  */
 export async function torchProgram(
-  _: Extract<Workload, { kind: 'torch training' }>,
+  { pythons }: Extract<Workload, { kind: 'torch training' }>,
   { threads }: ProgramOptions,
 ): Promise<Program> {
   if (!existsSync(script))
     throw new BlvitError('UNSUPPORTED', 'the comparison runs in a checkout of blvit only')
-  const python = pythonWithTorch()
+  const python = withTorch(pythons)
   if (python === undefined) throw new BlvitError('UNSUPPORTED', 'no python3 here has torch')
   const { depth, heads, width, patchSize, classes, image } = smallVit
   const sizes = { depth, heads, width, patch: patchSize, classes, image: image.height }

@@ -1,5 +1,5 @@
 import { BlvitError, throwIfAborted } from '../../base/blvit-error.js'
-import { machineGemms } from '../../engine/gemm-sizes.js'
+import { type GemmSize, machineGemms } from '../../engine/gemm-sizes.js'
 import { graphWork } from '../../graph/graph.js'
 import { describeMachine, type Machine } from '../machine.js'
 import type { EngineChoice, Job, Workload } from '../messages.js'
@@ -16,6 +16,12 @@ export interface BenchTrainingOptions {
   readonly threads?: number | undefined
   /** Times that every step has its turn. Default 10. */
   readonly rounds?: number | undefined
+  /** Where to look for a PyTorch to compare with. Default: the first Python of the path, Debian's own. */
+  readonly pythons?: readonly string[] | undefined
+  /** Matrix products whose rate the machine's is taken for. Default: those of a big ViT. */
+  readonly products?: readonly GemmSize[] | undefined
+  /** What runs no faster than before is warm, and all is after so long. Default 5000 ms. */
+  readonly warmUpMs?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined
 }
@@ -55,12 +61,7 @@ interface Subject {
   readonly counts?: TrainingCaseName
 }
 
-const subjects: readonly Subject[] = [
-  {
-    title: 'matrix products',
-    workload: { kind: 'gemm', sizes: machineGemms },
-    jobs: machineGemms.map((_, index) => ({ kind: 'gemm', index })),
-  },
+const ownSteps: readonly Subject[] = [
   ...(Object.keys(trainingCases) as TrainingCaseName[]).map(
     (name): Subject => ({
       title: trainingCases[name].title,
@@ -69,24 +70,40 @@ const subjects: readonly Subject[] = [
       counts: name,
     }),
   ),
-  {
+]
+
+function torchStep(pythons: readonly string[]): Subject {
+  return {
     title: `${trainingCases.vit.title}, in PyTorch`,
-    workload: { kind: 'torch training' },
+    workload: { kind: 'torch training', pythons },
     jobs: [{ kind: 'training' }],
     counts: 'vit',
-  },
-]
+  }
+}
+
+function productsOf(sizes: readonly GemmSize[]): Subject {
+  return {
+    title: 'matrix products',
+    workload: { kind: 'gemm', sizes },
+    jobs: sizes.map((_, index) => ({ kind: 'gemm', index })),
+  }
+}
 
 type TrainingCell = Cell & { readonly subject: Subject; readonly engine: string }
 
 async function load(
   choice: EngineChoice,
-  { cases, signal, onProgress }: BenchTrainingOptions,
+  options: BenchTrainingOptions,
   processes: BenchProcess[],
 ): Promise<{ cells: TrainingCell[]; missing: { title: string; why: string }[] }> {
   const cells: TrainingCell[] = []
   const missing: { title: string; why: string }[] = []
-  const wanted = subjects.filter(({ counts }) => !counts || !cases || cases.includes(counts))
+  const { cases, products = machineGemms, warmUpMs: longestMs, signal, onProgress } = options
+  const { pythons = ['python3', '/usr/bin/python3'] } = options
+  const asked = [...ownSteps, torchStep(pythons)].filter(
+    ({ counts }) => !counts || !cases || cases.includes(counts),
+  )
+  const wanted = [productsOf(products), ...asked]
   for (const [done, subject] of wanted.entries()) {
     throwIfAborted(signal)
     onProgress?.({ doing: 'loading', what: subject.title, done, total: wanted.length })
@@ -95,7 +112,7 @@ async function load(
     try {
       const { engine } = await process.ask('load', { ...choice, workload: subject.workload })
       for (const job of subject.jobs) {
-        await process.ask('warmUp', job)
+        await process.ask('warmUp', { job, longestMs })
         cells.push({ name: subject.title, subject, process, engine, choice, job, runs: [] })
       }
     } catch (thrown) {
@@ -142,7 +159,7 @@ export async function benchTraining(options: BenchTrainingOptions = {}): Promise
   try {
     const { cells, missing } = await load(choice, options, processes)
     await measureInRounds(cells, { ...options, rounds, turn: { atLeastMs: 0, atLeastRuns: 1 } })
-    const gemm = machineRate(choice, cells)
+    const gemm = machineRate(choice, cells, options.products)
     const results = cells.flatMap((cell) =>
       cell.subject.counts ? [resultOf(cell, cell.subject.counts, gemm)] : [],
     )

@@ -33,7 +33,7 @@ async function profileCase(
 
   await using alone = new BenchProcess(title, signal)
   await alone.ask('load', load)
-  await alone.ask('warmUp', job)
+  await alone.ask('warmUp', { job })
   const runs = await alone.ask('sample', { job, atLeastMs: 0, atLeastRuns: profiledSteps })
 
   await using folder = await temporaryFolder('blvit-profile-')

@@ -1,5 +1,5 @@
 import type { Lowering, Value } from '../lowering.js'
-import { defineOp, operand } from '../op.js'
+import { cutElementwise, defineOp, operand } from '../op.js'
 import type { Tensor } from '../tensor.js'
 import { multiply } from './elementwise.js'
 
@@ -22,6 +22,7 @@ function phi(lowering: Lowering, x: Value): Value {
 const geluOp = defineOp({
   name: 'Gelu',
   shape: (inputs) => operand(inputs, 0).shape,
+  cutAlong: cutElementwise,
   gradient: (gradient, inputs) => [multiply(gradient, geluSlope(operand(inputs, 0)))],
   onnx: (lowering, inputs, { tensor }) => {
     const x = operand(inputs, 0)

@@ -1,5 +1,5 @@
 import { elements, sameShape } from '../dim.js'
-import { defineOp, operand, shapeError } from '../op.js'
+import { cutRows, defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
 import { multiply } from './elementwise.js'
@@ -13,6 +13,7 @@ const layerNormOp = defineOp<{ epsilon: number; kind?: string }>({
     if (!fits) throw shapeError('LayerNorm', inputs, `weight and bias of [${width}]`)
     return operand(inputs, 0).shape
   },
+  cutAlong: cutRows,
   cost: (_, output, { kind = 'normalised' }) => ({ [kind]: elements(output) }),
   gradient: (gradient, inputs, { attributes }) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]

@@ -49,6 +49,7 @@ const sliceOp = defineOp<SliceAttributes>({
     }
     return x.shape.map((dim, i) => (i === axis ? size : dim))
   },
+  takes: ({ axis, start, end, step = 1 }) => (step === 1 ? { axis, start, end } : undefined),
   gradient: (gradient, _, { attributes: { axis, start, end, step = 1 } }) => {
     if (step === 1) return [{ gradient, axis, start, end }]
     const whole = slice(spreadOut(gradient, axis, step), { axis, end: minus(end, start) })

@@ -1,5 +1,5 @@
 import { elements, type Shape, sameDim, sameShape, times } from '../dim.js'
-import { defineOp, operand, shapeError } from '../op.js'
+import { cutRows, defineOp, operand, shapeError } from '../op.js'
 import { sizeAt, type Tensor } from '../tensor.js'
 import { sumTo } from './broadcasting.js'
 import { int8Product } from './int8-product.js'
@@ -35,6 +35,7 @@ const linearOp = defineOp({
     }
     return [...x.shape.slice(0, -1), outWidth]
   },
+  cutAlong: cutRows,
   cost: (inputs, output) => ({ linear: times(elements(output), sizeAt(operand(inputs, 0), -1)) }),
   gradient: (gradient, inputs) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]

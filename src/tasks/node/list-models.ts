@@ -54,6 +54,14 @@ function listedPreset(name: string, architecture: Architecture): ListedPreset {
   return { name, family, parameters, multiplyAdds, setting }
 }
 
+let presetsOnce: readonly ListedPreset[] | undefined
+
+/** Presets don't change while a process runs, and counting them takes a second. */
+function listedPresets(): readonly ListedPreset[] {
+  presetsOnce ??= Object.entries(presets).map(([name, architecture]) => listedPreset(name, architecture))
+  return presetsOnce
+}
+
 /** A preset's name if the architecture is one, else its family's. */
 function architectureName(architecture: Architecture): string {
   const preset = Object.entries(presets).find(([, { json }]) => isDeepStrictEqual(json, architecture.json))
@@ -102,6 +110,6 @@ export async function listModels(options: Pick<HubSettings, 'cacheFolder'> = {})
         ...(await contentsOf(folder)),
       })),
     ),
-    presets: Object.entries(presets).map(([name, architecture]) => listedPreset(name, architecture)),
+    presets: listedPresets(),
   }
 }

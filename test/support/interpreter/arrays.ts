@@ -66,6 +66,8 @@ export const binary =
   (apply: (a: number, b: number) => number): Evaluate =>
   (inputs) => {
     const [a, b] = [one(inputs), one(inputs, 1)]
+    if (a.shape.length === b.shape.length && a.shape.every((length, axis) => length === b.shape[axis]))
+      return { shape: a.shape, data: a.data.map((left, i) => apply(left, b.data[i] ?? Number.NaN)) }
     const rank = Math.max(a.shape.length, b.shape.length)
     const shape = Array.from({ length: rank }, (_, axis) => {
       const [left, right] = [a, b].map((x) => x.shape[axis - rank + x.shape.length] ?? 1)
@@ -89,10 +91,12 @@ export const byRow =
     const x = one(inputs)
     const width = x.shape.at(-1) ?? 1
     const rows = Array.from({ length: x.data.length / width }, (_, i) =>
-      Array.from(apply(x.data.subarray(i * width, (i + 1) * width), inputs, attributes)),
+      apply(x.data.subarray(i * width, (i + 1) * width), inputs, attributes),
     )
     const outWidth = rows[0]?.length ?? width
-    return { shape: x.shape.with(-1, outWidth), data: Float64Array.from(rows.flat()) }
+    const data = new Float64Array(rows.length * outWidth)
+    for (const [i, row] of rows.entries()) data.set(row, i * outWidth)
+    return { shape: x.shape.with(-1, outWidth), data }
   }
 
 /** A tensor of which element `flat`, at `index`, is element `from(index)` of `x`. */

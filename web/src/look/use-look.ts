@@ -45,11 +45,8 @@ export function useLook(photo: ChosenPhoto | undefined, asked: Asked | undefined
       ...(before.photo?.id === photo.id && { seen: before.seen, route: before.route }),
     }))
     const onProgress = (progress: unknown) => {
-      const told = progress as SeeProgress
-      if ('downloading' in told) tellEngineNews({ downloading: told.downloading })
-      if ('seen' in told) setLook(({ route }) => ({ ...about, seen: told.seen, route, isBusy: true }))
-      if ('notKept' in told) tellEngineNews({ notKept: told.notKept })
-      if ('lost' in told) tellEngineNews({ lost: told.lost })
+      const { seen } = progress as SeeProgress
+      setLook(({ route }) => ({ ...about, seen, route, isBusy: true }))
     }
     const { id, name, content } = photo
     thread.call('see', { photo: { id, name, content }, asked, traced: true }, { signal, onProgress }).then(

@@ -1,5 +1,4 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { tellEngineNews } from '../engine-state.js'
 import { Failure } from '../look/failure.js'
 import { Labels } from '../look/labels.js'
 import { useLook } from '../look/use-look.js'
@@ -26,7 +25,7 @@ interface Teaching {
   readonly failure?: string | undefined
 }
 
-type LearnProgress = { readonly teaching?: { phase: 'features' | 'head'; done: number; total: number } }
+type LearnProgress = { readonly teaching: { phase: 'features' | 'head'; done: number; total: number } }
 
 const phases = { features: 'Looking at photos', head: 'Fitting' } as const
 
@@ -40,13 +39,8 @@ function useTeaching() {
     controller.current = own
     setTeaching({ words: 'Starting', share: 0 })
     const onProgress = (progress: unknown) => {
-      const { teaching: told, ...news } = progress as LearnProgress
-      if (told)
-        setTeaching({
-          words: `${phases[told.phase]}: ${told.done} of ${told.total}`,
-          share: told.done / told.total,
-        })
-      else tellEngineNews(news)
+      const { phase, done, total } = (progress as LearnProgress).teaching
+      setTeaching({ words: `${phases[phase]}: ${done} of ${total}`, share: done / total })
     }
     const asked = classes.map(({ label, photos }) => ({
       label,

@@ -8,7 +8,7 @@ import {
   tracePanels,
 } from 'blvit/web'
 import { type CallContext, serve } from './messages.js'
-import { type Asked, askModel, costOf, type LoadProgress, openModel, threads, useDevice } from './models.js'
+import { type Asked, askModel, costOf, openModel, threads, useDevice } from './models.js'
 import { type Photo, pixelsOf } from './photos.js'
 import {
   cutOutMask,
@@ -41,8 +41,10 @@ export interface Route {
   readonly depth: number
 }
 
-/** What is told while a photo is looked at. */
-export type SeeProgress = LoadProgress | { readonly seen: Seen }
+/** What is told while a photo is looked at, beside what the engine tells of itself. */
+export interface SeeProgress {
+  readonly seen: Seen
+}
 
 /** A method that lets tokens go, by a text that `--reduce` takes. */
 export interface Method {

@@ -95,8 +95,14 @@ interface Waiting {
   readonly onProgress: CallOptions['onProgress']
 }
 
-/** @param start starts the worker; called at the first call, so that a page can be read before its engine is */
-export function connect<Served>(start: () => Promise<Worker>): Thread<Served> {
+/**
+ * @param start starts the worker; called at the first call, so that a page can be read before its engine is
+ * @param isNews takes what is told for the whole page, whoever asked; everything else is for the caller
+ */
+export function connect<Served>(
+  start: () => Promise<Worker>,
+  isNews: (progress: unknown) => boolean,
+): Thread<Served> {
   const waiting = new Map<number, Waiting>()
   let last = 0
   const failAll = (message: string) => {
@@ -107,7 +113,7 @@ export function connect<Served>(start: () => Promise<Worker>): Thread<Served> {
     worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
       const call = waiting.get(data.id)
       if (!call) return
-      if ('progress' in data) return call.onProgress?.(data.progress)
+      if ('progress' in data) return isNews(data.progress) ? undefined : call.onProgress?.(data.progress)
       waiting.delete(data.id)
       if ('failure' in data) call.reject(new CallError(data.failure.code, data.failure.message))
       else call.resolve(data.answer as never)

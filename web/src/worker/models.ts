@@ -90,6 +90,23 @@ export async function keepTaught(model: Model): Promise<void> {
 }
 
 /**
+ * Has WebAssembly compute from now on, where a question failed because the graphics processor was lost.
+ * @throws what the question failed with, where that was something else
+ */
+export function leaveLostDevice(
+  thrown: unknown,
+  { engine }: Pick<Model, 'engine'>,
+  { onProgress }: CallContext,
+): void {
+  const isEngines = thrown instanceof BlvitError && thrown.code === 'ENGINE'
+  if (!isEngines || engine.runtime.device !== 'webgpu') throw thrown
+  onProgress({ lost: thrown.message } satisfies LoadProgress)
+  device = 'wasm'
+  // what lies on it is lost too, so there is nothing to free
+  opened.clear()
+}
+
+/**
  * Asks a model; where its graphics processor was lost meanwhile, the same model on WebAssembly.
  * @throws BlvitError
  */
@@ -102,12 +119,7 @@ export async function askModel<Answer>(
   try {
     return await ask(model)
   } catch (thrown) {
-    const isLost = thrown instanceof BlvitError && thrown.code === 'ENGINE'
-    if (!isLost || model.engine.runtime.device !== 'webgpu') throw thrown
-    context.onProgress({ lost: thrown.message } satisfies LoadProgress)
-    device = 'wasm'
-    // what lies on it is lost too, so there is nothing to free
-    opened.clear()
+    leaveLostDevice(thrown, model, context)
     return ask(await openModel(name, context))
   }
 }

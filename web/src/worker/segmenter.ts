@@ -10,6 +10,7 @@ import {
   keptModel,
   listCachedModels,
   loadSegmenter,
+  type ModelParts,
   modelFromFiles,
   type PictureMask,
   type Pixels,
@@ -20,7 +21,7 @@ import {
 } from 'blvit/web'
 import { coloursPicture, maskPicture, pngOf } from './mask-picture.js'
 import type { CallContext } from './messages.js'
-import { engineOptions } from './models.js'
+import { engineOptions, leaveLostDevice } from './models.js'
 import { type Photo, pixelsOf } from './photos.js'
 
 /** The Segment Anything model that the user gave. */
@@ -92,7 +93,13 @@ interface Found {
 /** The place of models that aren't on the network; an address, because the browser keeps files by addresses. */
 const place = new URL('segmenter/', location.href)
 
-let opened: { readonly segmenter: Segmenter; readonly state: SegmenterState } | undefined
+interface Opened {
+  readonly segmenter: Segmenter
+  readonly state: SegmenterState
+  readonly parts: ModelParts
+}
+
+let opened: Opened | undefined
 let known: Known | undefined
 
 async function keptAddress(): Promise<string | undefined> {
@@ -127,7 +134,7 @@ export async function openSegmenter(
   }
   await opened?.segmenter.dispose()
   known = undefined
-  opened = { segmenter, state: { name, multiplyAdds, notKept } }
+  opened = { segmenter, state: { name, multiplyAdds, notKept }, parts: { ...parts, name } }
   return opened.state
 }
 
@@ -140,26 +147,58 @@ function previewOf(segmenter: Segmenter, whole: EncodedPicture): EncodedPicture 
   return segmenter.fromEmbedding({ embedding: whole.embedding, picture })
 }
 
+/** Asks the model; where its graphics processor was lost meanwhile, the same model on WebAssembly. */
+async function askSegmenter<Answer>(
+  context: CallContext,
+  ask: (opened: Opened) => Promise<Answer>,
+): Promise<Answer> {
+  if (!opened) throw new Error('There is no model.')
+  const { segmenter, state, parts } = opened
+  try {
+    return await ask(opened)
+  } catch (thrown) {
+    leaveLostDevice(thrown, segmenter, context)
+    known = undefined
+    opened = { segmenter: await loadSegmenter(parts, engineOptions()), state, parts }
+    return ask(opened)
+  }
+}
+
+async function encodeBy(
+  { segmenter }: Opened,
+  photo: Photo,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Known> {
+  if (known?.photo.id === photo.id) return known
+  known = undefined
+  const pixels = await pixelsOf(photo)
+  const began = performance.now()
+  const whole = await segmenter.encode(pixels, { signal })
+  const elapsedMs = performance.now() - began
+  known = { photo, pixels, whole, preview: previewOf(segmenter, whole), elapsedMs }
+  return known
+}
+
 /** Encodes a photo, once. @throws BlvitError */
 export async function encodePhoto(photo: Photo, context: CallContext): Promise<EncodedPhoto> {
-  const { signal } = context
-  await openSegmenter(undefined, context)
-  if (!opened) throw new Error('There is no model.')
-  const { segmenter, state } = opened
-  if (known?.photo.id !== photo.id) {
-    known = undefined
-    const pixels = await pixelsOf(photo)
-    const began = performance.now()
-    const whole = await segmenter.encode(pixels, { signal })
-    const elapsedMs = performance.now() - began
-    known = { photo, pixels, whole, preview: previewOf(segmenter, whole), elapsedMs }
-  }
-  return { ...known.preview.size, elapsedMs: known.elapsedMs, multiplyAdds: state.multiplyAdds }
+  const { multiplyAdds } = await openSegmenter(undefined, context)
+  const { preview, elapsedMs } = await askSegmenter(context, (by) => encodeBy(by, photo, context))
+  return { ...preview.size, elapsedMs, multiplyAdds }
 }
 
 function encoded(id: number): Known {
   if (known?.photo.id === id) return known
   throw new Error('This photo isn’t encoded any more: choose it again.')
+}
+
+/** Asks about the photo that is encoded; anew, if the model had to go to another device. */
+async function askEncoded<Answer>(
+  id: number,
+  context: CallContext,
+  ask: (of: Known) => Promise<Answer>,
+): Promise<Answer> {
+  const { photo } = encoded(id)
+  return askSegmenter(context, async (by) => ask(await encodeBy(by, photo)))
 }
 
 /** The masks that a prompt may mean, the best first. */
@@ -169,15 +208,16 @@ export async function predict(
     prompt,
     multimask,
   }: { readonly photo: number; readonly prompt: Prompt; readonly multimask: boolean },
-  { signal }: CallContext,
+  context: CallContext,
 ): Promise<DrawnMask[]> {
-  const { preview } = encoded(photo)
-  const { height, width } = preview.size
-  const masks = await preview.predict(prompt, { multimask, signal })
-  return masks.map(({ mask, area, predictedIou, stability }) => ({
-    ...{ predictedIou, stability, share: area / (height * width) },
-    picture: maskPicture(mask),
-  }))
+  return askEncoded(photo, context, async ({ preview }) => {
+    const { height, width } = preview.size
+    const masks = await preview.predict(prompt, { multimask, signal: context.signal })
+    return masks.map(({ mask, area, predictedIou, stability }) => ({
+      ...{ predictedIou, stability, share: area / (height * width) },
+      picture: maskPicture(mask),
+    }))
+  })
 }
 
 /** A prompt in the pixels of the photo itself. */
@@ -225,30 +265,33 @@ async function wantedMask(wanted: Wanted, of: Known, signal: AbortSignal): Promi
 /** What a mask means of a photo, of the photo's own size, transparent around it. */
 export async function cutOutMask(
   { photo, wanted }: { readonly photo: number; readonly wanted: Wanted },
-  { signal }: CallContext,
+  context: CallContext,
 ): Promise<Blob> {
-  const of = encoded(photo)
-  return pngOf(cutOut(of.pixels, await wantedMask(wanted, of, signal)), of.pixels)
+  return askEncoded(photo, context, async (of) =>
+    pngOf(cutOut(of.pixels, await wantedMask(wanted, of, context.signal)), of.pixels),
+  )
 }
 
 /** Masks of all that is in a photo. */
 export async function findAll(
   { photo, options }: { readonly photo: number; readonly options: FindOptions },
-  { signal, onProgress }: CallContext,
+  context: CallContext,
 ): Promise<FoundAll> {
-  const of = encoded(photo)
-  const masks = await of.preview.everything({
-    ...options,
-    signal,
-    onProgress: (progress: EverythingProgress) => onProgress(progress),
+  const { signal, onProgress } = context
+  return askEncoded(photo, context, async (of) => {
+    const masks = await of.preview.everything({
+      ...options,
+      signal,
+      onProgress: (progress: EverythingProgress) => onProgress(progress),
+    })
+    // the smaller lie on top
+    const smallestFirst = masks.toSorted((a, b) => a.area - b.area).map(({ mask }) => mask)
+    of.found = { masks: smallestFirst, numbers: numbersOf(smallestFirst, of.preview.size) }
+    return {
+      picture: coloursPicture(paintMasks(smallestFirst.map(decodeRle), of.preview.size)),
+      count: smallestFirst.length,
+    }
   })
-  // the smaller lie on top
-  const smallestFirst = masks.toSorted((a, b) => a.area - b.area).map(({ mask }) => mask)
-  of.found = { masks: smallestFirst, numbers: numbersOf(smallestFirst, of.preview.size) }
-  return {
-    picture: coloursPicture(paintMasks(smallestFirst.map(decodeRle), of.preview.size)),
-    count: smallestFirst.length,
-  }
 }
 
 function numbersOf(masks: readonly Rle[], { height, width }: EncodedPicture['size']): Uint16Array {

@@ -1,3 +1,4 @@
+import { hearEngine } from '../engine-state.js'
 import { offlineReady } from '../offline.js'
 import type { EngineCalls } from './engine.js'
 import { connect } from './messages.js'
@@ -7,7 +8,7 @@ export const thread = connect<EngineCalls>(async () => {
   // what the engine's thread fetches is kept only if the service worker is there before it
   await offlineReady
   return new Worker(new URL('./engine.ts', import.meta.url), { type: 'module' })
-})
+}, hearEngine)
 
 // e.g. ?device=webgpu, for a graphics processor that the page doesn't take by itself
 const device = new URLSearchParams(location.search).get('device')

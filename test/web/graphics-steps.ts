@@ -1,0 +1,62 @@
+import type { Browser, Page, Worker } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { defined } from '../../src/base/assert.js'
+import { loadSegmenter } from '../../src/tasks/node/segment/load-segmenter.js'
+import { expectOverlay, placeAt } from './photo-stage.js'
+
+interface GraphicsSteps {
+  readonly browser: () => Browser
+  /** Of the page. */
+  readonly address: () => string
+  /** A folder of a Segment Anything model. */
+  readonly model: string
+  /** The example named kite. */
+  readonly photo: string
+}
+
+/** Registers the steps through a page of its own that computes with WebGPU, and may keep nothing. */
+export function graphicsSteps({ browser, address, model, photo }: GraphicsSteps): void {
+  let page: Page
+  let worker: Worker
+  beforeAll(async () => {
+    page = await (await browser().newContext()).newPage()
+    const starting = page.waitForEvent('worker')
+    await page.goto(`${address()}?device=webgpu#segment`)
+    worker = await starting
+    // so that the graphics processor can be taken away later
+    await worker.evaluate(`{
+      const { requestDevice } = GPUAdapter.prototype
+      globalThis.devices = []
+      GPUAdapter.prototype.requestDevice = async function (...options) {
+        const device = await requestDevice.apply(this, options)
+        globalThis.devices.push(device)
+        return device
+      }
+    }`)
+    const storage = await page.context().newCDPSession(page)
+    await storage.send('Storage.overrideQuotaForOrigin', { origin: new URL(address()).origin, quotaSize: 1 })
+  })
+  afterAll(() => page?.context().close())
+
+  const engine = () => page.locator('.engine')
+
+  test('says that a model can’t be kept where the storage is full, and uses it all the same', async () => {
+    await page.locator('#panel-segment input[webkitdirectory]').setInputFiles(model)
+    await engine().getByText("can't be kept for the next visit").waitFor()
+    expect(await engine().textContent()).toMatch(/[Qq]uota/)
+    await page.locator('#panel-segment').getByRole('button', { name: 'kite' }).click()
+    await page.locator('#panel-segment').getByText('Encoded once').waitFor()
+    expect(await worker.evaluate('globalThis.devices.length')).toBeGreaterThan(0)
+  })
+
+  test('goes on by WebAssembly when the graphics processor is lost, and says so', async () => {
+    await worker.evaluate('globalThis.devices.forEach((device) => device.destroy())')
+    await using sam = await loadSegmenter(model)
+    const encoded = await sam.encode(photo)
+    const { mouse, point } = await placeAt(page, encoded.size, [0.3, 0.3])
+    await page.mouse.click(mouse.x, mouse.y)
+    await engine().getByText('The graphics processor was lost').waitFor()
+    const [best] = await encoded.predict({ points: [point] })
+    await expectOverlay(page, defined(best, 'a mask').mask)
+  })
+}
