@@ -1,15 +1,15 @@
 import { type GemmSize, gemmGflops, repeatsOf } from '../engine/gemm-sizes.js'
 import { type Bindings, elements, evaluate } from '../graph/dim.js'
-import { type Graph, graphOf, withCountedSizes } from '../graph/graph.js'
+import type { Graph } from '../graph/graph.js'
 import { operand } from '../graph/op.js'
 import { sizeAt } from '../graph/tensor.js'
-import { programOf } from '../models/model-definition.js'
 import type { Settings } from '../settings/settings.js'
 import type { EngineChoice, Job } from './messages.js'
 import { BenchProcess, temporaryFolder } from './process.js'
 import { linearMsOf, multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
+import { runGraph } from './run-graph.js'
 import { median } from './spread.js'
-import { findVariants, measuredProgram, type Variant } from './variants.js'
+import { findVariants, type Variant } from './variants.js'
 
 export interface ProfileOptions extends Partial<EngineChoice> {
   /** Default 1. */
@@ -63,16 +63,6 @@ function linearSizes(graph: Graph, sizes: Bindings): (GemmSize & { count: number
   return [...found.values()]
 }
 
-/** The graph that the engine runs, and its sizes. */
-function graphAndSizes({ resolved }: Variant, { batch = 1 }: ProfileOptions) {
-  const { architecture, build } = resolved
-  const model = architecture.build(build)
-  const graph = graphOf(architecture.family, programOf(model, measuredProgram(architecture)), {
-    sizes: model.sizes,
-  })
-  return { graph, bindings: withCountedSizes(graph, { ...resolved.sizes, batch }) }
-}
-
 async function medianMs(process: BenchProcess, job: Job, { turnMs = 300 }: ProfileOptions): Promise<number> {
   await process.ask('warmUp', { job })
   const runs = await process.ask('sample', { job, atLeastMs: turnMs, atLeastRuns: 5 })
@@ -84,7 +74,7 @@ async function profileVariant(variant: Variant, options: ProfileOptions): Promis
   const { subject, settings, resolved } = variant
   const engine = { device, threads, precision }
   const job = { kind: 'model', batch, settings } as const
-  const { graph, bindings } = graphAndSizes(variant, options)
+  const { graph, bindings } = runGraph(variant, options)
   // its settings at once: on WebGPU, whose graphs have fixed sizes, other ones would be a second session and profile
   const workload = { kind: 'model', model: subject.model, settings } as const
 

@@ -1,12 +1,13 @@
 import { type GemmSize, gemmGflops, machineGemms, repeatsOf } from '../engine/gemm-sizes.js'
 import type { Bindings } from '../graph/dim.js'
+import { graphWork } from '../graph/graph.js'
 import type { Precision } from '../graph/lowering.js'
 import type { DeviceRequest } from '../runtime/device.js'
-import { analyze } from '../tasks/analyze/analyze.js'
 import type { Machine } from './machine.js'
 import type { EngineChoice, Job, ManyRun, Run } from './messages.js'
+import { runGraph } from './run-graph.js'
 import { median, type Spread, spreadOf } from './spread.js'
-import { baselineOf, measuredProgram, sameVariant, type Variant } from './variants.js'
+import { baselineOf, sameVariant, type Variant } from './variants.js'
 
 /** What a model is compared with, measured in the same run: the plain ViT of its sizes, or itself with all tokens. */
 export interface Efficiency {
@@ -39,7 +40,10 @@ export interface BenchResult {
   readonly imagesPerSecond: number
   /** Pictures a second beside those of one picture a run, where that was measured too. */
   readonly besideBatch1?: number
-  /** Of what {@link latencyMs} is of: linear maps and attention products. */
+  /**
+   * Of what {@link latencyMs} is of, as the engine computes it: linear maps and attention products, without those that nobody
+   * reads (`readPart`), which papers count too.
+   */
   readonly multiplyAdds: number
   /** 10⁹ floating-point operations a second; a multiply-add is two. */
   readonly gflops: number
@@ -128,11 +132,9 @@ export function machineRate(
 }
 
 /** Of one picture. */
-function multiplyAddsOf({ variant, counted }: MeasuredModel): number {
-  const { subject, settings } = variant
-  const programs = [measuredProgram(subject.architecture)]
-  return analyze(subject.architecture, { ...settings, programs, ...(counted && { measured: counted }) })
-    .multiplyAdds.full
+function multiplyAddsOf({ variant, counted, choice: { precision } }: MeasuredModel): number {
+  const { graph, bindings } = runGraph(variant, { precision, counted })
+  return graphWork(graph, bindings)
 }
 
 function sameBatch(a: MeasuredModel, b: MeasuredModel): boolean {

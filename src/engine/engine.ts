@@ -10,6 +10,7 @@ import type { StoredTensors } from '../weights/stored-tensor.js'
 import { checkFinite, checkHiddenWeights } from './check-finite.js'
 import { type Feeds, feedGraph, noiseOfPictures } from './feeds.js'
 import { type LoadedGraph, LoadedGraphs } from './loaded-graphs.js'
+import { readPart } from './read-part.js'
 
 /** How a model is to run: its settings, and what chance starts from. */
 export interface EngineRunOptions extends Settings {
@@ -60,7 +61,8 @@ export class Engine implements AsyncDisposable {
     const key = [buildKey, ...Object.entries(fixed).map(([name, size]) => `${name}=${size}`)].join(' ')
     return this.loaded.for(key, async () => {
       const model = architecture.build({ ...build, sizes: { ...build.sizes, ...fixed } })
-      const graph = graphOf(architecture.family, this.outputsOf(model), { sizes: model.sizes })
+      const whole = graphOf(architecture.family, this.outputsOf(model), { sizes: model.sizes })
+      const graph = readPart(whole, { precision })
       const weights = await fitToGrid(this.parts.weights, { from: stored, to: architecture })
       await checkHiddenWeights(graph, weights, { precision, target: runtime.target })
       return { graph, session: await runtime.load(graph, weights, this.options) }

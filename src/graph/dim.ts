@@ -100,6 +100,11 @@ export function isPositive(dim: Dim): boolean {
   return (terms.get('') ?? 0) > 0 && [...terms.values()].every((factor) => factor > 0)
 }
 
+/** True if the size is at least 0 whatever its symbols are. */
+export function isNeverNegative(dim: Dim): boolean {
+  return [...termsOf(dim).values()].every((factor) => factor >= 0)
+}
+
 /** The number of elements of a shape. */
 export function elements(shape: Shape): Dim {
   return shape.reduce<Dim>(times, 1)

@@ -3,7 +3,7 @@ import { noCost } from './cost.js'
 import { type Dim, formatShape, type Shape, sameDim } from './dim.js'
 import type { Dtype, Lowering, Value } from './lowering.js'
 import { atScope, currentScope } from './scope.js'
-import type { CountedSize, GradientPart, Leaf, Part, Tensor } from './tensor.js'
+import type { CountedSize, Cut, GradientPart, Leaf, Part, Tensor } from './tensor.js'
 
 /** Settings of an op that are fixed when the graph is built. */
 export type Attributes = Readonly<Record<string, unknown>>
@@ -31,15 +31,8 @@ export interface OpDefinition<A extends Attributes> {
     inputs: readonly Tensor[],
     node: { output: Tensor; attributes: A },
   ): readonly GradientPart[]
-  /**
-   * Set by ops of which a part along an axis is the op of parts of its inputs: for each input the axis to cut it along, undefined
-   * where it is needed whole. The result is undefined along an axis where that isn't so.
-   */
-  cutAlong?(
-    axis: number,
-    inputs: readonly Tensor[],
-    output: Shape,
-  ): readonly (number | undefined)[] | undefined
+  /** Set by ops of which a part can be made of parts of their inputs. Its result is undefined for a part of which that isn't so. */
+  cut?(part: Part, inputs: readonly Tensor[], node: { output: Shape; attributes: A }): Cut | undefined
   /** Set by an op that is no more than a part of its only input. */
   takes?(attributes: A): Part | undefined
   onnx(lowering: Lowering, inputs: readonly Value[], node: { tensor: Tensor; attributes: A }): Value
@@ -74,7 +67,7 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
               gradient(outputGradient, inputs, { output: tensor, attributes }),
           }
         : {}),
-      cutAlong: (axis) => definition.cutAlong?.(axis, inputs, shape),
+      cut: (part) => definition.cut?.(part, inputs, { output: shape, attributes }),
       takes: definition.takes?.(attributes),
       again: (others) => atScope(tensor.scope, () => apply(others, attributes)),
     }
@@ -83,21 +76,23 @@ export function defineOp<A extends Attributes = Record<string, never>>(definitio
   return apply
 }
 
-/** {@link OpDefinition.cutAlong} of an op that works element by element, with numpy's broadcasting. */
-export function cutElementwise(
-  axis: number,
-  inputs: readonly Tensor[],
-  output: Shape,
-): readonly (number | undefined)[] {
-  return inputs.map(({ shape }) => {
-    const own = axis - (output.length - shape.length)
-    return own < 0 || shape[own] === 1 ? undefined : own
+/** {@link OpDefinition.cut} of an op that works element by element, with numpy's broadcasting. */
+export function cutElementwise(part: Part, inputs: readonly Tensor[], { output }: { output: Shape }): Cut {
+  const parts = inputs.map(({ shape }) => {
+    const axis = part.axis - (output.length - shape.length)
+    return axis < 0 || shape[axis] === 1 ? undefined : { ...part, axis }
   })
+  return { parts }
 }
 
-/** {@link OpDefinition.cutAlong} of an op that looks along the last axis of its first input and takes the others whole. */
-export function cutRows(axis: number, inputs: readonly Tensor[], output: Shape) {
-  return axis === output.length - 1 ? undefined : inputs.map((_, i) => (i === 0 ? axis : undefined))
+/** {@link OpDefinition.cut} of an op that looks along the last axis of its first input and takes the others whole. */
+export function cutRows(
+  part: Part,
+  inputs: readonly Tensor[],
+  { output }: { output: Shape },
+): Cut | undefined {
+  if (part.axis === output.length - 1) return undefined
+  return { parts: inputs.map((_, i) => (i === 0 ? part : undefined)) }
 }
 
 /** A shape complaint that names the place and every operand's shape. */

@@ -54,6 +54,13 @@ export interface Part {
   readonly end: Dim
 }
 
+/** What makes a part of a tensor. */
+export type Cut =
+  /** The same op of parts of its inputs, undefined for one that is needed whole. */
+  | { readonly parts: readonly (Part | undefined)[] }
+  /** No more than a part of one of its inputs. */
+  | { readonly input: number; readonly part: Part }
+
 /**
  * A symbolic tensor: what an op applied to other tensors gives. It holds no numbers; an immutable node of
  * the graph from which shapes, parameter names, cost and ONNX are read off.
@@ -76,8 +83,8 @@ export interface Tensor {
   readonly cost: () => Cost
   readonly lower: (lowering: Lowering, inputs: readonly Value[]) => Value
   readonly differentiate?: (outputGradient: Tensor) => readonly GradientPart[]
-  /** See `OpDefinition.cutAlong`. */
-  readonly cutAlong: (axis: number) => readonly (number | undefined)[] | undefined
+  /** See `OpDefinition.cut`. */
+  readonly cut: (part: Part) => Cut | undefined
   /** What of its input it is, if it is no more than that. */
   readonly takes: Part | undefined
   /** The same op, in the same scope, on other tensors. */

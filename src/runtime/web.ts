@@ -1,5 +1,4 @@
 import type { Graph } from '../graph/graph.js'
-import { narrow } from '../graph/narrow.js'
 import { toOnnx } from '../graph/onnx/write.js'
 import type { ByteSource, StoredTensors } from '../weights/stored-tensor.js'
 import { checkDevice, checkThreads } from './device.js'
@@ -69,9 +68,7 @@ export async function webRuntime({
     )
     try {
       const { precision, sizes } = options
-      // what is trained is differentiated already; in int8 the rows of a product share their scale
-      const isWhole = options.trained || precision === 'int8'
-      const model = toOnnx(isWhole ? graph : narrow(graph), { target, precision, storageOf, sizes })
+      const model = toOnnx(graph, { target, precision, storageOf, sizes })
       const sessionOptions = {
         executionProviders: [device],
         graphOptimizationLevel: 'all' as const,

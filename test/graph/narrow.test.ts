@@ -26,6 +26,8 @@ describe('a graph of which only a few rows are read', () => {
     ['vit-tiny', {}],
     ['vit-tiny', { reduce: 'evit:0.7' }],
     ['vit-tiny', { reduce: 'tome:2' }],
+    ['t+48', { keepRatio: 0.5 }],
+    ['t+48', { keepMass: 0.7 }],
   ])('gives the same logits with less work: %s %o', async (preset, settings) => {
     const { files, sizes, whole, narrowed } = graphsOf(preset, settings)
     const feeds = randomFeeds(files.architecture, { count: 2 })

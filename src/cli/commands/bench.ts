@@ -110,7 +110,8 @@ the same sizes for a big.LITTLE model, the model with all its tokens for one wit
 
   many      pictures a second of engines with one thread each, one a processor: how classify, embed and eval run many
   GEMM      the rate that large matrix products alone reach on this machine, in the same run
-  speed-up  time with all tokens ÷ time of the model; in theory: the same of their multiply-adds
+  speed-up  time with all tokens ÷ time of the model; in theory: the same of the multiply-adds that the engine computes
+            (of the last block what the head reads; papers count all of it, as blvit analyze does)
   η         speed-up ÷ theory: how much of the saved work is saved time
 
 Examples:

@@ -68,7 +68,7 @@ Examples:
   blvit classify holiday/ --top 1 --json
   blvit classify archive/ --parallel 2 --json > labels.jsonl
   blvit classify photo.jpg --keep-ratio 0.25
-  blvit classify photo.jpg --keep-mass 0.7
+  blvit classify photo.jpg --keep-mass 0.6
   blvit classify holiday/ -m vit-tiny --cascade 144:0.8
   blvit classify photo.jpg --model owner/name
   blvit classify photo.jpg --model mine --threshold 0.6

@@ -114,11 +114,12 @@ const attentionOp = defineOp<Attributes>({
     return operand(inputs, 0).shape.with(-1, sizeAt(values, -1))
   },
   // each query looks around for itself
-  cutAlong: (axis, inputs) => {
-    if (axis !== 1) return undefined
+  cut: (part, inputs) => {
+    if (part.axis !== 1) return undefined
     const bias = inputs[3]?.shape
-    const ofBias = bias && bias.length >= 2 && bias.at(-2) !== 1 ? bias.length - 2 : undefined
-    return inputs.map((_, i) => [1, undefined, undefined, ofBias][i])
+    const ofBias =
+      bias && bias.length >= 2 && bias.at(-2) !== 1 ? { ...part, axis: bias.length - 2 } : undefined
+    return { parts: inputs.map((_, i) => [part, undefined, undefined, ofBias][i]) }
   },
   gradient: (gradient, inputs, { output, attributes }) => {
     const [queries, keys, values] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]

@@ -5,7 +5,7 @@ import { sumTo } from './broadcasting.js'
 const addOp = defineOp({
   name: 'Add',
   shape: (inputs) => broadcastShape('Add', inputs),
-  cutAlong: cutElementwise,
+  cut: cutElementwise,
   gradient: (gradient, inputs) => inputs.map(({ shape }) => sumTo(gradient, shape)),
   onnx: (lowering, inputs, { tensor }) => lowering.elementwise('Add', inputs, tensor.shape),
 })
@@ -18,7 +18,7 @@ export function add(a: Tensor, b: Tensor): Tensor {
 const multiplyOp = defineOp({
   name: 'Multiply',
   shape: (inputs) => broadcastShape('Multiply', inputs),
-  cutAlong: cutElementwise,
+  cut: cutElementwise,
   gradient: (gradient, inputs) => {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)]
     return [sumTo(multiply(gradient, b), a.shape), sumTo(multiply(gradient, a), b.shape)]
@@ -34,7 +34,7 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
 const subtractOp = defineOp({
   name: 'Subtract',
   shape: (inputs) => broadcastShape('Subtract', inputs),
-  cutAlong: cutElementwise,
+  cut: cutElementwise,
   gradient: (gradient, inputs) => [
     sumTo(gradient, operand(inputs, 0).shape),
     sumTo(scaleShift(gradient, { scale: -1 }), operand(inputs, 1).shape),
@@ -50,7 +50,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
 const divideOp = defineOp({
   name: 'Divide',
   shape: (inputs) => broadcastShape('Divide', inputs),
-  cutAlong: cutElementwise,
+  cut: cutElementwise,
   // d(a/b) = da/b − (a/b)·db/b
   gradient: (gradient, inputs, { output }) => {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)]
@@ -68,7 +68,7 @@ export function divide(a: Tensor, b: Tensor): Tensor {
 const scaleShiftOp = defineOp<{ scale: number; shift: number }>({
   name: 'ScaleShift',
   shape: (inputs) => operand(inputs, 0).shape,
-  cutAlong: cutElementwise,
+  cut: cutElementwise,
   gradient: (gradient, _, { attributes: { scale } }) => [scaleShift(gradient, { scale })],
   onnx: (lowering, inputs, { tensor, attributes: { scale, shift } }) => {
     const scalar = (value: number) => lowering.asFull(lowering.floats([value], [1]), [1])

@@ -22,7 +22,7 @@ function phi(lowering: Lowering, x: Value): Value {
 const geluOp = defineOp({
   name: 'Gelu',
   shape: (inputs) => operand(inputs, 0).shape,
-  cutAlong: cutElementwise,
+  cut: cutElementwise,
   gradient: (gradient, inputs) => [multiply(gradient, geluSlope(operand(inputs, 0)))],
   onnx: (lowering, inputs, { tensor }) => {
     const x = operand(inputs, 0)

@@ -13,7 +13,7 @@ const layerNormOp = defineOp<{ epsilon: number; kind?: string }>({
     if (!fits) throw shapeError('LayerNorm', inputs, `weight and bias of [${width}]`)
     return operand(inputs, 0).shape
   },
-  cutAlong: cutRows,
+  cut: cutRows,
   cost: (_, output, { kind = 'normalised' }) => ({ [kind]: elements(output) }),
   gradient: (gradient, inputs, { attributes }) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]

@@ -1,4 +1,14 @@
-import { type Dim, elements, formatShape, minus, plus, type Shape, sameDim, times } from '../dim.js'
+import {
+  type Dim,
+  elements,
+  formatShape,
+  isNeverNegative,
+  minus,
+  plus,
+  type Shape,
+  sameDim,
+  times,
+} from '../dim.js'
 import { defineOp, operand, shapeError } from '../op.js'
 import { axisOf, sizeAt, type Tensor } from '../tensor.js'
 import { constant } from './constants.js'
@@ -50,6 +60,11 @@ const sliceOp = defineOp<SliceAttributes>({
     return x.shape.map((dim, i) => (i === axis ? size : dim))
   },
   takes: ({ axis, start, end, step = 1 }) => (step === 1 ? { axis, start, end } : undefined),
+  cut: (part, _, { attributes: { axis, start, step = 1 } }) => {
+    if (part.axis !== axis) return { parts: [part] }
+    if (step !== 1) return undefined
+    return { input: 0, part: { axis, start: plus(start, part.start), end: plus(start, part.end) } }
+  },
   gradient: (gradient, _, { attributes: { axis, start, end, step = 1 } }) => {
     if (step === 1) return [{ gradient, axis, start, end }]
     const whole = slice(spreadOut(gradient, axis, step), { axis, end: minus(end, start) })
@@ -103,6 +118,17 @@ const concatOp = defineOp<{ axis: number }>({
     return first.shape.map((dim, i) =>
       i === axis ? inputs.map((x) => sizeAt(x, axis)).reduce(plus, 0) : dim,
     )
+  },
+  cut: (part, inputs, { attributes: { axis } }) => {
+    if (part.axis !== axis) return { parts: inputs.map(() => part) }
+    let before: Dim = 0
+    for (const [input, x] of inputs.entries()) {
+      const [start, end] = [minus(part.start, before), minus(part.end, before)]
+      const room = [start, minus(sizeAt(x, axis), end)]
+      if (room.every(isNeverNegative)) return { input, part: { axis, start, end } }
+      before = plus(before, sizeAt(x, axis))
+    }
+    return undefined
   },
   gradient: (gradient, inputs, { attributes: { axis } }) => {
     let start: Dim = 0

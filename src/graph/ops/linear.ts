@@ -35,7 +35,7 @@ const linearOp = defineOp({
     }
     return [...x.shape.slice(0, -1), outWidth]
   },
-  cutAlong: cutRows,
+  cut: cutRows,
   cost: (inputs, output) => ({ linear: times(elements(output), sizeAt(operand(inputs, 0), -1)) }),
   gradient: (gradient, inputs) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)]
