@@ -218,9 +218,16 @@ export function parseReduction(text: string): ChosenReduction {
   const known = reductions.map((reduction) => reduction.name)
   if (!found) {
     const examples = reductions.map(({ example }) => example).join(', ')
+    // evit 0.7, evit=0.7
+    const [word = '', value, ...more] = name
+      .trim()
+      .toLowerCase()
+      .split(/[\s=]+/)
+    const isWritable = known.includes(word) && Boolean(value) && more.length === 0
+    const hint = isWritable ? ` Write ${word}:${value}.` : didYouMean(name, known)
     throw new BlvitError(
       'BAD_OPTION',
-      `There is no reduction "${name}".${didYouMean(name, known)} Known, for example: ${examples}.`,
+      `There is no reduction "${name}".${hint} Known, for example: ${examples}.`,
       { known },
     )
   }

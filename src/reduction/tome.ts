@@ -199,7 +199,7 @@ export const tome: Reduction<typeof parameters> = {
     const [only, ...others] = r
     for (const each of r) assertMergeable('tome', each, { patches })
     if (r.length > depth) {
-      const message = `tome has ${r.length} numbers of tokens for ${depth} blocks.`
+      const message = `tome has ${r.length} numbers of tokens for ${depth} blocks. Give one number, or at most ${depth}.`
       throw new BlvitError('BAD_OPTION', message, { r, depth })
     }
     if (others.length > 0 && schedule !== 0) {

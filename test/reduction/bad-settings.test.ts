@@ -61,6 +61,8 @@ describe('settings that make no sense say what is allowed and what to take', () 
       /mask\.json hasn't been read\. The command line and load\(\) read it; .* readSettings/,
     ],
     ['vit-tiny', 'evitt:0.7', /no reduction "evitt"\. Did you mean "evit"\? Known, for example: .*tome:8/],
+    ['vit-tiny', 'evit 0.7', /no reduction "evit 0\.7"\. Write evit:0\.7\. Known/],
+    ['vit-tiny', 'ToMe=8', /no reduction "ToMe=8"\. Write tome:8\. Known/],
     ['vit-tiny', 'pruning:0.7', /no reduction "pruning"\. Known, for example: .*evit:0\.7/],
     [
       'vit-tiny',

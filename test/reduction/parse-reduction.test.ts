@@ -192,7 +192,7 @@ describe('a reduction of a model that it can’t work on', () => {
       'BAD_OPTION: random has 2 keep rates for 3 blocks (3, 6, 9). Give one rate, or one for each block.',
     )
     expect(hooksOf('tome:1/1/1/1/1/1/1/1/1/1/1/1/1', plain)).toBe(
-      'BAD_OPTION: tome has 13 numbers of tokens for 12 blocks.',
+      'BAD_OPTION: tome has 13 numbers of tokens for 12 blocks. Give one number, or at most 12.',
     )
     expect(hooksOf('tome:4/2,schedule=decreasing', plain)).toBe(
       "BAD_OPTION: tome's schedule is for a single r, but r is 4/2. Give one number, or no schedule.",
