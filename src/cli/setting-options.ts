@@ -88,14 +88,33 @@ export async function settingsFrom(flags: SettingFlags): Promise<Settings> {
   return readTypedSettings(flags)
 }
 
-/** One setting for each value that was given; undefined where none was. @throws BlvitError `BAD_OPTION` */
-export async function manySettingsFrom(flags: ManySettingFlags): Promise<readonly Settings[] | undefined> {
+/** Settings with one of them each, one for each value that was given. */
+async function typedSettings(
+  flags: ManySettingFlags,
+  names: readonly SettingName[],
+): Promise<readonly Settings[]> {
   const { readTypedSettings } = await import('../tasks/node/read-settings.js')
   const all: Settings[] = []
-  for (const name of settingNames) {
+  for (const name of names) {
     for (const text of flags[name] ?? []) all.push(await readTypedSettings({ [name]: text }))
   }
-  return all.length === 0 ? undefined : all
+  return all
+}
+
+/**
+ * One for each value that was given, with each of those that say how the others are meant; undefined where none was.
+ * @throws BlvitError `BAD_OPTION`
+ */
+export async function manySettingsFrom(flags: ManySettingFlags): Promise<readonly Settings[] | undefined> {
+  const isQualifier = (name: SettingName) => settingOf(name).qualifies === true
+  const runs = await typedSettings(
+    flags,
+    settingNames.filter((name) => !isQualifier(name)),
+  )
+  const qualifiers = await typedSettings(flags, settingNames.filter(isQualifier))
+  if (qualifiers.length === 0) return runs.length === 0 ? undefined : runs
+  if (runs.length === 0) return qualifiers
+  return runs.flatMap((run) => qualifiers.map((qualifier) => ({ ...run, ...qualifier })))
 }
 
 /** Whether any was given. */

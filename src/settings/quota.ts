@@ -18,6 +18,7 @@ function check(quota: unknown): Quota {
 export const quota = {
   flags: '--quota',
   placeholder: 'of',
+  qualifies: true,
   about:
     "of Segment Anything: a share of a window is one of its tokens (proportional) or of its places, as many in each (equal); default: the model's own",
   parse: (text) => check(text.trim()),

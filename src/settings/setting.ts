@@ -31,6 +31,11 @@ export interface SettingOption {
   readonly about: string
   /** What stands between several values. Default: a comma. */
   readonly separator?: RegExp
+  /**
+   * Whether it only says how others are meant: where each value of an option is a run of its own, its values are combined with
+   * those of the others. Absent: no.
+   */
+  readonly qualifies?: boolean
   /** What stands behind its number where nothing tells which setting it is: `192px`. Default: nothing. */
   readonly unit?: string
 }
