@@ -103,7 +103,7 @@ export function losesAtMost(
       const verdict = !isTold ? "can't be told at this size" : margin > 0 ? 'held' : 'did not hold'
       return {
         verdict,
-        because: `${a.title} against ${b.title}: ${told(found)}, where at most −${points} is claimed`,
+        because: `${a.title} against ${b.title}: ${told(found)}, where ${points === 0 ? 'no loss' : `at most −${points}`} is claimed`,
       }
     },
   }
