@@ -63,12 +63,14 @@ function MeasureButton({
   readonly onMeasured: (measured: Measured) => void
 }) {
   const [controller, setController] = useState<AbortController>()
+  const [failure, setFailure] = useState<string>()
   const { photo } = look
   const rounds = 3
   const measure = async () => {
     if (!photo) return
     const own = new AbortController()
     setController(own)
+    setFailure(undefined)
     const { id, name, content } = photo
     try {
       for (let round = 0; round < rounds; round++) {
@@ -83,7 +85,7 @@ function MeasureButton({
         }
       }
     } catch (thrown) {
-      if (!isAborted(thrown)) throw thrown
+      if (!isAborted(thrown)) setFailure((thrown as Error).message)
     } finally {
       setController(undefined)
     }
@@ -95,9 +97,12 @@ function MeasureButton({
       Stop measuring
     </button>
   ) : (
-    <button type="button" disabled={!photo} onClick={measure}>
-      Measure the whole curve
-    </button>
+    <>
+      <button type="button" disabled={!photo} onClick={measure}>
+        Measure the whole curve
+      </button>
+      {failure && <p role="alert">{failure}</p>}
+    </>
   )
 }
 
