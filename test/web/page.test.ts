@@ -214,7 +214,6 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
       browser: () => browser,
       address: () => `${server.url}page/`,
       model: join(folder, 'my-sam'),
-      photo: fileOf('kite'),
     })
   })
 

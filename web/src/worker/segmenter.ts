@@ -100,6 +100,10 @@ interface Opened {
 }
 
 let opened: Opened | undefined
+/** While the model goes on to another device. */
+let reopening: Promise<Opened> | undefined
+/** The photo that is asked about, also while it is encoded anew. */
+let current: Photo | undefined
 let known: Known | undefined
 
 async function keptAddress(): Promise<string | undefined> {
@@ -158,8 +162,19 @@ async function askSegmenter<Answer>(
     return await ask(opened)
   } catch (thrown) {
     leaveLostDevice(thrown, segmenter, context)
-    known = undefined
-    opened = { segmenter: await loadSegmenter(parts, engineOptions()), state, parts }
+    // a pointer and a click fail at once: the first that does opens the model for both
+    if (opened.segmenter === segmenter) {
+      reopening ??= loadSegmenter(parts, engineOptions())
+        .then((other) => {
+          known = undefined
+          opened = { segmenter: other, state, parts }
+          return opened
+        })
+        .finally(() => {
+          reopening = undefined
+        })
+      await reopening
+    }
     return ask(opened)
   }
 }
@@ -171,6 +186,7 @@ async function encodeBy(
 ): Promise<Known> {
   if (known?.photo.id === photo.id) return known
   known = undefined
+  current = photo
   const pixels = await pixelsOf(photo)
   const began = performance.now()
   const whole = await segmenter.encode(pixels, { signal })
@@ -197,7 +213,7 @@ async function askEncoded<Answer>(
   context: CallContext,
   ask: (of: Known) => Promise<Answer>,
 ): Promise<Answer> {
-  const { photo } = encoded(id)
+  const photo = current?.id === id ? current : encoded(id).photo
   return askSegmenter(context, async (by) => ask(await encodeBy(by, photo)))
 }
 
