@@ -52,6 +52,8 @@ const parts = [
   { name: 'command-line', roots: ['cli/main.js'] },
   { name: 'label', lateRoots: ['cli/commands/classify.js', 'runtime/node/choose.js'] },
   { name: 'library', roots: ['index.js'] },
+  // a program of its own that may read nothing of ours
+  { name: 'transformers-js', roots: ['bench/transformers-js.js'] },
   { name: 'bench', roots: ['bench/bench.js', 'bench/training/bench-training.js', 'bench/programs/index.js'] },
 ]
 

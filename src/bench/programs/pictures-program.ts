@@ -1,31 +1,22 @@
 import { BlvitError, messageOf } from '../../base/blvit-error.js'
 import { withoutTelemetry } from '../../runtime/node/telemetry.js'
 import type { Job, Program, ProgramOptions, Workload } from '../messages.js'
+import { packageName, transformersClassifier } from '../transformers-js.js'
 
 type PicturesWorkload = Extract<Workload, { kind: 'pictures' }>
 
-/** What is used of transformers.js, which is no dependency: whoever wants the comparison installs it. */
-interface TransformersJs {
-  readonly env: { version: string; allowRemoteModels: boolean }
-  pipeline(
-    task: 'image-classification',
-    folder: string,
-    options: { dtype: 'fp32'; device: 'cpu'; session_options: { intraOpNumThreads?: number } },
-  ): Promise<Classifier>
-}
-
-interface Classifier {
-  (pictures: readonly string[]): Promise<unknown>
-  dispose(): Promise<unknown>
-}
-
-const packageName = '@huggingface/transformers'
-
-async function importTransformersJs(): Promise<TransformersJs> {
+async function transformersJs({ folder }: PicturesWorkload, { threads }: ProgramOptions) {
   // it loads the same native library
   await withoutTelemetry()
   try {
-    return await import(packageName)
+    const { version, classify } = await transformersClassifier(folder, { threads })
+    return {
+      name: `transformers.js ${version}`,
+      classify: (pictures: readonly string[]) => classify(pictures),
+      dispose: async () => {
+        await classify.dispose()
+      },
+    }
   } catch (cause) {
     throw new BlvitError(
       'UNSUPPORTED',
@@ -36,29 +27,9 @@ async function importTransformersJs(): Promise<TransformersJs> {
   }
 }
 
-async function transformersJs({ folder }: PicturesWorkload, { threads }: ProgramOptions) {
-  const { env, pipeline } = await importTransformersJs()
-  env.allowRemoteModels = false
-  const session = threads === undefined ? {} : { intraOpNumThreads: threads }
-  const classifier = await pipeline('image-classification', folder, {
-    dtype: 'fp32',
-    device: 'cpu',
-    session_options: session,
-  })
-  return {
-    name: `transformers.js ${env.version}`,
-    classify: (pictures: readonly string[]) => classifier(pictures),
-    dispose: async () => {
-      await classifier.dispose()
-    },
-  }
-}
-
 async function blvit({ folder }: PicturesWorkload, { device, threads, precision }: ProgramOptions) {
-  // as the command line does: the engine starts beside the reading of modules, which a label of a new process waits for
-  const { startEngineBeside } = await import('../../tasks/node/start-engine.js')
-  const { runtime, done } = await startEngineBeside(device, () => import('../../tasks/node/load.js'))
-  const model = await done.load(folder, { runtime, threads, precision })
+  const { load } = await import('../../tasks/node/load.js')
+  const model = await load(folder, { device, threads, precision })
   return {
     name: model.engine.runtime.description,
     classify: (pictures: readonly string[]) => model.classify(pictures),
