@@ -15,6 +15,7 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly seed?: number | undefined
   /** Go on from the newest checkpoint of a training with the same options. */
   readonly resume?: boolean | undefined
+  /** Replace a model's folder that is there, and its checkpoints. Default false. */
   readonly overwrite?: boolean | undefined
   /** Steps between two checkpoints. Default 100. */
   readonly checkpointEvery?: number | undefined
@@ -34,7 +35,9 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly validateEvery?: number | undefined
   /** What to validate at. Default: keep ratios 0.25, 0.5, 0.75 and 1, or without any what the last stage trains at. */
   readonly validationSettings?: readonly Settings[] | undefined
+  /** Where the steps are made. Default `auto`. */
   readonly device?: DeviceRequest | undefined
+  /** Of the engine. Default: as many as it thinks good. */
   readonly threads?: number | undefined
   /** Threads that decode and augment pictures. Default 1. */
   readonly workers?: number | undefined
