@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { aborted, BlvitError } from '../base/blvit-error.js'
 import { Asker, type Protocol, type Response } from '../base/conversation.js'
+import { whenAborted } from '../base/when-aborted.js'
 
 /** What a process says without being asked, such as how far it has come. */
 export interface Told {
@@ -55,8 +56,7 @@ export class AnsweringProcess<P extends Protocol<P>> implements AsyncDisposable 
     })
     const stop = () => this.child.kill('SIGKILL')
     if (signal?.aborted) stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    void this.ended.then(() => signal?.removeEventListener('abort', stop))
+    void this.ended.then(whenAborted(signal, stop))
   }
 
   private died(how: string, signal: AbortSignal | undefined): BlvitError {

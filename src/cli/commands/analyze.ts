@@ -3,7 +3,7 @@ import { BlvitError } from '../../base/blvit-error.js'
 import { settingNames } from '../../settings/settings.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
-import { type Convention, conventionOption, positiveInteger, setting } from '../option-values.js'
+import { type Convention, conventionOption, positiveInteger, setOption } from '../option-values.js'
 import { hasSettings, type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
 interface Flags extends SettingFlags {
@@ -27,7 +27,7 @@ export function analyzeCommand(program: Command, context: CliContext): void {
   withSettings(program.command('analyze'))
     .description('Count parameters, multiply-adds and activations of a configuration, without any weights.')
     .argument('[configuration]', 'b+t, vit-base, … (see blvit models), a folder or a config.json')
-    .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
+    .addOption(setOption())
     .addOption(conventionOption('how multiply-adds are counted in the tables'))
     .option('--layers', 'a line for each layer')
     .option('--depth <n>', 'the tree of scopes, n levels deep', positiveInteger)
