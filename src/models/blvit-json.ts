@@ -85,7 +85,7 @@ function checked(config: BlvitConfig): BlvitConfig {
   }
   const { keepSchedule } = config
   if (keepSchedule.length !== 1 && keepSchedule.length !== predictorAfter.length) {
-    throw complain(
+    throw badConfig(
       `keep_schedule [${keepSchedule}] has ${keepSchedule.length} numbers: give one for each of the ${predictorAfter.length} ` +
         'of predictor_after, or [1] for equally many patches after each',
     )
