@@ -19,7 +19,7 @@ export interface AgainstOptions extends SubjectOptions {
 }
 
 /** One job, done by both libraries. */
-export interface Comparison {
+export interface ComparedJob {
   readonly job: 'first label of a new process' | 'one picture' | 'all pictures'
   /** Milliseconds. */
   readonly ours: Spread
@@ -35,7 +35,7 @@ export interface AgainstReport {
   readonly ours: string
   readonly theirs: string
   readonly pictures: number
-  readonly comparisons: readonly Comparison[]
+  readonly comparisons: readonly ComparedJob[]
 }
 
 const libraries = ['blvit', 'transformers.js'] as const
@@ -97,7 +97,7 @@ async function measure(
   return { starts, singles, alls, engines }
 }
 
-function compare(job: Comparison['job'], times: Times): Comparison {
+function compare(job: ComparedJob['job'], times: Times): ComparedJob {
   const [ours, theirs] = [spreadOf(times.blvit), spreadOf(times['transformers.js'])]
   return { job, ours, theirs, ratio: theirs.median / ours.median }
 }

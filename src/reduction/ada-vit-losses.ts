@@ -15,7 +15,7 @@ import {
   slice,
 } from '../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
-import type { BlockDecisions, Decision } from './block-decisions.js'
+import type { BlockDecisions, Decision } from './ada-vit-decisions.js'
 
 /** What the released code can ask of decisions beside their share; weights of 0 ask nothing. */
 interface Wishes {

@@ -3,7 +3,13 @@ import { BlvitError } from '../../base/blvit-error.js'
 import { settingNames } from '../../settings/settings.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
-import { type Convention, conventionOption, positiveInteger, setOption } from '../option-values.js'
+import {
+  type Convention,
+  commaSeparated,
+  conventionOption,
+  positiveInteger,
+  setOption,
+} from '../option-values.js'
 import { hasSettings, type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
 interface Flags extends SettingFlags {
@@ -16,10 +22,6 @@ interface Flags extends SettingFlags {
   readonly data?: readonly string[]
   readonly table2?: boolean
   readonly json?: boolean
-}
-
-function commaSeparated(text: string): string[] {
-  return text.split(',').filter(Boolean)
 }
 
 /** `blvit analyze` */
@@ -36,7 +38,7 @@ export function analyzeCommand(program: Command, context: CliContext): void {
         '--compare <a,b,…>',
         'side by side; name@0.5 is one at keep ratio 0.5, name@evit:0.7 one that reduces its tokens',
       )
-        .argParser(commaSeparated)
+        .argParser(commaSeparated(String))
         .conflicts(['layers', 'depth']),
     )
     .addOption(
@@ -121,7 +123,7 @@ async function reportOnPictures(
   const { analyze } = await import('../../tasks/analyze/analyze.js')
   const { load } = await import('../../tasks/node/load.js')
   const settings = await settingsFrom(flags)
-  await using model = await load(reference)
+  await using model = await load(reference, { signal })
   const { architecture, name } = model
   if (!analyze(architecture, settings).counted) throw nothingToCount(model.resolve(settings).key)
   const { openDataSet } = await import('../../data/open-data-set.js')
