@@ -83,6 +83,13 @@ function checked(config: BlvitConfig): BlvitConfig {
   if (keepRatio * patchCount(config) < 1) {
     throw badConfig(`keep_ratio ${keepRatio} keeps none of ${patchCount(config)} patches`)
   }
+  const { keepSchedule } = config
+  if (keepSchedule.length !== 1 && keepSchedule.length !== predictorAfter.length) {
+    throw badConfig(
+      `keep_schedule [${keepSchedule}] has ${keepSchedule.length} numbers: give one for each of the ${predictorAfter.length} ` +
+        'of predictor_after, or [1] for equally many patches after each',
+    )
+  }
   const misplaced = little?.layers.filter((layer) => layer <= fullLayers || layer > depth) ?? []
   if (misplaced.length > 0) {
     throw badConfig(`little.layers ${misplaced} lie outside the routed layers ${fullLayers + 1}…${depth}`)
