@@ -19,7 +19,7 @@ export { defaultModel, shippedModels } from './model-store/node/shipped-models.j
 export type { Classification, ScoredLabel } from './problems/classify.js'
 export type { EmbedOptions, Pooling } from './problems/embed.js'
 export * as problems from './problems/index.js'
-export type { AnswerContext, Metric, OutputRow, Problem } from './problems/problem.js'
+export type { AnswerContext, OutputRow, Problem } from './problems/problem.js'
 export { type TokenMaskJson, tokenMaskText } from './reduction/token-mask.js'
 export type { Device, DeviceRequest } from './runtime/device.js'
 export { chooseRuntime } from './runtime/node/choose.js'

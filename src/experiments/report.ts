@@ -110,7 +110,7 @@ export function columnsOf(table: ReproducedTable): readonly TableColumn[] {
 
 /** What the columns mean. */
 export function legendOf(table: ReproducedTable): readonly string[] {
-  const { about, pictures, whole, machine, rows } = table
+  const { about, images, pictures, whole, machine, rows } = table
   const seeds = Math.max(...rows.map(({ runs }) => runs.length))
   const title = wholeOf(table)?.title ?? whole
   const timed = rows.find(({ times }) => times)?.times
@@ -119,6 +119,7 @@ export function legendOf(table: ReproducedTable): readonly string[] {
   const objects = rows.find(({ runs }) => runs.length > 0)?.runs[0]?.result.scores
   return [
     about,
+    ...(images === undefined ? [] : [`Here each row learned from ${images} pictures instead.`]),
     objects
       ? `mIoU: ${mean}; objects: ${Object.entries(objects)
           .map(([name, { of }]) => `${of} (${name})`)

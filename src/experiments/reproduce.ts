@@ -158,11 +158,10 @@ export async function reproduce(experiment: Experiment, options: ReproduceOption
     return own.length === 0 ? [] : [{ row, runs: done, times: undefined, error }]
   })
   const withTimes = rounds > 0 && task.hasTimes ? await timed(found, { options, teacher, rounds }) : found
-  return reproducedTable(experiment, { found: withTimes, machine, data, teacher: teacherText(options) })
-}
-
-function teacherText({ teacher }: ReproduceOptions): string {
-  return teacher ?? 'trained from random weights'
+  return reproducedTable(experiment, {
+    ...{ found: withTimes, machine, data, teacher: options.teacher ?? 'trained from random weights' },
+    ...(images !== undefined && { images }),
+  })
 }
 
 interface Places {
