@@ -18,10 +18,10 @@ async function runOne<Q extends keyof RunQuestions>(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await using process = new AnsweringProcess<RunQuestions>(new URL('./run-process.js', import.meta.url), {
-      signal,
-      onTold: (told) => onProgress(told as RunProgress),
-    })
+    await using process = new AnsweringProcess<RunQuestions, RunProgress>(
+      new URL('./run-process.js', import.meta.url),
+      { signal, onTold: onProgress },
+    )
     await onDone(await process.ask(question, ask))
   } catch (thrown) {
     if (!(thrown instanceof BlvitError) || thrown.code === 'ABORTED') throw thrown

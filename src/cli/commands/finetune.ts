@@ -66,7 +66,7 @@ export function finetuneCommand(program: Command, context: CliContext): void {
     .option('--folds <n>', 'parts of the cross-validation that says how good it is', positiveInteger, 5)
     .option('--no-cache', "don't keep features for the next time")
     .option('-b, --batch <n>', 'pictures per run of an engine (default: as is fastest)', positiveInteger)
-    .option('--seed <n>', 'of how pictures are shared out among the folds', seed, 0)
+    .option('--seed <n>', 'of how pictures are shared out and, with --layers all, of the training', seed, 0)
     .addOption(deviceOption())
     .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
     .option('--overwrite', 'replace the model if it is there')
