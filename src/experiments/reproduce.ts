@@ -105,7 +105,7 @@ export async function reproduce(experiment: Experiment, options: ReproduceOption
   if (options.teacher !== undefined) await describeModel(options.teacher)
   const { task: taskName = 'labels' } = experiment
   const task = tableTasks[taskName]
-  const pictures = await task.prepare(data, join(folder, 'pictures'), {
+  const pictures = await task.prepare(data, join(folder, task.folder), {
     ...{
       labels,
       signal,
