@@ -37,7 +37,7 @@ function fileName(part: Part, number: number): string {
   return part === 'train' ? `data_batch_${number + 1}.bin` : 'test_batch.bin'
 }
 
-/** Nobody would read a file more. */
+/** What has more isn't CIFAR-10. */
 function tooMany(data: string, most: number): BlvitError {
   const message = `${data} holds more than ${most} pictures, which CIFAR-10's has. Give CIFAR-10 itself, or fewer.`
   return new BlvitError('BAD_DATA', message, { most })
