@@ -22,18 +22,22 @@ import { sizeAt, type Tensor } from '../graph/tensor.js'
 import type { AttendingBlock, BlockHooks, TokenState } from '../models/block-loop.js'
 import { withOwnTraining } from '../models/own-training.js'
 import { type AttentionView, timesHeadFactor } from '../nn/attention.js'
-import { type AdaVitOptions, decisionsOf, drawnNoise, type Noise, workedOn } from './ada-vit-decisions.js'
-import { type AdaVitLossOptions, adaVitLosses } from './ada-vit-losses.js'
-import { ofChannels, ones } from './bipartite.js'
 import {
+  type AdaVitOptions,
   allDecisions,
   type BlockDecisions,
   type Decision,
   decidedIn,
   decisionEvent,
   decisionKinds,
+  decisionsOf,
+  drawnNoise,
+  type Noise,
   withDecisions,
-} from './block-decisions.js'
+  workedOn,
+} from './ada-vit-decisions.js'
+import { type AdaVitLossOptions, adaVitLosses } from './ada-vit-losses.js'
+import { ofChannels, ones } from './bipartite.js'
 import { attentionScores, diagonal } from './masked-softmax.js'
 import { flag, one } from './parameters.js'
 import type { Reduction } from './reduction.js'

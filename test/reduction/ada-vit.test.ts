@@ -11,7 +11,7 @@ import { type BlockHooks, composeHooks, trainingHooks } from '../../src/models/b
 import { withChanges } from '../../src/models/index.js'
 import { outputOf } from '../../src/models/model-definition.js'
 import { eventOutputs, followPatches } from '../../src/models/token-history.js'
-import { allDecisions } from '../../src/reduction/block-decisions.js'
+import { allDecisions } from '../../src/reduction/ada-vit-decisions.js'
 import { parseReduction } from '../../src/reduction/parse-reduction.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { resolveSettings } from '../../src/settings/resolve.js'
