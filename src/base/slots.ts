@@ -19,6 +19,16 @@ export class Slots {
     return () => this.leave()
   }
 
+  /** Does something in a slot of its own, once there is one. */
+  async within<Result>(work: () => Promise<Result>): Promise<Result> {
+    const leave = await this.enter()
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
+  }
+
   private turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const enter = () => {

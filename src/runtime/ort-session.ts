@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common'
 import { BlvitError } from '../base/blvit-error.js'
+import type { Slots } from '../base/slots.js'
 import { engineError } from './engine-error.js'
 import { checkFeeds } from './feeds.js'
 import type { NamedTensors, Session, TensorData } from './runtime.js'
@@ -28,25 +29,29 @@ function fromOutputs(outputs: Readonly<Record<string, OrtTensor>>): NamedTensors
 
 /**
  * Wraps an ONNX Runtime session, native or web.
- * @param options `writesInto`: the engine writes outputs into memory that it is given
+ * @param options `writesInto`: the engine writes outputs into memory that it is given; `slots`: those of an engine that does
+ *   only so many things at once
  */
 export function ortSession(
   api: OrtApi,
   session: InferenceSession,
-  { writesInto }: { writesInto: boolean },
+  { writesInto, slots }: { readonly writesInto: boolean; readonly slots?: Slots },
 ): Session {
+  const inTurn = <Result>(work: () => Promise<Result>) => (slots ? slots.within(work) : work())
   let disposed = false
   const dispose = async () => {
     if (disposed) return
     disposed = true
-    await session.release()
+    await inTurn(() => session.release())
   }
   const run: Session['run'] = async (inputs, { into = {} } = {}) => {
     if (disposed) throw new BlvitError('ENGINE', 'This model was disposed. Load it again to use it.')
     checkFeeds(session.inputMetadata, inputs)
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, toOrt(api, data)]))
     try {
-      if (!writesInto || Object.keys(into).length === 0) return fromOutputs(await session.run(feeds))
+      if (!writesInto || Object.keys(into).length === 0) {
+        return fromOutputs(await inTurn(() => session.run(feeds)))
+      }
       const fetches = session.outputNames.map((name) => [name, into[name] ? toOrt(api, into[name]) : null])
       // The engine writes in place and returns copies of it: those are left to the garbage collector.
       const outputs = await session.run(feeds, Object.fromEntries(fetches))
