@@ -1,3 +1,4 @@
+import { constantOf } from '../graph/initialiser.js'
 import {
   add,
   concat,
@@ -115,6 +116,8 @@ export interface AdaVitOptions {
   readonly threshold: number
   /** Whether the MLP, too, leaves out the tokens that are dropped. */
   readonly tokensSkipMlp: boolean
+  /** What the biases of the maps that decide begin with, before anything is learned. */
+  readonly start: number
 }
 
 /** τ of the released code while a model learns: noisy logits are divided by it. */
@@ -133,9 +136,14 @@ export const drawnNoise: Noise = (block, about, shape) =>
 function decide(
   name: string,
   x: Tensor,
-  { out, threshold, noise }: { out: number; threshold: number; noise: Tensor | undefined },
+  {
+    out,
+    threshold,
+    start,
+    noise,
+  }: { out: number; threshold: number; start: number; noise: Tensor | undefined },
 ): Decision {
-  const logits = linear(`${name}.mlp_head`, x, { out })
+  const logits = linear(`${name}.mlp_head`, x, { out, biasInitialiser: constantOf(start) })
   if (!noise) return { logits, taken: greater(sigmoid(logits), threshold) }
   const soft = sigmoid(scaleShift(add(logits, noise), { scale: 1 / temperature }))
   return { logits, taken: add(greater(soft, threshold), subtract(soft, stopGradient(soft))) }
@@ -145,12 +153,12 @@ function decide(
 function decideTokens(
   { tokens, prefix }: TokenState,
   { norm, layer }: AttendingBlock,
-  { tokenThreshold: threshold, noise }: AdaVitOptions & { noise?: Noise | undefined },
+  { tokenThreshold: threshold, start, noise }: AdaVitOptions & { noise?: Noise | undefined },
 ): Decision {
   const patches = slice(norm(tokens), { axis: 1, start: prefix })
   const shape = [sizeAt(patches, 0), sizeAt(patches, 1)]
   const drawn = noise?.(layer - 1, 'tokens', [...shape, 1])
-  const { logits, taken } = decide('attn.token_select', patches, { out: 1, threshold, noise: drawn })
+  const { logits, taken } = decide('attn.token_select', patches, { out: 1, threshold, start, noise: drawn })
   return {
     logits: reshape(logits, shape),
     taken: concat([ones(sizeAt(patches, 0), prefix), reshape(taken, shape)], { axis: 1 }),
@@ -167,10 +175,10 @@ export function decisionsOf(
   const { tokens } = state
   const [batch, width] = [sizeAt(tokens, 0), sizeAt(tokens, 2)]
   const { layer } = block
-  const { threshold, noise } = options
+  const { threshold, start, noise } = options
   const classToken = () => reshape(slice(tokens, { axis: 1, end: 1 }), [batch, width])
   const ofClassToken = (about: 'layers' | 'heads', name: string, out: number) =>
-    decide(name, classToken(), { out, threshold, noise: noise?.(layer - 1, about, [batch, out]) })
+    decide(name, classToken(), { out, threshold, start, noise: noise?.(layer - 1, about, [batch, out]) })
   const free = layer - 1 >= options.keepLayers
   return {
     layers: free && options.layers ? ofClassToken('layers', 'layer_select', 2) : undefined,

@@ -37,6 +37,7 @@ function optionsOf(given: Config): AdaVitOptions {
     tokenThreshold: 0.6,
     threshold: 0.5,
     tokensSkipMlp: given.ada_token_with_mlp,
+    start: 0,
   }
 }
 
