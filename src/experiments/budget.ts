@@ -13,21 +13,29 @@ export const budget = {
 /** How much slower weights learn that the teacher has taught already. */
 const taughtScale = 0.3
 
+interface BudgetOptions {
+  readonly alone?: { readonly pictures: number; readonly learningRate: number }
+  readonly freshScale?: number
+  readonly clipNorm?: number
+}
+
 /**
  * The labels, with the teacher's own crops, and what a method learns from besides.
  * @param own losses of the method's recipe @param fresh a regular expression for the weights that it has besides the teacher's
- * @param alone a first part of the pictures, from which these learn alone, as fast as this
+ * @param options `alone`: a first part of the pictures, from which these learn alone, as fast as this; `freshScale`: how much faster than
+ *   the budget's rate they learn, default 1; `clipNorm`: the longest gradient
  */
 export function underBudget(
   own: Readonly<Record<string, number>> = {},
   fresh?: string,
-  alone?: { readonly pictures: number; readonly learningRate: number },
+  { alone, freshScale = 1, clipNorm }: BudgetOptions = {},
 ): Recipe {
   const [{ augmentation } = {}] = fromScratch.stages
-  const ofFresh = fresh === undefined ? [] : [{ match: fresh, learningRateScale: 1 }]
+  const ofFresh = fresh === undefined ? [] : [{ match: fresh, learningRateScale: freshScale }]
   const stage = {
     ...{ objective: 'end to end' as const, ...budget },
     ...(augmentation && { augmentation }),
+    ...(clipNorm !== undefined && { clipNorm }),
     loss: { labels: 1, ...own },
     parameters: [...ofFresh, { match: '.', learningRateScale: taughtScale }],
   }
