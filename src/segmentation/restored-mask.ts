@@ -58,7 +58,7 @@ function overshoot({ weights, count }: AxisTaps): number {
 
 /**
  * Scales logits to the picture and means what is above 0. Where all logits around are on one side of every threshold, which is
- * nearly everywhere, no pixel between them is computed: of a photograph of 12 megapixels 30 ms instead of 240.
+ * nearly everywhere, no pixel between them is computed: of 12 megapixels a third of the time.
  * @param logits `[rows, columns]` of size `from`
  */
 export function restoreMask(
@@ -73,40 +73,47 @@ export function restoreMask(
   const beyond = overshoot(columns)
   let [area, sure, possible] = [0, 0, 0]
   let [left, top, right, bottom] = [width, height, -1, -1]
-  const mean = (y: number, first: number, end: number) => {
-    values.fill(1, y * width + first, y * width + end)
-    area += end - first
-    if (first < left) left = first
-    if (end > right + 1) right = end - 1
-    if (y < top) top = y
-    bottom = y
-  }
+  const { count, weights, places } = columns
+  const around = new Float64Array(count)
   scaledDown(logits, from, rows, (row, y) => {
-    for (const { from: first, to: end } of runs) {
+    const start = y * width
+    let [first, last] = [width, -1]
+    for (const { from: begin, to: end } of runs) {
       let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-      for (let tap = first * columns.count; tap < (first + 1) * columns.count; tap++) {
-        const logit = row[columns.places[tap] as number] as number
+      for (let tap = 0; tap < count; tap++) {
+        const logit = row[places[begin * count + tap] as number] as number
+        around[tap] = logit
         if (logit < least) least = logit
         if (logit > most) most = logit
       }
       const spread = beyond * (most - least)
       if (most + spread <= -stabilityOffset) continue
       if (least - spread > stabilityOffset) {
-        sure += end - first
-        possible += end - first
-        mean(y, first, end)
+        values.fill(1, start + begin, start + end)
+        area += end - begin
+        sure += end - begin
+        possible += end - begin
+        if (begin < first) first = begin
+        last = end - 1
         continue
       }
-      for (let x = first; x < end; x++) {
+      for (let x = begin, at = begin * count; x < end; x++) {
         let logit = 0
-        for (let tap = x * columns.count; tap < (x + 1) * columns.count; tap++) {
-          logit += (columns.weights[tap] as number) * (row[columns.places[tap] as number] as number)
-        }
+        for (let tap = 0; tap < count; tap++, at++) logit += (weights[at] as number) * (around[tap] as number)
         if (logit > stabilityOffset) sure++
         if (logit > -stabilityOffset) possible++
-        if (logit > 0) mean(y, x, x + 1)
+        if (!(logit > 0)) continue
+        values[start + x] = 1
+        area++
+        if (x < first) first = x
+        last = x
       }
     }
+    if (last < 0) return
+    if (first < left) left = first
+    if (last > right) right = last
+    if (y < top) top = y
+    bottom = y
   })
   return {
     mask: { height, width, values },
