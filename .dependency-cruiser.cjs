@@ -117,7 +117,7 @@ const layers = {
       'threads', 'reduction', 'settings', 'models', ...pure,
     ],
     packages: ['zod', 'd3-array'],
-    builtins: [...fileSystem, 'crypto'],
+    builtins: [...fileSystem, 'crypto', 'util'],
   },
   // weights: types only, see the rule below
   cli: {

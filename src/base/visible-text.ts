@@ -18,12 +18,3 @@ export function visibleLines(text: string): string {
     character === '\n' || character === '\t' ? character : escaped(character),
   )
 }
-
-/** A name from outside in Markdown, as code. */
-export function codeSpan(text: string): string {
-  const shown = visible(text)
-  const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length))
-  const fence = '`'.repeat(longest + 1)
-  const space = longest > 0 ? ' ' : ''
-  return `${fence}${space}${shown}${space}${fence}`
-}

@@ -7,19 +7,19 @@ import { describeMachine, type Machine } from './machine.js'
 import type { EngineChoice, Workload } from './messages.js'
 import { BenchProcess, temporaryFolder } from './process.js'
 import { type Spread, spreadOf } from './spread.js'
+import type { SubjectOptions } from './variants.js'
 
-export interface AgainstOptions {
+export interface AgainstOptions extends SubjectOptions {
   /** Files. */
   readonly pictures: readonly string[]
   /** Times that each library has its turn. Default 5. */
   readonly rounds?: number | undefined
   /** Of both engines. Default: as they choose. */
   readonly threads?: number | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** One job, done by both libraries. */
-export interface Comparison {
+export interface ComparedJob {
   readonly job: 'first label of a new process' | 'one picture' | 'all pictures'
   /** Milliseconds. */
   readonly ours: Spread
@@ -35,7 +35,7 @@ export interface AgainstReport {
   readonly ours: string
   readonly theirs: string
   readonly pictures: number
-  readonly comparisons: readonly Comparison[]
+  readonly comparisons: readonly ComparedJob[]
 }
 
 const libraries = ['blvit', 'transformers.js'] as const
@@ -97,7 +97,7 @@ async function measure(
   return { starts, singles, alls, engines }
 }
 
-function compare(job: Comparison['job'], times: Times): Comparison {
+function compare(job: ComparedJob['job'], times: Times): ComparedJob {
   const [ours, theirs] = [spreadOf(times.blvit), spreadOf(times['transformers.js'])]
   return { job, ours, theirs, ratio: theirs.median / ours.median }
 }
@@ -107,10 +107,10 @@ function compare(job: Comparison['job'], times: Times): Comparison {
  * @throws BlvitError `UNSUPPORTED` if transformers.js is not installed, `NOT_FOUND`, `BAD_OPTION`, `ENGINE`
  */
 export async function benchAgainst(reference: string, options: AgainstOptions): Promise<AgainstReport> {
-  const { pictures, threads, signal } = options
+  const { pictures, threads, signal, offline, onDownload } = options
   if (pictures.length === 0) throw new BlvitError('NOT_FOUND', 'There are no pictures to classify.')
   const machine = describeMachine()
-  const { name, folder } = await locateModel(reference)
+  const { name, folder } = await locateModel(reference, { offline, signal, onProgress: onDownload })
   await using scratch = await temporaryFolder('blvit-against-')
   const exported = join(scratch.path, 'model')
   await exportForTransformersJs(folder, exported, { signal })

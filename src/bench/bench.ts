@@ -8,9 +8,9 @@ import type { EngineChoice, Workload } from './messages.js'
 import { BenchProcess } from './process.js'
 import { type BenchReport, type MeasuredModel, machineRate, resultOf } from './report.js'
 import { type BenchProgress, type Cell, measureInRounds, warmUpAll } from './rounds.js'
-import { findVariants, type Variant } from './variants.js'
+import { findVariants, type SubjectOptions, type Variant } from './variants.js'
 
-export interface BenchOptions {
+export interface BenchOptions extends SubjectOptions {
   /** Pictures in one run, or `many`: as a model runs many, with an engine for each processor. Default 1. */
   readonly batches?: readonly (number | 'many')[] | undefined
   /** Each model is measured in those that it can take. Default: its own. */
@@ -29,7 +29,6 @@ export interface BenchOptions {
   readonly warmUpMs?: number | undefined
   /** A turn lasts at least so long, and two runs. Default 300 ms. */
   readonly turnMs?: number | undefined
-  readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined
 }
 
@@ -141,7 +140,7 @@ export async function bench(references: readonly string[], options: BenchOptions
   const inTurn = devices.find((device) => device === 'wasm' || device === 'webgpu')
   if (batches.includes('many') && inTurn !== undefined) throw noLanesOn(inTurn)
   const machine = describeMachine()
-  const variants = await findVariants(references, { settings, baselines: true })
+  const variants = await findVariants(references, { ...options, settings, baselines: true })
   const choices = devices.flatMap((device) =>
     threads.flatMap((count) => precisions.map((precision) => ({ device, threads: count, precision }))),
   )

@@ -4,19 +4,25 @@ import type { Settings } from '../settings/settings.js'
 import type { EngineChoice } from './messages.js'
 import { BenchProcess } from './process.js'
 import { median } from './spread.js'
-import { baselineOf, findSubject, type Subject, type Variant, variantOf } from './variants.js'
+import {
+  baselineOf,
+  findSubject,
+  type Subject,
+  type SubjectOptions,
+  type Variant,
+  variantOf,
+} from './variants.js'
 
 /** What is wanted of one run: at most so many milliseconds, or so many times the speed with all tokens. */
 export type SpeedGoal = { readonly ms: number } | { readonly speedup: number }
 
-export interface FindOptions extends Partial<EngineChoice> {
+export interface FindOptions extends Partial<EngineChoice>, SubjectOptions {
   /** Default 1. */
   readonly batch?: number | undefined
   /** Whose number is turned, e.g. `{ reduce: 'evit:0.7' }`; default: the model's own keep ratio. */
   readonly settings?: Settings | undefined
   /** Runs for about so long give one median. Default 400 ms. */
   readonly probeMs?: number | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** The setting that saves least and meets the goal here, now. */
@@ -130,6 +136,7 @@ export async function findSetting(
   options: FindOptions = {},
 ): Promise<FoundSetting[]> {
   const found: FoundSetting[] = []
-  for (const reference of references) found.push(await findFor(await findSubject(reference), goal, options))
+  for (const reference of references)
+    found.push(await findFor(await findSubject(reference, options), goal, options))
   return found
 }

@@ -4,7 +4,7 @@ import { type Curve, drawLineChart } from '../drawing/line-chart.js'
 import { spreadOf } from '../settings/resolve.js'
 import type { Settings } from '../settings/settings.js'
 import type { BenchReport, BenchResult, Efficiency } from './report.js'
-import { baselineOf, findVariants } from './variants.js'
+import { baselineOf, findVariants, type SubjectOptions } from './variants.js'
 
 type Compared = BenchResult & { readonly against: Efficiency }
 
@@ -85,8 +85,9 @@ function nothingToDraw(): BlvitError {
 export async function settingsToPlot(
   references: readonly string[],
   given: readonly Settings[] | undefined,
+  options: SubjectOptions = {},
 ): Promise<readonly Settings[]> {
-  const variants = await findVariants(references, { settings: given, baselines: false })
+  const variants = await findVariants(references, { ...options, settings: given, baselines: false })
   if (!variants.some((variant) => baselineOf(variant))) throw nothingToDraw()
   if (given) return given
   return variants.flatMap(({ subject }) => spreadOf(subject.architecture))

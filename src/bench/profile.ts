@@ -9,9 +9,9 @@ import { BenchProcess, temporaryFolder } from './process.js'
 import { linearMsOf, multiplyAddsByScope, type ProfileRow, rowsOf } from './profile-rows.js'
 import { runGraph } from './run-graph.js'
 import { median } from './spread.js'
-import { findVariants, type Variant } from './variants.js'
+import { findVariants, type SubjectOptions, type Variant } from './variants.js'
 
-export interface ProfileOptions extends Partial<EngineChoice> {
+export interface ProfileOptions extends Partial<EngineChoice>, SubjectOptions {
   /** Default 1. */
   readonly batch?: number | undefined
   /** Default: the model's own. */
@@ -20,7 +20,6 @@ export interface ProfileOptions extends Partial<EngineChoice> {
   readonly runs?: number | undefined
   /** Whole runs, and each size of product, are measured at least so long, and five times. Default 300 ms. */
   readonly turnMs?: number | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** A size of linear map that the model consists of, measured alone. */
@@ -121,7 +120,7 @@ export async function profile(
 ): Promise<Profile[]> {
   const profiles: Profile[] = []
   const settings = options.settings && [options.settings]
-  for (const variant of await findVariants(references, { settings, baselines: false })) {
+  for (const variant of await findVariants(references, { ...options, settings, baselines: false })) {
     profiles.push(await profileVariant(variant, options))
   }
   return profiles

@@ -8,6 +8,7 @@ import type { Architecture } from '../models/architecture.js'
 import { findPreset, presets } from '../models/index.js'
 import { type ResolvedSettings, resolveSettings } from '../settings/resolve.js'
 import type { Settings } from '../settings/settings.js'
+import type { DownloadOptions } from '../weights/node/hub/download-model.js'
 import type { MeasuredModel } from './messages.js'
 
 /** A model to measure. */
@@ -33,13 +34,24 @@ export function measuredProgram({ usualRun }: Pick<Architecture, 'usualRun'>): s
   return usualRun?.programs[0] ?? 'classify'
 }
 
-/** A shipped model, folder or hub id with its weights; a configuration with random ones. */
-export async function findSubject(reference: string): Promise<Subject> {
+/** How a model comes from the hub. */
+export interface SubjectOptions extends Pick<DownloadOptions, 'offline' | 'signal'> {
+  readonly onDownload?: DownloadOptions['onProgress']
+}
+
+/**
+ * A shipped model, folder or hub id with its weights; a configuration with random ones.
+ * @throws BlvitError `NOT_FOUND`, `BAD_CONFIG`, and what `downloadModel` throws
+ */
+export async function findSubject(
+  reference: string,
+  { offline, signal, onDownload }: SubjectOptions = {},
+): Promise<Subject> {
   if (findPreset(reference) && !shippedModels().includes(reference)) {
     const architecture = await findConfiguration(reference)
     return { name: reference.toLowerCase(), architecture, model: { config: architecture.json } }
   }
-  const { folder } = await locateModel(reference)
+  const { folder } = await locateModel(reference, { offline, signal, onProgress: onDownload })
   return { name: reference, architecture: (await describeModel(folder)).architecture, model: { folder } }
 }
 
@@ -100,9 +112,13 @@ function variantsOf(subject: Subject, settings: readonly Settings[]): Variant[] 
  */
 export async function findVariants(
   references: readonly string[],
-  { settings = [], baselines }: { settings?: readonly Settings[] | undefined; baselines: boolean },
+  {
+    settings = [],
+    baselines,
+    ...found
+  }: SubjectOptions & { settings?: readonly Settings[] | undefined; baselines: boolean },
 ): Promise<Variant[]> {
-  const subjects = await Promise.all(references.map(findSubject))
+  const subjects = await Promise.all(references.map((reference) => findSubject(reference, found)))
   for (const wanted of settings) {
     const all = subjects.map((subject) => tried(subject, wanted))
     const complaint = all.find((one) => one.complaint)?.complaint

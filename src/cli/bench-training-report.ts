@@ -4,7 +4,7 @@ import { machineLine, profileTable } from './bench-report.js'
 import { grouped, percent } from './quantities.js'
 import { textTable } from './table.js'
 
-const headings = ['batch', 'ms: p10', 'median', 'p90', 'images/s', 'G mult-adds', 'GFLOP/s', 'of GEMM']
+const headings = ['batch', 'ms: p10', 'median', 'p90', 'pictures/s', 'G mult-adds', 'GFLOP/s', 'of GEMM']
 
 /** The steps, and below them what they were measured on. */
 export function trainingBenchText({ machine, gemm, results, missing }: TrainingReport): string {

@@ -15,7 +15,17 @@ export const devices = ['auto', 'cpu', 'wasm', 'webgpu'] as const
 /** What `--dtype` takes. */
 export const precisions = ['fp32', 'fp16', 'int8'] as const
 
-/** Adds `--dtype`. */
+/** `--device`. @param about what is run there */
+export function deviceOption(about = 'where to run; auto takes the fastest that works'): Option {
+  return new Option('-d, --device <device>', about).choices(devices).default('auto')
+}
+
+/** `--offline`. */
+export function offlineOption(): Option {
+  return new Option('--offline', "don't ask the hub, use only what is cached")
+}
+
+/** `--dtype`. */
 export function dtypeOption(): Option {
   return new Option(
     '--dtype <precision>',
@@ -57,10 +67,11 @@ export interface ModelFlags extends EngineFlags {
 /**
  * Adds `--model`, `--device`, `--dtype`, `--threads`, `--seed` and `--offline`.
  * @param fallback the model of {@link modelOf} where none is named, in words
+ * @param seeded what `--seed` decides; default: what a model picks at random
  */
-export function withModelOptions(command: Command, fallback: string): Command {
+export function withModelOptions(command: Command, fallback: string, seeded?: string): Command {
   const what = 'a shipped name, a folder or a Hugging Face id (owner/name)'
-  return withEngineOptions(command.option('-m, --model <model>', `${what} (default: ${fallback})`))
+  return withEngineOptions(command.option('-m, --model <model>', `${what} (default: ${fallback})`), seeded)
 }
 
 /** How the default of a command that runs any model is told. */
@@ -71,22 +82,24 @@ export function modelOf({ model }: Pick<ModelFlags, 'model'>, { keepRatio, keepM
   return model ?? ((keepRatio ?? keepMass) ? bigLittleModel : defaultModel)
 }
 
-/** Adds the same without `--model`, for a command whose first argument is the model. */
-export function withEngineOptions(command: Command): Command {
+/**
+ * Adds the same without `--model`, for a command whose first argument is the model.
+ * @param seeded what `--seed` decides
+ */
+export function withEngineOptions(
+  command: Command,
+  seeded = 'what is picked at random, e.g. by --reduce random:0.5',
+): Command {
   return command
-    .addOption(
-      new Option('-d, --device <device>', 'where to run; auto takes the fastest that works')
-        .choices(devices)
-        .default('auto'),
-    )
+    .addOption(deviceOption())
     .addOption(dtypeOption())
     .option(
       '--threads <n>',
       'threads of all engines together (default: as many as the engine thinks good)',
       positiveInteger,
     )
-    .option('--seed <n>', 'of what is picked at random, e.g. by --reduce random:0.5 (default: 0)', seed)
-    .option('--offline', "don't ask the hub, use only what is cached")
+    .option('--seed <n>', `of ${seeded} (default: 0)`, seed)
+    .addOption(offlineOption())
 }
 
 /** How the precision is told, in words that follow the engine's. */

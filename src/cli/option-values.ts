@@ -71,10 +71,7 @@ export function commaSeparated<T>(
 }
 
 /** `key=value` pairs of config.json; values are JSON, or text where they aren't. */
-export function setting(
-  text: string,
-  earlier: Readonly<Record<string, unknown>> = {},
-): Record<string, unknown> {
+function setting(text: string, earlier: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const match = /^([a-z_0-9]+)=(.*)$/s.exec(text)
   const [, key, value] = match ?? []
   if (key === undefined || value === undefined) {
@@ -85,6 +82,12 @@ export function setting(
   } catch {
     return { ...earlier, [key]: value }
   }
+}
+
+/** `--set`. */
+export function setOption(): Option {
+  const about = 'change a key of the configuration, e.g. semi_cross=false; repeatable'
+  return new Option('--set <key=value>', about).argParser(setting)
 }
 
 /** How multiply-adds are counted: see `graph/cost.ts`. */

@@ -1,5 +1,6 @@
 import type { MultiBar, SingleBar } from 'cli-progress'
 import { visibleLines } from '../base/visible-text.js'
+import type { BenchProgress } from '../bench/rounds.js'
 import type { DownloadProgress } from '../weights/node/hub/download-model.js'
 import type { CliContext } from './context.js'
 
@@ -70,6 +71,48 @@ export function runProgress(context: CliContext): RunProgress {
     },
   }
 }
+
+/** A {@link Progress} of what is done in stages, each on a line of its own. */
+export interface StageProgress<Doing extends string> extends Pick<Progress, 'note' | 'stop'> {
+  show(state: {
+    readonly doing: Doing
+    readonly done: number
+    readonly total: number
+    readonly resumed?: number
+  }): void
+}
+
+/** @param units what each stage counts */
+export function stageProgress<Doing extends string>(
+  context: CliContext,
+  units: Readonly<Record<Doing, string>>,
+): StageProgress<Doing> {
+  let line: { readonly progress: Progress; readonly of: string } | undefined
+  const stop = () => {
+    line?.progress.stop()
+    line = undefined
+  }
+  return {
+    show: ({ doing, done, total, resumed = 0 }) => {
+      // what was done before says nothing of the speed
+      const of = `${doing} after ${resumed}`
+      if (line?.of !== of) {
+        stop()
+        line = { of, progress: itemProgress(context, { total, unit: units[doing], start: done }) }
+      }
+      line.progress.moveTo(done, total)
+    },
+    note: (text) => (line?.progress.note ?? context.note)(text),
+    stop,
+  }
+}
+
+/** What the stages of a measurement count. */
+export const measuringUnits = {
+  loading: 'processes loaded',
+  'warming up': 'processes warm',
+  measuring: 'turns',
+} satisfies Record<BenchProgress['doing'], string>
 
 interface ProgressState {
   readonly done: number

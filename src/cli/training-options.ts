@@ -1,11 +1,11 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { visible } from '../base/visible-text.js'
 import type { StepReport, ValidationReport } from '../trainer/step-report.js'
 import type { Training } from '../trainer/train.js'
 import type { TrainOptions } from '../trainer/train-options.js'
 import type { CliContext } from './context.js'
-import { devices } from './model-options.js'
-import { positiveInteger, positiveNumber, seed, setting } from './option-values.js'
+import { deviceOption, type devices, offlineOption } from './model-options.js'
+import { positiveInteger, positiveNumber, seed, setOption } from './option-values.js'
 import { downloadProgress } from './progress.js'
 import { bytes, grouped, percent } from './quantities.js'
 import {
@@ -67,23 +67,27 @@ export function trainingOptions(command: Command): Command {
     )
     .option('--accumulate <n>', "batches that make one step, instead of the recipe's", positiveInteger)
     .option('--lr-scale <factor>', 'multiplies the learning rates of the recipe', positiveNumber)
-    .option('--set <key=value>', 'change a setting of config.json, e.g. semi_cross=false', setting)
+    .addOption(setOption())
     .option('--seed <n>', 'of new weights, order, crops and keep ratios', seed, 0)
     .option('--validation <paths...>', 'labelled pictures to measure with now and then; the best weights win')
-    .option('--validate-every <steps>', 'default: a tenth of each stage', positiveInteger)
+    .option(
+      '--validate-every <steps>',
+      'steps between two validations (default: a tenth of each stage)',
+      positiveInteger,
+    )
     .option('--validation-limit <n>', 'only the first so many pictures of --validation', positiveInteger)
     .option(
       '--validate-at <settings...>',
       'settings to validate at, e.g. 0.25 0.5 1 or evit:0.7 (default: those trained at, if given, else four keep ratios)',
     )
     .option('--checkpoint-every <steps>', 'steps between two checkpoints', positiveInteger, 100)
-    .addOption(new Option('-d, --device <device>', 'where to train').choices(devices).default('auto'))
+    .addOption(deviceOption('where to train'))
     .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
     .option('--workers <n>', 'threads that decode and augment pictures', positiveInteger, 1)
     .option('--resume', 'go on from the newest checkpoint of a training with the same options')
     .option('--overwrite', 'replace the folder and the checkpoints if they are there')
     .option('--dry-run', 'make four small steps of each stage, forecast time and memory, write nothing')
-    .option('--offline', "don't ask the hub, use only what is cached")
+    .addOption(offlineOption())
     .option('--json', 'print what came of it as JSON')
 }
 

@@ -23,7 +23,9 @@ function stepText({
   leftMs,
   stages,
 }: StepReport): string {
-  const parts = Object.entries(losses).map(([name, value]) => `${name.replace('_', ' ')} ${value.toFixed(3)}`)
+  const parts = Object.entries(losses).map(
+    ([name, value]) => `${name.replaceAll('_', ' ')} ${value.toFixed(3)}`,
+  )
   const share = shareOfGemmRate === undefined ? '' : ` (${percent(shareOfGemmRate)} of the GEMM rate)`
   const speed = Number.isFinite(imagesPerSecond)
     ? `, ${imagesPerSecond.toFixed(1)} pictures/s${share}, ${duration(leftMs)} left${stages > 1 ? ' in this stage' : ''}`

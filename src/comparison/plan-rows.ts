@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { BlvitError } from '../base/blvit-error.js'
-import { findSubject, type Subject, type Variant, variantOf } from '../bench/variants.js'
+import { findSubject, type Subject, type SubjectOptions, type Variant, variantOf } from '../bench/variants.js'
 import { plainKey } from '../settings/setting.js'
 import { type Settings, settingNames, settingOf, settingsOf } from '../settings/settings.js'
 import type { AskedRow } from './asked-rows.js'
@@ -48,11 +48,11 @@ function typed(settings: Settings): string {
  */
 export async function planRows(
   asked: readonly AskedRow[],
-  { spread = [] }: { readonly spread?: readonly Settings[] } = {},
+  { spread = [], ...found }: SubjectOptions & { readonly spread?: readonly Settings[] } = {},
 ): Promise<readonly PlannedRow[]> {
   const subjects = new Map<string, Subject | BlvitError>()
   for (const reference of new Set(asked.map((row) => row.reference)))
-    subjects.set(reference, await sought(() => findSubject(reference)))
+    subjects.set(reference, await sought(() => findSubject(reference, found)))
   const nameOf = shortNames([...subjects.keys()])
   const row = (reference: string, settings: Settings): PlannedRow => {
     const subject = subjects.get(reference)

@@ -1,3 +1,4 @@
+import { type MarkdownColumn, markdownTable } from '../base/markdown.js'
 import type { Share } from '../base/share.js'
 import { csvText } from '../data/csv-table.js'
 import type { MultiplyAdds } from '../tasks/analyze/shares.js'
@@ -5,9 +6,7 @@ import type { Comparison } from './compare.js'
 import type { ComparedRow, RowCost } from './compared-rows.js'
 
 /** A column of the table for people. */
-export interface ComparisonColumn {
-  readonly heading: string
-  readonly align: 'left' | 'right'
+export interface ComparisonColumn extends MarkdownColumn {
   cell(row: ComparedRow): string
 }
 
@@ -110,22 +109,17 @@ function failuresOf({ rows }: Pick<Comparison, 'rows'>): readonly string[] {
   )
 }
 
-function markdownCell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
-}
-
 /** The table as Markdown, with what its columns mean and what failed. @param options `title`: of the page */
 export function comparisonMarkdown(comparison: Comparison, { title }: { readonly title: string }): string {
   const shown = columnsOf(comparison)
-  const line = (cells: readonly string[]) => `| ${cells.map(markdownCell).join(' | ')} |`
-  const rule = shown.map(({ align }) => (align === 'right' ? '--:' : '---'))
   const failures = failuresOf(comparison)
   return [
     `# ${title}`,
     '',
-    line(shown.map(({ heading }) => heading)),
-    line(rule),
-    ...comparison.rows.map((row) => line(shown.map(({ cell }) => cell(row)))),
+    ...markdownTable(
+      shown,
+      comparison.rows.map((row) => shown.map(({ cell }) => cell(row))),
+    ),
     '',
     ...legendOf(comparison).map((text) => `- ${text}`),
     ...(failures.length === 0 ? [] : ['', 'Failed:', '', ...failures.map((text) => `- ${text}`)]),

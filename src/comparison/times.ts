@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
 import type { EngineChoice, Job, Workload } from '../bench/messages.js'
@@ -51,8 +50,6 @@ export async function timesOfRows(
   rows: readonly SoundRow[],
   { engine, rounds, signal, onProgress }: TimeOptions,
 ): Promise<readonly (RowTimes | BlvitError)[]> {
-  // each process listens for an abort
-  if (signal) setMaxListeners(0, signal)
   const processes: BenchProcess[] = []
   const failures = new Map<SoundRow, BlvitError>()
   const fail = (row: SoundRow, thrown: unknown) => {

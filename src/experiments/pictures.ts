@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { preparedAhead } from '../base/ahead.js'
 import { BlvitError } from '../base/blvit-error.js'
@@ -31,8 +31,16 @@ const parts = { train: { files: 5 }, test: { files: 1 } } as const
 
 type Part = keyof typeof parts
 
+const partNames = ['train', 'test'] as const satisfies readonly Part[]
+
 function fileName(part: Part, number: number): string {
   return part === 'train' ? `data_batch_${number + 1}.bin` : 'test_batch.bin'
+}
+
+/** What has more isn't CIFAR-10. */
+function tooMany(data: string, most: number): BlvitError {
+  const message = `${data} holds more than ${most} pictures, which CIFAR-10's has. Give CIFAR-10 itself, or fewer.`
+  return new BlvitError('BAD_DATA', message, { most })
 }
 
 /** `[32, 32, 3]` to a byte of label and three planes. */
@@ -79,11 +87,14 @@ export async function unpackPictures(
   const total = picturesPerFile * Object.values(parts).reduce((sum, { files }) => sum + files, 0)
   const unpacked = { train: join(folder, 'train'), test: join(folder, 'test'), fingerprint }
   if ((await readFile(seal, 'utf8').catch(() => '')).trim() === fingerprint) return unpacked
+  // whoever is stopped in the middle of others leaves no seal
+  await rm(seal, { force: true })
   let count = 0
-  for (const part of Object.keys(parts) as Part[]) {
+  for (const part of partNames) {
     const held: Uint8Array[] = []
     let file = 0
     const write = async () => {
+      if (file >= parts[part].files) throw tooMany(join(data, part), parts[part].files * picturesPerFile)
       await writeWholeFile(join(folder, fileName(part, file++)), Buffer.concat(held.splice(0)))
     }
     const made = (item: DataItem) => madeRecord(item, signal)
@@ -95,6 +106,8 @@ export async function unpackPictures(
       if (held.length === picturesPerFile) await write()
     }
     if (held.length > 0) await write()
+    // of pictures that were unpacked there before, and were more
+    for (; file < parts[part].files; file++) await rm(join(folder, fileName(part, file)), { force: true })
   }
   await writeWholeFile(seal, `${fingerprint}\n`)
   return unpacked

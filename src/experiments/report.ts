@@ -1,11 +1,10 @@
 import { join } from 'node:path'
+import { type MarkdownColumn, markdownTable } from '../base/markdown.js'
 import { checkWritable, writeWholeFile } from '../files/output-files.js'
 import type { ReproducedTable, TableRow } from './table.js'
 
 /** A column of the table for people. */
-export interface TableColumn {
-  readonly heading: string
-  readonly align: 'left' | 'right'
+export interface TableColumn extends MarkdownColumn {
   cell(row: TableRow, table: ReproducedTable): string
 }
 
@@ -90,7 +89,7 @@ const columns: readonly (TableColumn & { readonly of?: 'times' | 'paper' | 'untr
     heading: 'pictures/s',
     cell: ({ times }) => (times ? times.picturesPerSecond.toFixed(0) : nothing),
   },
-  { ...right, of: 'times', heading: 'faster ', cell: (row, table) => speedUp(row, table, 'many') },
+  { ...right, of: 'times', heading: 'faster', cell: (row, table) => speedUp(row, table, 'many') },
 ]
 
 /** The columns that a table fills. */
@@ -111,7 +110,7 @@ export function columnsOf(table: ReproducedTable): readonly TableColumn[] {
 
 /** What the columns mean. */
 export function legendOf(table: ReproducedTable): readonly string[] {
-  const { about, pictures, whole, machine, rows } = table
+  const { about, images, pictures, whole, machine, rows } = table
   const seeds = Math.max(...rows.map(({ runs }) => runs.length))
   const title = wholeOf(table)?.title ?? whole
   const timed = rows.find(({ times }) => times)?.times
@@ -120,6 +119,7 @@ export function legendOf(table: ReproducedTable): readonly string[] {
   const objects = rows.find(({ runs }) => runs.length > 0)?.runs[0]?.result.scores
   return [
     about,
+    ...(images === undefined ? [] : [`Here each row learned from ${images} pictures instead.`]),
     objects
       ? `mIoU: ${mean}; objects: ${Object.entries(objects)
           .map(([name, { of }]) => `${of} (${name})`)
@@ -148,17 +148,15 @@ export function failuresOf({ rows }: ReproducedTable): readonly string[] {
 /** The table as Markdown, with what its columns mean, what became of the claims and what failed. */
 export function tableMarkdown(table: ReproducedTable): string {
   const shown = columnsOf(table)
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').trim()).join(' | ')} |`
-  const rule = shown.map(({ align }) => (align === 'right' ? '--:' : '---'))
   const failures = failuresOf(table)
   const verdicts = verdictsOf(table)
   return [
     `# ${table.title}`,
     '',
-    line(shown.map(({ heading }) => heading)),
-    line(rule),
-    ...table.rows.map((row) => line(shown.map(({ cell }) => cell(row, table)))),
+    ...markdownTable(
+      shown,
+      table.rows.map((row) => shown.map(({ cell }) => cell(row, table))),
+    ),
     '',
     ...legendOf(table).map((text) => `- ${text}`),
     ...(verdicts.length === 0

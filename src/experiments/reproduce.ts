@@ -1,16 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { checkWholeNumbers } from '../base/whole-number.js'
 import { describeMachine } from '../bench/machine.js'
 import type { BenchProgress } from '../bench/rounds.js'
 import { compare } from '../comparison/compare.js'
-import type { RowTimes } from '../comparison/times.js'
 import { checkWritable, makeFolder } from '../files/output-files.js'
 import { StateFile } from '../files/state-file.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import { describeModel, openModel } from '../model-store/node/open-model.js'
-import type { Experiment, ExperimentRow } from './experiment.js'
+import { readArchitecture } from '../models/index.js'
+import type { Experiment, ExperimentRow, TeacherPlan } from './experiment.js'
 import type { TablePictures } from './pictures.js'
 import { reproductionIdentity, reproductionKind, runKey } from './reproduction-state.js'
 import type { RunAsk, RunResult } from './run.js'
@@ -104,7 +105,7 @@ export async function reproduce(experiment: Experiment, options: ReproduceOption
   if (options.teacher !== undefined) await describeModel(options.teacher)
   const { task: taskName = 'labels' } = experiment
   const task = tableTasks[taskName]
-  const pictures = await task.prepare(data, join(folder, 'pictures'), {
+  const pictures = await task.prepare(data, join(folder, task.folder), {
     ...{
       labels,
       signal,
@@ -156,13 +157,11 @@ export async function reproduce(experiment: Experiment, options: ReproduceOption
     const error = errors.get(row)?.message
     return own.length === 0 ? [] : [{ row, runs: done, times: undefined, error }]
   })
-  const times = rounds > 0 && task.hasTimes ? await timesOf(found, { options, teacher, rounds }) : new Map()
-  const withTimes = found.map((one) => ({ ...one, times: times.get(one.row) }))
-  return reproducedTable(experiment, { found: withTimes, machine, data, teacher: teacherText(options) })
-}
-
-function teacherText({ teacher }: ReproduceOptions): string {
-  return teacher ?? 'trained from random weights'
+  const withTimes = rounds > 0 && task.hasTimes ? await timed(found, { options, teacher, rounds }) : found
+  return reproducedTable(experiment, {
+    ...{ found: withTimes, machine, data, teacher: options.teacher ?? 'trained from random weights' },
+    ...(images !== undefined && { images }),
+  })
 }
 
 interface Places {
@@ -199,6 +198,22 @@ function askOf(
   return { ask: { ...asked, ...places }, key: runKey(asked) }
 }
 
+/**
+ * Whether a teacher was trained there before.
+ * @throws BlvitError `BAD_OPTION` for a model of another architecture, `BAD_CONFIG`
+ */
+async function isTrained(output: string, plan: TeacherPlan): Promise<boolean> {
+  try {
+    const { architecture } = await describeModel(output)
+    if (isDeepStrictEqual(architecture.json, readArchitecture(plan.config).json)) return true
+  } catch (thrown) {
+    if (thrown instanceof BlvitError && thrown.code === 'NOT_FOUND') return false
+    throw thrown
+  }
+  const message = `${output} is the teacher of another table. Choose another folder, or name the teacher (teacher, --teacher).`
+  throw new BlvitError('BAD_OPTION', message, { output })
+}
+
 /** Trains the teacher with all threads, unless it is there. */
 async function madeTeacher(
   experiment: Experiment,
@@ -206,11 +221,7 @@ async function madeTeacher(
   { folder, parallel = availableParallelism(), signal, onProgress }: ReproduceOptions,
 ): Promise<string> {
   const output = join(folder, 'teacher')
-  const isThere = await describeModel(output).then(
-    () => true,
-    () => false,
-  )
-  if (isThere) return output
+  if (await isTrained(output, experiment.teacher)) return output
   let failure: BlvitError | undefined
   let resumed: number | undefined
   const ask = { plan: experiment.teacher, output, train, threads: parallel, seed: 0 }
@@ -254,20 +265,19 @@ function workProgress(
   }
 }
 
-/** Measures a model of each row, that of the first seed. */
-async function timesOf(
+/** The rows with the times of a model of each, that of the first seed, or with why there are none. */
+async function timed(
   found: readonly FoundRow[],
   {
     options,
     teacher,
     rounds,
   }: { readonly options: ReproduceOptions; readonly teacher: string; readonly rounds: number },
-): Promise<ReadonlyMap<ExperimentRow, RowTimes>> {
+): Promise<readonly FoundRow[]> {
   const { folder, signal, onProgress } = options
-  const rows = found.filter(({ runs }) => runs.length > 0)
   const referenceOf = ({ row }: FoundRow) => (row.recipe ? outputOf({ row, seed: 0 }, folder) : teacher)
   const { rows: measured } = await compare(
-    rows.map((one) => ({ reference: referenceOf(one), settings: {} })),
+    found.flatMap((one) => (one.runs.length > 0 ? [{ reference: referenceOf(one), settings: {} }] : [])),
     {
       ...{ folder: join(folder, 'times'), rounds, signal },
       onProgress: (progress) => {
@@ -275,10 +285,8 @@ async function timesOf(
       },
     },
   )
-  return new Map(
-    rows.flatMap((one) => {
-      const times = measured.find(({ reference }) => reference === referenceOf(one))?.times
-      return times ? [[one.row, times] as const] : []
-    }),
-  )
+  return found.map((one) => {
+    const { times, error } = measured.find(({ reference }) => reference === referenceOf(one)) ?? {}
+    return { ...one, times, error: one.error ?? error?.message }
+  })
 }

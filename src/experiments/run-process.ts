@@ -1,5 +1,6 @@
 // A process of its own for each run: one thread each, and a failure takes no other with it.
 import { type Request, respond } from '../base/conversation.js'
+import type { Told } from '../threads/answering-process.js'
 import { type RunProgress, type RunQuestions, run, trainTeacher } from './run.js'
 
 /** Often enough for a progress line. */
@@ -10,7 +11,7 @@ const tell = (progress: RunProgress) => {
   const now = performance.now()
   if (now - lastToldMs < toldEveryMs && progress.done < progress.total) return
   lastToldMs = now
-  process.send?.({ told: progress })
+  process.send?.({ told: progress } satisfies Told<RunProgress>)
 }
 
 process.on('message', async (request: Request<RunQuestions>) => {

@@ -1,4 +1,5 @@
 import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
+import { whenAborted } from '../base/when-aborted.js'
 import { AnsweringProcess } from '../threads/answering-process.js'
 import type { RunProgress, RunQuestions } from './run.js'
 
@@ -14,13 +15,13 @@ export interface QueuedRun<Q extends keyof RunQuestions> {
 
 async function runOne<Q extends keyof RunQuestions>(
   { question, ask, onProgress, onDone, onFailure }: QueuedRun<Q>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   try {
-    await using process = new AnsweringProcess<RunQuestions>(new URL('./run-process.js', import.meta.url), {
-      signal,
-      onTold: (told) => onProgress(told as RunProgress),
-    })
+    await using process = new AnsweringProcess<RunQuestions, RunProgress>(
+      new URL('./run-process.js', import.meta.url),
+      { signal, onTold: onProgress },
+    )
     await onDone(await process.ask(question, ask))
   } catch (thrown) {
     if (!(thrown instanceof BlvitError) || thrown.code === 'ABORTED') throw thrown
@@ -29,19 +30,29 @@ async function runOne<Q extends keyof RunQuestions>(
 }
 
 /**
- * Does runs in their order, so many beside each other, each in a process of its own.
+ * Does runs in their order, so many beside each other, each in a process of its own. What is thrown ends them all.
  * @throws BlvitError `ABORTED`, and what `onDone` throws
  */
 export async function runAll<Q extends keyof RunQuestions>(
   runs: readonly QueuedRun<Q>[],
   { parallel, signal }: { readonly parallel: number; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
+  throwIfAborted(signal)
   const waiting = [...runs]
+  // of our own: a run may have hours to go for which nobody waits any more
+  const ending = new AbortController()
+  const forget = whenAborted(signal, () => ending.abort())
+  let failure: { readonly thrown: unknown } | undefined
   const lane = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      throwIfAborted(signal)
-      await runOne(next, signal)
+    try {
+      for (let next = waiting.shift(); next && !ending.signal.aborted; next = waiting.shift())
+        await runOne(next, ending.signal)
+    } catch (thrown) {
+      failure ??= { thrown }
+      ending.abort()
     }
   }
-  await Promise.all(Array.from({ length: parallel }, lane))
+  await Promise.all(Array.from({ length: parallel }, lane)).finally(forget)
+  throwIfAborted(signal)
+  if (failure) throw failure.thrown
 }

@@ -24,6 +24,8 @@ interface MeasureOptions {
 
 /** What the models of a table are for, and what they learn from. */
 interface TableTask {
+  /** Where its pictures lie in the folder of a reproduction, which may hold tables of several tasks. */
+  readonly folder: string
   /** Makes the pictures ready, once for all runs. @param data what the user has */
   prepare(data: string, folder: string, options: UnpackOptions): Promise<TablePictures>
   /** How many pictures a model is tested with, if nobody limits them. */
@@ -38,6 +40,7 @@ const evaluationBatch = 50
 
 /** Pictures of CIFAR-10, by their labels. */
 const labels: TableTask = {
+  folder: 'pictures',
   hasTimes: true,
   prepare: (data, folder, options) => unpackPictures(data, folder, options),
   sizeOf: async (test) => (await openDataSet(test, { labels: 'ignored' })).size ?? 0,
@@ -60,6 +63,7 @@ const promptNames = { point: '1 point', box: 'box' } as const
 
 /** Objects of photographs and of scenes made of others, asked for by a click or a box. */
 const masks: TableTask = {
+  folder: 'scenes',
   hasTimes: false,
   prepare: async (data, folder, options) => {
     const { train, fingerprint } = await makeScenes(data, folder, options)

@@ -44,6 +44,8 @@ export interface ReproducedTable {
   /** For people. */
   readonly data: string
   readonly teacher: string
+  /** Pictures that each row was trained with, in place of those that {@link about} speaks of; absent: those. */
+  readonly images?: number
   /** Pictures that were tested with; undefined while no run is done. */
   readonly pictures?: number
   readonly whole: string
@@ -104,7 +106,7 @@ function tableRow({ row, runs, times, error }: FoundRow, whole: number | undefin
   }
 }
 
-export interface TableFacts extends Pick<ReproducedTable, 'machine' | 'data' | 'teacher'> {
+export interface TableFacts extends Pick<ReproducedTable, 'machine' | 'data' | 'teacher' | 'images'> {
   readonly found: readonly FoundRow[]
 }
 

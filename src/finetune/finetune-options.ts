@@ -48,9 +48,11 @@ export interface FinetuneOptions extends Omit<DownloadOptions, 'onProgress'>, Ru
   readonly cache?: boolean | undefined
   /** Pictures per run of an engine. Default: what is fastest. */
   readonly batch?: number | undefined
-  /** Of the order in which pictures are shared out. Default 0. */
+  /** Of how pictures are shared out and, with `layers: 'all'`, of the training. Default 0. */
   readonly seed?: number | undefined
+  /** Where features are made and layers learn. Default `auto`. */
   readonly device?: DeviceRequest | undefined
+  /** Of the engine. Default: as many as it thinks good. */
   readonly threads?: number | undefined
   readonly onProgress?: ((progress: FinetuneProgress) => void) | undefined
   readonly onDownload?: DownloadOptions['onProgress']

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { OwnClasses } from '../data/class-names.js'
 import type { DataSet } from '../data/data-set.js'
 import { openDataSet, ownClasses } from '../data/open-data-set.js'
@@ -7,15 +6,13 @@ import { checkTarget } from '../files/replace-folder.js'
 import { nodeDecoder } from '../image/node/decode.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import type { ModelFiles } from '../model-store/model-files.js'
-import { locateModel } from '../model-store/node/locate-model.js'
-import { openModel } from '../model-store/node/open-model.js'
+import { type NamedModel, openNamed } from '../model-store/node/named-model.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
 import { withClasses } from '../model-store/with-head.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import { resolveSettings } from '../settings/resolve.js'
 import { settingsOf } from '../settings/settings.js'
 import { Model } from '../tasks/model.js'
-import type { NamedModel } from '../trainer/participants.js'
 import { TrainingFolder } from '../trainer/training-folder.js'
 import { checkCounts } from '../training/head/check-counts.js'
 import { findDoubles, groupsOf } from '../training/head/doubles.js'
@@ -39,13 +36,10 @@ export interface Finetuned {
   readonly report: FinetuneReport
 }
 
-async function openBase(reference: string, options: FinetuneOptions): Promise<NamedModel> {
+/** How the base comes from the hub. */
+function downloadOf(options: FinetuneOptions): DownloadOptions {
   const asked = Object.entries(options).filter(([key]) => Object.hasOwn(downloadKeys, key))
-  const download: DownloadOptions = { ...Object.fromEntries(asked), onProgress: options.onDownload }
-  const { name, folder } = await locateModel(reference, download)
-  const files = await openModel(folder, { signal: options.signal })
-  const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => undefined)
-  return { name, files, card }
+  return { ...Object.fromEntries(asked), onProgress: options.onDownload }
 }
 
 /** @throws BlvitError `ABORTED`, `ENGINE` */
@@ -121,7 +115,7 @@ export async function finetune(
   const classes = await ownClasses(paths)
   await checkBefore(options, classes, paths)
   const { labels, several } = classes
-  const opened = await openBase(model, options)
+  const opened = await openNamed(model, downloadOf(options))
   const preprocessing = { ...opened.files.preprocessing, cropRatio }
   const base = { ...opened, files: { ...opened.files, preprocessing } }
   const scores = several === undefined ? 'softmax' : 'sigmoid'

@@ -20,15 +20,15 @@ const pretrainedCfg = z.object({
  * @throws BlvitError `BAD_CONFIG`, naming the key and what is accepted
  */
 export function readTimmPreprocessing(json: unknown): Preprocessing {
-  const cfg = parseWith(pretrainedCfg, json, 'pretrained_cfg in config.json')
-  const [, height, width] = cfg.input_size
+  const config = parseWith(pretrainedCfg, json, 'pretrained_cfg in config.json')
+  const [, height, width] = config.input_size
   return {
     height,
     width,
-    cropRatio: cfg.crop_pct,
-    cropMode: cfg.crop_mode ?? 'center',
-    filter: cfg.interpolation,
-    mean: cfg.mean,
-    std: cfg.std,
+    cropRatio: config.crop_pct,
+    cropMode: config.crop_mode ?? 'center',
+    filter: config.interpolation,
+    mean: config.mean,
+    std: config.std,
   }
 }

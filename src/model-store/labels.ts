@@ -1,5 +1,5 @@
-import { BlvitError } from '../base/blvit-error.js'
 import type { ConfigJson } from '../models/architecture.js'
+import { badConfig } from '../models/bad-config.js'
 import { readLabelNames } from '../models/label-names.js'
 import { imagenetLabels } from './imagenet-labels.js'
 
@@ -42,10 +42,8 @@ export function readLabels(json: ConfigJson, classes: number): Labels {
   if (!told) return assumedLabels(classes, 'config.json names no classes')
   const { key, names, count } = told
   if (count > classes) {
-    throw new BlvitError(
-      'BAD_CONFIG',
-      `config.json is not valid: ${key} names class ${count - 1}, "${names.get(count - 1)}", but the model has ` +
-        `${classes} classes, 0 to ${classes - 1}.`,
+    throw badConfig(
+      `${key} names class ${count - 1}, "${names.get(count - 1)}", but the model has ${classes} classes, 0 to ${classes - 1}`,
       { key, count, classes },
     )
   }

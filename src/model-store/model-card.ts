@@ -1,4 +1,5 @@
-import { codeSpan, visible } from '../base/visible-text.js'
+import { codeCell, codeSpan } from '../base/markdown.js'
+import { visible } from '../base/visible-text.js'
 import type { Architecture } from '../models/architecture.js'
 import type { Conversion } from './convert.js'
 
@@ -16,6 +17,16 @@ export interface CardFacts {
 /** The licence that a card's front matter states. */
 export function licenceOf(card: string | undefined): string | undefined {
   return /^license:\s*(\S+)\s*$/m.exec(card ?? '')?.[1]
+}
+
+/** More than these would hide the rest of a card. */
+const shownPaths = 6
+
+/** The last names of data, in a cell of a table: where it lies on one machine is nobody else's business. */
+export function dataNames(paths: readonly string[]): string {
+  const names = paths.map((path) => codeCell(path.split(/[/\\]/).filter(Boolean).at(-1) ?? ''))
+  const others = names.length - shownPaths
+  return names.slice(0, shownPaths).join(', ') + (others > 0 ? ` and ${others} more` : '')
 }
 
 /** The lines that the Hugging Face hub reads. */

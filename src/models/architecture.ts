@@ -34,6 +34,8 @@ export interface Architecture {
    * `{ keepRatio: 0.5 }`.
    */
   readonly settings: Readonly<Record<string, SettingValue>>
+  /** Of one whose settings have a keep ratio: the sizes of the graph that it comes to. */
+  readonly keptSizes?: (ratio: number) => Bindings
   /**
    * What one answer takes, where that is neither to classify nor, of a backbone, to embed: programs, and sizes that whoever
    * asks decides, such as one click.

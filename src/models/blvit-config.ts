@@ -25,6 +25,11 @@ export const switches = {
   predictor_after: switchOf([1, 4, 7, 10], () => z.array(count()).min(1)),
   /** r, the share of patches that the P-block processes when nothing else is asked for. */
   keep_ratio: switchOf(0.25, () => z.number().gt(0).max(1)),
+  /**
+   * Beside the paper, whose selections all choose as many: a number for each, in proportion to which they choose, so that the
+   * mean over the routed layers stays r. A later prediction layer knows better what matters, and fewer patches still do.
+   */
+  keep_schedule: switchOf([1], () => z.array(z.number().gt(0)).min(1)),
   /** What ranks the patches: the prediction layer, the last attention of the CLS token, or chance. */
   selection: switchOf('predictor', () => z.enum(namesOf(rankings))),
   /** What a prediction layer is: one linear map, or a norm and a small MLP. */

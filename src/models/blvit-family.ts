@@ -3,7 +3,8 @@ import { blvit } from './blvit.js'
 import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
 import { blvitFacts } from './blvit-facts.js'
 import { paperSwitches, readBlvitConfig, writeBlvitConfig } from './blvit-json.js'
-import { picturesAndTokens, type VitConfig } from './vit-config.js'
+import { keptSizes } from './keep-schedule.js'
+import { patchCount, picturesAndTokens, type VitConfig } from './vit-config.js'
 import { microVit, usualVit, vitArchitecture } from './vit-family.js'
 import { vitSizes } from './vit-sizes.js'
 
@@ -26,6 +27,7 @@ function architecture(config: BlvitConfig): BlvitArchitecture {
     json: writeBlvitConfig(config),
     ...picturesAndTokens(config),
     settings: { keepRatio: config.keepRatio },
+    keptSizes: (ratio) => keptSizes(ratio, { routing: config, patches: patchCount(config) }),
     takesHooks: false,
     plain: vitArchitecture({ ...config, family: 'vit' }),
     build: (options) => blvit(config, options),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
+import { badConfig } from './bad-config.js'
 import { type BlvitConfig, layerRange, type Switches, type SwitchValues, switches } from './blvit-config.js'
 import { mlpWidth, patchCount } from './vit-config.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
@@ -58,35 +58,41 @@ export const paperSwitches = switchesOf(
 )
 
 function checked(config: BlvitConfig): BlvitConfig {
-  const complain = (text: string) => new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
   const { fullLayers, predictorAfter, depth, little } = config
   if (!config.classToken)
-    throw complain('class_token false: patches are ranked by where the class token looks')
+    throw badConfig('class_token false: patches are ranked by where the class token looks')
   if (fullLayers >= depth)
-    throw complain(`full_layers ${fullLayers} leaves none of the ${depth} layers to route`)
+    throw badConfig(`full_layers ${fullLayers} leaves none of the ${depth} layers to route`)
   const rising = predictorAfter.every((layer, i) => layer > (predictorAfter[i - 1] ?? 0))
   if (!rising || predictorAfter.some((layer) => layer >= depth)) {
-    throw complain(`predictor_after [${predictorAfter}] must rise and stay below depth ${depth}`)
+    throw badConfig(`predictor_after [${predictorAfter}] must rise and stay below depth ${depth}`)
   }
   if (!predictorAfter.some((layer) => layer <= fullLayers)) {
-    throw complain(
+    throw badConfig(
       `the first routed layer is ${fullLayers + 1}, but tokens are first chosen after layer ${predictorAfter[0]}: ` +
         `put a layer of at most ${fullLayers} into predictor_after`,
     )
   }
   if (little && little.width % little.heads !== 0) {
-    throw complain(`little.embed_dim ${little.width} can't be shared by little.num_heads ${little.heads}`)
+    throw badConfig(`little.embed_dim ${little.width} can't be shared by little.num_heads ${little.heads}`)
   }
   if (little && mlpWidth(little) < 1) {
-    throw complain(`little.mlp_ratio ${little.mlpRatio} leaves an MLP of embed_dim ${little.width} no width`)
+    throw badConfig(`little.mlp_ratio ${little.mlpRatio} leaves an MLP of embed_dim ${little.width} no width`)
   }
   const { keepRatio } = config
   if (keepRatio * patchCount(config) < 1) {
-    throw complain(`keep_ratio ${keepRatio} keeps none of ${patchCount(config)} patches`)
+    throw badConfig(`keep_ratio ${keepRatio} keeps none of ${patchCount(config)} patches`)
+  }
+  const { keepSchedule } = config
+  if (keepSchedule.length !== 1 && keepSchedule.length !== predictorAfter.length) {
+    throw badConfig(
+      `keep_schedule [${keepSchedule}] has ${keepSchedule.length} numbers: give one for each of the ${predictorAfter.length} ` +
+        'of predictor_after, or [1] for equally many patches after each',
+    )
   }
   const misplaced = little?.layers.filter((layer) => layer <= fullLayers || layer > depth) ?? []
   if (misplaced.length > 0) {
-    throw complain(`little.layers ${misplaced} lie outside the routed layers ${fullLayers + 1}…${depth}`)
+    throw badConfig(`little.layers ${misplaced} lie outside the routed layers ${fullLayers + 1}…${depth}`)
   }
   return config
 }

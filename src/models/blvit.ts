@@ -20,7 +20,8 @@ import { layerScale } from '../nn/layer-scale.js'
 import { linear } from '../nn/linear.js'
 import { dropPath } from '../nn/stochastic-depth.js'
 import { blockAttention, blockMlp, plainBlock } from './block-loop.js'
-import { type BlvitConfig, type LittleConfig, layerRange } from './blvit-config.js'
+import type { BlvitConfig, LittleConfig } from './blvit-config.js'
+import { keptNames, layersOf } from './keep-schedule.js'
 import type { BuildOptions, ModelDefinition } from './model-definition.js'
 import { rankings } from './rankings.js'
 import {
@@ -198,22 +199,33 @@ function littleBlock(all: Tensor, little: LittleConfig, config: BlvitConfig): Te
 
 const layerForms = { half: fusedByHalf, block: fusedByBlock } as const
 
-/** How many patches a selection chooses, and the input that says it, where one does. */
-function budgetOf({ keepMass, sizes }: BuildOptions): { budget: Budget; sizes: readonly Tensor[] } {
-  if (keepMass !== undefined) return { budget: { mass: keepMass }, sizes: [] }
-  if (sizes?.kept !== undefined) return { budget: { kept: sizes.kept }, sizes: [] }
-  const { size, tensor } = sizeInput('kept')
-  return { budget: { kept: size }, sizes: [tensor] }
+/** How many patches a selection chooses. */
+interface SelectionBudget {
+  readonly budget: Budget
+  /** The input that says it, where one does. */
+  readonly sizes: readonly Tensor[]
+}
+
+/** The budgets of all selections, or the one that they share. */
+function budgetsOf(config: BlvitConfig, { keepMass, sizes }: BuildOptions): readonly SelectionBudget[] {
+  if (keepMass !== undefined) return [{ budget: { mass: keepMass }, sizes: [] }]
+  return keptNames(config).map((name) => {
+    const fixed = sizes?.[name]
+    if (fixed !== undefined) return { budget: { kept: fixed }, sizes: [] }
+    const { size, tensor } = sizeInput(name)
+    return { budget: { kept: size }, sizes: [tensor] }
+  })
 }
 
 /**
  * A big.LITTLE ViT.
  * @param options `sizes.kept`: the number of patches that the P-block processes. A number fixes it; absent, it is
- *   the graph's input `kept`, so that one graph serves every keep ratio. `keepMass`: each picture decides it.
+ *   the graph's input `kept`, so that one graph serves every keep ratio; `kept.0`, `kept.1`, … where selections choose different
+ *   numbers. `keepMass`: each picture decides it.
  */
 export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDefinition {
   const prefix = prefixCount(config)
-  const { budget, sizes } = budgetOf(options)
+  const budgets = budgetsOf(config, options)
   const history: RouteEvent[] = []
   let stream = unsplitStream(stem(pixelInput(config), config))
   let route: Route | undefined
@@ -240,15 +252,12 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       ...{ index, prefix, clsAttention: result.clsAttention, last: route, predicting: config },
       patches: options.predictorsAlone ? stopGradient(patches) : patches,
     })
+    const { budget } = defined(budgets[index] ?? budgets[0], 'a budget')
     const selected = scope(`selections.${index}`, () =>
       select(stream.all(), ranks, { prefix, budget, last: route }),
     )
     ;({ stream, route } = selected)
-    // The full layers process everything, whatever was chosen before them (H+B: chosen after 8, full to 9).
-    const layers = layerRange(
-      Math.max(layer, config.fullLayers) + 1,
-      config.predictorAfter[index + 1] ?? config.depth,
-    )
+    const layers = layersOf(config, index)
     const { patchScores: scores, order, stays, kept: chosen } = route
     const little = layers.filter((routed) => config.little?.layers.includes(routed))
     const tensors = { scores, order, ...(stays && { stays }) }
@@ -261,6 +270,6 @@ export function blvit(config: BlvitConfig, options: BuildOptions = {}): ModelDef
       features: restoreOrder(normed, defined(route, 'a selection'), { prefix }),
     }),
     history,
-    sizes,
+    sizes: budgets.flatMap(({ sizes }) => sizes),
   }
 }

@@ -2,6 +2,8 @@ import { z } from 'zod'
 
 /** A count or a size in a config.json. */
 export const size = z.int().min(1).max(65_536)
+/** How many classes a head tells apart; 0: there is none. */
+export const classCount = z.int().min(0).max(65_536)
 /** A side of the input in pixels, or height and width. */
 export const imageSize = z.union([size, z.tuple([size, size])])
 /** Side of a patch in pixels, or height and width, which must be equal. */

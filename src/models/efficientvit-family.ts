@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
+import { badConfig } from './bad-config.js'
 import { depth, imageSize, size } from './config-values.js'
 import {
   type EfficientVitConfig,
@@ -43,10 +43,6 @@ const keys = () => ({
 
 type Keys = z.infer<z.ZodObject<ReturnType<typeof keys>>>
 
-function bad(text: string): BlvitError {
-  return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
-}
-
 /** Sizes of the paper's models, under the names of timm's arguments. */
 const sizes = {
   m0: { embed_dim: [64, 128, 192], depth: [1, 2, 3], num_heads: [4, 4, 4], kernels: [5, 5, 5, 5] },
@@ -79,7 +75,9 @@ function stagesOf(given: Keys): readonly EfficientVitStage[] {
   }
   for (const [key, list] of Object.entries(lists)) {
     if (list.length !== widths.length) {
-      throw bad(`${key} has ${list.length} values, but embed_dim says that there are ${widths.length} stages`)
+      throw badConfig(
+        `${key} has ${list.length} values, but embed_dim says that there are ${widths.length} stages`,
+      )
     }
   }
   return widths.map((width, stage) => ({
@@ -94,22 +92,24 @@ function stagesOf(given: Keys): readonly EfficientVitStage[] {
 function checked(config: EfficientVitConfig): EfficientVitConfig {
   const { side, stages, kernels } = config
   if (side % firstStride !== 0) {
-    throw bad(`image_size ${side} is not a multiple of ${firstStride}, which is a place of the first map`)
+    throw badConfig(
+      `image_size ${side} is not a multiple of ${firstStride}, which is a place of the first map`,
+    )
   }
   for (const { width, heads } of stages) {
-    if (width % heads !== 0) throw bad(`embed_dim ${width} can't be shared by num_heads ${heads}`)
+    if (width % heads !== 0) throw badConfig(`embed_dim ${width} can't be shared by num_heads ${heads}`)
     if (heads > kernels.length)
-      throw bad(`num_heads is ${heads}, but kernels has only ${kernels.length} values`)
+      throw badConfig(`num_heads is ${heads}, but kernels has only ${kernels.length} values`)
   }
   if ((stages[0]?.width ?? 0) < 8)
-    throw bad('the first embed_dim must be at least 8: the patch embedding starts with an eighth')
+    throw badConfig('the first embed_dim must be at least 8: the patch embedding starts with an eighth')
   return config
 }
 
 function configOf(given: Keys): EfficientVitConfig {
   const { image_size: image = 224 } = given
   const [height, width] = typeof image === 'number' ? [image, image] : image
-  if (height !== width) throw bad(`image_size ${height}×${width} is no square, which its windows need`)
+  if (height !== width) throw badConfig(`image_size ${height}×${width} is no square, which its windows need`)
   return checked({
     side: height,
     channels: given.in_chans ?? 3,

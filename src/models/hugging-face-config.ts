@@ -3,6 +3,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ActivationName } from '../nn/activations.js'
 import type { ConfigJson } from './architecture.js'
+import { badConfig } from './bad-config.js'
 import { depth, epsilon, imageOf, imageSize, patchSize, ratio, size } from './config-values.js'
 import { readLabelNames } from './label-names.js'
 import { usualSwitches, type VitShape } from './vit-config.js'
@@ -146,7 +147,7 @@ function readClip(json: ConfigJson): VitShape {
   const whole = json.model_type === 'clip'
   const { vision_config: vision, projection_dim: shared, ...outer } = json
   if (whole && (typeof vision !== 'object' || vision === null)) {
-    throw new BlvitError('BAD_CONFIG', 'config.json is not valid: a "clip" needs its vision_config.')
+    throw badConfig('a "clip" needs its vision_config')
   }
   const told = { architectures: outer.architectures, num_labels: outer.num_labels }
   const tower = whole ? { ...(vision as ConfigJson), ...told } : json

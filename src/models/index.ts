@@ -1,6 +1,7 @@
 import { BlvitError } from '../base/blvit-error.js'
 import { didYouMean } from '../base/suggest.js'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
+import { badConfig, withoutComplaint } from './bad-config.js'
 import * as everyFamily from './families.js'
 
 /** Every family. */
@@ -46,10 +47,7 @@ const reductionKey = 'reduction'
 function withReduction(architecture: Architecture, reduction: unknown): Architecture {
   if (reduction === undefined || reduction === null || reduction === 'none') return architecture
   if (typeof reduction !== 'string') {
-    throw new BlvitError(
-      'BAD_CONFIG',
-      `config.json is not valid: ${reductionKey} must be a text like "evit:0.7", not ${JSON.stringify(reduction)}.`,
-    )
+    throw badConfig(`${reductionKey} must be a text like "evit:0.7", not ${JSON.stringify(reduction)}`)
   }
   return {
     ...architecture,
@@ -103,9 +101,13 @@ export function withChanges(architecture: Architecture, changes: ConfigJson): Ar
     if (!(cause instanceof BlvitError)) throw cause
     // the file was right before it was changed: whoever wants the change is told
     const changed = Object.entries(changes).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
-    const why = cause.message.replace('config.json is not valid: ', '')
-    throw new BlvitError('BAD_OPTION', `${changed.join(', ')} is not possible: ${why}`, changes, {
-      cause,
-    })
+    throw new BlvitError(
+      'BAD_OPTION',
+      `${changed.join(', ')} is not possible: ${withoutComplaint(cause)}`,
+      changes,
+      {
+        cause,
+      },
+    )
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
+import { badConfig } from './bad-config.js'
 
 const name = z.union([z.string(), z.number().transform(String)], 'expected a name')
 const index = z.union([z.int().min(0), z.string()])
@@ -31,14 +31,10 @@ export interface LabelNames {
   readonly count: number
 }
 
-function bad(text: string): BlvitError {
-  return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
-}
-
 /** `3`, `"3"`, `"003"` and `"LABEL_3"` are class 3. */
 function classNumber(key: string | number, where: string): number {
   const [, digits] = /^(?:LABEL_|class[ _]?)?(\d{1,6})$/i.exec(`${key}`.trim()) ?? []
-  if (digits === undefined) throw bad(`${where} has "${key}", which is no class number`)
+  if (digits === undefined) throw badConfig(`${where} has "${key}", which is no class number`)
   return Number(digits)
 }
 
@@ -49,7 +45,7 @@ function collected(key: string, pairs: readonly Pair[]): LabelNames | undefined 
   for (const [number, label] of pairs) {
     const at = classNumber(number, key)
     const other = names.get(at)
-    if (other !== undefined) throw bad(`${key} names class ${at} twice, "${other}" and "${label}"`)
+    if (other !== undefined) throw badConfig(`${key} names class ${at} twice, "${other}" and "${label}"`)
     names.set(at, label)
   }
   const count = [...names.keys()].reduce((highest, at) => Math.max(highest, at + 1), 0)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
+import { badConfig } from './bad-config.js'
 import { depth, imageOf, imageSize, ratio, size } from './config-values.js'
 import type { FamilyFacts, PartName } from './facts.js'
 import { lastMap, type MobileVitConfig, mobileVit, totalStride } from './mobilevit.js'
@@ -40,10 +40,6 @@ const keys = () => ({
 })
 
 type Keys = z.infer<z.ZodObject<ReturnType<typeof keys>>>
-
-function bad(text: string): BlvitError {
-  return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
-}
 
 /** Widths of the stages, of their tokens and of the last map; each MLP is twice as wide as its tokens. */
 const sizes = {
@@ -88,17 +84,17 @@ function argumentsOfName(architecture: string): ConfigJson | undefined {
 function checked(config: MobileVitConfig): MobileVitConfig {
   for (const { transformer } of config.stages) {
     if (transformer && transformer.width % transformer.heads !== 0) {
-      throw bad(`embed_dim ${transformer.width} can't be shared by num_heads ${transformer.heads}`)
+      throw badConfig(`embed_dim ${transformer.width} can't be shared by num_heads ${transformer.heads}`)
     }
   }
   const [first] = config.stages
   if (first?.transformer && first.depth === 0 && first.width !== config.stemWidth) {
-    throw bad('the first stage has no block that leads from stem_width to its width')
+    throw badConfig('the first stage has no block that leads from stem_width to its width')
   }
   for (const [index, { depth: blocks, width, stride }] of config.stages.entries()) {
     const before = config.stages[index - 1]?.width ?? config.stemWidth
     if (blocks === 0 && (width !== before || stride !== 1)) {
-      throw bad(
+      throw badConfig(
         `stage ${index} has no block (depth 0) that changes its width from ${before} to ${width} or has its stride`,
       )
     }

@@ -3,9 +3,11 @@ import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ActivationName } from '../nn/activations.js'
 import type { ConfigJson } from './architecture.js'
-import { depth, epsilon, imageOf, imageSize, patchSize, ratio, size } from './config-values.js'
+import { badConfig } from './bad-config.js'
+import { classCount, depth, epsilon, imageOf, imageSize, patchSize, ratio, size } from './config-values.js'
 import { positionResamplings } from './facts.js'
 import { argumentsOfName, whyUnsupported } from './timm-architectures.js'
+import { refuseContradictions, timmKeys } from './timm-form.js'
 import { prefixCount, usualSwitches, type VitShape } from './vit-config.js'
 
 /** timm's names of activations; it takes several spellings. */
@@ -35,7 +37,7 @@ const vitArguments = {
   img_size: imageSize.optional(),
   patch_size: patchSize.optional(),
   in_chans: size.optional(),
-  num_classes: z.int().min(0).max(65_536).optional(),
+  num_classes: classCount.optional(),
   global_pool: z
     .enum(
       ['', 'token', 'avg', 'token+avg'],
@@ -111,22 +113,11 @@ const ownArguments = {
 /** timm's config.json, which is also ours. */
 const timmConfig = z.looseObject({
   ...ownArguments,
-  architecture: z.string().optional(),
-  model_args: z.record(z.string(), z.unknown()).nullish(),
-  pretrained_cfg: z
-    .looseObject({
-      input_size: z.tuple([size, size, size]).optional(),
-      num_classes: z.int().min(0).max(65_536).optional(),
-    })
-    .nullish(),
+  ...timmKeys,
 })
 
 type TimmConfig = z.infer<typeof timmConfig>
 type Arguments = Partial<z.infer<z.ZodObject<typeof ownArguments>>>
-
-function bad(text: string): BlvitError {
-  return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
-}
 
 /** `model_args` under the names of the top level. */
 function modelArgumentsOf(config: TimmConfig): Arguments {
@@ -137,19 +128,6 @@ function modelArgumentsOf(config: TimmConfig): Arguments {
     'model_args in config.json',
   )
   return imageSize === undefined ? given : { ...given, image_size: imageSize }
-}
-
-/** Both say it, and each something else: which one the weights follow, nobody can tell. */
-function refuseContradictions(top: TimmConfig, model: Arguments): void {
-  for (const [key, value] of Object.entries(model)) {
-    const other = top[key]
-    if (value === undefined || other === undefined || other === null) continue
-    if (JSON.stringify(value) !== JSON.stringify(other)) {
-      throw bad(
-        `"${key}" is ${JSON.stringify(other)}, but in model_args it is ${JSON.stringify(value)}: remove one of them`,
-      )
-    }
-  }
 }
 
 function required(value: number | undefined, key: string, architecture: string | undefined): number {
@@ -167,7 +145,7 @@ function required(value: number | undefined, key: string, architecture: string |
 function argumentsOf(config: TimmConfig): Arguments {
   const { architecture, pretrained_cfg: pretrained } = config
   const reason = architecture === undefined ? undefined : whyUnsupported(architecture)
-  if (reason !== undefined) throw bad(`blvit can't build "${architecture}": ${reason}`)
+  if (reason !== undefined) throw badConfig(`blvit can't build "${architecture}": ${reason}`)
   const { img_size: namedSize, ...named } = argumentsOfName(architecture ?? '') ?? {}
   const [channels, height, width] = pretrained?.input_size ?? []
   const model = modelArgumentsOf(config)
@@ -191,11 +169,11 @@ function poolingOf(args: Arguments, classToken: boolean, classes: number): VitSh
   const pool = args.global_pool ?? 'token'
   if (pool === '') {
     if (classes > 0)
-      throw bad('global_pool "" gives class scores for each token; blvit gives them for a picture')
+      throw badConfig('global_pool "" gives class scores for each token; blvit gives them for a picture')
     return classToken ? 'token' : 'mean'
   }
   if (pool !== 'avg' && !classToken)
-    throw bad(`global_pool "${pool}" needs a class token (class_token: true)`)
+    throw badConfig(`global_pool "${pool}" needs a class token (class_token: true)`)
   return ({ token: 'token', avg: 'mean', 'token+avg': 'token+mean' } as const)[pool]
 }
 
@@ -211,14 +189,14 @@ export function readTimmConfig(json: ConfigJson): VitShape {
   const { architecture } = config
   const width = required(args.embed_dim, 'embed_dim', architecture)
   if (args.num_features !== undefined && args.num_features !== width) {
-    throw bad(`num_features is ${args.num_features}, but tokens have ${width} channels`)
+    throw badConfig(`num_features is ${args.num_features}, but tokens have ${width} channels`)
   }
   const distilled = args.distilled ?? false
   const prefix = { classToken: args.class_token ?? true, registers: args.reg_tokens ?? 0, distilled }
   const classes = args.num_classes ?? 1000
   const hasPositions = (args.pos_embed ?? 'learn') === 'learn'
   if (!hasPositions && prefixCount(prefix) > 0) {
-    throw bad('pos_embed "none" with a class token or registers: timm then leaves those tokens out')
+    throw badConfig('pos_embed "none" with a class token or registers: timm then leaves those tokens out')
   }
   const embedded = args.embed_prefix ?? (args.no_embed_class ? 0 : prefixCount(prefix))
   return {

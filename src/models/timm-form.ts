@@ -1,25 +1,32 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
-import { size } from './config-values.js'
+import { badConfig } from './bad-config.js'
+import { classCount, size } from './config-values.js'
 
 /** What timm's config.json holds beside a network's arguments. */
-const timmFile = z.lazy(() =>
-  z.looseObject({
-    architecture: z.string().optional(),
-    model_args: z.record(z.string(), z.unknown()).nullish(),
-    pretrained_cfg: z
-      .looseObject({
-        input_size: z.tuple([size, size, size]).optional(),
-        num_classes: z.int().min(0).max(65_536).optional(),
-      })
-      .nullish(),
-  }),
-)
+export const timmKeys = {
+  architecture: z.string().optional(),
+  model_args: z.record(z.string(), z.unknown()).nullish(),
+  pretrained_cfg: z
+    .looseObject({ input_size: z.tuple([size, size, size]).optional(), num_classes: classCount.optional() })
+    .nullish(),
+}
 
-function bad(text: string): BlvitError {
-  return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
+const timmFile = z.lazy(() => z.looseObject(timmKeys))
+
+/**
+ * Where the top level and `model_args` say something else, nobody can tell which one the weights follow.
+ * @throws BlvitError `BAD_CONFIG`
+ */
+export function refuseContradictions(top: ConfigJson, model: ConfigJson): void {
+  for (const [key, value] of Object.entries(model)) {
+    const other = top[key]
+    if (value === undefined || other == null || JSON.stringify(value) === JSON.stringify(other)) continue
+    throw badConfig(
+      `"${key}" is ${JSON.stringify(other)}, but in model_args it is ${JSON.stringify(value)}: remove one of them`,
+    )
+  }
 }
 
 /**
@@ -42,19 +49,14 @@ export function readTimmForm<Keys extends Readonly<Record<string, z.ZodType>>>(
   } = parseWith(timmFile, json, 'config.json')
   const keys = keysOf()
   const named = architecture === undefined ? {} : argumentsOfName(architecture)
-  if (named === undefined) throw bad(`blvit doesn't know the architecture "${architecture}"`)
+  if (named === undefined) throw badConfig(`blvit doesn't know the architecture "${architecture}"`)
   const [channels, ...image] = pretrained?.input_size ?? []
   const top = Object.fromEntries(
     Object.entries(json).filter(([key, value]) => Object.hasOwn(keys, key) && value != null),
   )
   const { img_size: imageSize, ...others } = given ?? {}
   const stated: ConfigJson = { ...(imageSize === undefined ? {} : { image_size: imageSize }), ...others }
-  for (const [key, value] of Object.entries(stated)) {
-    if (!(key in top) || JSON.stringify(top[key]) === JSON.stringify(value)) continue
-    throw bad(
-      `"${key}" is ${JSON.stringify(top[key])}, but in model_args it is ${JSON.stringify(value)}: remove one of them`,
-    )
-  }
+  refuseContradictions(top, stated)
   const all = {
     ...named,
     ...(channels === undefined ? {} : { in_chans: channels, image_size: image }),

@@ -12,24 +12,26 @@ export function widthOf(x: Tensor): number {
 
 export interface LinearOptions {
   readonly out: number
-  /** Of the weight; default: truncated normal. The bias starts at 0. */
+  /** Of the weight; default: truncated normal. */
   readonly initialiser?: Initialiser
+  /** Of the bias; default: zeros. */
+  readonly biasInitialiser?: Initialiser
   /** Default true. */
   readonly bias?: boolean
 }
 
 /** A bias that learns, or none. @returns `[out]` */
-function biasOf(out: number, bias: boolean): Tensor {
-  return bias ? parameter('bias', [out], zeros) : constant(0, [out])
+function biasOf(out: number, bias: boolean, initialiser: Initialiser = zeros): Tensor {
+  return bias ? parameter('bias', [out], initialiser) : constant(0, [out])
 }
 
 /** A linear map of the scope that it is called in: parameters `weight [out, in]` and `bias [out]`. */
 export function linearMap(
   x: Tensor,
-  { out, initialiser = truncatedNormal, bias = true }: LinearOptions,
+  { out, initialiser = truncatedNormal, biasInitialiser, bias = true }: LinearOptions,
 ): Tensor {
   const weight = parameter('weight', [out, widthOf(x)], initialiser)
-  return linearOp(x, weight, biasOf(out, bias))
+  return linearOp(x, weight, biasOf(out, bias, biasInitialiser))
 }
 
 /**

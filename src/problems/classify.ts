@@ -2,7 +2,7 @@ import { BlvitError } from '../base/blvit-error.js'
 import { isWholeNumber } from '../base/whole-number.js'
 import { outputOf } from '../models/model-definition.js'
 import type { ScoreFunction } from '../models/score-function.js'
-import { type Metric, type Problem, rowOf } from './problem.js'
+import { type Problem, rowOf } from './problem.js'
 
 /** One class and how sure the model is. */
 export interface ScoredLabel {
@@ -125,21 +125,4 @@ export function rankOf(logits: ArrayLike<number>, label: number): number {
     if (other > score || (other === score && i < label)) rank += 1
   }
   return rank
-}
-
-/** How often the labelled class was among the best ones. */
-export interface HitCounts {
-  readonly pictures: number
-  readonly top1: number
-  readonly top5: number
-}
-
-/** Of the ranks that labelled classes had. */
-export const hits: Metric<undefined, number, HitCounts> = {
-  zero: { pictures: 0, top1: 0, top5: 0 },
-  add: ({ pictures, top1, top5 }, rank) => ({
-    pictures: pictures + 1,
-    top1: top1 + Number(rank <= 1),
-    top5: top5 + Number(rank <= 5),
-  }),
 }

@@ -24,12 +24,6 @@ export interface AnswerContext {
   readonly projection: number | undefined
 }
 
-/** How answers are compared with the truth. */
-export interface Metric<Truth, Answer, Counts> {
-  readonly zero: Counts
-  add(counts: Counts, answer: Answer, truth: Truth): Counts
-}
-
 /**
  * Something that can be asked of a picture: which outputs of a model answer it, and how their numbers are read.
  * Model, command line and pipelines know problems by this record only.

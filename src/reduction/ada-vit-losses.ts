@@ -15,7 +15,7 @@ import {
   slice,
 } from '../graph/ops/index.js'
 import { sizeAt, type Tensor } from '../graph/tensor.js'
-import type { BlockDecisions, Decision } from './block-decisions.js'
+import type { BlockDecisions, Decision } from './ada-vit-decisions.js'
 
 /** What the released code can ask of decisions beside their share; weights of 0 ask nothing. */
 interface Wishes {
@@ -139,7 +139,7 @@ function tokenLoss(
  * What AdaViT learns beside the labels (Meng et al. 2022, §3.4, as the released code has it): that a share of heads, of
  * halves of blocks and of tokens is taken. The paper's recipe weights each with 2.
  * @param decisions of all blocks while the model learns
- * @returns `usage_heads`, `usage_layers`, `usage_tokens`, as far as the model decides; each `[1]`
+ * @returns `headUsage`, `layerUsage`, `tokenUsage`, as far as the model decides; each `[1]`
  */
 export function adaVitLosses(
   decisions: readonly BlockDecisions[],

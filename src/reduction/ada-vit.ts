@@ -22,18 +22,22 @@ import { sizeAt, type Tensor } from '../graph/tensor.js'
 import type { AttendingBlock, BlockHooks, TokenState } from '../models/block-loop.js'
 import { withOwnTraining } from '../models/own-training.js'
 import { type AttentionView, timesHeadFactor } from '../nn/attention.js'
-import { type AdaVitOptions, decisionsOf, drawnNoise, type Noise, workedOn } from './ada-vit-decisions.js'
-import { type AdaVitLossOptions, adaVitLosses } from './ada-vit-losses.js'
-import { ofChannels, ones } from './bipartite.js'
 import {
+  type AdaVitOptions,
   allDecisions,
   type BlockDecisions,
   type Decision,
   decidedIn,
   decisionEvent,
   decisionKinds,
+  decisionsOf,
+  drawnNoise,
+  type Noise,
   withDecisions,
-} from './block-decisions.js'
+  workedOn,
+} from './ada-vit-decisions.js'
+import { type AdaVitLossOptions, adaVitLosses } from './ada-vit-losses.js'
+import { ofChannels, ones } from './bipartite.js'
 import { attentionScores, diagonal } from './masked-softmax.js'
 import { flag, one } from './parameters.js'
 import type { Reduction } from './reduction.js'
@@ -216,6 +220,7 @@ const parameters = z.object({
   'keep-layers': one(z.int().min(0), 'a whole number').default(1),
   'mlp-of-all': flag.default(false),
   target: one(z.number().gt(0).max(1), 'a number above 0, at most 1').default(0.5),
+  start: one(z.number(), 'a number').default(0),
   gather: flag.default(true),
 })
 
@@ -260,6 +265,8 @@ export const adaVit: Reduction<typeof parameters> = {
     'keep-layers': 'blocks before which heads and layers are always on',
     'mlp-of-all': 'whether the MLP works on dropped tokens too',
     target: 'the share of patches, heads and halves that is to be taken, while a model learns',
+    start:
+      'what the maps that decide begin with, before they learn: 0 in the released code, where half of all goes at first; with 5 a model begins as the one that it is made of',
     gather: 'whether dropped tokens and skipped halves are left out; false computes and masks them',
   },
   ownWeights: 'the maps that decide (blocks.1.head_select.mlp_head, …)',
@@ -275,6 +282,7 @@ export const adaVit: Reduction<typeof parameters> = {
         tokenThreshold: given['token-threshold'],
         threshold: given.threshold,
         tokensSkipMlp: !given['mlp-of-all'],
+        start: given.start,
       },
       { depth: model.depth, gather: given.gather, loss: { target: given.target } },
     )

@@ -4,16 +4,8 @@ import type { Tensor } from '../graph/tensor.js'
 import type { BlockHooks, TokenState } from '../models/block-loop.js'
 import type { RouteEvent } from '../models/token-history.js'
 import { type TokenWindows, wholeOf } from '../models/window-kinds.js'
+import { layersOf, type SharedSelection } from './evo-vit-selections.js'
 import { chooseInEach, inOrderOf, joinTokens, kindsInOrder, lookedAt, streamOf } from './in-windows.js'
-
-/** Blocks that work on one choice of tokens. */
-export interface WindowedSelection {
-  /** The blocks, counted from 0. */
-  readonly first: number
-  readonly last: number
-  /** Share of each window. */
-  readonly rate: number
-}
 
 interface WindowedEvolutionOptions {
   readonly windows: TokenWindows
@@ -24,7 +16,7 @@ interface WindowedEvolutionOptions {
 /** Leaves the tokens of the highest attention of each window in the stream; the others wait beside it, unchanged. */
 function select(
   state: TokenState,
-  { first, last, rate }: WindowedSelection,
+  { first, last, rate }: SharedSelection,
   windows: TokenWindows,
 ): TokenState {
   const { attention: before, ...aside } = state.aside ?? {}
@@ -40,7 +32,7 @@ function select(
   const event: RouteEvent = {
     kind: 'route',
     layer: first,
-    layers: Array.from({ length: last - first + 1 }, (_, i) => first + i + 1),
+    layers: layersOf({ first, last }),
     little: [],
     waiting: 'wait unchanged until blocks choose anew',
     chosen: Number(chosen.shape[1]),
@@ -91,7 +83,7 @@ function remembered(before: Tensor | undefined, own: Tensor, tradeoff: number): 
  * window, or of the picture in a block that sees all of it, and what earlier blocks gave counts too.
  */
 export function evolutionInWindows(
-  selections: readonly WindowedSelection[],
+  selections: readonly SharedSelection[],
   { windows, tradeoff }: WindowedEvolutionOptions,
 ): BlockHooks {
   // nobody chooses by what the blocks after the last choice see

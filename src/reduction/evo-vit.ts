@@ -1,5 +1,3 @@
-import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import {
   add,
   argsort,
@@ -21,35 +19,23 @@ import { withOwnTraining } from '../models/own-training.js'
 import type { ReduceEvent, RouteEvent } from '../models/token-history.js'
 import { layerNorm } from '../nn/layer-norm.js'
 import { linear, widthOf } from '../nn/linear.js'
-import { evolutionInWindows, type WindowedSelection } from './evo-vit-in-windows.js'
-import { candidatesOf, prefixOf, ratesByBlock } from './keep-best.js'
-import { blockList, flag, keepRateSteps, keepRates, listOf } from './parameters.js'
+import { evolutionInWindows } from './evo-vit-in-windows.js'
+import {
+  type EvoVitValues,
+  layersOf,
+  parameters,
+  refused,
+  type Selection,
+  selectionsOf,
+  sharesOf,
+  tradeoffOf,
+} from './evo-vit-selections.js'
+import { candidatesOf, prefixOf } from './keep-best.js'
+import { keepRateSteps } from './parameters.js'
 import type { ReducedModel, Reduction } from './reduction.js'
-
-const parameters = z.object({
-  keep: keepRates,
-  mode: z.enum(['stage', 'layer']).describe('stage or layer').default('stage'),
-  blocks: blockList.optional(),
-  tradeoff: listOf(
-    z.number().min(0).max(1),
-    'a number from 0 to 1, or one for each block of the model, as in 1/1/0.5/0.5',
-  ).default([0.5]),
-  representative: flag.default(false),
-  'prune-cls': flag.default(false),
-  'class-head': flag.default(false),
-})
 
 /** Of all norms in the official code. */
 const usualEpsilon = 1e-6
-
-/** A choice of the patches that some blocks work on. */
-export interface Selection {
-  /** The blocks, counted from 0. */
-  readonly first: number
-  readonly last: number
-  /** K, the patches that are chosen. */
-  readonly kept: number
-}
 
 export interface EvolutionOptions {
   readonly depth: number
@@ -76,10 +62,6 @@ function lastToken({ tokens, prefix }: TokenState): Tensor {
 function representativeOf(waiting: Tensor, attention: Tensor): Tensor {
   const weights = divide(attention, reduceSum(attention, { axes: [1] }))
   return matmul(reshape(weights, [sizeAt(weights, 0), 1, sizeAt(weights, 1)]), waiting)
-}
-
-function layersOf({ first, last }: Selection): readonly number[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i + 1)
 }
 
 /**
@@ -234,56 +216,8 @@ export function slowFastEvolution(selections: readonly Selection[], options: Evo
   }
 }
 
-type Values = z.output<typeof parameters>
-
-function refused(message: string): BlvitError {
-  return new BlvitError('BAD_OPTION', message, { reduction: 'evo-vit' })
-}
-
-/** The blocks that select if nobody says: after a third and two thirds of the depth, or all from the third on. */
-function usualBlocks(depth: number, mode: Values['mode']): readonly number[] {
-  const third = Math.max(1, Math.floor(depth / 3))
-  const all = Array.from({ length: depth }, (_, block) => block).slice(third)
-  return mode === 'layer'
-    ? all
-    : all.filter((block) => block === third || block === Math.floor((2 * depth) / 3))
-}
-
-/** Which blocks work on which share. @throws BlvitError `BAD_OPTION` */
-function sharesOf(
-  { depth }: Pick<ReducedModel, 'depth'>,
-  { keep, mode, blocks }: Values,
-): readonly WindowedSelection[] {
-  const chosen = blocks ?? usualBlocks(depth, mode)
-  if (chosen.length === 0 || chosen.includes(0)) {
-    throw refused(
-      'evo-vit chooses by the attention of the blocks before, so block 0 takes all patches. Give later blocks, as in blocks=1/4/8.',
-    )
-  }
-  const rates = [...ratesByBlock('evo-vit', { depth }, { keep, blocks: chosen })].toSorted(
-    ([a], [b]) => a - b,
-  )
-  return rates.flatMap(([first, rate], i): WindowedSelection[] => {
-    const next = rates[i + 1]?.[0] ?? depth
-    // a block that takes all has nothing to choose
-    if (mode === 'layer') return rate === 1 ? [] : [{ first, last: first, rate }]
-    return [{ first, last: next - 1, rate }]
-  })
-}
-
-/** @throws BlvitError `BAD_OPTION` */
-function selectionsOf(model: ReducedModel, values: Values): readonly Selection[] {
-  return sharesOf(model, values).map(({ rate, ...blocks }) => {
-    const kept = Math.floor(model.patches * rate)
-    if (kept >= 1) return { ...blocks, kept }
-    throw refused(
-      `evo-vit shall keep ${rate} of ${model.patches} patches, which is none. Give a higher rate.`,
-    )
-  })
-}
-
 /** What there is only where a class token looks at all patches. @throws BlvitError `BAD_OPTION` */
-function assertNothingOfClassToken(values: Values): void {
+function assertNothingOfClassToken(values: EvoVitValues): void {
   const given = (['representative', 'prune-cls', 'class-head'] as const).find((name) => values[name])
   if (given === undefined) return
   throw refused(
@@ -291,18 +225,11 @@ function assertNothingOfClassToken(values: Values): void {
   )
 }
 
-/** @throws BlvitError `BAD_OPTION` */
-function tradeoffOf({ tradeoff }: Values, depth: number, first: number): (block: number) => number {
-  const [only = 1, ...others] = tradeoff
-  // before anything was chosen there is no reason to remember
-  if (others.length === 0) return (block) => (block < first ? 1 : only)
-  if (tradeoff.length === depth) return (block) => tradeoff[block] ?? only
-  throw refused(
-    `evo-vit has ${tradeoff.length} tradeoffs for ${depth} blocks. Give one number, or one for each block.`,
-  )
-}
-
-function assertClassHead(values: Values, { classes }: ReducedModel, made: Values | undefined): void {
+function assertClassHead(
+  values: EvoVitValues,
+  { classes }: ReducedModel,
+  made: EvoVitValues | undefined,
+): void {
   if (!values['class-head']) return
   if (made?.['class-head'] && classes > 0) return
   throw refused(

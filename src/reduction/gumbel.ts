@@ -14,14 +14,23 @@ import { sizeAt, type Tensor } from '../graph/tensor.js'
 // uniform numbers may be 0, and 1 in float32: the logarithm of neither's is a number
 const margin = 1e-6
 
+function uniform(name: string, shape: Tensor['shape']): Tensor {
+  return scaleShift(noiseInput(name, shape), { scale: 1 - 2 * margin, shift: margin })
+}
+
 /**
  * Gumbel noise, −log of exponentially distributed numbers, of a shape, drawn by whoever feeds the graph.
  * @param name what a seed is mixed with
  */
 export function gumbelNoise(name: string, shape: Tensor['shape']): Tensor {
-  const uniform = scaleShift(noiseInput(name, shape), { scale: 1 - 2 * margin, shift: margin })
-  const exponential = scaleShift(logarithm(uniform), { scale: -1 })
+  const exponential = scaleShift(logarithm(uniform(name, shape)), { scale: -1 })
   return scaleShift(logarithm(exponential), { scale: -1 })
+}
+
+/** The difference of two Gumbel numbers: log u − log(1 − u) of a uniform one. @param name as {@link gumbelNoise} */
+export function gumbelDifference(name: string, shape: Tensor['shape']): Tensor {
+  const u = uniform(name, shape)
+  return subtract(logarithm(u), logarithm(scaleShift(u, { scale: -1, shift: 1 })))
 }
 
 /**

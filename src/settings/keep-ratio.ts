@@ -2,11 +2,10 @@ import { BlvitError } from '../base/blvit-error.js'
 import type { Architecture } from '../models/architecture.js'
 import type { Setting } from './setting.js'
 
-/** k = ⌊r·M⌋, the number of patches that the big blocks process (spec §1). */
-function keptPatches(ratio: number, { grid }: Architecture): number {
+/** @throws BlvitError `BAD_OPTION` for a ratio at which k = ⌊r·M⌋ is 0 */
+function checkKeepsSome(ratio: number, { grid }: Architecture): void {
   const patches = grid.rows * grid.columns
-  const kept = Math.floor(ratio * patches)
-  if (kept > 0) return kept
+  if (Math.floor(ratio * patches) > 0) return
   // rounded up, so that ⌊r·M⌋ of the printed number is 1
   const smallest = Math.ceil(1e6 / patches) / 1e6
   throw new BlvitError(
@@ -24,7 +23,7 @@ function hasRatio({ settings }: Architecture): boolean {
   return settings.keepRatio !== undefined
 }
 
-/** r, the share of patches that the big blocks of a bLViT process. */
+/** r, the share of patches that the big blocks of a bLViT process: on average, where its layers keep different shares. */
 export const keepRatio: Setting<number> = {
   flags: '-r, --keep-ratio',
   placeholder: 'r',
@@ -48,7 +47,10 @@ export const keepRatio: Setting<number> = {
     check(ratio)
     // of windows there is no one number: how many each keeps is decided when the graph is built
     if (hasRatio(architecture) && architecture.windows) return { build: { keepRatio: ratio } }
-    if (hasRatio(architecture)) return { sizes: { kept: keptPatches(ratio, architecture) } }
+    if (architecture.keptSizes) {
+      checkKeepsSome(ratio, architecture)
+      return { sizes: architecture.keptSizes(ratio) }
+    }
     // All patches go through all blocks: a plain model does just that.
     if (ratio === 1) return {}
     const { family, takesHooks } = architecture

@@ -24,7 +24,6 @@ export const quota = {
   parse: (text) => check(text.trim()),
   check,
   print: (quota, { windows }) => (windows?.quota === quota ? '' : `${quota} quota`),
-  isPassedOver: ({ windows }) => windows === undefined,
   remake: (quota, architecture, { withChanges }) => {
     const { windows, family } = architecture
     if (windows) return windows.quota === quota ? architecture : withChanges(architecture, { quota })

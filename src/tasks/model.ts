@@ -1,22 +1,11 @@
-import { preparedAhead, preparedBatches } from '../base/ahead.js'
-import { defined } from '../base/assert.js'
-import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
 import { checkOptions, type OptionKeys } from '../base/check-options.js'
 import type { CallOptions } from '../engine/dispatcher.js'
 import type { EngineRunOptions } from '../engine/engine.js'
 import type { Asked } from '../engine/engine-forms.js'
 import type { LanePlan, Parallel } from '../engine/lane-plan.js'
-import { outputRows } from '../engine/rows.js'
 import { graphOf } from '../graph/graph.js'
 import type { ImageInput } from '../image/image-input.js'
-import {
-  type ImageDecoder,
-  type PreparedPicture,
-  type PrepareOptions,
-  prepareKeys,
-  preparePicture,
-  preparePictures,
-} from '../image/prepare.js'
+import type { ImageDecoder, PrepareOptions } from '../image/prepare.js'
 import type { Preprocessing } from '../image/preprocessing.js'
 import { modelFingerprint } from '../model-store/fingerprint.js'
 import { filesOf, type ModelFiles } from '../model-store/model-files.js'
@@ -25,21 +14,18 @@ import type { ScoreFunction } from '../models/score-function.js'
 import { type Classification, type ClassificationOptions, classify } from '../problems/classify.js'
 import { type EmbedOptions, embed } from '../problems/embed.js'
 import { logits as logitsProblem } from '../problems/logits.js'
-import type { AnswerContext, Problem } from '../problems/problem.js'
+import type { Problem } from '../problems/problem.js'
 import type { ChosenRuntime, LoadOptions } from '../runtime/runtime.js'
-import { prepareInFrame } from '../segmentation/frame-pixels.js'
 import { onlyClassification, resolveStages, type StagedSettings, settingsOver } from '../settings/resolve.js'
-import { oneStage, type Settings, settingKeys, settingsOf } from '../settings/settings.js'
-import { batchesAhead, ModelRuns, runsAheadOf } from './model-runs.js'
-import { asksForObjects, type FindObjects, ObjectFinder, type RunTogether } from './object-finder.js'
-import { assertTraceable, type TraceOptions, tracePicture, traceProgram } from './trace/trace.js'
+import { oneStage, type Settings, settingsOf } from '../settings/settings.js'
+import { ModelAnswers, type RunOptions, runKeys } from './model-answers.js'
+import { ModelPictures } from './model-pictures.js'
+import { ModelRuns } from './model-runs.js'
+import { type FindObjects, ObjectFinder } from './object-finder.js'
+import { assertTraceable, type TraceOptions, tracePicture } from './trace/trace.js'
 import type { Trace } from './trace/traced-steps.js'
-import { type Answered, forBoth, inTwoStages, type StageAnswers } from './two-stages.js'
+import type { Answered } from './two-stages.js'
 
-/** How pictures are prepared and run, whatever is asked of them. */
-export interface RunOptions extends EngineRunOptions, PrepareOptions {}
-
-const runKeys: OptionKeys<RunOptions> = { seed: true, ...settingKeys, ...prepareKeys }
 const traceKeys: OptionKeys<TraceOptions> = { top: true, ...runKeys }
 
 export interface ClassifyOptions extends RunOptions, ClassificationOptions {}
@@ -68,11 +54,11 @@ export class Model implements AsyncDisposable {
   readonly scores: ScoreFunction
   /** What had to be assumed because no file of the model says it, in words for people. */
   readonly assumptions: readonly string[]
-  private readonly preprocessings = new Map<string, Preprocessing>()
-  private readonly runs: ModelRuns
   /** Of runs that say nothing else. */
   private readonly settings: Settings
-  private readonly objects: ObjectFinder
+  private readonly runs: ModelRuns
+  private readonly pictures: ModelPictures
+  private readonly answers: ModelAnswers
 
   /** @throws BlvitError `BAD_OPTION` for settings that the model can't take, or lanes where there are none */
   constructor(
@@ -89,20 +75,25 @@ export class Model implements AsyncDisposable {
     this.scores = files.scores
     this.assumptions = files.assumptions
     this.settings = { ...(runsAt && { imageSize: runsAt }), ...settingsOf(engineOptions.settings ?? {}) }
-    const resolved = this.resolve({})
-    const { threads, precision, parallel = 'auto', queue, objects } = engineOptions
-    this.objects = new ObjectFinder(name, objects)
-    this.objects.assertNeeded(resolved)
+    const usual = this.resolve({})
+    const { threads, precision, parallel = 'auto', queue, decoder } = engineOptions
+    const objects = new ObjectFinder(name, engineOptions.objects)
+    objects.assertNeeded(usual)
+    const resolve = (options: Settings) => this.resolve(options)
     this.runs = new ModelRuns(
       name,
       { architecture, weights, runtime: engine.runtime },
       {
-        ...{ threads, precision, parallel, queue },
-        loaded: oneStage(resolved.values),
+        ...{ threads, precision, parallel, queue, resolve },
+        loaded: oneStage(usual.values),
         usual: oneStage(this.settings),
-        resolve: (options) => this.resolve(options),
       },
     )
+    this.pictures = new ModelPictures({ preprocessing: files.preprocessing, decoder, objects, resolve })
+    const { prefix, facts } = architecture
+    const { classToken, projection } = facts
+    const context = { labels: this.labels, scores: this.scores, prefix, classToken, projection }
+    this.answers = new ModelAnswers({ runs: this.runs, pictures: this.pictures, objects, context, resolve })
   }
 
   /** The files on this machine that it was read from, for who writes files and must not destroy any of them. */
@@ -127,22 +118,12 @@ export class Model implements AsyncDisposable {
 
   /** How pictures are prepared for a run with these settings: resize and crop keep their proportion at any image size. */
   preprocessingFor(settings: Settings): Preprocessing {
-    return this.preprocessingOf(this.resolve(settings).architecture)
+    return this.pictures.preprocessingFor(settings)
   }
 
   /** The same for each of its stages, if it has two. */
   preprocessingsFor(settings: Settings): readonly Preprocessing[] {
-    const { first, architecture } = this.resolve(settings)
-    const stages = first ? [first.resolved.architecture, architecture] : [architecture]
-    return stages.map((each) => this.preprocessingOf(each))
-  }
-
-  private preprocessingOf({ image: { height, width } }: Architecture): Preprocessing {
-    const size = `${height}×${width}`
-    // one object a size: its tables are kept by it
-    const made = this.preprocessings.get(size) ?? { ...this.files.preprocessing, height, width }
-    this.preprocessings.set(size, made)
-    return made
+    return this.pictures.preprocessingsFor(settings)
   }
 
   /** Whether a run with these options picks something at random, which `seed` then decides. */
@@ -154,12 +135,6 @@ export class Model implements AsyncDisposable {
     return inputs.some(({ leaf }) => leaf?.kind === 'input' && leaf.role === 'noise')
   }
 
-  private get context(): AnswerContext {
-    const { prefix, facts } = this.files.architecture
-    const { classToken, projection } = facts
-    return { labels: this.labels, scores: this.scores, prefix, classToken, projection }
-  }
-
   /**
    * Loads the engine and the decoder of pictures now instead of at the first one, which then waits 0.3 s less.
    * @param problem what will be asked. Default: classification
@@ -169,7 +144,7 @@ export class Model implements AsyncDisposable {
     problem: Asked = classify,
     { pictures = 1 }: { readonly pictures?: number } = {},
   ): Promise<void> {
-    await Promise.all([this.runs.open(problem, { pictures }), this.engineOptions.decoder.warmUp?.()])
+    await this.answers.warmUp(problem, { pictures })
   }
 
   /** How many engines work beside each other, and with how many threads each, when so many pictures are to be run. */
@@ -190,13 +165,7 @@ export class Model implements AsyncDisposable {
     problem: Problem<Answer, Options>,
     options: Options & Settings,
   ): void {
-    const { name, optionKeys } = problem
-    if (optionKeys) checkOptions(`option of ${name}`, options, { ...optionKeys, ...runKeys })
-    problem.check?.(options, this.context)
-    const resolved = this.resolve(options)
-    if (resolved.first && (!problem.isSure || this.scores === 'none' || asksForObjects(resolved)))
-      throw onlyClassification(resolved.key)
-    this.objects.assertAnswers(resolved)
+    this.answers.check(problem, options)
   }
 
   /**
@@ -209,46 +178,7 @@ export class Model implements AsyncDisposable {
     options: Options & EngineRunOptions & CallOptions,
   ): Promise<Answered<Answer>[]> {
     const { caller, signal } = options
-    return this.answerRun(problem, pictures, options, { caller, signal })
-  }
-
-  private async answerRun<Answer, Options extends object>(
-    problem: Problem<Answer, Options>,
-    pictures: readonly Float32Array[],
-    options: Options & EngineRunOptions,
-    call: CallOptions & { readonly shares?: boolean },
-  ): Promise<Answered<Answer>[]> {
-    const { first, values } = this.resolve(options)
-    if (!first) return [...(await this.answerOnce(problem, pictures, options, call)).answers]
-    const { image, channels } = first.resolved.architecture
-    return inTwoStages(pictures, channels * image.height * image.width, {
-      first: (small) =>
-        this.answerOnce(problem, small, { ...options, ...first.resolved.values }, { ...call, ...first }),
-      second: (whole) => this.answerOnce(problem, whole, { ...options, ...values }, call),
-    })
-  }
-
-  /** In one stage. @param call `sureFrom`: tells which answers are less probable */
-  private async answerOnce<Answer, Options extends object>(
-    problem: Problem<Answer, Options>,
-    pictures: readonly Float32Array[],
-    options: Options & EngineRunOptions,
-    { sureFrom, ...call }: CallOptions & { readonly shares?: boolean; readonly sureFrom?: number },
-  ): Promise<StageAnswers<Answer>> {
-    const answers = new Map<number, Answered<Answer>>()
-    const unsure: number[] = []
-    const answerSome = async ({ places, objects }: RunTogether) => {
-      const some = places.flatMap((place) => pictures[place] ?? [])
-      const { outputs, elapsedMs } = await this.runs.run(problem, some, { ...options, objects }, call)
-      places.forEach((place, row) => {
-        const rows = outputRows(outputs, row)
-        const answer = problem.answer(rows, this.context, options)
-        answers.set(place, { answer, elapsedMs: elapsedMs / some.length })
-        if (sureFrom !== undefined && !problem.isSure?.(rows, this.context, sureFrom)) unsure.push(place)
-      })
-    }
-    await Promise.all(this.objects.groups(pictures, this.resolve(options)).map(answerSome))
-    return { answers: pictures.map((_, place) => defined(answers.get(place), 'an answer')), unsure }
+    return this.answers.ofPrepared(problem, pictures, options, { caller, signal })
   }
 
   /**
@@ -262,29 +192,7 @@ export class Model implements AsyncDisposable {
     images: ImageInput | readonly ImageInput[],
     options: Options & RunOptions,
   ): Promise<Answered<Answer>[]> {
-    if (typeof problem?.answer !== 'function') {
-      const advice = 'Give one of `problems`, e.g. model.answer(problems.classify, ["photo.jpg"], {}).'
-      throw new BlvitError('BAD_OPTION', `${problem} is no problem. ${advice}`)
-    }
-    this.check(problem, options)
-    this.runs.assertUsable()
-    const list = listOf(images)
-    const batch = this.batchFor(list.length, options)
-    const runsAhead = runsAheadOf(this.planFor(list.length))
-    const prepare = (input: ImageInput) => this.prepare(input, options)
-    const call = { caller: {}, signal: options.signal, shares: list.length === 1 }
-    const run = (prepared: Float32Array[]) => this.answerRun(problem, prepared, options, call)
-    return this.runs.admitted(Math.min(list.length, batch * (runsAhead + batchesAhead)), async () => {
-      // The engine loads while the first pictures are decoded; if it can't, their run says why.
-      this.warmUp(problem, { pictures: list.length }).catch(() => {})
-      const answers: Answered<Answer>[] = []
-      const batches = preparedBatches(list, prepare, { batch, ahead: batchesAhead })
-      for await (const some of preparedAhead(batches, run, { ahead: runsAhead })) {
-        throwIfAborted(options.signal)
-        answers.push(...some)
-      }
-      return answers
-    })
+    return this.answers.of(problem, listOf(images), options)
   }
 
   /**
@@ -327,27 +235,7 @@ export class Model implements AsyncDisposable {
    * @returns `[channels, height, width]`; for two stages that of the first and behind it that of the second
    */
   async prepare(image: ImageInput, options: PrepareOptions & Settings = {}): Promise<Float32Array> {
-    const ways = this.preprocessingsFor(options)
-    if (ways.length > 1) {
-      const { decoder } = this.engineOptions
-      const [small, whole] = await preparePictures(image, ways, { ...options, decoder })
-      return forBoth(defined(small, 'the small picture').input, defined(whole, 'the whole one').input)
-    }
-    return (await this.preparePicture(image, options)).input
-  }
-
-  private async preparePicture(
-    image: ImageInput,
-    options: PrepareOptions & Settings,
-  ): Promise<PreparedPicture> {
-    const run = this.resolve(options)
-    const { decoder } = this.engineOptions
-    const { masks } = run.architecture.facts
-    if (masks) return prepareInFrame(image, masks, { ...options, decoder })
-    const preprocessing = this.preprocessingOf(run.architecture)
-    const picture = await preparePicture(image, preprocessing, { ...options, decoder })
-    await this.objects.see(image, picture, { run, preprocessing })
-    return picture
+    return this.pictures.prepare(image, options)
   }
 
   /** The raw class scores, before softmax. @returns `[pictures, classes]`, row-major */
@@ -355,7 +243,7 @@ export class Model implements AsyncDisposable {
     pictures: readonly Float32Array[],
     { caller, signal, ...options }: EngineRunOptions & CallOptions = {},
   ): Promise<Float32Array> {
-    const rows = await this.answerRun(logitsProblem, pictures, options, { caller, signal })
+    const rows = await this.answers.ofPrepared(logitsProblem, pictures, options, { caller, signal })
     const logits = new Float32Array(pictures.length * this.architecture.classes)
     rows.forEach(({ answer }, row) => {
       logits.set(answer, row * answer.length)
@@ -372,11 +260,8 @@ export class Model implements AsyncDisposable {
     assertTraceable(this, options)
     const { first, key } = this.resolve(options)
     if (first) throw onlyClassification(key)
-    const picture = await this.preparePicture(image, options)
-    return tracePicture(this, picture, options, (pixels) => {
-      const [group] = this.objects.groups([pixels], this.resolve(options))
-      return this.runs.run(traceProgram, [pixels], { ...options, objects: group?.objects })
-    })
+    const picture = await this.pictures.preparedPicture(image, options)
+    return tracePicture(this, picture, options, (pixels) => this.answers.traced(pixels, options))
   }
 
   /** Changes when anything does that decides the answers. Reads all weights. */

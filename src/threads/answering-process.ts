@@ -2,23 +2,24 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { aborted, BlvitError } from '../base/blvit-error.js'
 import { Asker, type Protocol, type Response } from '../base/conversation.js'
+import { whenAborted } from '../base/when-aborted.js'
 
 /** What a process says without being asked, such as how far it has come. */
-export interface Told {
-  readonly told: unknown
+export interface Told<News> {
+  readonly told: News
 }
 
-export interface AnsweringProcessOptions {
+export interface AnsweringProcessOptions<News> {
   /** Kills the process when it fires. */
   readonly signal?: AbortSignal | undefined
-  readonly onTold?: ((told: unknown) => void) | undefined
+  readonly onTold?: ((told: News) => void) | undefined
 }
 
 // Of what a process complained about before it died; the end says why.
 const longestComplaint = 2000
 
-/** A process of its own that answers one question after the other. */
-export class AnsweringProcess<P extends Protocol<P>> implements AsyncDisposable {
+/** A process of its own that answers one question after the other. `News`: what it says without being asked */
+export class AnsweringProcess<P extends Protocol<P>, News = never> implements AsyncDisposable {
   private readonly child: ChildProcess
   private readonly asker = new Asker<P>((request) => this.child.send(request))
   private readonly ended: Promise<void>
@@ -27,7 +28,7 @@ export class AnsweringProcess<P extends Protocol<P>> implements AsyncDisposable 
   /**
    * @param file the program, by `new URL(…, import.meta.url)` with its file's name written out: our build looks for just that
    */
-  constructor(file: URL, { signal, onTold }: AnsweringProcessOptions = {}) {
+  constructor(file: URL, { signal, onTold }: AnsweringProcessOptions<News> = {}) {
     this.child = fork(fileURLToPath(file), {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
@@ -36,7 +37,7 @@ export class AnsweringProcess<P extends Protocol<P>> implements AsyncDisposable 
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-longestComplaint)
     })
-    this.child.on('message', (message: Response | Told) => {
+    this.child.on('message', (message: Response | Told<News>) => {
       if ('told' in message) onTold?.(message.told)
       else this.asker.receive(message)
     })
@@ -55,8 +56,7 @@ export class AnsweringProcess<P extends Protocol<P>> implements AsyncDisposable 
     })
     const stop = () => this.child.kill('SIGKILL')
     if (signal?.aborted) stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    void this.ended.then(() => signal?.removeEventListener('abort', stop))
+    void this.ended.then(whenAborted(signal, stop))
   }
 
   private died(how: string, signal: AbortSignal | undefined): BlvitError {

@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { BlvitError } from '../base/blvit-error.js'
 import { convert } from '../model-store/convert.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { findConfiguration } from '../model-store/node/find-configuration.js'
-import { locateModel } from '../model-store/node/locate-model.js'
-import { openModel } from '../model-store/node/open-model.js'
+import { type NamedModel, openNamed } from '../model-store/node/named-model.js'
 import type { ConfigJson } from '../models/architecture.js'
 import { classOrder, type NamedClasses } from '../problems/class-order.js'
 import { type DecidedRecipe, objectiveOf } from '../recipes/recipe.js'
@@ -22,13 +19,6 @@ export interface ParticipantOptions extends DownloadOptions {
   readonly seed: number
 }
 
-/** A model with what it was called and what its own card says. */
-export interface NamedModel {
-  readonly name: string
-  readonly files: ModelFiles
-  readonly card: string | undefined
-}
-
 /** Who takes part in a training. */
 export interface Participants {
   /** What the student's weights come from, as it is on disk. */
@@ -42,13 +32,6 @@ export interface Participants {
 export function assumptionsOf({ source, student, teacher }: Participants): readonly string[] {
   if (!teacher || teacher === source) return student.assumptions
   return [...student.assumptions, ...teacher.files.assumptions.map((each) => `${teacher.name}: ${each}`)]
-}
-
-async function opened(reference: string, options: DownloadOptions): Promise<NamedModel> {
-  const { name, folder } = await locateModel(reference, options)
-  const files = await openModel(folder, { signal: options.signal })
-  const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => undefined)
-  return { name, files, card }
 }
 
 function checkPixels(student: ModelFiles, teacher: NamedModel): void {
@@ -84,7 +67,7 @@ export async function openParticipants(
   recipe: DecidedRecipe,
   { to, set, seed, teacher, ...download }: ParticipantOptions,
 ): Promise<Participants> {
-  const source = typeof model === 'string' ? await opened(model, download) : model
+  const source = typeof model === 'string' ? await openNamed(model, download) : model
   const target = to === undefined ? source.files.architecture : await findConfiguration(to)
   const student =
     to === undefined && !set
@@ -92,7 +75,7 @@ export async function openParticipants(
       : (await convert(source.files, target, { name: to ?? source.name, seed, set })).files
   if (!recipe.stages.some((stage) => objectiveOf(stage).needsTeacher(stage)))
     return { source, student, teacher: undefined }
-  const taughtBy = teacher === undefined ? source : await opened(teacher, download)
+  const taughtBy = teacher === undefined ? source : await openNamed(teacher, download)
   checkPixels(student, taughtBy)
   if (recipe.stages.some((stage) => objectiveOf(stage).comparesClasses?.(stage)))
     checkClasses({ name: source.name, labels: student.labels }, taughtBy)

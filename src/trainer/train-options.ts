@@ -15,6 +15,7 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly seed?: number | undefined
   /** Go on from the newest checkpoint of a training with the same options. */
   readonly resume?: boolean | undefined
+  /** Replace a model's folder that is there, and its checkpoints. Default false. */
   readonly overwrite?: boolean | undefined
   /** Steps between two checkpoints. Default 100. */
   readonly checkpointEvery?: number | undefined
@@ -24,17 +25,19 @@ export interface TrainOptions extends Omit<ParticipantOptions, 'seed'> {
   readonly validationNames?: readonly string[] | undefined
   /** Names of pictures of the data that are left out altogether. */
   readonly without?: readonly string[] | undefined
+  /** Only the first so many pictures of the validation. Default: all. */
+  readonly validationLimit?: number | undefined
   /** Measure before the first step too: where training makes it no better, what it started with comes out. Default false. */
   readonly validateFirst?: boolean | undefined
   /** So many validations in a row without a better one end a stage. Default: none does. */
   readonly patience?: number | undefined
-  /** Only the first so many of them. Default: all. */
-  readonly validationLimit?: number | undefined
   /** Steps between two validations. Default: a tenth of each stage. */
   readonly validateEvery?: number | undefined
   /** What to validate at. Default: keep ratios 0.25, 0.5, 0.75 and 1, or without any what the last stage trains at. */
   readonly validationSettings?: readonly Settings[] | undefined
+  /** Where the steps are made. Default `auto`. */
   readonly device?: DeviceRequest | undefined
+  /** Of the engine. Default: as many as it thinks good. */
   readonly threads?: number | undefined
   /** Threads that decode and augment pictures. Default 1. */
   readonly workers?: number | undefined

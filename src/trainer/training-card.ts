@@ -1,6 +1,7 @@
+import { codeCell } from '../base/markdown.js'
 import { shareOf } from '../base/share.js'
-import { codeSpan, visible } from '../base/visible-text.js'
-import { type CardFacts, frontMatter, licenceOf, usage } from '../model-store/model-card.js'
+import { visible } from '../base/visible-text.js'
+import { type CardFacts, dataNames, frontMatter, licenceOf, usage } from '../model-store/model-card.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Stage, stepsOf } from '../recipes/recipe.js'
 import { stageSettings } from './stage-settings.js'
@@ -15,21 +16,6 @@ export interface TrainingFacts extends CardFacts {
   /** Where the pictures came from. */
   readonly data: readonly string[]
   readonly log: readonly LogRecord[]
-}
-
-/** More than these would hide the rest of the card. */
-const shownPaths = 6
-
-/** A name from outside in a cell of a table. */
-function codeCell(name: string): string {
-  return codeSpan(name).replaceAll('|', '\\|')
-}
-
-/** Their last names: where the data lies on one machine is nobody else's business. */
-function dataNames(paths: readonly string[]): string {
-  const names = paths.map((path) => codeCell(path.split(/[/\\]/).filter(Boolean).slice(-2).join('/')))
-  const others = names.length - shownPaths
-  return names.slice(0, shownPaths).join(', ') + (others > 0 ? ` and ${others} more` : '')
 }
 
 function stageRow(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { codeSpan, visible, visibleLines } from '../../src/base/visible-text.js'
+import { visible, visibleLines } from '../../src/base/visible-text.js'
 
 describe('what a terminal would obey is written out', () => {
   test.each([
@@ -31,10 +31,5 @@ describe('what a terminal would obey is written out', () => {
         expect(JSON.parse(visibleLines(JSON.stringify({ label: text }, null, 2)))).toEqual({ label: text })
       }),
     )
-  })
-
-  test('code in Markdown ends where it should', () => {
-    expect(codeSpan('vit')).toBe('`vit`')
-    expect(codeSpan('a`b``c\n')).toBe('``` a`b``c\\u000a ```')
   })
 })

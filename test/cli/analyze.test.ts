@@ -228,7 +228,7 @@ describe('blvit analyze refuses', () => {
     ['depth 0', ['b+t', '--depth', '0'], 2, 'must be a whole number from 1'],
     ['no configuration at all', [], 2, 'Name a configuration'],
     ['changes to nothing', ['--compare', 'b+t,vit-base', '-r', '0.5'], 2, 'take a setting as b+t@0.5'],
-    ['an empty comparison', ['--compare', ','], 2, 'Name a configuration'],
+    ['an empty comparison', ['--compare', ','], 2, 'Between its commas something is missing'],
     ['a graph as JSON', ['b+t', '--graph', '--json'], 2, 'cannot be used with'],
   ])('%s', async (_, args, expectedCode, complaint) => {
     const { code, stdout, stderr } = await runInProcess(['analyze', ...args])

@@ -51,3 +51,8 @@ test('a row that can’t be says why, and is a row', async () => {
 test('a setting that no model can take is a wrong command', async () => {
   await expect(plan(['vit-micro'], [{ keepRatio: 0.5 }])).rejects.toThrow(/processes every token/)
 })
+
+test('asks no hub that it shall not ask', async () => {
+  const [row] = await planRows([{ reference: 'nobody/nothing', settings: {} }], { offline: true })
+  expect(row).toMatchObject({ error: { code: 'OFFLINE' } })
+})

@@ -127,6 +127,14 @@ describe('reproduce', () => {
     expect(table.rows[1]?.runs).toEqual([])
   })
 
+  test("doesn't take the teacher of another table for its own", async () => {
+    const other = { ...tiny.teacher, config: { ...tiny.teacher.config, depth: 3 } }
+    await expect(reproduce({ ...tiny, teacher: other }, options('table'))).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringMatching(/table.teacher is the teacher of another table/),
+    })
+  })
+
   test('refuses a row that the table does not have', async () => {
     await expect(reproduce(tiny, options('none', { rows: ['evot'] }))).rejects.toMatchObject({
       code: 'BAD_OPTION',

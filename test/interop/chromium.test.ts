@@ -51,11 +51,14 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
     name: Name,
     args: Parameters<PageFunctions[Name]>,
   ): Promise<Awaited<ReturnType<PageFunctions[Name]>>> {
-    // as text, because vitest rewrites the imports of functions
-    const result: unknown = await page.evaluate(
-      `import('/test/interop/page/run-model.js').then((page) => page.${name}(...${JSON.stringify(args)}))`,
+    // as text, because vitest rewrites the imports of functions; the result too, because Playwright takes seconds for as
+    // many numbers as a model has
+    const result = await page.evaluate<string>(
+      `import('/test/interop/page/run-model.js')
+        .then((page) => page.${name}(...${JSON.stringify(args)}))
+        .then((result) => JSON.stringify(result))`,
     )
-    return result as Awaited<ReturnType<PageFunctions[Name]>>
+    return JSON.parse(result) as Awaited<ReturnType<PageFunctions[Name]>>
   }
 
   /** A page for most tests of a server: what it has read and compiled, ONNX Runtime and shaders, serves again. */

@@ -35,6 +35,7 @@ const base: BlvitConfig = {
   fullLayers: 1,
   predictorAfter: [1, 3],
   keepRatio: 0.34,
+  keepSchedule: [1],
   selection: 'predictor',
   predictor: 'linear',
   semiCross: true,

@@ -39,6 +39,7 @@ const routed: BlvitConfig = {
   fullLayers: 1,
   predictorAfter: [1],
   keepRatio: 0.5,
+  keepSchedule: [1],
   selection: 'predictor',
   predictor: 'linear',
   semiCross: true,

@@ -4,6 +4,7 @@ import { BlvitError } from '../../src/base/blvit-error.js'
 import { graphOf } from '../../src/graph/graph.js'
 import { toOnnx } from '../../src/graph/onnx/write.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import { initialise } from '../../src/model-store/initialise.js'
 import { parametersOf } from '../../src/model-store/model-files.js'
 import { canonicalNames } from '../../src/model-store/name-maps/canonical-names.js'
 import type { Architecture } from '../../src/models/architecture.js'
@@ -11,7 +12,7 @@ import { type BlockHooks, composeHooks, trainingHooks } from '../../src/models/b
 import { withChanges } from '../../src/models/index.js'
 import { outputOf } from '../../src/models/model-definition.js'
 import { eventOutputs, followPatches } from '../../src/models/token-history.js'
-import { allDecisions } from '../../src/reduction/block-decisions.js'
+import { allDecisions } from '../../src/reduction/ada-vit-decisions.js'
 import { parseReduction } from '../../src/reduction/parse-reduction.js'
 import { nativeRuntime } from '../../src/runtime/node/native.js'
 import { resolveSettings } from '../../src/settings/resolve.js'
@@ -221,6 +222,16 @@ describe('weights of AdaViT', () => {
     expect(vit.facts.layerOf('blocks.3.layer_select.mlp_head.bias')).toBe(4)
     const fewer = parametersOf(learned(vit, 'ada-vit:0.6,decides=tokens')).map(({ name }) => name)
     expect(fewer.filter((name) => /select/.test(name))).toHaveLength(2 * 4)
+  })
+
+  test.each([
+    ['ada-vit:0.6', 0],
+    ['ada-vit:0.6,start=5', 5],
+  ])('begin as asked: %s', async (reduction, start) => {
+    const { weights } = initialise(learned(vit, reduction), { seed: 0 })
+    const biases = [...weights].filter(([name]) => /select\.mlp_head\.bias$/.test(name))
+    expect(biases).toHaveLength(4 + 3 + 3)
+    for (const [, bias] of biases) expect(new Set(await readFloats(bias))).toEqual(new Set([start]))
   })
 
   test.each([

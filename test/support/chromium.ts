@@ -28,6 +28,9 @@ export function launchChromium(): Promise<Browser> {
       '--disable-sync',
       '--enable-unsafe-webgpu',
       '--use-webgpu-adapter=swiftshader',
+      // Code that runs for seconds is left to V8's first compiler of WebAssembly: the second takes longer for ONNX Runtime
+      // than it saves, and computes the same numbers.
+      '--js-flags=--wasm-tiering-budget=400000000',
     ],
   })
 }

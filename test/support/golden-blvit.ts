@@ -59,6 +59,7 @@ export function configOf({ configuration: c }: GoldenCase): BlvitConfig {
     fullLayers: c.full_layers,
     predictorAfter: c.predictor_after,
     keepRatio: 0.25,
+    keepSchedule: [1],
     selection: c.selection,
     predictor: 'linear',
     semiCross: c.semi_cross,

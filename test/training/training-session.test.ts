@@ -34,6 +34,7 @@ const config: BlvitConfig = {
   fullLayers: 1,
   predictorAfter: [1],
   keepRatio: 0.25,
+  keepSchedule: [1],
   selection: 'predictor',
   predictor: 'linear',
   semiCross: true,

@@ -3,7 +3,13 @@ import { BlvitError } from '../../base/blvit-error.js'
 import { settingNames } from '../../settings/settings.js'
 import type { Report } from '../analysis-report.js'
 import type { CliContext } from '../context.js'
-import { type Convention, conventionOption, positiveInteger, setting } from '../option-values.js'
+import {
+  type Convention,
+  commaSeparated,
+  conventionOption,
+  positiveInteger,
+  setOption,
+} from '../option-values.js'
 import { hasSettings, type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
 interface Flags extends SettingFlags {
@@ -18,16 +24,12 @@ interface Flags extends SettingFlags {
   readonly json?: boolean
 }
 
-function commaSeparated(text: string): string[] {
-  return text.split(',').filter(Boolean)
-}
-
 /** `blvit analyze` */
 export function analyzeCommand(program: Command, context: CliContext): void {
   withSettings(program.command('analyze'))
     .description('Count parameters, multiply-adds and activations of a configuration, without any weights.')
     .argument('[configuration]', 'b+t, vit-base, … (see blvit models), a folder or a config.json')
-    .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
+    .addOption(setOption())
     .addOption(conventionOption('how multiply-adds are counted in the tables'))
     .option('--layers', 'a line for each layer')
     .option('--depth <n>', 'the tree of scopes, n levels deep', positiveInteger)
@@ -36,7 +38,7 @@ export function analyzeCommand(program: Command, context: CliContext): void {
         '--compare <a,b,…>',
         'side by side; name@0.5 is one at keep ratio 0.5, name@evit:0.7 one that reduces its tokens',
       )
-        .argParser(commaSeparated)
+        .argParser(commaSeparated(String))
         .conflicts(['layers', 'depth']),
     )
     .addOption(
@@ -121,7 +123,7 @@ async function reportOnPictures(
   const { analyze } = await import('../../tasks/analyze/analyze.js')
   const { load } = await import('../../tasks/node/load.js')
   const settings = await settingsFrom(flags)
-  await using model = await load(reference)
+  await using model = await load(reference, { signal })
   const { architecture, name } = model
   if (!analyze(architecture, settings).counted) throw nothingToCount(model.resolve(settings).key)
   const { openDataSet } = await import('../../data/open-data-set.js')

@@ -6,9 +6,9 @@ import type { BenchProgress } from '../../bench/rounds.js'
 import type { Settings } from '../../settings/settings.js'
 import { settingNames } from '../../settings/settings.js'
 import type { CliContext } from '../context.js'
-import { devices, precisions } from '../model-options.js'
+import { devices, offlineOption, precisions } from '../model-options.js'
 import { commaSeparated, oneOf, positiveInteger, positiveIntegerOr } from '../option-values.js'
-import { itemProgress, type Progress } from '../progress.js'
+import { downloadProgress, itemProgress, type Progress } from '../progress.js'
 import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
 
 interface Flags extends ManySettingFlags {
@@ -25,6 +25,7 @@ interface Flags extends ManySettingFlags {
   readonly find?: SpeedGoal
   readonly against?: 'transformers.js'
   readonly pictures?: string
+  readonly offline?: boolean
 }
 
 /** `20ms` or `1.5x`. */
@@ -97,9 +98,10 @@ export function benchCommand(program: Command, context: CliContext): void {
       new Option(
         '--train',
         'measure instead training steps (forward, backward, AdamW); takes no models',
-      ).conflicts(['csv', 'plot', 'find', 'against', 'batch', 'device', 'dtype', ...settingNames]),
+      ).conflicts(['csv', 'plot', 'find', 'against', 'batch', 'device', 'dtype', 'offline', ...settingNames]),
     )
     .option('--pictures <folder>', 'with --against: the pictures (default: the examples)')
+    .addOption(offlineOption())
     .option('--json', 'everything as JSON')
     .addHelpText(
       'after',
@@ -142,15 +144,21 @@ Examples:
     })
 }
 
+/** How the models come from the hub. */
+function hubOptions({ offline }: Flags, context: CliContext) {
+  return { offline, signal: context.signal, onDownload: downloadProgress(context) }
+}
+
 async function benchModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const { bench } = await import('../../bench/bench.js')
   const { benchText } = await import('../bench-report.js')
   const { checkWritable, writeWholeFile } = await import('../../files/output-files.js')
   for (const path of [flags.csv, flags.plot]) if (path !== undefined) await checkWritable(path)
+  const hub = hubOptions(flags, context)
   let settings = await manySettingsFrom(flags)
   if (flags.plot !== undefined) {
     const { settingsToPlot } = await import('../../bench/plot.js')
-    settings = await settingsToPlot(models, settings)
+    settings = await settingsToPlot(models, settings, hub)
   }
   const { onProgress, stop } = benchProgress(context)
   const options: BenchOptions = {
@@ -160,7 +168,7 @@ async function benchModels(models: readonly string[], flags: Flags, context: Cli
     devices: flags.device,
     precisions: flags.dtype,
     rounds: flags.rounds,
-    signal: context.signal,
+    ...hub,
   }
   const report = await bench(models, { ...options, onProgress }).finally(stop)
   context.out(flags.json ? JSON.stringify(report) : benchText(report))
@@ -235,7 +243,7 @@ async function oneSetting(flags: Flags, context: CliContext) {
     threads: only('--threads', threads),
     device: only('--device', device) ?? 'auto',
     precision: only('--dtype', dtype) ?? 'fp32',
-    signal: context.signal,
+    ...hubOptions(flags, context),
   }
 }
 
@@ -260,12 +268,13 @@ async function findForModels(
 
 async function compareModels(models: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const { benchAgainst } = await import('../../bench/against.js')
-  const { examplePictures } = await import('../../data/expand-inputs.js')
-  const { picturesIn } = await import('../../data/expand-inputs.js')
+  const { examplePictures, picturesIn } = await import('../../data/expand-inputs.js')
   const { againstText } = await import('../bench-report.js')
   const pictures = flags.pictures === undefined ? await examplePictures() : await picturesIn(flags.pictures)
-  const { rounds, signal } = { ...flags, signal: context.signal }
-  const options = { pictures, rounds, threads: only('--threads', flags.threads), signal }
+  const options = {
+    ...{ pictures, rounds: flags.rounds, threads: only('--threads', flags.threads) },
+    ...hubOptions(flags, context),
+  }
   for (const model of models) {
     const report = await benchAgainst(model, options)
     context.out(flags.json ? JSON.stringify(report) : againstText(report))

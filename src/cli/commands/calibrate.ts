@@ -34,13 +34,14 @@ export function calibrateCommand(program: Command, context: CliContext): void {
       )
       .argument('<method>', 'atf, the only one that is calibrated'),
     defaultModel,
+    'which pictures of --data are drawn',
   )
   command
     .option('--data <paths...>', 'sample pictures: folders, .tar files or a labels.csv; labels are ignored')
     .requiredOption('-o, --output <file.json>', 'where to write the mask')
     .option(
       '--pictures <n>',
-      'pictures that are drawn by --seed; of fewer all are taken (default: 128)',
+      'pictures that are drawn; of fewer all are taken (default: 128)',
       positiveInteger,
     )
     .addOption(

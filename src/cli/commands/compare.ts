@@ -1,23 +1,20 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
 import { visible } from '../../base/visible-text.js'
 import type { AskedRow } from '../../comparison/asked-rows.js'
-import type { CompareProgress } from '../../comparison/compare.js'
 import type { CliContext } from '../context.js'
-import { dtypeOption, type precisions } from '../model-options.js'
+import { dtypeOption, offlineOption, type precisions } from '../model-options.js'
 import { positiveInteger, seed } from '../option-values.js'
-import { itemProgress, type Progress } from '../progress.js'
+import { downloadProgress, measuringUnits, stageProgress } from '../progress.js'
 import { countedPictures, percent } from '../quantities.js'
 import { type ManySettingFlags, manySettingsFrom, withManySettings } from '../setting-options.js'
+import { roundsOf, type TimeFlags, withTimeOptions } from '../time-options.js'
 
-interface Flags extends ManySettingFlags {
+interface Flags extends ManySettingFlags, TimeFlags {
   readonly rows?: string
   readonly data?: readonly string[]
   readonly output?: string
   readonly limit?: number
-  readonly rounds: number
-  /** False: `--no-time`. */
-  readonly time: boolean
   readonly threads?: number
   readonly dtype: (typeof precisions)[number]
   readonly seed?: number
@@ -44,8 +41,7 @@ export function compareCommand(program: Command, context: CliContext): void {
       'write Markdown, CSV, JSON and pictures there; what is done is kept, and not done again',
     )
     .option('--limit <n>', 'only the first n pictures', positiveInteger)
-    .option('--rounds <n>', 'how often each row has its turn when times are measured', positiveInteger, 10)
-    .addOption(new Option('--no-time', 'measure no times').conflicts('rounds'))
+  withTimeOptions(command)
     .option(
       '--threads <n>',
       'threads of all engines together (default: as the engine thinks good)',
@@ -53,7 +49,7 @@ export function compareCommand(program: Command, context: CliContext): void {
     )
     .addOption(dtypeOption())
     .option('--seed <n>', 'of what is picked at random, e.g. by random:0.5 (default: 0)', seed)
-    .option('--offline', "don't ask the hub, use only what is cached")
+    .addOption(offlineOption())
     .option('--json', 'everything as JSON')
     .addHelpText(
       'after',
@@ -94,7 +90,7 @@ async function askedRows(texts: readonly string[], file: string | undefined): Pr
 }
 
 async function compareModels(texts: readonly string[], flags: Flags, context: CliContext): Promise<void> {
-  const { data, output, limit, rounds, time, threads, dtype: precision, offline, json } = flags
+  const { data, output, limit, threads, dtype: precision, offline, json } = flags
   if (limit !== undefined && data === undefined)
     throw new BlvitError('BAD_OPTION', '--limit counts pictures: name them by --data, or leave it out.')
   const asked = await askedRows(texts, flags.rows)
@@ -103,11 +99,12 @@ async function compareModels(texts: readonly string[], flags: Flags, context: Cl
   if (output !== undefined) await checkComparisonFolder(output)
   const { compare } = await import('../../comparison/compare.js')
   const { comparisonText } = await import('../comparison-report.js')
-  const progress = compareProgress(context)
+  const progress = stageProgress(context, { answering: 'pictures', ...measuringUnits })
   try {
     const comparison = await compare(asked, {
       ...{ data, spread, folder: output, limit, threads, precision, seed: flags.seed, offline },
-      ...{ rounds: time ? rounds : 0, signal: context.signal, onProgress: progress.show },
+      ...{ rounds: roundsOf(flags), signal: context.signal, onProgress: progress.show },
+      onDownload: downloadProgress(context),
       onRow: ({ model, setting }, outcome) => {
         const said =
           outcome instanceof BlvitError ? `error: ${outcome.message}` : `right ${percent(outcome.top1.share)}`
@@ -131,26 +128,4 @@ async function compareModels(texts: readonly string[], flags: Flags, context: Cl
     progress.stop()
     if (context.signal.aborted && output !== undefined) context.note('Go on with the same command.')
   }
-}
-
-/** Pictures that rows have answered, then turns that they have had. */
-function compareProgress(context: CliContext) {
-  let line: { readonly progress: Progress; readonly of: string } | undefined
-  const stop = () => {
-    line?.progress.stop()
-    line = undefined
-  }
-  const show = (state: CompareProgress) => {
-    const { doing, done, total } = state
-    // what was done before says nothing of the speed
-    const of = state.doing === 'answering' ? `after ${state.resumed}` : doing
-    if (line?.of !== of) {
-      stop()
-      if (doing === 'loading' || doing === 'warming up') context.note(`${doing} ${total} processes`)
-      const unit = doing === 'answering' ? 'pictures' : doing === 'measuring' ? 'turns' : 'processes'
-      line = { of, progress: itemProgress(context, { total, unit, start: done }) }
-    }
-    line.progress.moveTo(done, total)
-  }
-  return { show, note: (text: string) => (line?.progress.note ?? context.note)(text), stop }
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { CliContext } from '../context.js'
-import { seed, setting } from '../option-values.js'
+import { offlineOption } from '../model-options.js'
+import { seed, setOption } from '../option-values.js'
 import { downloadProgress } from '../progress.js'
 
 interface Flags {
@@ -25,7 +26,7 @@ export function convertCommand(program: Command, context: CliContext): void {
     )
     .requiredOption('--to <configuration>', 'b+t, s+96, t+48, … (see blvit models), or a config.json')
     .requiredOption('-o, --output <folder>', 'where to write')
-    .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
+    .addOption(setOption())
     .addOption(
       new Option('--dtype <dtype>', 'store the weights as (default: as they are)').choices([
         'F32',
@@ -35,7 +36,7 @@ export function convertCommand(program: Command, context: CliContext): void {
     )
     .option('--seed <n>', 'of the weights that start anew', seed, 0)
     .option('--overwrite', 'replace the folder if it is there')
-    .option('--offline', "don't ask the hub, use only what is cached")
+    .addOption(offlineOption())
     .option('--json', 'a summary as JSON')
     .addHelpText(
       'after',

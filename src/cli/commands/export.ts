@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { BlvitError } from '../../base/blvit-error.js'
 import type { Exported, MaskPart } from '../../tasks/node/export/export-onnx.js'
 import type { CliContext } from '../context.js'
-import { atSetting, dtypeOption, type precisions } from '../model-options.js'
+import { atSetting, dtypeOption, offlineOption, type precisions } from '../model-options.js'
 import { downloadProgress } from '../progress.js'
 import { type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
 
@@ -53,7 +53,7 @@ export function exportCommand(program: Command, context: CliContext): void {
       ).choices(maskParts),
     )
     .option('--single-mask', 'with --part decoder: the one mask that a prompt is about, not all four')
-    .option('--offline', "don't ask the hub, use only what is cached")
+    .addOption(offlineOption())
     .option('--json', 'a summary as JSON')
     .addHelpText(
       'after',

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander'
+import { messageAbout } from '../../base/blvit-error.js'
 import { visible } from '../../base/visible-text.js'
 import type { FinetuneProgress } from '../../finetune/finetune-options.js'
 import type { CliContext } from '../context.js'
-import { devices, type EngineFlags } from '../model-options.js'
+import { deviceOption, type EngineFlags, offlineOption } from '../model-options.js'
 import { positiveInteger, seed, share } from '../option-values.js'
 import { downloadProgress, itemProgress, type Progress } from '../progress.js'
 import { countedPictures, percent } from '../quantities.js'
@@ -64,12 +65,12 @@ export function finetuneCommand(program: Command, context: CliContext): void {
     .option('--no-balance', 'let each picture count the same instead of each class')
     .option('--folds <n>', 'parts of the cross-validation that says how good it is', positiveInteger, 5)
     .option('--no-cache', "don't keep features for the next time")
-    .option('-b, --batch <n>', 'pictures per run of an engine (default: what is fastest)', positiveInteger)
-    .option('--seed <n>', 'of how pictures are shared out among the folds', seed, 0)
-    .option('-d, --device <device>', `where to run: ${devices.join(', ')}`, 'auto')
+    .option('-b, --batch <n>', 'pictures per run of an engine (default: as is fastest)', positiveInteger)
+    .option('--seed <n>', 'of how pictures are shared out and, with --layers all, of the training', seed, 0)
+    .addOption(deviceOption())
     .option('--threads <n>', 'threads of the engine (default: as many as it thinks good)', positiveInteger)
     .option('--overwrite', 'replace the model if it is there')
-    .option('--offline', "don't ask the hub, use only what is cached")
+    .addOption(offlineOption())
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
@@ -125,13 +126,13 @@ async function finetuneModel(flags: Flags, context: CliContext): Promise<void> {
   try {
     const settings = await settingsFrom(flags)
     const { report, output } = await finetune(model, data, {
-      ...{ ...options, ...settings, device: flags.device, signal: context.signal },
+      ...{ ...options, ...settings, signal: context.signal },
       onProgress: show,
       onDownload: downloadProgress(context),
       onNote: (note) => context.note(visible(note)),
     })
     for (const { name, message } of report.failures.slice(0, shownFailures))
-      context.note(`left out: ${visible(message.includes(name) ? message : `${name}: ${message}`)}`)
+      context.note(`left out: ${visible(messageAbout(name, message))}`)
     await context.out(json ? JSON.stringify(report) : finetuneText(report, output))
     if (report.failures.length > 0) {
       context.note(`${countedPictures(report.failures.length)} could not be used.`)

@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
-import { seed, setting } from '../option-values.js'
+import { seed, setOption } from '../option-values.js'
 
 interface Flags {
   readonly output: string
   readonly set?: Readonly<Record<string, unknown>>
   readonly seed: number
   readonly overwrite?: boolean
+  readonly json?: boolean
 }
 
 /** `blvit init` */
@@ -18,9 +19,10 @@ export function initCommand(program: Command, context: CliContext): void {
     )
     .argument('<configuration>', 'a preset (see blvit models), a config.json or a folder with one')
     .requiredOption('-o, --output <folder>', 'where to write')
-    .option('--set <key=value>', 'change a key of the configuration; repeatable', setting)
+    .addOption(setOption())
     .option('--seed <n>', 'of the weights', seed, 0)
     .option('--overwrite', 'replace the folder if it is there')
+    .option('--json', 'a summary as JSON')
     .addHelpText(
       'after',
       `
@@ -36,11 +38,15 @@ async function init(configuration: string, flags: Flags, context: CliContext): P
   const { initialise } = await import('../../model-store/initialise.js')
   const { initialCard } = await import('../../model-store/model-card.js')
   const { writeModelFolder } = await import('../../model-store/node/write-model-folder.js')
-  const { output, set, overwrite } = flags
+  const { output, set, seed: drawn, overwrite, json } = flags
   const architecture = await findConfiguration(configuration, { set })
-  const files = initialise(architecture, { seed: flags.seed })
-  const card = initialCard(architecture, { configuration, seed: flags.seed })
+  const files = initialise(architecture, { seed: drawn })
+  const card = initialCard(architecture, { configuration, seed: drawn })
   await writeModelFolder(output, files, { card, overwrite, signal: context.signal })
   for (const assumption of files.assumptions) context.note(`note: ${assumption}.`)
+  if (json) {
+    const summary = { output, config: architecture.json, seed: drawn, tensors: files.weights.size }
+    return void context.out(JSON.stringify(summary))
+  }
   context.out(`Wrote ${output}: an untrained ${configuration} of ${files.weights.size} tensors.`)
 }

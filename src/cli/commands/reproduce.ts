@@ -6,10 +6,11 @@ import type { Experiment } from '../../experiments/experiment.js'
 import type { ReproduceProgress } from '../../experiments/reproduce.js'
 import type { CliContext } from '../context.js'
 import { commaSeparated, positiveInteger } from '../option-values.js'
-import { itemProgress, type Progress } from '../progress.js'
+import { measuringUnits, stageProgress } from '../progress.js'
 import { percent } from '../quantities.js'
+import { roundsOf, type TimeFlags, withTimeOptions } from '../time-options.js'
 
-interface Flags {
+interface Flags extends TimeFlags {
   readonly data: string
   readonly output: string
   readonly teacher?: string
@@ -18,15 +19,12 @@ interface Flags {
   readonly images?: number
   readonly limit?: number
   readonly parallel?: number
-  readonly rounds: number
-  /** False: `--no-time`. */
-  readonly time: boolean
   readonly json?: boolean
 }
 
 /** `blvit reproduce` */
 export function reproduceCommand(program: Command, context: CliContext): void {
-  program
+  const command = program
     .command('reproduce')
     .description('Run a table of trained models from nothing, and say which claims of the papers hold in it.')
     .argument(
@@ -51,8 +49,7 @@ export function reproduceCommand(program: Command, context: CliContext): void {
       'runs beside each other, of one thread each (default: one a processor)',
       positiveInteger,
     )
-    .option('--rounds <n>', 'how often each row has its turn when times are measured', positiveInteger, 10)
-    .option('--no-time', 'measure no times')
+  withTimeOptions(command)
     .option('--json', 'everything as JSON')
     .addHelpText(
       'after',
@@ -89,11 +86,16 @@ async function reproduceTable(
   const { reproduce } = await import('../../experiments/reproduce.js')
   const { writeTable } = await import('../../experiments/report.js')
   const { reproductionText } = await import('../reproduction-report.js')
-  const progress = reproduceProgress(context)
+  const progress = stageProgress(context, {
+    unpacking: 'pictures decoded',
+    teacher: "pictures of the teacher's training",
+    runs: 'thousandths of all runs',
+    ...measuringUnits,
+  })
   try {
     const table = await reproduce(experiment, {
-      ...{ ...options, folder: output, rounds: time ? rounds : 0, signal: context.signal },
-      onProgress: progress.show,
+      ...{ ...options, folder: output, rounds: roundsOf({ time, rounds }), signal: context.signal },
+      onProgress: (state) => progress.show(scaled(state)),
       onRun: ({ row, seed }, outcome) => {
         const said =
           outcome instanceof BlvitError
@@ -116,34 +118,8 @@ async function reproduceTable(
   }
 }
 
-const units: Readonly<Record<ReproduceProgress['doing'], string>> = {
-  unpacking: 'pictures decoded',
-  teacher: "pictures of the teacher's training",
-  runs: 'thousandths of all runs',
-  loading: 'processes loaded',
-  'warming up': 'processes warm',
-  measuring: 'turns',
-}
-
 /** The runs have lengths of their own, so their progress is a share of all. */
-function scaled({ doing, done, total }: ReproduceProgress): { done: number; total: number } {
-  return doing === 'runs' ? { done: Math.round((1000 * done) / total), total: 1000 } : { done, total }
-}
-
-function reproduceProgress(context: CliContext) {
-  let line: { readonly progress: Progress; readonly doing: string } | undefined
-  const stop = () => {
-    line?.progress.stop()
-    line = undefined
-  }
-  const show = (state: ReproduceProgress) => {
-    const { doing } = state
-    const { done, total } = scaled(state)
-    if (line?.doing !== doing) {
-      stop()
-      line = { doing, progress: itemProgress(context, { total, unit: units[doing], start: done }) }
-    }
-    line.progress.moveTo(done, total)
-  }
-  return { show, note: (text: string) => (line?.progress.note ?? context.note)(text), stop }
+function scaled(state: ReproduceProgress): ReproduceProgress {
+  const { doing, done, total } = state
+  return doing === 'runs' ? { ...state, done: Math.round((1000 * done) / total), total: 1000 } : state
 }

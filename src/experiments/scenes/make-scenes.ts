@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { throwIfAborted } from '../../base/blvit-error.js'
 import { seededRandom } from '../../base/random.js'
@@ -156,6 +156,8 @@ export async function makeScenes(
   await makeFolder(folder)
   const seal = join(folder, 'made.txt')
   if ((await readFile(seal, 'utf8').catch(() => '')).trim() === fingerprint) return made
+  // whoever is stopped in the middle of others leaves no seal
+  await rm(seal, { force: true })
   const all = await readPhotographs(data, signal)
   const heldOut = all.filter((_, place) => place % heldOutEvery === 0)
   const others = all.filter((_, place) => place % heldOutEvery !== 0)

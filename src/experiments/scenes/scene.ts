@@ -4,6 +4,7 @@ import type { PictureMask } from '../../image/picture-mask.js'
 import type { Pixels } from '../../image/pixels.js'
 import { drawCrop } from '../../image/random-crop.js'
 import { crop, type Region, resize } from '../../image/resize.js'
+import { outerBox } from '../../segmentation/restored-mask.js'
 import { drawShape } from './shapes.js'
 
 /** A photograph, and the masks of what is marked in it. */
@@ -32,17 +33,9 @@ function partOf({ pixels }: Photograph, size: { width: number; height: number },
   return resize(crop(pixels, region), { ...size, filter: 'bilinear' })
 }
 
-/** The box of what is meant, as a region. */
-function regionOf({ width, height, values }: PictureMask): Region | undefined {
-  let [left, top, right, bottom] = [width, height, -1, -1]
-  values.forEach((value, at) => {
-    if (value === 0) return
-    const [x, y] = [at % width, Math.floor(at / width)]
-    left = Math.min(left, x)
-    right = Math.max(right, x)
-    top = Math.min(top, y)
-    bottom = Math.max(bottom, y)
-  })
+/** The box of what is meant, as a region; undefined where next to nothing is. */
+function regionOf(mask: PictureMask): Region | undefined {
+  const [left, top, right, bottom] = outerBox(mask)
   const isSeen = right - left >= 3 && bottom - top >= 3
   return isSeen ? { left, top, width: right - left + 1, height: bottom - top + 1 } : undefined
 }

@@ -132,6 +132,6 @@ async function removeOldest(folder: string, kept: string): Promise<void> {
 }
 
 function unusable(path: string, cause: unknown): BlvitError {
-  const message = `The cache of features ${path} can't be used: ${messageOf(cause)}. Do without it: --no-cache.`
+  const message = `The cache of features ${path} can't be used: ${messageOf(cause)}. Do without it (cache: false, --no-cache).`
   return new BlvitError('WRITE_FAILED', message, { path }, { cause })
 }

@@ -1,15 +1,12 @@
+import { codeCell, codeSpan } from '../../base/markdown.js'
 import type { Share } from '../../base/share.js'
-import { codeSpan, visible } from '../../base/visible-text.js'
-import { type CardFacts, frontMatter, licenceOf, usage } from '../../model-store/model-card.js'
+import { visible } from '../../base/visible-text.js'
+import { type CardFacts, dataNames, frontMatter, licenceOf, usage } from '../../model-store/model-card.js'
 import type { Architecture } from '../../models/architecture.js'
 import type { FinetuneReport } from './report.js'
 
 export interface FinetuneCardFacts extends CardFacts {
   readonly report: FinetuneReport
-}
-
-function cell(text: string): string {
-  return codeSpan(text).replaceAll('|', '\\|')
 }
 
 function percent(share: number): string {
@@ -18,11 +15,6 @@ function percent(share: number): string {
 
 function interval({ low, high }: Share): string {
   return `${percent(low)} to ${percent(high)}`
-}
-
-/** Their last names: where the data lies on one machine is nobody else's business. */
-function dataNames(paths: readonly string[]): string {
-  return paths.map((path) => cell(path.split(/[/\\]/).filter(Boolean).slice(-1).join('/'))).join(', ')
 }
 
 function howMade({ layers }: FinetuneReport, source: string): string {
@@ -42,7 +34,7 @@ export function finetuneCard(architecture: Architecture, facts: FinetuneCardFact
     : `a mean average precision of ${percent(meanAveragePrecision)}, and all labels right on ${percent(accuracy.share)} (${interval(accuracy)}, 95 % interval)`
   const rows = report.classes.map(
     ({ label, pictures, precision, recall }) =>
-      `| ${cell(label)} | ${pictures} | ${percent(precision.share)} | ${percent(recall.share)} |`,
+      `| ${codeCell(label)} | ${pictures} | ${percent(precision.share)} | ${percent(recall.share)} |`,
   )
   const licence = licenceOf(sourceCard)
   return `${frontMatter(architecture, facts)}
@@ -53,7 +45,7 @@ A classifier of ${report.classes.length} classes, made by \`blvit finetune\`. ${
 
 | | |
 |---|---|
-| started as | ${cell(source)} |
+| started as | ${codeCell(source)} |
 | pictures | ${report.pictures}, of ${dataNames(report.data)} |
 | features at | ${report.setting} |
 | penalty λ | ${report.penalty} |

@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
 import type { Architecture, ConfigJson } from '../../models/architecture.js'
 import { openCheckpoint } from '../../weights/node/checkpoint.js'
 import type { DownloadOptions } from '../../weights/node/hub/download-model.js'
@@ -9,6 +9,7 @@ import { conversionCard } from '../model-card.js'
 import { type ModelFiles, readDescription, withWeights } from '../model-files.js'
 import { findConfiguration } from './find-configuration.js'
 import { locateModel } from './locate-model.js'
+import { readCard } from './named-model.js'
 import { openModel } from './open-model.js'
 import { writeModelFolder } from './write-model-folder.js'
 
@@ -55,7 +56,7 @@ export async function convertFolder(source: string, options: ConvertFolderOption
     set,
   })
   // beside weights alone there is no card
-  const sourceCard = await readFile(join(folder, 'README.md'), 'utf8').catch(() => undefined)
+  const sourceCard = await readCard(folder)
   const title = basename(resolve(output))
   const card = conversionCard(conversion, { title, source: name, sourceCard, seed })
   await writeModelFolder(output, conversion.files, { card, dtype, overwrite, signal: download.signal })

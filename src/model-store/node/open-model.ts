@@ -8,7 +8,8 @@ import { openCheckpoint } from '../../weights/node/checkpoint.js'
 import { atOwnSize } from '../image-size.js'
 import { type ModelDescription, type ModelFiles, readDescription, withWeights } from '../model-files.js'
 
-async function readOptionalText(path: string): Promise<string | undefined> {
+/** A file's text; undefined where there is none. @throws BlvitError `NOT_FOUND` for one that can't be read */
+export async function readOptionalText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (thrown) {

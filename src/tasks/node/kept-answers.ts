@@ -11,7 +11,8 @@ import { packageVersion } from '../../files/package-file.js'
 import { defaultStatePath, StateFile, type StateKind } from '../../files/state-file.js'
 import type { Problem } from '../../problems/problem.js'
 import { engineIdentity } from '../../runtime/engine-identity.js'
-import type { Model, RunOptions } from '../model.js'
+import type { Model } from '../model.js'
+import type { RunOptions } from '../model-answers.js'
 import { answerBatches, type ManyOptions, type PictureAnswer } from './answer-many.js'
 
 export interface KeepOptions {

@@ -9,8 +9,8 @@ import { vit } from '../../../src/models/vit.js'
 import { adaVitNames } from '../../../src/models/vit-names.js'
 import { adaptiveComputation } from '../../../src/reduction/ada-vit.js'
 import type { AdaVitOptions, Noise } from '../../../src/reduction/ada-vit-decisions.js'
+import { allDecisions, type BlockDecisions, type Decision } from '../../../src/reduction/ada-vit-decisions.js'
 import { type AdaVitLossOptions, adaVitLosses } from '../../../src/reduction/ada-vit-losses.js'
-import { allDecisions, type BlockDecisions, type Decision } from '../../../src/reduction/block-decisions.js'
 import { crossEntropy } from '../../../src/training/objectives/cross-entropy.js'
 import { type Built, type CaseFacts, goldenMethod, positionsOf, vitConfig, vitOf } from '../method.js'
 import { t2tConfig, t2tOf, t2tPositions } from '../t2t-like.js'
@@ -37,6 +37,7 @@ function optionsOf(given: Config): AdaVitOptions {
     tokenThreshold: 0.6,
     threshold: 0.5,
     tokensSkipMlp: given.ada_token_with_mlp,
+    start: 0,
   }
 }
 

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { PictureInput } from '../../../data/expand-inputs.js'
 import type { StateKind } from '../../../files/state-file.js'
 import { type EmbedOptions, embed } from '../../../problems/embed.js'
-import type { Model, RunOptions } from '../../model.js'
+import type { Model } from '../../model.js'
+import type { RunOptions } from '../../model-answers.js'
 import type { ManyOptions, PictureAnswer } from '../answer-many.js'
 import {
   type AnswersSoFar,

@@ -1,5 +1,4 @@
 import { type Share, shareOf } from '../../../base/share.js'
-import { hits } from '../../../problems/classify.js'
 import { labelResults, meanAveragePrecision } from '../../../problems/label-results.js'
 import type { Settings } from '../../../settings/settings.js'
 import type { Answer, PictureOutcome } from './picture-outcome.js'
@@ -59,14 +58,11 @@ export function tally(
   const evaluated = outcomes.filter(({ answers }) => answers !== undefined)
   const accuracy = (answers: readonly (Answer | undefined)[]): Accuracy => {
     const ranks = answers.flatMap((answer) => answer?.rank ?? [])
-    const { pictures, top1, top5 } = ranks.reduce(
-      (counts, rank) => hits.add(counts, rank, undefined),
-      hits.zero,
-    )
+    const within = (places: number) => shareOf(ranks.filter((rank) => rank <= places).length, ranks.length)
     const several = severalLabels(answers)
     return {
-      top1: shareOf(top1, pictures),
-      ...(classes > 5 && { top5: shareOf(top5, pictures) }),
+      top1: within(1),
+      ...(classes > 5 && { top5: within(5) }),
       ...(several && { several }),
     }
   }

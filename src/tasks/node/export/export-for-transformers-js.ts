@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { defined } from '../../../base/assert.js'
 import { BlvitError } from '../../../base/blvit-error.js'
@@ -8,6 +8,7 @@ import type { Precision } from '../../../graph/lowering.js'
 import { writeHuggingFacePreprocessing } from '../../../image/hugging-face-preprocessing.js'
 import { licenceOf } from '../../../model-store/model-card.js'
 import { filesOf, type ModelFiles } from '../../../model-store/model-files.js'
+import { readCard } from '../../../model-store/node/named-model.js'
 import { openModel } from '../../../model-store/node/open-model.js'
 import { resolveSettings } from '../../../settings/resolve.js'
 import { type Settings, settingKeys, settingsOf } from '../../../settings/settings.js'
@@ -97,7 +98,7 @@ export async function exportForTransformersJs(
   const files = await openModel(source, { signal })
   const { architecture } = resolveSettings(files.architecture, settingsOf(options))
   const layout = layoutOf({ ...files, architecture }, { allOutputs })
-  const sourceCard = await readFile(join(source, 'README.md'), 'utf8').catch(() => undefined)
+  const sourceCard = await readCard(source)
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   const exported: Exported[] = []
   const write = async (temporary: string) => {

@@ -118,8 +118,8 @@ function locateBelow(folder: string): (source: ByteSource) => string | undefined
 
 /**
  * Writes a model as an ONNX file. Its input is `pixel_values [batch, channels, height, width]`; a model that routes also
- * has `kept`, the number of patches for the big blocks, with a default; for WebGPU that number is fixed. Node names are
- * the scopes of the model.
+ * has `kept`, the number of patches for the big blocks, with a default, or `kept.0`, `kept.1`, … where its selections choose
+ * different numbers; for WebGPU those numbers are fixed. Node names are the scopes of the model.
  * @throws BlvitError `BAD_OPTION`, `WRITE_FAILED`; `BAD_WEIGHTS` for weights that are too large for float16
  */
 export async function exportOnnx(
