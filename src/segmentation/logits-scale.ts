@@ -45,18 +45,31 @@ export function axisTaps(
   return { length, count, places, weights }
 }
 
-/** One axis after another, as one: what two maps in a row do, without the numbers between them. */
+/**
+ * One axis after another, as one: what two maps in a row do, without the numbers between them. Entries that are reached by
+ * several ways are read once.
+ */
 export function composeTaps(first: AxisTaps, second: AxisTaps): AxisTaps {
-  const count = first.count * second.count
+  const entries = Array.from({ length: second.length }, (_, i) => {
+    const weightOf = new Map<number, number>()
+    for (let tap = i * second.count; tap < (i + 1) * second.count; tap++) {
+      const [between, weight] = [second.places[tap] ?? 0, second.weights[tap] ?? 0]
+      for (let before = between * first.count; before < (between + 1) * first.count; before++) {
+        const share = weight * (first.weights[before] ?? 0)
+        const place = first.places[before] ?? 0
+        if (share !== 0) weightOf.set(place, (weightOf.get(place) ?? 0) + share)
+      }
+    }
+    return weightOf
+  })
+  const count = Math.max(1, ...new Set(entries.map(({ size }) => size)))
   const places = new Int32Array(second.length * count)
   const weights = new Float64Array(second.length * count)
-  for (let i = 0; i < second.length * second.count; i++) {
-    const between = second.places[i] ?? 0
-    for (let tap = 0; tap < first.count; tap++) {
-      places[i * first.count + tap] = first.places[between * first.count + tap] ?? 0
-      weights[i * first.count + tap] =
-        (second.weights[i] ?? 0) * (first.weights[between * first.count + tap] ?? 0)
-    }
+  for (const [i, weightOf] of entries.entries()) {
+    // what is left over reads an entry that is read anyway, with weight 0
+    places.fill(weightOf.keys().next().value ?? 0, i * count, (i + 1) * count)
+    places.set([...weightOf.keys()], i * count)
+    weights.set([...weightOf.values()], i * count)
   }
   return { length: second.length, count, places, weights }
 }
@@ -68,46 +81,40 @@ export interface LogitsScale {
 }
 
 /**
- * Computes a map of another size row by row, so that nobody has to hold all of a large one.
- * @param logits `[rows, columns]` of the size that the scale starts from
- * @param visit gets each row, which it must not keep
+ * Gives a map other rows, one after another, so that nobody has to hold all of a large one.
+ * @param logits `[rows, columns]` of size `from`
+ * @param visit gets each new row with the columns as they were; it must not keep it
  */
-export function scaledRows(
+export function scaledDown(
   logits: Float32Array,
-  from: Size,
-  { rows, columns }: LogitsScale,
+  { width }: Size,
+  rows: AxisTaps,
   visit: (row: Float32Array, index: number) => void,
 ): void {
-  const widened = new Float32Array(from.height * columns.length)
-  for (let y = 0; y < from.height; y++) {
-    for (let x = 0, tap = 0; x < columns.length; x++) {
-      let sum = 0
-      for (const end = tap + columns.count; tap < end; tap++) {
-        sum +=
-          (columns.weights[tap] as number) *
-          (logits[y * from.width + (columns.places[tap] as number)] as number)
-      }
-      widened[y * columns.length + x] = sum
-    }
-  }
-  const row = new Float32Array(columns.length)
+  const row = new Float32Array(width)
   for (let y = 0; y < rows.length; y++) {
     row.fill(0)
     for (let tap = y * rows.count; tap < (y + 1) * rows.count; tap++) {
       const weight = rows.weights[tap] as number
-      const source = (rows.places[tap] as number) * columns.length
+      const source = (rows.places[tap] as number) * width
       if (weight === 0) continue
-      for (let x = 0; x < row.length; x++)
-        row[x] = (row[x] as number) + weight * (widened[source + x] as number)
+      for (let x = 0; x < width; x++) row[x] = (row[x] as number) + weight * (logits[source + x] as number)
     }
     visit(row, y)
   }
 }
 
 /** A whole map of another size. @returns `[rows, columns]` */
-export function scaled(logits: Float32Array, from: Size, scale: LogitsScale): Float32Array {
-  const { rows, columns } = scale
+export function scaled(logits: Float32Array, from: Size, { rows, columns }: LogitsScale): Float32Array {
   const all = new Float32Array(rows.length * columns.length)
-  scaledRows(logits, from, scale, (row, index) => all.set(row, index * columns.length))
+  scaledDown(logits, from, rows, (row, y) => {
+    for (let x = 0, tap = 0; x < columns.length; x++) {
+      let sum = 0
+      for (const end = tap + columns.count; tap < end; tap++) {
+        sum += (columns.weights[tap] as number) * (row[columns.places[tap] as number] as number)
+      }
+      all[y * columns.length + x] = sum
+    }
+  })
   return all
 }

@@ -136,8 +136,12 @@ export function imageToTokens(
     }))
     // [1, heads, headWidth, width]
     const byHeads = reshape(transpose(weight, [1, 0]), [1, heads, innerWidth / heads, width])
-    const told = reshape(matmul(v, byHeads), [prompts, rows, width])
-    const found = add(matmul(map, told), bias)
+    // shares of a head sum to 1: the bias is added to a few tokens, a part for each head, instead of all places
+    const told = add(
+      reshape(matmul(v, byHeads), [prompts, rows, width]),
+      scaleShift(bias, { scale: 1 / heads }),
+    )
+    const found = matmul(map, told)
     return countedMaps(found, [image.placed, found], innerWidth)
   })
 }

@@ -42,8 +42,8 @@ export interface DecodeFrameOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Prompts that are answered in one run: more would only need more memory. */
-const promptsPerRun = 64
+/** Prompts that are answered in one run. What more of them leave between two operators is no longer in a processor's caches. */
+const promptsPerRun = { processor: 4, webgpu: 64 } as const
 
 function lengthOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1)
@@ -138,9 +138,10 @@ export class MaskEngine implements AsyncDisposable {
     const { maskRows: rows, maskColumns: columns } = this.frame
     const points = fedPoints(prompts, this.frame)
     const runs: LowResMasks[] = []
-    for (let from = 0; from < prompts.count; from += promptsPerRun) {
+    const most = promptsPerRun[this.engine.runtime.target === 'webgpu' ? 'webgpu' : 'processor']
+    for (let from = 0; from < prompts.count; from += most) {
       throwIfAborted(signal)
-      const to = Math.min(prompts.count, from + promptsPerRun)
+      const to = Math.min(prompts.count, from + most)
       const outputs = await this.run(embedding, pointsOf(points, from, to), part(prompts, from, to))
       runs.push(chosenMasks(outputs, { multimask, count: to - from, rows, columns }))
     }
