@@ -16,7 +16,7 @@ import { writeColour } from '../support/coloured-pictures.js'
 import { type PageServer, servePages } from '../support/page-server.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { close, dropFile, labelsIn, type ShownLabel, shownLabels } from '../support/web-page.js'
-import { graphicsSteps } from './graphics-steps.js'
+import { fullStorageSteps } from './full-storage-steps.js'
 import { segmentSteps } from './segment-steps.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -209,11 +209,11 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     })
   })
 
-  describe('on a graphics processor', () => {
-    graphicsSteps({
+  describe('with a full storage', () => {
+    fullStorageSteps({
       browser: () => browser,
       address: () => `${server.url}page/`,
-      model: join(folder, 'my-sam'),
+      segmenter: join(folder, 'my-sam'),
     })
   })
 

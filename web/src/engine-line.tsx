@@ -25,7 +25,7 @@ export function EngineLine() {
         </p>
       )}
       {lost && (
-        <p>{`The graphics processor was lost, so WebAssembly computes until this page is loaded again (${lost})`}</p>
+        <p>{`The graphics processor failed, so WebAssembly computes until this page is loaded again (${lost})`}</p>
       )}
       {notKept && (
         <p>{`The model's files can't be kept for the next visit (${notKept}); they are fetched again then.`}</p>

@@ -44,11 +44,6 @@ export async function useDevice(name: string): Promise<void> {
   device = name as BrowserDevice
 }
 
-/** How whatever is loaded here is loaded. */
-export function engineOptions() {
-  return { threads, device }
-}
-
 const opened = new Map<ModelName, Promise<Model>>()
 
 /** The model of that name, fetched at its first use. @throws BlvitError */
@@ -60,7 +55,8 @@ export async function openModel(name: ModelName, { onProgress }: CallContext): P
   const tell = (progress: LoadProgress) => onProgress(progress)
   let bytes = 0
   const opening = load(new URL(folder, location.href), {
-    ...engineOptions(),
+    threads,
+    device,
     cache: true,
     onProgress: ({ file, downloadedBytes, totalBytes }) => {
       if (!file.endsWith('.safetensors')) return
@@ -90,24 +86,7 @@ export async function keepTaught(model: Model): Promise<void> {
 }
 
 /**
- * Has WebAssembly compute from now on, where a question failed because the graphics processor was lost.
- * @throws what the question failed with, where that was something else
- */
-export function leaveLostDevice(
-  thrown: unknown,
-  { engine }: Pick<Model, 'engine'>,
-  { onProgress }: CallContext,
-): void {
-  const isEngines = thrown instanceof BlvitError && thrown.code === 'ENGINE'
-  if (!isEngines || engine.runtime.device !== 'webgpu') throw thrown
-  onProgress({ lost: thrown.message } satisfies LoadProgress)
-  device = 'wasm'
-  // what lies on it is lost too, so there is nothing to free
-  opened.clear()
-}
-
-/**
- * Asks a model; where its graphics processor was lost meanwhile, the same model on WebAssembly.
+ * Asks a model; where its graphics processor fails meanwhile, as when it is lost, the same model on WebAssembly.
  * @throws BlvitError
  */
 export async function askModel<Answer>(
@@ -119,7 +98,15 @@ export async function askModel<Answer>(
   try {
     return await ask(model)
   } catch (thrown) {
-    leaveLostDevice(thrown, model, context)
+    const isEngines = thrown instanceof BlvitError && thrown.code === 'ENGINE'
+    if (!isEngines || model.engine.runtime.device !== 'webgpu') throw thrown
+    // of several questions at once the first that fails decides it for all
+    if (device !== 'wasm') {
+      context.onProgress({ lost: thrown.message } satisfies LoadProgress)
+      device = 'wasm'
+      // what lies on it is lost too, so there is nothing to free
+      opened.clear()
+    }
     return ask(await openModel(name, context))
   }
 }

@@ -10,7 +10,6 @@ import {
   keptModel,
   listCachedModels,
   loadSegmenter,
-  type ModelParts,
   modelFromFiles,
   type PictureMask,
   type Pixels,
@@ -21,7 +20,7 @@ import {
 } from 'blvit/web'
 import { coloursPicture, maskPicture, pngOf } from './mask-picture.js'
 import type { CallContext } from './messages.js'
-import { engineOptions, leaveLostDevice } from './models.js'
+import { threads } from './models.js'
 import { type Photo, pixelsOf } from './photos.js'
 
 /** The Segment Anything model that the user gave. */
@@ -96,14 +95,12 @@ const place = new URL('segmenter/', location.href)
 interface Opened {
   readonly segmenter: Segmenter
   readonly state: SegmenterState
-  readonly parts: ModelParts
 }
 
+/** WebGPU would leave a part of the windows' places to the processor, which its engine refuses. */
+const engineOptions = { threads, device: 'wasm' } as const
+
 let opened: Opened | undefined
-/** While the model goes on to another device. */
-let reopening: Promise<Opened> | undefined
-/** The photo that is asked about, also while it is encoded anew. */
-let current: Photo | undefined
 let known: Known | undefined
 
 async function keptAddress(): Promise<string | undefined> {
@@ -128,7 +125,7 @@ export async function openSegmenter(
   const parts = given ? await modelFromFiles(given.files) : address && (await keptModel(address))
   if (!parts || !address) throw new Error('The model isn’t kept any more: choose its folder again.')
   const name = given?.name ?? decodeURIComponent(new URL(address).pathname.split('/').at(-2) ?? '')
-  const segmenter = await loadSegmenter({ ...parts, name }, { ...engineOptions(), signal })
+  const segmenter = await loadSegmenter({ ...parts, name }, { ...engineOptions, signal })
   const multiplyAdds = analyze(segmenter.architecture).multiplyAdds.full
   // kept only once it is known to be a model
   let notKept: string | undefined
@@ -138,7 +135,7 @@ export async function openSegmenter(
   }
   await opened?.segmenter.dispose()
   known = undefined
-  opened = { segmenter, state: { name, multiplyAdds, notKept }, parts: { ...parts, name } }
+  opened = { segmenter, state: { name, multiplyAdds, notKept } }
   return opened.state
 }
 
@@ -151,70 +148,25 @@ function previewOf(segmenter: Segmenter, whole: EncodedPicture): EncodedPicture 
   return segmenter.fromEmbedding({ embedding: whole.embedding, picture })
 }
 
-/** Asks the model; where its graphics processor was lost meanwhile, the same model on WebAssembly. */
-async function askSegmenter<Answer>(
-  context: CallContext,
-  ask: (opened: Opened) => Promise<Answer>,
-): Promise<Answer> {
-  if (!opened) throw new Error('There is no model.')
-  const { segmenter, state, parts } = opened
-  try {
-    return await ask(opened)
-  } catch (thrown) {
-    leaveLostDevice(thrown, segmenter, context)
-    // a pointer and a click fail at once: the first that does opens the model for both
-    if (opened.segmenter === segmenter) {
-      reopening ??= loadSegmenter(parts, engineOptions())
-        .then((other) => {
-          known = undefined
-          opened = { segmenter: other, state, parts }
-          return opened
-        })
-        .finally(() => {
-          reopening = undefined
-        })
-      await reopening
-    }
-    return ask(opened)
-  }
-}
-
-async function encodeBy(
-  { segmenter }: Opened,
-  photo: Photo,
-  { signal }: { readonly signal?: AbortSignal } = {},
-): Promise<Known> {
-  if (known?.photo.id === photo.id) return known
-  known = undefined
-  current = photo
-  const pixels = await pixelsOf(photo)
-  const began = performance.now()
-  const whole = await segmenter.encode(pixels, { signal })
-  const elapsedMs = performance.now() - began
-  known = { photo, pixels, whole, preview: previewOf(segmenter, whole), elapsedMs }
-  return known
-}
-
 /** Encodes a photo, once. @throws BlvitError */
 export async function encodePhoto(photo: Photo, context: CallContext): Promise<EncodedPhoto> {
   const { multiplyAdds } = await openSegmenter(undefined, context)
-  const { preview, elapsedMs } = await askSegmenter(context, (by) => encodeBy(by, photo, context))
+  if (!opened) throw new Error('There is no model.')
+  if (known?.photo.id !== photo.id) {
+    known = undefined
+    const pixels = await pixelsOf(photo)
+    const began = performance.now()
+    const whole = await opened.segmenter.encode(pixels, { signal: context.signal })
+    const elapsedMs = performance.now() - began
+    known = { photo, pixels, whole, preview: previewOf(opened.segmenter, whole), elapsedMs }
+  }
+  const { preview, elapsedMs } = known
   return { ...preview.size, elapsedMs, multiplyAdds }
 }
 
 function encoded(id: number): Known {
   if (known?.photo.id === id) return known
   throw new Error('This photo isn’t encoded any more: choose it again.')
-}
-
-/** Asks about the photo that is encoded; anew, if the model had to go to another device. */
-async function askEncoded<Answer>(
-  id: number,
-  context: CallContext,
-  ask: (of: Known) => Promise<Answer>,
-): Promise<Answer> {
-  const photo = current?.id === id ? current : encoded(id).photo
-  return askSegmenter(context, async (by) => ask(await encodeBy(by, photo)))
 }
 
 /** The masks that a prompt may mean, the best first. */
@@ -224,16 +176,15 @@ export async function predict(
     prompt,
     multimask,
   }: { readonly photo: number; readonly prompt: Prompt; readonly multimask: boolean },
-  context: CallContext,
+  { signal }: CallContext,
 ): Promise<DrawnMask[]> {
-  return askEncoded(photo, context, async ({ preview }) => {
-    const { height, width } = preview.size
-    const masks = await preview.predict(prompt, { multimask, signal: context.signal })
-    return masks.map(({ mask, area, predictedIou, stability }) => ({
-      ...{ predictedIou, stability, share: area / (height * width) },
-      picture: maskPicture(mask),
-    }))
-  })
+  const { preview } = encoded(photo)
+  const { height, width } = preview.size
+  const masks = await preview.predict(prompt, { multimask, signal })
+  return masks.map(({ mask, area, predictedIou, stability }) => ({
+    ...{ predictedIou, stability, share: area / (height * width) },
+    picture: maskPicture(mask),
+  }))
 }
 
 /** A prompt in the pixels of the photo itself. */
@@ -281,33 +232,30 @@ async function wantedMask(wanted: Wanted, of: Known, signal: AbortSignal): Promi
 /** What a mask means of a photo, of the photo's own size, transparent around it. */
 export async function cutOutMask(
   { photo, wanted }: { readonly photo: number; readonly wanted: Wanted },
-  context: CallContext,
+  { signal }: CallContext,
 ): Promise<Blob> {
-  return askEncoded(photo, context, async (of) =>
-    pngOf(cutOut(of.pixels, await wantedMask(wanted, of, context.signal)), of.pixels),
-  )
+  const of = encoded(photo)
+  return pngOf(cutOut(of.pixels, await wantedMask(wanted, of, signal)), of.pixels)
 }
 
 /** Masks of all that is in a photo. */
 export async function findAll(
   { photo, options }: { readonly photo: number; readonly options: FindOptions },
-  context: CallContext,
+  { signal, onProgress }: CallContext,
 ): Promise<FoundAll> {
-  const { signal, onProgress } = context
-  return askEncoded(photo, context, async (of) => {
-    const masks = await of.preview.everything({
-      ...options,
-      signal,
-      onProgress: (progress: EverythingProgress) => onProgress(progress),
-    })
-    // the smaller lie on top
-    const smallestFirst = masks.toSorted((a, b) => a.area - b.area).map(({ mask }) => mask)
-    of.found = { masks: smallestFirst, numbers: numbersOf(smallestFirst, of.preview.size) }
-    return {
-      picture: coloursPicture(paintMasks(smallestFirst.map(decodeRle), of.preview.size)),
-      count: smallestFirst.length,
-    }
+  const of = encoded(photo)
+  const masks = await of.preview.everything({
+    ...options,
+    signal,
+    onProgress: (progress: EverythingProgress) => onProgress(progress),
   })
+  // the smaller lie on top
+  const smallestFirst = masks.toSorted((a, b) => a.area - b.area).map(({ mask }) => mask)
+  of.found = { masks: smallestFirst, numbers: numbersOf(smallestFirst, of.preview.size) }
+  return {
+    picture: coloursPicture(paintMasks(smallestFirst.map(decodeRle), of.preview.size)),
+    count: smallestFirst.length,
+  }
 }
 
 function numbersOf(masks: readonly Rle[], { height, width }: EncodedPicture['size']): Uint16Array {
