@@ -75,6 +75,7 @@ export class MaskEngine implements AsyncDisposable {
   readonly architecture: Architecture
   readonly frame: MaskFrame
   private encoder: Promise<Engine> | undefined
+  private disposed = false
   private readonly decoders = new LoadedGraphs()
 
   /** @throws BlvitError `UNSUPPORTED` for a model that has no masks */
@@ -96,15 +97,23 @@ export class MaskEngine implements AsyncDisposable {
     this.frame = masks
   }
 
-  /** @param settings those that are loaded at once, where nothing is loaded yet */
-  private loadEncoder(settings: Settings): Promise<Engine> {
+  /**
+   * One that failed to load is tried again when it is asked for.
+   * @param settings those that are loaded at once, where nothing is loaded yet
+   * @throws BlvitError `ENGINE` after {@link dispose}: nobody would free it
+   */
+  private async loadEncoder(settings: Settings): Promise<Engine> {
+    if (this.disposed)
+      throw new BlvitError('ENGINE', 'The engine was disposed. Load the model again to use it.')
+    if (this.encoder) return this.encoder
     const { architecture, weights } = this.files
     const parts = { architecture, weights, runtime: this.engine.runtime }
-    this.encoder ??= Engine.load(parts, (model) => programOf(model, 'encode'), {
-      ...this.options,
-      settings,
+    const loading = Engine.load(parts, (model) => programOf(model, 'encode'), { ...this.options, settings })
+    this.encoder = loading
+    loading.catch(() => {
+      this.encoder = undefined
     })
-    return this.encoder
+    return loading
   }
 
   /**
@@ -212,6 +221,7 @@ export class MaskEngine implements AsyncDisposable {
 
   /** Frees the engine's memory. */
   async dispose(): Promise<void> {
+    this.disposed = true
     const encoder = await this.encoder?.catch(() => undefined)
     await Promise.all([encoder?.dispose(), this.decoders.dispose()])
   }

@@ -123,4 +123,15 @@ describe.skipIf(!hasSharedData)(`a small SAM${withoutSharedData}`, () => {
     })
     await expect(encoded.everything({ cropLayers: 9 })).rejects.toMatchObject({ code: 'BAD_OPTION' })
   })
+
+  test('after dispose no picture is encoded: nobody would free what is loaded for it', async () => {
+    const other = new Segmenter('golden', await goldenMaskEngine(), nodeDecoder)
+    const pixels = { height: 8, width: 8, values: new Uint8Array(192) }
+    await other.encode(pixels)
+    await other.dispose()
+    await expect(other.encode(pixels)).rejects.toMatchObject({
+      code: 'ENGINE',
+      message: expect.stringContaining('Load the model again'),
+    })
+  })
 })

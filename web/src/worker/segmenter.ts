@@ -151,14 +151,16 @@ function previewOf(segmenter: Segmenter, whole: EncodedPicture): EncodedPicture 
 /** Encodes a photo, once. @throws BlvitError */
 export async function encodePhoto(photo: Photo, context: CallContext): Promise<EncodedPhoto> {
   const { multiplyAdds } = await openSegmenter(undefined, context)
-  if (!opened) throw new Error('There is no model.')
+  const by = opened
+  if (!by) throw new Error('There is no model.')
   if (known?.photo.id !== photo.id) {
     known = undefined
     const pixels = await pixelsOf(photo)
     const began = performance.now()
-    const whole = await opened.segmenter.encode(pixels, { signal: context.signal })
+    const whole = await by.segmenter.encode(pixels, { signal: context.signal })
     const elapsedMs = performance.now() - began
-    known = { photo, pixels, whole, preview: previewOf(opened.segmenter, whole), elapsedMs }
+    if (opened !== by) throw new Error('Another model was chosen meanwhile: choose the photo again.')
+    known = { photo, pixels, whole, preview: previewOf(by.segmenter, whole), elapsedMs }
   }
   const { preview, elapsedMs } = known
   return { ...preview.size, elapsedMs, multiplyAdds }
