@@ -131,7 +131,7 @@ describe.skipIf(!hasSharedData)(`a small SAM${withoutSharedData}`, () => {
     await other.dispose()
     await expect(other.encode(pixels)).rejects.toMatchObject({
       code: 'ENGINE',
-      message: expect.stringContaining('Load the model again'),
+      message: expect.stringContaining('was disposed'),
     })
   })
 })
