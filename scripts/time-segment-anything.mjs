@@ -34,7 +34,7 @@ const tasks = {
     console.log(`first encoding, engine loaded: ${(took / 1000).toFixed(2)} s, ${megabytes()} MB`)
     const { width, height } = encoded.size
     const click = (i) => ({ points: [{ x: (i * 37) % width, y: (i * 53) % height }] })
-    const one = await times(10, () => encoded.predict(click(5)))
+    const one = await times(30, () => encoded.predict(click(5)))
     const many = await times(3, () => encoded.predict(Array.from({ length: 64 }, (_, i) => click(i))))
     console.log(
       `a click: ${median(one).toFixed(1)} ms; 64 at once: ${(median(many) / 64).toFixed(1)} ms each (${width} × ${height} pixels)`,
