@@ -25,7 +25,9 @@ describe('blvit merge', () => {
   const [model, classes, pictures] = [path('model'), path('classes'), path('pictures')]
 
   beforeAll(async () => {
-    await writeModelFolder(model, randomModel(shrunk('vit-tiny', { num_classes: 8, depth: 2 })), { card: '# Tiny' })
+    await writeModelFolder(model, randomModel(shrunk('vit-tiny', { num_classes: 8, depth: 2 })), {
+      card: '# Tiny',
+    })
     for (const [index, name] of names.entries()) {
       for (let copy = 0; copy < 8; copy++) {
         // where nobody is killed fewer do
