@@ -5,9 +5,11 @@ export interface RoutedLayers {
   readonly depth: number
   readonly fullLayers: number
   readonly predictorAfter: readonly number[]
-  readonly little:
-    | { readonly width: number; readonly heads: number; readonly layers: readonly number[] }
-    | null
+  readonly little: {
+    readonly width: number
+    readonly heads: number
+    readonly layers: readonly number[]
+  } | null
 }
 
 /** @throws BlvitError `BAD_CONFIG` for layers that route tokens nobody has chosen, and E-blocks beside none of those */
