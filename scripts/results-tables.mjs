@@ -101,6 +101,8 @@ function reproduced(name) {
 const tables = {
   curve: () => compared('curve.json'),
   more: () => compared('more.json'),
+  'second-detail': () => compared('second-detail.json'),
+  'second-other': () => compared('second-other.json'),
   'held-out': () => settingsTable('held-out.json'),
   validation: () => settingsTable('validation.json'),
   losses: () => losses(json('losses.json')),
