@@ -1,6 +1,7 @@
 // Long use: many pictures through one process (memory, event loop), and many loads (memory, threads).
 //   node --expose-gc scripts/soak.mjs [--pictures 10000] [--loads 100] [--model vit-tiny] [--parallel auto] [folder of pictures, default examples]
-// Exit code 1 if memory grows by more than 2 % after the first 500 pictures, the event loop is held for more than
+//   node --expose-gc scripts/soak.mjs --segmenter <model> [--encodings 400]: pictures through a Segment Anything model instead, a click each
+// Exit code 1 if memory grows by more than 2 % after the first 500 pictures (120 encodings), the event loop is held for more than
 // 20 ms, or loading leaves threads behind. One reading of memory differs from the next by 1 to 2 %, up and down, so
 // medians are compared: of the first fifth of the readings and of the last. Engine, decoder and event loop share the processor's cores: what a turn of
 // the loop waited for one of them, as Linux counts it, is told but not held against it.
@@ -8,7 +9,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { load } from '../dist/index.js'
+import { load, loadSegmenter } from '../dist/index.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +18,8 @@ const { values, positionals } = parseArgs({
     loads: { type: 'string', default: '100' },
     model: { type: 'string', default: 'vit-tiny' },
     parallel: { type: 'string', default: 'auto' },
+    segmenter: { type: 'string' },
+    encodings: { type: 'string', default: '400' },
   },
 })
 const folder = positionals[0] ?? fileURLToPath(new URL('../examples', import.meta.url))
@@ -27,9 +30,11 @@ const files = readdirSync(folder)
 // a call's pictures: enough that engines are opened beside each other
 const batch = 32
 const settled = 512
+const settledEncodings = 120
 const mostGrowth = 0.02
 const longestStallMs = 20
 const picturesPerReading = 192
+const encodingsPerReading = 20
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1)
@@ -88,6 +93,30 @@ async function resident() {
   return process.memoryUsage.rss()
 }
 
+function checkMemory(readings, settledAfter) {
+  const fifth = Math.ceil(readings.length / 5)
+  const [first, last] = [median(readings.slice(0, fifth)), median(readings.slice(-fifth))]
+  const growth = last / first - 1
+  check(
+    growth <= mostGrowth,
+    `memory, ${readings.length} readings after ${settledAfter}: first fifth ${megabytes(first)} MB, ` +
+      `last fifth ${megabytes(last)} MB (${(100 * growth).toFixed(1)} %); ` +
+      `lowest ${megabytes(Math.min(...readings))}, highest ${megabytes(Math.max(...readings))} MB`,
+  )
+}
+
+async function throughSegmenter(count) {
+  const sam = await loadSegmenter(values.segmenter)
+  const readings = []
+  for (let done = 1; done <= count; done++) {
+    const encoded = await sam.encode(files[done % files.length])
+    await encoded.predict({ points: [{ x: 9, y: 9 }] })
+    if (done > settledEncodings && done % encodingsPerReading === 0) readings.push(await resident())
+  }
+  checkMemory(readings, `the first ${settledEncodings} encodings`)
+  await sam.dispose()
+}
+
 async function throughOneProcess(count) {
   const { parallel } = values
   const model = await load(values.model, { parallel: parallel === 'auto' ? parallel : Number(parallel) })
@@ -112,16 +141,8 @@ async function throughOneProcess(count) {
   }
   watch.stop()
   const seconds = (performance.now() - start) / 1000
-  const fifth = Math.ceil(readings.length / 5)
-  const [first, last] = [median(readings.slice(0, fifth)), median(readings.slice(-fifth))]
-  const growth = last / first - 1
   console.log(`${count} pictures, ${(count / seconds).toFixed(1)}/s`)
-  check(
-    growth <= mostGrowth,
-    `memory, ${readings.length} readings after the first ${settled} pictures: first fifth ${megabytes(first)} MB, ` +
-      `last fifth ${megabytes(last)} MB (${(100 * growth).toFixed(1)} %); ` +
-      `lowest ${megabytes(Math.min(...readings))}, highest ${megabytes(Math.max(...readings))} MB`,
-  )
+  checkMemory(readings, `the first ${settled} pictures`)
   const { turns, held, longestOwnMs, longestLateMs } = watch.seen
   check(
     held.length === 0,
@@ -157,6 +178,10 @@ async function loadAgainAndAgain(count) {
   )
 }
 
-await loadAgainAndAgain(Number(values.loads))
-await throughOneProcess(Number(values.pictures))
+if (values.segmenter !== undefined) {
+  await throughSegmenter(Number(values.encodings))
+} else {
+  await loadAgainAndAgain(Number(values.loads))
+  await throughOneProcess(Number(values.pictures))
+}
 process.exitCode = failed ? 1 : 0

@@ -2,7 +2,6 @@
 // node scripts/time-segment-anything.mjs <what> <model folder> [folder of blvit export --for transformers.js]
 //   prompts     a click after the picture was encoded, 1 and 64 of them
 //   everything  all masks of a picture, and how much of that this process computed while the engine waited
-//   memory      200 encodings, and what the process holds on the way
 //   against     the encoder beside transformers.js's SamModel on the same weights, in turns
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
@@ -34,7 +33,7 @@ const tasks = {
     console.log(`first encoding, engine loaded: ${(took / 1000).toFixed(2)} s, ${megabytes()} MB`)
     const { width, height } = encoded.size
     const click = (i) => ({ points: [{ x: (i * 37) % width, y: (i * 53) % height }] })
-    const one = await times(10, () => encoded.predict(click(5)))
+    const one = await times(30, () => encoded.predict(click(5)))
     const many = await times(3, () => encoded.predict(Array.from({ length: 64 }, (_, i) => click(i))))
     console.log(
       `a click: ${median(one).toFixed(1)} ms; 64 at once: ${(median(many) / 64).toFixed(1)} ms each (${width} × ${height} pixels)`,
@@ -50,15 +49,6 @@ const tasks = {
     console.log(
       `${found.length} masks of 1024 clicks: ${(took / 1000).toFixed(1)} s, of which ${(active / 1000).toFixed(1)} s here, the rest in the engine; ${megabytes()} MB`,
     )
-  },
-  async memory(sam) {
-    const held = []
-    for (let i = 0; i < 200; i++) {
-      const encoded = await sam.encode(photo)
-      await encoded.predict({ points: [{ x: 9, y: 9 }] })
-      if (i % 20 === 19) held.push(megabytes())
-    }
-    console.log(`MB after 20, 40, … 200 encodings: ${held.join(', ')}`)
   },
   async against(sam) {
     const { SamModel, Tensor } = await import('@huggingface/transformers')

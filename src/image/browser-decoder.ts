@@ -9,6 +9,7 @@ import {
   noImageInput,
 } from './image-input.js'
 import { formatByContent, startBytes } from './picture-formats.js'
+import { checkPixelCount, mostPixels } from './pixel-limit.js'
 import type { Pixels } from './pixels.js'
 import type { DecodeOptions, ImageDecoder } from './prepare.js'
 import { rgbFromRaw } from './raw-pixels.js'
@@ -61,10 +62,11 @@ async function decodeBlob(blob: Blob, maxPixels: number): Promise<ImageData> {
     throw await undecodable(blob, cause)
   }
   const { width, height } = bitmap
-  if (width * height > maxPixels) {
+  try {
+    checkPixelCount('A picture', bitmap, maxPixels)
+  } catch (thrown) {
     bitmap.close()
-    const message = `A picture is ${width} × ${height}, ${width * height} pixels; the limit is ${maxPixels}. Scale it down first.`
-    throw new BlvitError('BAD_IMAGE', message, { width, height, maxPixels })
+    throw thrown
   }
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
   if (!context)
@@ -80,11 +82,12 @@ async function decodeBlob(blob: Blob, maxPixels: number): Promise<ImageData> {
  */
 export async function decodeImage(
   image: ImageInput,
-  { maxPixels = Number.POSITIVE_INFINITY, signal, beforeDecoding }: DecodeOptions = {},
+  { maxPixels = mostPixels, signal, beforeDecoding }: DecodeOptions = {},
 ): Promise<Pixels> {
   throwIfAborted(signal)
   if (!isEncoded(image)) {
     if (!isPixels(image)) throw noImageInput(image)
+    checkPixelCount('A picture of raw pixels', image, maxPixels)
     return runWithPauses(rgbFromRaw(image), { signal })
   }
   const blob = await blobOf(image, signal)

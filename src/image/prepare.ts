@@ -35,7 +35,7 @@ export interface PrepareOptions {
    * fast and moves the grey levels of the result by 0.2 on average. Default false.
    */
   readonly exact?: boolean | undefined
-  /** Largest accepted width × height of an encoded picture. Default 100 megapixels. */
+  /** Largest accepted width × height of a picture, a file's or pixels'. Default 100 megapixels. */
   readonly maxPixels?: number | undefined
   readonly signal?: AbortSignal | undefined
 }

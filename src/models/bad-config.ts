@@ -11,3 +11,18 @@ export function badConfig(text: string, fields: ErrorFields = {}): BlvitError {
 export function withoutComplaint({ message }: BlvitError): string {
   return message.replace(complaint, '')
 }
+
+/**
+ * @param width what heads are to share, by its key @param heads how many they are, by its key
+ * @throws BlvitError `BAD_CONFIG` where it isn't a multiple of them
+ */
+export function checkShared(
+  width: Readonly<Record<string, number>>,
+  heads: Readonly<Record<string, number>>,
+): void {
+  for (const [key, shared] of Object.entries(width)) {
+    for (const [headsKey, count] of Object.entries(heads)) {
+      if (shared % count !== 0) throw badConfig(`${key} ${shared} can't be shared by ${headsKey} ${count}`)
+    }
+  }
+}

@@ -3,6 +3,7 @@ import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
 import { badConfig } from './bad-config.js'
 import { type BlvitConfig, layerRange, type Switches, type SwitchValues, switches } from './blvit-config.js'
+import { checkRouting } from './check-routing.js'
 import { mlpWidth, patchCount } from './vit-config.js'
 import { readVitShape, writeVitShape } from './vit-json.js'
 
@@ -58,24 +59,10 @@ export const paperSwitches = switchesOf(
 )
 
 function checked(config: BlvitConfig): BlvitConfig {
-  const { fullLayers, predictorAfter, depth, little } = config
+  const { predictorAfter, little } = config
   if (!config.classToken)
     throw badConfig('class_token false: patches are ranked by where the class token looks')
-  if (fullLayers >= depth)
-    throw badConfig(`full_layers ${fullLayers} leaves none of the ${depth} layers to route`)
-  const rising = predictorAfter.every((layer, i) => layer > (predictorAfter[i - 1] ?? 0))
-  if (!rising || predictorAfter.some((layer) => layer >= depth)) {
-    throw badConfig(`predictor_after [${predictorAfter}] must rise and stay below depth ${depth}`)
-  }
-  if (!predictorAfter.some((layer) => layer <= fullLayers)) {
-    throw badConfig(
-      `the first routed layer is ${fullLayers + 1}, but tokens are first chosen after layer ${predictorAfter[0]}: ` +
-        `put a layer of at most ${fullLayers} into predictor_after`,
-    )
-  }
-  if (little && little.width % little.heads !== 0) {
-    throw badConfig(`little.embed_dim ${little.width} can't be shared by little.num_heads ${little.heads}`)
-  }
+  checkRouting(config)
   if (little && mlpWidth(little) < 1) {
     throw badConfig(`little.mlp_ratio ${little.mlpRatio} leaves an MLP of embed_dim ${little.width} no width`)
   }
@@ -89,10 +76,6 @@ function checked(config: BlvitConfig): BlvitConfig {
       `keep_schedule [${keepSchedule}] has ${keepSchedule.length} numbers: give one for each of the ${predictorAfter.length} ` +
         'of predictor_after, or [1] for equally many patches after each',
     )
-  }
-  const misplaced = little?.layers.filter((layer) => layer <= fullLayers || layer > depth) ?? []
-  if (misplaced.length > 0) {
-    throw badConfig(`little.layers ${misplaced} lie outside the routed layers ${fullLayers + 1}…${depth}`)
   }
   return config
 }

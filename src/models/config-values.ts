@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+/** A key that other programs write and that has one value here; others are refused. */
+export const only = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
 /** A count or a size in a config.json. */
 export const size = z.int().min(1).max(65_536)
 /** How many classes a head tells apart; 0: there is none. */

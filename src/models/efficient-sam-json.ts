@@ -1,9 +1,17 @@
 import { z } from 'zod'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
+import { checkShared } from './bad-config.js'
 import { depth, epsilon, size } from './config-values.js'
 import type { EfficientSamConfig } from './efficient-sam.js'
-import { checkWindow, invalid } from './sam-json.js'
+import {
+  checkDecoder,
+  checkPatches,
+  checkWindow,
+  maskDecoderKeys,
+  readMaskDecoder,
+  writeMaskDecoder,
+} from './sam-parts-json.js'
 
 // The keys of transformers' SamConfig where it has them; the defaults are EfficientSAM-Ti's.
 const visionKeys = z.strictObject({
@@ -21,13 +29,8 @@ const visionKeys = z.strictObject({
 const promptKeys = z.strictObject({ max_points: size.max(1_000).default(6) })
 
 const decoderKeys = z.strictObject({
-  mlp_dim: size.default(2048),
-  num_hidden_layers: depth.default(2),
-  num_attention_heads: size.default(8),
-  attention_downsample_rate: size.default(2),
-  num_multimask_outputs: size.max(100).default(3),
+  ...maskDecoderKeys,
   iou_head_depth: depth.default(2),
-  iou_head_hidden_dim: size.default(256),
   upscaling_layer_dims: z.tuple([size, size]).default([64, 32]),
 })
 
@@ -44,16 +47,12 @@ function checked(config: EfficientSamConfig): EfficientSamConfig {
     ['image_size', side],
     ['pretrain_image_size', encoder.pretrainedSide],
   ] as const) {
-    if (length % patchSize !== 0) throw invalid(`${key} ${length} is no multiple of patch_size ${patchSize}`)
+    checkPatches(key, length, patchSize)
     // all tokens see each other, as in one window
     checkWindow(length / patchSize, length / patchSize)
   }
-  if (encoder.width % encoder.heads !== 0)
-    throw invalid(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
-  if (width % (decoder.heads * decoder.downsample) !== 0)
-    throw invalid(
-      `output_channels ${width} can't be shared by num_attention_heads ${decoder.heads} at an attention_downsample_rate of ${decoder.downsample}`,
-    )
+  checkShared({ hidden_size: encoder.width }, { num_attention_heads: encoder.heads })
+  checkDecoder(width, decoder)
   return config
 }
 
@@ -78,16 +77,7 @@ export function readEfficientSamConfig(json: ConfigJson): EfficientSamConfig {
     },
     width: vision.output_channels,
     points: prompt.max_points,
-    decoder: {
-      depth: decoder.num_hidden_layers,
-      heads: decoder.num_attention_heads,
-      mlpWidth: decoder.mlp_dim,
-      downsample: decoder.attention_downsample_rate,
-      masks: decoder.num_multimask_outputs,
-      iouDepth: decoder.iou_head_depth,
-      iouWidth: decoder.iou_head_hidden_dim,
-      upscaling: decoder.upscaling_layer_dims,
-    },
+    decoder: { ...readMaskDecoder(decoder), upscaling: decoder.upscaling_layer_dims },
   })
 }
 
@@ -113,15 +103,6 @@ export function writeEfficientSamConfig({
       layer_norm_eps: encoder.layerNormEpsilon,
     },
     prompt_encoder_config: { max_points: points },
-    mask_decoder_config: {
-      mlp_dim: decoder.mlpWidth,
-      num_hidden_layers: decoder.depth,
-      num_attention_heads: decoder.heads,
-      attention_downsample_rate: decoder.downsample,
-      num_multimask_outputs: decoder.masks,
-      iou_head_depth: decoder.iouDepth,
-      iou_head_hidden_dim: decoder.iouWidth,
-      upscaling_layer_dims: decoder.upscaling,
-    },
+    mask_decoder_config: { ...writeMaskDecoder(decoder), upscaling_layer_dims: decoder.upscaling },
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
-import { badConfig } from './bad-config.js'
+import { badConfig, checkShared } from './bad-config.js'
 import { depth, imageSize, size } from './config-values.js'
 import {
   type EfficientVitConfig,
@@ -97,7 +97,7 @@ function checked(config: EfficientVitConfig): EfficientVitConfig {
     )
   }
   for (const { width, heads } of stages) {
-    if (width % heads !== 0) throw badConfig(`embed_dim ${width} can't be shared by num_heads ${heads}`)
+    checkShared({ embed_dim: width }, { num_heads: heads })
     if (heads > kernels.length)
       throw badConfig(`num_heads is ${heads}, but kernels has only ${kernels.length} values`)
   }

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
+import { badConfig, checkShared } from './bad-config.js'
 import { depth, size } from './config-values.js'
 import type { MobileSamConfig } from './mobile-sam.js'
-import { checkSamParts, checkWindow, invalid, readSamParts, samPartKeys, writeSamParts } from './sam-json.js'
+import { checkSamParts, checkWindow, readSamParts, samPartKeys, writeSamParts } from './sam-parts-json.js'
 import { tinyVitStride } from './tiny-vit.js'
 
 // The keys of the official TinyViT; the defaults are those of its 5M, as MobileSAM has it.
@@ -37,14 +38,15 @@ function checkLists({ embed_dims: widths, num_heads: heads, ...vision }: Vision)
   const lists = { depths: vision.depths, num_heads: heads, window_sizes: vision.window_sizes }
   for (const [key, { length }] of Object.entries(lists)) {
     if (length !== widths.length)
-      throw invalid(`${key} has ${length} values, but embed_dims has ${widths.length}`)
+      throw badConfig(`${key} has ${length} values, but embed_dims has ${widths.length}`)
   }
   if (vision.strides.length !== widths.length - 1)
-    throw invalid(`strides has ${vision.strides.length} values, but there are ${widths.length - 1} mergings`)
-  if ((widths[0] ?? 0) % 2 !== 0) throw invalid(`the first of embed_dims, ${widths[0]}, is not even`)
+    throw badConfig(
+      `strides has ${vision.strides.length} values, but there are ${widths.length - 1} mergings`,
+    )
+  if ((widths[0] ?? 0) % 2 !== 0) throw badConfig(`the first of embed_dims, ${widths[0]}, is not even`)
   widths.slice(1).forEach((width, at) => {
-    if (width % (heads[at + 1] ?? 1) !== 0)
-      throw invalid(`embed_dims ${width} can't be shared by num_heads ${heads[at + 1]}`)
+    checkShared({ embed_dims: width }, { num_heads: heads[at + 1] ?? 1 })
   })
 }
 
@@ -78,7 +80,7 @@ export function readMobileSamConfig(json: ConfigJson): MobileSamConfig {
   stages.forEach(({ window }, at) => {
     checkWindow(window, Math.ceil(config.side / tinyVitStride({ stages: stages.slice(0, at + 1) })))
     if (window > largestWindow)
-      throw invalid(`window_sizes has ${window}, and ${largestWindow} is the largest that a TinyViT has`)
+      throw badConfig(`window_sizes has ${window}, and ${largestWindow} is the largest that a TinyViT has`)
   })
   return config
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Architecture, ConfigJson, ModelFamily } from './architecture.js'
-import { badConfig } from './bad-config.js'
+import { badConfig, checkShared } from './bad-config.js'
 import { depth, imageOf, imageSize, ratio, size } from './config-values.js'
 import type { FamilyFacts, PartName } from './facts.js'
 import { lastMap, type MobileVitConfig, mobileVit, totalStride } from './mobilevit.js'
@@ -83,9 +83,7 @@ function argumentsOfName(architecture: string): ConfigJson | undefined {
 
 function checked(config: MobileVitConfig): MobileVitConfig {
   for (const { transformer } of config.stages) {
-    if (transformer && transformer.width % transformer.heads !== 0) {
-      throw badConfig(`embed_dim ${transformer.width} can't be shared by num_heads ${transformer.heads}`)
-    }
+    if (transformer) checkShared({ embed_dim: transformer.width }, { num_heads: transformer.heads })
   }
   const [first] = config.stages
   if (first?.transformer && first.depth === 0 && first.width !== config.stemWidth) {

@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { BlvitError } from '../base/blvit-error.js'
 import { parseWith } from '../base/parse.js'
 import type { ConfigJson } from './architecture.js'
-import { depth, epsilon, size } from './config-values.js'
-import { type SamConfig, type SamParts, type SamRouting, samGrid } from './sam-config.js'
+import { badConfig, checkShared } from './bad-config.js'
+import { checkRouting } from './check-routing.js'
+import { depth, epsilon, only, size } from './config-values.js'
+import { type SamConfig, type SamRouting, samGrid } from './sam-config.js'
+import { checkSamParts, checkWindow, readSamParts, samPartKeys, writeSamParts } from './sam-parts-json.js'
 import { quotas } from './window-kinds.js'
 
 // The keys of transformers' SamConfig, with its defaults, which are those of SAM ViT-B. What can't be said otherwise is refused.
-const is = <Value extends string | number | boolean>(value: Value) => z.literal(value).default(value)
-
 const visionKeys = z.looseObject({
   hidden_size: size.default(768),
   num_hidden_layers: depth.default(12),
@@ -18,41 +18,15 @@ const visionKeys = z.looseObject({
   output_channels: size.default(256),
   image_size: size.default(1024),
   patch_size: size.default(16),
-  num_channels: is(3),
-  hidden_act: is('gelu'),
+  num_channels: only(3),
+  hidden_act: only('gelu'),
   layer_norm_eps: epsilon.default(1e-6),
   qkv_bias: z.boolean().default(true),
-  use_abs_pos: is(true),
-  use_rel_pos: is(true),
+  use_abs_pos: only(true),
+  use_rel_pos: only(true),
   window_size: size.default(14),
   global_attn_indexes: z.array(z.int().min(0)).default([2, 5, 8, 11]),
 })
-
-const samPromptKeys = z.looseObject({
-  mask_input_channels: size.default(16),
-  num_point_embeddings: is(4),
-  hidden_act: is('gelu'),
-})
-
-const samDecoderKeys = z.looseObject({
-  mlp_dim: size.default(2048),
-  num_hidden_layers: depth.default(2),
-  num_attention_heads: size.default(8),
-  attention_downsample_rate: size.default(2),
-  num_multimask_outputs: size.max(100).default(3),
-  iou_head_depth: depth.default(3),
-  iou_head_hidden_dim: size.default(256),
-  hidden_act: is('relu'),
-  layer_norm_eps: epsilon.default(1e-6),
-})
-
-/** The keys of what stands behind an encoder. */
-export const samPartKeys = {
-  prompt_encoder_config: samPromptKeys.default(() => samPromptKeys.parse({})),
-  mask_decoder_config: samDecoderKeys.default(() => samDecoderKeys.parse({})),
-}
-
-type SamPartValues = z.output<z.ZodObject<typeof samPartKeys>>
 
 /** What makes an encoder a big.LITTLE one; layers are counted from 1, as in a bLViT's config.json. */
 const routingKeys = z.strictObject({
@@ -74,31 +48,6 @@ const schema = z.looseObject({
   vision_config: visionKeys.default(() => visionKeys.parse({})),
   ...samPartKeys,
 })
-
-function checkRouting(
-  { fullLayers, predictorAfter, little }: SamRouting,
-  depth: number,
-  complain: (text: string) => BlvitError,
-): void {
-  if (fullLayers >= depth)
-    throw complain(`full_layers ${fullLayers} leaves none of the ${depth} layers to route`)
-  const rising = predictorAfter.every((layer, i) => layer > (predictorAfter[i - 1] ?? 0))
-  if (!rising || predictorAfter.some((layer) => layer >= depth)) {
-    throw complain(`predictor_after [${predictorAfter}] must rise and stay below ${depth}`)
-  }
-  if ((predictorAfter[0] ?? depth) > fullLayers) {
-    throw complain(
-      `layer ${fullLayers + 1} routes tokens, but they are first chosen after layer ${predictorAfter[0]}`,
-    )
-  }
-  if (little.width % little.heads !== 0) {
-    throw complain(`little.embed_dim ${little.width} can't be shared by little.num_heads ${little.heads}`)
-  }
-  const outside = little.layers.filter((layer) => layer <= fullLayers || layer > depth)
-  if (outside.length > 0) {
-    throw complain(`little.layers ${outside} lie outside the routed layers ${fullLayers + 1}…${depth}`)
-  }
-}
 
 function readRouting(given: z.output<typeof routingKeys>): SamRouting {
   const { embed_dim: width, num_heads: heads, mlp_ratio: mlpRatio, layers, initialisation } = given.little
@@ -125,66 +74,18 @@ function writeRouting({ fullLayers, predictorAfter, keepRatio, little }: SamRout
   }
 }
 
-/** The complaint about a config.json whose values don't go together. */
-export function invalid(text: string): BlvitError {
-  return new BlvitError('BAD_CONFIG', `config.json is not valid: ${text}.`)
-}
-
-/** Places that windows may have together, 256 × 256: an attention map over more would hold 4 G numbers a head. */
-const mostPlaces = 65_536
-
-/** @param rows tokens on a side of the square grid @throws BlvitError `BAD_CONFIG` for windows that no memory holds */
-export function checkWindow(window: number, rows: number): void {
-  const places = (window * Math.ceil(rows / window)) ** 2
-  if (places <= mostPlaces) return
-  throw invalid(
-    `windows of ${window} × ${window} over a grid of ${rows} × ${rows} tokens have ${places} places, and ${mostPlaces} are the most`,
-  )
-}
-
-/** @throws BlvitError `BAD_CONFIG` for sizes behind the encoder that don't go together */
-export function checkSamParts({ side, patchSize, width, decoder, maskChannels }: SamParts): void {
-  if (side % patchSize !== 0) throw invalid(`image_size ${side} is no multiple of patch_size ${patchSize}`)
-  if (width % 8 !== 0) throw invalid(`output_channels ${width} is no multiple of 8, which the masks need`)
-  const shared = decoder.heads * decoder.downsample
-  if (width % shared !== 0)
-    throw invalid(
-      `output_channels ${width} can't be shared by num_attention_heads ${decoder.heads} at an attention_downsample_rate of ${decoder.downsample}`,
-    )
-  if (maskChannels % 4 !== 0) throw invalid(`mask_input_channels ${maskChannels} is no multiple of 4`)
-}
-
 function checked(config: SamConfig): SamConfig {
   const { encoder } = config
-  if (encoder.width % encoder.heads !== 0)
-    throw invalid(`hidden_size ${encoder.width} can't be shared by num_attention_heads ${encoder.heads}`)
+  checkShared({ hidden_size: encoder.width }, { num_attention_heads: encoder.heads })
   const beyond = encoder.globalBlocks.find((block) => block >= encoder.depth)
   if (beyond !== undefined)
-    throw invalid(`global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`)
+    throw badConfig(
+      `global_attn_indexes names block ${beyond}, but there are ${encoder.depth}, counted from 0`,
+    )
   checkSamParts(config)
   checkWindow(encoder.window, samGrid(config).rows)
-  if (config.routing) checkRouting(config.routing, encoder.depth, invalid)
+  if (config.routing) checkRouting({ ...config.routing, depth: encoder.depth })
   return config
-}
-
-/** What stands behind an encoder, out of its keys. */
-export function readSamParts({
-  prompt_encoder_config: prompt,
-  mask_decoder_config: decoder,
-}: SamPartValues): Pick<SamParts, 'maskChannels' | 'decoder'> {
-  return {
-    maskChannels: prompt.mask_input_channels,
-    decoder: {
-      depth: decoder.num_hidden_layers,
-      heads: decoder.num_attention_heads,
-      mlpWidth: decoder.mlp_dim,
-      downsample: decoder.attention_downsample_rate,
-      layerNormEpsilon: decoder.layer_norm_eps,
-      masks: decoder.num_multimask_outputs,
-      iouDepth: decoder.iou_head_depth,
-      iouWidth: decoder.iou_head_hidden_dim,
-    },
-  }
 }
 
 /** @throws BlvitError `BAD_CONFIG` naming every wrong key */
@@ -211,24 +112,6 @@ export function readSamConfig(json: ConfigJson): SamConfig {
     width: vision.output_channels,
     ...readSamParts(parsed),
   })
-}
-
-/** The keys of what stands behind an encoder. */
-export function writeSamParts({ width, maskChannels, decoder }: SamParts): ConfigJson {
-  return {
-    prompt_encoder_config: { hidden_size: width, mask_input_channels: maskChannels },
-    mask_decoder_config: {
-      hidden_size: width,
-      mlp_dim: decoder.mlpWidth,
-      num_hidden_layers: decoder.depth,
-      num_attention_heads: decoder.heads,
-      attention_downsample_rate: decoder.downsample,
-      num_multimask_outputs: decoder.masks,
-      iou_head_depth: decoder.iouDepth,
-      iou_head_hidden_dim: decoder.iouWidth,
-      layer_norm_eps: decoder.layerNormEpsilon,
-    },
-  }
 }
 
 export function writeSamConfig(config: SamConfig): ConfigJson {

@@ -193,7 +193,7 @@ const unsupported: readonly (readonly [RegExp, string])[] = [
   [/^aimv2_/, 'its MLPs are SwiGLU and its norms RMS norms'],
   [/_(rpn|xp|18x2)_|_pwee_/, 'its blocks are of another kind (block_fn)'],
   [/^beit3_/, 'it norms inside attention and MLP (scale_attn_norm, scale_mlp_norm)'],
-  [/_r\d+_|_resnet/, 'it has a convolutional network in front'],
+  [/_r\d*_|_resnet|_mci_/, 'it has a convolutional network in front'],
   [/relpos|_rope_/, 'its positions are not a learned embedding'],
 ]
 

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { BlvitError } from '../base/blvit-error.js'
+import { mostPixels } from '../image/pixel-limit.js'
 import { type Polygon, rleOfPolygons } from './polygon-rle.js'
 import { type BoxXywh, checkedRle, type Rle, rleFromText } from './rle.js'
 
-// 100 megapixels, as pictures are limited; a run-length mask of more is not worth its memory
-const mostPixels = 100_000_000
+// masks are limited as pictures are
 const side = z.int().min(1).max(mostPixels)
 
 const runs = z.strictObject({

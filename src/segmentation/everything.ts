@@ -84,7 +84,7 @@ export async function findEverything(
     throwIfAborted(signal)
     const ofCrop: FoundMask[] = []
     const encoded = await encode(crop)
-    for await (const some of cropMasks(encoded, { ...options, crop, picture })) {
+    for await (const some of cropMasks(encoded, { ...options, pointsPerSide, crop, picture })) {
       ofCrop.push(...some.masks)
       done += some.clicks
       onProgress?.({ done, total, masks: found.length + ofCrop.length })
@@ -106,9 +106,14 @@ function apart(masks: readonly FoundMask[], scores: readonly number[], iou: numb
 /** What the clicks on one crop find, some clicks at a time. */
 async function* cropMasks(
   encoded: EncodedCrop,
-  { crop, picture, ...options }: EverythingOptions & { readonly crop: Crop; readonly picture: Size },
+  {
+    crop,
+    picture,
+    pointsPerSide,
+    ...options
+  }: EverythingOptions & { readonly pointsPerSide: number; readonly crop: Crop; readonly picture: Size },
 ) {
-  const { pointsPerSide = 32, pointsPerRun = 64, minIou = 0.88, minStability = 0.95, signal } = options
+  const { pointsPerRun = 64, minIou = 0.88, minStability = 0.95, signal } = options
   const points = Float32Array.from(pointGrid(pointsPerSide), (share, at) =>
     at % 2 === 0 ? share * crop.width : share * crop.height,
   )

@@ -81,40 +81,47 @@ export interface LogitsScale {
 }
 
 /**
- * Gives a map other rows, one after another, so that nobody has to hold all of a large one.
- * @param logits `[rows, columns]` of size `from`
- * @param visit gets each new row with the columns as they were; it must not keep it
+ * Some entries of one row of a map that has other rows, with the columns as they were.
+ * @param logits `[rows, columns]`, of `width` columns @param row gets columns `from` up to `to` of row `y`
  */
-export function scaledDown(
+export function mixRows(
   logits: Float32Array,
-  { width }: Size,
-  rows: AxisTaps,
-  visit: (row: Float32Array, index: number) => void,
+  width: number,
+  { count, places, weights }: AxisTaps,
+  { y, from = 0, to = width, row }: { y: number; from?: number; to?: number; row: Float32Array },
 ): void {
-  const row = new Float32Array(width)
-  for (let y = 0; y < rows.length; y++) {
-    row.fill(0)
-    for (let tap = y * rows.count; tap < (y + 1) * rows.count; tap++) {
-      const weight = rows.weights[tap] as number
-      const source = (rows.places[tap] as number) * width
-      if (weight === 0) continue
-      for (let x = 0; x < width; x++) row[x] = (row[x] as number) + weight * (logits[source + x] as number)
+  row.fill(0, from, to)
+  for (let tap = y * count; tap < (y + 1) * count; tap++) {
+    const weight = weights[tap] as number
+    const source = (places[tap] as number) * width
+    if (weight === 0) continue
+    for (let x = from; x < to; x++) row[x] = (row[x] as number) + weight * (logits[source + x] as number)
+  }
+}
+
+/** Columns `from` up to `to` of a row that has other columns. @param line gets them, each at its place */
+export function mixColumns(
+  row: Float32Array,
+  { count, places, weights }: AxisTaps,
+  { from, to, line }: { from: number; to: number; line: Float32Array },
+): void {
+  for (let x = from, tap = from * count; x < to; x++) {
+    let sum = 0
+    for (const end = tap + count; tap < end; tap++) {
+      sum += (weights[tap] as number) * (row[places[tap] as number] as number)
     }
-    visit(row, y)
+    line[x] = sum
   }
 }
 
 /** A whole map of another size. @returns `[rows, columns]` */
-export function scaled(logits: Float32Array, from: Size, { rows, columns }: LogitsScale): Float32Array {
+export function scaled(logits: Float32Array, { width }: Size, { rows, columns }: LogitsScale): Float32Array {
   const all = new Float32Array(rows.length * columns.length)
-  scaledDown(logits, from, rows, (row, y) => {
-    for (let x = 0, tap = 0; x < columns.length; x++) {
-      let sum = 0
-      for (const end = tap + columns.count; tap < end; tap++) {
-        sum += (columns.weights[tap] as number) * (row[columns.places[tap] as number] as number)
-      }
-      all[y * columns.length + x] = sum
-    }
-  })
+  const row = new Float32Array(width)
+  for (let y = 0; y < rows.length; y++) {
+    mixRows(logits, width, rows, { y, row })
+    const line = all.subarray(y * columns.length, (y + 1) * columns.length)
+    mixColumns(row, columns, { from: 0, to: columns.length, line })
+  }
   return all
 }

@@ -104,11 +104,11 @@ describe('blvit eval', () => {
     expect(existsSync(join(folder, '../../3.jpg'))).toBe(false)
   })
 
-  test('killed three times with kill -9 and resumed, it reports what it reports uninterrupted', async () => {
+  test('killed twice with kill -9 and resumed, it reports what it reports uninterrupted', async () => {
     const many = join(folder, 'many')
     mkdirSync(many)
     const list = ['file,label']
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 48; i++) {
       const [name = '', label] = Object.entries(labelled)[i % 5] ?? []
       copyFileSync(example(name), join(many, `${i}.jpg`))
       list.push(`${i}.jpg,${i % 7 === 0 ? 7 : label}`)
@@ -118,18 +118,18 @@ describe('blvit eval', () => {
     const state = join(folder, 'eval.state')
     const table = (name: string) => join(folder, `${name}.csv`)
     const args = (name: string) => [
-      // small, for it is the same pictures five times
+      // small, for it is the same pictures four times
       ...['eval', 'vit-tiny', '--image-size', '128', '--data', many, '--batch', '2', '--json'],
       ...['--per-image', table(name)],
     ]
     const counts = (stdout: string) => ({ ...JSON.parse(stdout), timing: undefined })
 
     const whole = await runInProcess(args('whole'))
-    for (const batches of [3, 4, 5])
+    for (const batches of [3, 5])
       await killAfterBatches([...args('killed'), '--resume', state], state, batches)
     expect(existsSync(table('killed'))).toBe(false)
     const resumed = await runCli([...args('resumed'), '--resume', state])
-    expect(resumed.stderr).toMatch(/going on after (2[4-9]|[34]\d|5\d) pictures that are done/)
+    expect(resumed.stderr).toMatch(/going on after (1[6-9]|[234]\d) pictures that are done/)
     expect(counts(resumed.stdout)).toEqual(counts(whole.stdout))
     expect(readFileSync(table('resumed'))).toEqual(readFileSync(table('whole')))
     expect([whole.code, resumed.code]).toEqual([1, 1])

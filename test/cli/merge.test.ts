@@ -25,10 +25,13 @@ describe('blvit merge', () => {
   const [model, classes, pictures] = [path('model'), path('classes'), path('pictures')]
 
   beforeAll(async () => {
-    await writeModelFolder(model, randomModel(shrunk('vit-tiny', { num_classes: 8 })), { card: '# Tiny' })
+    await writeModelFolder(model, randomModel(shrunk('vit-tiny', { num_classes: 8, depth: 2 })), {
+      card: '# Tiny',
+    })
     for (const [index, name] of names.entries()) {
-      for (let copy = 0; copy < 10; copy++) {
-        const folders = [join(classes, `${index}`), pictures]
+      for (let copy = 0; copy < 8; copy++) {
+        // where nobody is killed fewer do
+        const folders = [join(classes, `${index}`), ...(copy < 3 ? [pictures] : [])]
         for (const each of folders) {
           mkdirSync(each, { recursive: true })
           copyFileSync(example(name), join(each, `${name}${copy}.jpg`))
@@ -59,7 +62,7 @@ describe('blvit merge', () => {
     )
     const args = ['eval', model, '--data', tar, classes, '--teacher', model, '--batch', '1']
     const whole = await runInProcess([...args, '--per-image', path('whole.csv')])
-    expect(whole.stdout).toContain('62 pictures, 61 evaluated')
+    expect(whole.stdout).toContain('50 pictures, 49 evaluated')
     expect(whole.code).toBe(1)
 
     const partOf = (index: number) => ['--shard', `${index}/5`, '--part', path(`eval-${index}.part`)]
@@ -84,14 +87,14 @@ describe('blvit merge', () => {
     expect(merged.stdout).toBe(whole.stdout)
     expect(readFileSync(path('merged.csv'))).toEqual(readFileSync(path('whole.csv')))
     expect(merged.code).toBe(1)
-    expect(merged.stderr).toMatch(/error: .*broken\.jpg.*decoded[\s\S]*1 of 62 pictures could not be used/)
+    expect(merged.stderr).toMatch(/error: .*broken\.jpg.*decoded[\s\S]*1 of 50 pictures could not be used/)
 
     const json = await Promise.all([
       runInProcess([...args, '--json']),
       runInProcess(['merge', parts, '--json']),
     ])
     expect(timeless(json[1].stdout)).toBe(timeless(json[0].stdout))
-    expect(JSON.parse(json[1].stdout).timing.pictures).toBeLessThanOrEqual(62)
+    expect(JSON.parse(json[1].stdout).timing.pictures).toBeLessThanOrEqual(50)
   })
 
   test('classify: the text and the JSON lines of one process, as listed', async () => {

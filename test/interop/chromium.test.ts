@@ -110,9 +110,10 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
     test.each([
       ['WebAssembly', { device: 'wasm' }, false],
       ['WebAssembly with two threads, in a page that may share memory', { device: 'wasm', threads: 2 }, true],
-      ['WebGPU alone', { device: 'webgpu' }, false],
+      // each number of tokens has shaders of its own, which SwiftShader compiles for seconds
+      ['WebGPU alone', { device: 'webgpu', keepRatios: keepRatios.slice(0, 1) }, false],
     ] as const)(
-      'gives the logits of the native engine at every keep ratio: %s',
+      'gives the logits of the native engine at its keep ratios: %s',
       async (_, how, withThreads) => {
         const asked = { ...run, ...how }
         const { logits, isolated: shares } = withThreads
@@ -120,9 +121,9 @@ describe.skipIf(!hasChromium)(`in Chromium${withoutChromium}`, () => {
             await callIn(await openPage(isolated), 'runModel', [asked])
           : await inPage('runModel', [asked])
         expect(shares).toBe(withThreads)
-        expected.forEach((each, i) => {
-          expectClose(logits[i] ?? [], each, { atol: 1e-4, rtol: 1e-4 })
-        })
+        expect(logits).toHaveLength(asked.keepRatios.length)
+        for (const [i, each] of logits.entries())
+          expectClose(each, expected[i] ?? [], { atol: 1e-4, rtol: 1e-4 })
       },
       patience,
     )

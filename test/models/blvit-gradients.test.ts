@@ -26,14 +26,14 @@ const base: BlvitConfig = {
   patchSize: 4,
   channels: 2,
   width: 6,
-  depth: 4,
+  depth: 3,
   heads: 2,
   mlpRatio: 2,
   classes: 3,
   layerNormEpsilon: 1e-6,
   distilled: false,
   fullLayers: 1,
-  predictorAfter: [1, 3],
+  predictorAfter: [1, 2],
   keepRatio: 0.34,
   keepSchedule: [1],
   selection: 'predictor',
@@ -41,16 +41,16 @@ const base: BlvitConfig = {
   semiCross: true,
   fuse: 'half',
   gamma: 'scalar',
-  little: { width: 4, heads: 2, mlpRatio: 2, attention: true, layers: [2, 3, 4], initialisation: 'normal' },
+  little: { width: 4, heads: 2, mlpRatio: 2, attention: true, layers: [2, 3], initialisation: 'normal' },
 }
 
 /** Every switch of spec §5. */
 const switches: Readonly<Record<string, Partial<BlvitConfig>>> = {
   'the paper’s settings': {},
-  'more full layers': { fullLayers: 2 },
+  'more full layers': { fullLayers: 2, predictorAfter: [2] },
   'no E-blocks': { little: null },
-  'an E-block in every other layer': {
-    little: { width: 4, heads: 1, mlpRatio: 2, attention: true, layers: [2, 4], initialisation: 'zero' },
+  'E-blocks in some layers alone': {
+    little: { width: 4, heads: 1, mlpRatio: 2, attention: true, layers: [3], initialisation: 'zero' },
   },
   'selection by CLS attention': { selection: 'cls' },
   'selection by CLS attention without semi-cross attention': { selection: 'cls', semiCross: false },
@@ -61,13 +61,13 @@ const switches: Readonly<Record<string, Partial<BlvitConfig>>> = {
       heads: 1,
       mlpRatio: 2,
       attention: false,
-      layers: [2, 3, 4],
+      layers: [2, 3],
       initialisation: 'normal',
     },
   },
   'E-blocks without attention that meet P once': {
     fuse: 'block',
-    little: { width: 4, heads: 1, mlpRatio: 2, attention: false, layers: [2, 4], initialisation: 'normal' },
+    little: { width: 4, heads: 1, mlpRatio: 2, attention: false, layers: [2], initialisation: 'normal' },
   },
   'selection by chance': { selection: 'random' },
   'no semi-cross attention': { semiCross: false },

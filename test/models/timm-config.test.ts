@@ -86,6 +86,7 @@ describe("timm's names", () => {
     ['vit_base_patch16_siglip_224', /attention layer \(global_pool "map"\)/],
     ['vit_giant_patch14_dinov2', /SwiGLU/],
     ['vit_base_patch16_rpn_224', /block_fn/],
+    ['vit_tiny_r_s16_p8_224', /convolutional network in front/],
     ['vit_base_r50_s16_224', /convolutional network in front/],
     ['vit_relpos_base_patch16_224', /positions/],
     ['vit_unheard_of_224', /"architecture" "vit_unheard_of_224" is no name that tells it/],

@@ -1,64 +1,15 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import { BlvitError } from '../../base/blvit-error.js'
+import type { Command } from 'commander'
 import { visible } from '../../base/visible-text.js'
 import type { OpenedPicture } from '../../tasks/node/segment/segment-file.js'
 import type { Answered } from '../../tasks/segment/mask-json.js'
 import type { Segmenter } from '../../tasks/segment/segmenter.js'
 import { type CliContext, readStandardInput } from '../context.js'
-import { type EngineFlags, loadOptions, withEngineOptions } from '../model-options.js'
+import { loadOptions, withEngineOptions } from '../model-options.js'
 import { positiveInteger, probability } from '../option-values.js'
-import { itemProgress } from '../progress.js'
-import { hasSettings, type SettingFlags, settingsFrom, withSettings } from '../setting-options.js'
-
-type Point = { readonly x: number; readonly y: number; readonly label: 0 | 1 }
-type Box = readonly [number, number, number, number]
-
-interface Flags extends EngineFlags, SettingFlags {
-  readonly model: string
-  readonly point?: readonly Point[]
-  readonly box?: readonly Box[]
-  readonly mask?: string
-  readonly each?: boolean
-  readonly multimask?: boolean
-  readonly everything?: boolean
-  readonly pointsPerSide?: number
-  readonly minIou?: number
-  readonly minStability?: number
-  readonly cropLayers?: number
-  readonly minArea?: number
-  readonly output?: string
-  readonly cutout?: string
-  readonly overlay?: string
-  readonly embedding?: string
-  readonly saveEmbedding?: string
-  readonly json?: boolean
-}
-
-const number = String.raw`-?\d+(?:\.\d+)?`
-
-/** `x,y` or `x,y:label`, as often as it is given. */
-function point(text: string, earlier: readonly Point[] = []): Point[] {
-  const [whole, x, y, label] = new RegExp(`^(${number}),(${number})(?::([01]))?$`).exec(text) ?? []
-  if (whole === undefined) {
-    throw new InvalidArgumentError(
-      'It must be x,y in pixels, and :0 behind it for what is not part of the object.',
-    )
-  }
-  return [...earlier, { x: Number(x), y: Number(y), label: label === '0' ? 0 : 1 }]
-}
-
-/** `left,top,right,bottom`, as often as it is given. */
-function box(text: string, earlier: readonly Box[] = []): Box[] {
-  const [whole, ...sides] = new RegExp(`^(${number}),(${number}),(${number}),(${number})$`).exec(text) ?? []
-  if (whole === undefined) throw new InvalidArgumentError('It must be left,top,right,bottom in pixels.')
-  const [x0, y0, x1, y1] = sides.map(Number)
-  return [...earlier, [x0 ?? 0, y0 ?? 0, x1 ?? 0, y1 ?? 0]]
-}
-
-function layers(text: string): number {
-  if (/^[0-4]$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a number of layers from 0 to 4.')
-}
+import { stageProgress } from '../progress.js'
+import type { NamedAnswer } from '../segment-files.js'
+import { box, checkFlags, layers, point, type SegmentFlags } from '../segment-flags.js'
+import { settingsFrom, withSettings } from '../setting-options.js'
 
 /** `blvit segment` */
 export function segmentCommand(program: Command, context: CliContext): void {
@@ -137,67 +88,13 @@ Examples:
   blvit segment photo.jpg -m my-sam --everything -o masks.png --json > masks.json
   blvit segment photo.jpg -m my-sam --reduce evit:0.5 --point 210,140 -o mask.png`,
     )
-    .action((picture: string, flags: Flags) => segment(picture, flags, context))
+    .action((picture: string, flags: SegmentFlags) => segment(picture, flags, context))
 }
 
-const everythingOnly = ['pointsPerSide', 'minIou', 'minStability', 'cropLayers', 'minArea'] as const
-const promptOnly = ['point', 'box', 'mask', 'each', 'multimask'] as const
-
-function refused(message: string): BlvitError {
-  return new BlvitError('BAD_OPTION', message)
-}
-
-function dashed(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-}
-
-/** @throws BlvitError `BAD_OPTION` for options that go without what they are about */
-function checkFlags(flags: Flags): void {
-  const { point: points = [], box: boxes = [], mask, each, everything, seed } = flags
-  if (seed !== undefined)
-    throw refused(`--seed ${seed} would change nothing: nothing here is picked at random.`)
-  const idle = (everything ? promptOnly : everythingOnly).find((name) => flags[name] !== undefined)
-  if (idle !== undefined) {
-    throw refused(`${dashed(idle)} and --everything ${everything ? "don't go together" : 'belong together'}.`)
-  }
-  if (!everything && points.length + boxes.length === 0 && mask === undefined) {
-    throw refused('Say what to cut out: --point x,y, --box x0,y0,x1,y1, --mask file, or --everything.')
-  }
-  if (!each && boxes.length > 1 && (points.length > 0 || mask !== undefined)) {
-    throw refused(
-      'Several boxes are several objects: to which do points or the mask belong? Give one box, or --each.',
-    )
-  }
-  if (flags.embedding !== undefined && hasSettings(flags)) {
-    throw refused(
-      '--embedding is of a picture that was encoded already, so settings would change nothing. Leave one out.',
-    )
-  }
-  if (each && mask !== undefined)
-    throw refused('--mask is of one object, and --each makes several. Leave one out.')
-  if (flags.output ?? flags.cutout ?? flags.overlay ?? flags.saveEmbedding ?? flags.json) return
-  throw refused('Say where the masks go: -o mask.png, --cutout, --overlay or --json.')
-}
-
-async function checkedOutputs(flags: Flags, inputs: readonly string[]): Promise<void> {
-  const { assertEnding, assertNotInput, checkWritable } = await import('../../files/output-files.js')
-  const { resolve } = await import('node:path')
-  const seen = new Set<string>()
-  for (const name of ['output', 'cutout', 'overlay', 'saveEmbedding'] as const) {
-    const path = flags[name]
-    if (path === undefined) continue
-    assertEnding(dashed(name), path, name === 'saveEmbedding' ? '.npy' : '.png')
-    await checkWritable(path)
-    await assertNotInput(path, inputs)
-    if (seen.has(resolve(path))) throw refused(`${path} is named twice: give each output a name of its own.`)
-    seen.add(resolve(path))
-  }
-}
-
-async function segment(argument: string, flags: Flags, context: CliContext): Promise<void> {
+async function segment(argument: string, flags: SegmentFlags, context: CliContext): Promise<void> {
   checkFlags(flags)
-  const read = [argument, flags.mask, flags.embedding].filter((path) => path !== undefined && path !== '-')
-  await checkedOutputs(flags, read as string[])
+  const { checkOutputs } = await import('../segment-files.js')
+  await checkOutputs({ picture: argument, flags })
   const { loadSegmenter } = await import('../../tasks/node/segment/load-segmenter.js')
   const { openPicture, writeEmbedding } = await import('../../tasks/node/segment/segment-file.js')
   const source = argument === '-' ? await readStandardInput() : argument
@@ -218,13 +115,14 @@ async function segment(argument: string, flags: Flags, context: CliContext): Pro
 interface Asked {
   readonly segmenter: Segmenter
   readonly opened: OpenedPicture
+  /** Its name. */
   readonly picture: string
-  readonly flags: Flags
+  readonly flags: SegmentFlags
 }
 
 /** What each object is asked by. */
 async function promptsOf(
-  { point: points = [], box: boxes = [], mask, each }: Flags,
+  { point: points = [], box: boxes = [], mask, each }: SegmentFlags,
   signal: AbortSignal,
 ): Promise<Answered['prompt'][]> {
   const { readMask } = await import('../../tasks/node/segment/segment-file.js')
@@ -239,41 +137,10 @@ async function promptsOf(
   ]
 }
 
-/** `mask.png` → `mask-2.png` where there are several. */
-function numbered(path: string, index: number, count: number): string {
-  return count === 1 ? path : path.replace(/(\.[^.]*)$/, `-${index + 1}$1`)
-}
-
-/** Answers with the name of the file that each mask goes to. */
-function withFiles(answers: readonly Answered[], output: string | undefined) {
-  const count = answers.reduce((sum, { masks }) => sum + masks.length, 0)
-  let index = 0
-  return answers.map((answer) => ({
-    ...answer,
-    files: output === undefined ? [] : answer.masks.map(() => numbered(output, index++, count)),
-  }))
-}
-
-/** @throws BlvitError `BAD_OPTION` where a numbered mask would take the place of a file that is read, or of another output */
-async function checkedNumbers(
-  answers: readonly { readonly files: readonly string[] }[],
-  { flags, picture }: Pick<Asked, 'flags' | 'picture'>,
-): Promise<void> {
-  const { assertNotInput } = await import('../../files/output-files.js')
-  const { resolve } = await import('node:path')
-  const { mask, embedding, cutout, overlay, saveEmbedding } = flags
-  const read = [picture, mask, embedding].flatMap((path) => path ?? [])
-  const beside = [cutout, overlay, saveEmbedding].map((path) => path && resolve(path))
-  for (const path of answers.flatMap(({ files }) => files)) {
-    await assertNotInput(path, read)
-    if (beside.includes(resolve(path)))
-      throw refused(`${path} is named twice: give each output a name of its own.`)
-  }
-}
-
 async function segmentPrompts({ opened, picture, flags }: Asked, context: CliContext): Promise<void> {
   const { writeColoured, writeCutout, writeMask } = await import('../../tasks/node/segment/segment-file.js')
   const { predictionsJson } = await import('../../tasks/segment/mask-json.js')
+  const { withFiles } = await import('../segment-files.js')
   const { signal } = context
   const { encoded, pixels } = opened
   const prompts = await promptsOf(flags, signal)
@@ -285,9 +152,7 @@ async function segmentPrompts({ opened, picture, flags }: Asked, context: CliCon
   }
   const best = answers.flatMap(({ masks: [first] }) => (first ? [first.mask] : []))
   const written: string[] = []
-  const named = withFiles(answers, flags.output)
-  // of several masks, names of which nobody has said the number
-  await checkedNumbers(named, { flags, picture })
+  const named = await withFiles(answers, { picture, flags })
   for (const { masks, files } of named) {
     for (const [at, path] of files.entries()) {
       const { mask } = masks[at] ?? {}
@@ -308,11 +173,11 @@ async function segmentPrompts({ opened, picture, flags }: Asked, context: CliCon
   if (written.length > 0) context.note(`Wrote ${written.map(visible).join(', ')}.`)
 }
 
-function maskLines(answers: readonly Answered[]): string[] {
+function maskLines(answers: readonly NamedAnswer[]): string[] {
   return answers.flatMap(({ masks, files }, object) =>
     masks.map(({ area, predictedIou, stability }, at) => {
       const numbers = `predicted IoU ${predictedIou.toFixed(3)}, stability ${stability.toFixed(3)}, ${area} pixels`
-      return `object ${object + 1}: ${numbers}${files?.[at] === undefined ? '' : `, ${files[at]}`}`
+      return `object ${object + 1}: ${numbers}${files[at] === undefined ? '' : `, ${files[at]}`}`
     }),
   )
 }
@@ -322,12 +187,11 @@ async function segmentEverything({ opened, picture, flags }: Asked, context: Cli
   const { everythingJson, masksOf } = await import('../../tasks/segment/mask-json.js')
   const { encoded, pixels } = opened
   const { pointsPerSide, minIou, minStability, cropLayers, minArea } = flags
-  const clicks = (pointsPerSide ?? 32) ** 2
-  const progress = itemProgress(context, { total: clicks, unit: 'points' })
+  const progress = stageProgress(context, { looking: 'points' })
   const found = await encoded
     .everything({
       ...{ pointsPerSide, minIou, minStability, cropLayers, minArea, signal: context.signal },
-      onProgress: ({ done, total }) => progress.moveTo(done, total),
+      onProgress: ({ done, total }) => progress.show({ doing: 'looking', done, total }),
     })
     .finally(progress.stop)
   const masks = masksOf(found)

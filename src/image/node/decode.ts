@@ -5,6 +5,7 @@ import { rgbFromCmyk } from '../cmyk.js'
 import type { Size } from '../crop-window.js'
 import { type ImageInput, isEncoded, isPixels, noImageInput } from '../image-input.js'
 import { formatByContent, formatByName, formatNames, heic, type PictureFormat } from '../picture-formats.js'
+import { checkPixelCount, mostPixels } from '../pixel-limit.js'
 import type { Pixels } from '../pixels.js'
 import type { DecodeOptions, ImageDecoder } from '../prepare.js'
 import { rgbFromRaw } from '../raw-pixels.js'
@@ -12,9 +13,6 @@ import { reducedSize } from '../reduced-size.js'
 import { runWithPauses } from '../steps.js'
 import { type ImageBytes, readImageBytes } from './image-source.js'
 import { loadSharp } from './sharp.js'
-
-// The largest cameras have 100 megapixels: 300 MB as RGB. A tiny file can claim far more.
-const defaultMaxPixels = 100_000_000
 
 /**
  * Decodes a picture to 8-bit RGB as `ImageOps.exif_transpose(Image.open(file)).convert('RGB')` of Pillow does:
@@ -30,7 +28,7 @@ const defaultMaxPixels = 100_000_000
  */
 export async function decodeImage(
   input: ImageInput,
-  { maxPixels = defaultMaxPixels, atLeast, signal, beforeDecoding }: DecodeOptions = {},
+  { maxPixels = mostPixels, atLeast, signal, beforeDecoding }: DecodeOptions = {},
 ): Promise<Pixels> {
   if (!(maxPixels >= 1)) {
     throw new BlvitError('BAD_OPTION', `maxPixels is ${maxPixels}; it must be at least 1.`, { maxPixels })
@@ -38,6 +36,7 @@ export async function decodeImage(
   throwIfAborted(signal)
   if (!isEncoded(input)) {
     if (!isPixels(input)) throw noImageInput(input)
+    checkPixelCount('A picture of raw pixels', input, maxPixels)
     return runWithPauses(rgbFromRaw(input), { signal })
   }
   const source = await readImageBytes(input, { signal })
@@ -50,12 +49,12 @@ export async function decodeImage(
   await beforeDecoding?.()
   if (format === 'BMP') {
     const header = bmpHeader(source.bytes, source.name)
-    checkSize(source, header, maxPixels)
+    checkPixelCount(source.name, header, maxPixels)
     return runWithPauses(bmpPixels(source.bytes, header, source.name), { signal })
   }
   const header = await readHeader(source)
   if (header.compression === 'hevc') throw refusal(source, heic)
-  checkSize(source, header, maxPixels)
+  checkPixelCount(source.name, header, maxPixels)
   checkDepth(source, header)
   throwIfAborted(signal)
   const pixels = await decodePixels(source, header, atLeast)
@@ -101,16 +100,6 @@ function whatElse(bytes: Uint8Array): string {
   return 'it begins like no picture that is known'
 }
 
-function checkSize({ name }: ImageBytes, { width, height }: Size, maxPixels: number): void {
-  if (width * height <= maxPixels) return
-  throw new BlvitError(
-    'BAD_IMAGE',
-    `${name} is ${width} × ${height}, ${width * height} pixels; the limit is ${maxPixels}. ` +
-      'Scale it down first, or decode it by decodeImage with a higher maxPixels.',
-    { name, width, height, maxPixels },
-  )
-}
-
 function checkDepth({ name }: ImageBytes, { depth }: Metadata): void {
   if (depth === 'uchar' || depth === 'ushort') return
   throw new BlvitError(
@@ -130,7 +119,7 @@ async function decodePixels(
     autoOrient: true,
     failOn: 'error', // otherwise a truncated JPEG comes back half grey
     ignoreIcc: true, // Pillow keeps the numbers of the file
-    limitInputPixels: false, // checkHeader has compared with maxPixels
+    limitInputPixels: false, // checkPixelCount has compared with maxPixels
   })
   if (atLeast !== undefined && header.format === 'jpeg') {
     const reduced = reducedSize(header.autoOrient, atLeast)

@@ -12,6 +12,7 @@ import {
   findEverything,
 } from '../../segmentation/everything.js'
 import { scaleToPicture } from '../../segmentation/frame.js'
+import type { LogitsScale } from '../../segmentation/logits-scale.js'
 import { eachMask } from '../../segmentation/low-res-masks.js'
 import {
   alikePrompts,
@@ -71,12 +72,16 @@ const mostCropLayers = 4
 
 /** A picture that the model has seen: prompts are answered again and again, in a few milliseconds each. */
 export class EncodedPicture {
+  private readonly scale: LogitsScale
+
   constructor(
     private readonly engine: MaskEngine,
     private readonly encoded: PictureEmbedding,
     /** What crops are cut from, and how they are encoded; absent for an embedding that was loaded. */
     private readonly source?: { readonly pixels: Pixels; readonly settings: Settings } | undefined,
-  ) {}
+  ) {
+    this.scale = scaleToPicture(encoded.picture, engine.frame)
+  }
 
   /** Of the picture, in pixels. */
   get size(): Size {
@@ -124,12 +129,11 @@ export class EncodedPicture {
     const framed = framePrompts(prompts, this.size, frame)
     const answer = await this.engine.decode(this.encoded.embedding, framed, options)
     const from = { height: answer.rows, width: answer.columns }
-    const scale = scaleToPicture(this.size, frame)
     const answers: PredictedMask[][] = prompts.map(() => [])
     for (const { prompt, logits, predictedIou } of eachMask(answer)) {
       throwIfAborted(options.signal)
       const own = { rows: answer.rows, columns: answer.columns, logits: logits.slice() }
-      answers[prompt]?.push({ ...restoreMask(logits, from, scale), predictedIou, logits: own })
+      answers[prompt]?.push({ ...restoreMask(logits, from, this.scale), predictedIou, logits: own })
     }
     for (const masks of answers) masks.sort((a, b) => b.predictedIou - a.predictedIou)
     return answers

@@ -11,7 +11,7 @@ import type { MaskEngine } from './mask-engine.js'
 
 /** Settings among them, such as `{ reduce: 'evit:0.5' }`; default: the model's own. */
 export interface EncodeOptions extends Settings {
-  /** Largest accepted width × height of an encoded picture. Default 100 megapixels. */
+  /** Largest accepted width × height of a picture, a file's or pixels'. Default 100 megapixels. */
   readonly maxPixels?: number | undefined
   readonly signal?: AbortSignal | undefined
 }

@@ -117,6 +117,13 @@ describe('decoding', () => {
     await expect(decodeImage(fixture('rgb.png'), { maxPixels: 21 * 13 })).resolves.toBeDefined()
     const failure = await failureOf(fixture('rgb.png'), { maxPixels: 21 * 13 - 1 })
     expect(failure.message).toMatch(/rgb\.png is 21 × 13, 273 pixels; the limit is 272\./)
+    // pixels that are there already are no exception: what is made of them takes memory too
+    const raw = { width: 10_001, height: 10_000, channels: 1, values: new Uint8Array(100_010_000) } as const
+    await expect(decodeImage(raw)).rejects.toThrow(
+      /raw pixels is 10001 × 10000, 100010000 pixels; the limit is 100000000\./,
+    )
+    const { width } = await decodeImage(raw, { maxPixels: 100_010_000 })
+    expect(width).toBe(10_001)
   })
 
   test('refuses a senseless maxPixels', async () => {

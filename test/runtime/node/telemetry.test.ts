@@ -93,8 +93,11 @@ describe.concurrent('ONNX Runtime reports nothing home', () => {
   })
 
   test('from the processes of bench', async ({ expect }) => {
-    const bench = [join(root, 'dist/cli/main.js'), 'bench', 'micro+16', '--find', '10000ms']
-    expect(await leftAtHome('bench', bench)).toEqual([])
+    const script = `
+      const { bench } = await import(${JSON.stringify(join(root, 'dist/modules/bench/bench.js'))})
+      const products = [{ rows: 8, inner: 8, columns: 8 }]
+      await bench(['vit-micro'], { rounds: 1, warmUpMs: 0, turnMs: 1, products, threads: [1], batches: [1] })`
+    expect(await leftAtHome('bench', run(script))).toEqual([])
   })
 
   test('unless BLVIT_TELEMETRY=1 turns its reports on', async ({ expect }) => {

@@ -7,9 +7,6 @@ export interface Photo {
   readonly content: Blob
 }
 
-/** As in Node: of more the memory would not be enough everywhere. */
-const maxPixels = 100_000_000
-
 /** The newest photos, decoded: a dial that is turned asks the same one again and again. */
 const decoded = new Map<number, Promise<Pixels>>()
 const mostDecoded = 2
@@ -18,7 +15,7 @@ const mostDecoded = 2
 export async function pixelsOf({ id, content }: Photo): Promise<Pixels> {
   const known = decoded.get(id)
   if (known) return known
-  const decoding = decodeImage(content, { maxPixels })
+  const decoding = decodeImage(content)
   decoded.set(id, decoding)
   decoding.catch(() => decoded.delete(id))
   for (const old of decoded.keys()) if (decoded.size > mostDecoded) decoded.delete(old)

@@ -292,7 +292,7 @@ describe('evaluate', () => {
       const names = { model: 'vit_tiny_patch16_224', teacher: 'deit_tiny_patch16_224' }
       await using model = await load(shared(`weights/${names.model}`))
       await using teacher = await load(shared(`weights/${names.teacher}`))
-      const limit = 96
+      const limit = 48
       const outcomes: PictureOutcome[] = []
       const evaluation = await evaluate(model, shared('imagenet-val-650'), {
         teacher,
@@ -331,7 +331,7 @@ describe('evaluate', () => {
         )
       }
       // and pictures that aren't evaluated but classified get the same labels
-      const some = outcomes.slice(0, 24)
+      const some = outcomes.slice(0, 12)
       const pictures = some.map(({ name }) => ({ name, source: join(shared('imagenet-val-650'), name) }))
       const labels: (number | undefined)[] = []
       for await (const result of classifyMany(model, pictures, { batch: 8 })) {
