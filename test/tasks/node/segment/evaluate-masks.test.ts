@@ -100,7 +100,7 @@ describe('masks beside the truth', () => {
   })
 
   test('the command prints the report, and refuses what it would not honour', async () => {
-    const args = ['eval', path('micro'), '--task', 'segment', '--data', data, '--images', examples]
+    const args = ['eval', path('micro'), '--task', 'segment', '--data', data, '--pictures', examples]
     const { code, stdout, stderr } = await runInProcess([...args, '--prompts', 'box', '--json'], {
       cwd: folder,
     })
