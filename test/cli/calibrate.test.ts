@@ -83,6 +83,8 @@ describe('blvit calibrate atf', () => {
       ...tiny,
       '--data',
       data,
+      '--images',
+      '6',
       '--seed',
       '3',
       '--json',
