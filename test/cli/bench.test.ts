@@ -207,7 +207,7 @@ describe('blvit bench', () => {
     ['an unknown device', ['micro+16', '--device', 'gpu'], 2, /auto, cpu, wasm, webgpu/],
     [
       'a folder without pictures',
-      ['vit-tiny', '--against', 'transformers.js', '--pictures', 'src/graph'],
+      ['vit-tiny', '--against', 'transformers.js', '--data', 'src/graph'],
       1,
       /no pictures/,
     ],
@@ -256,7 +256,7 @@ describe('blvit bench', () => {
       2,
       /'--find <goal>' cannot be used with option '--rounds/,
     ],
-    ['pictures of nothing', ['micro+16', '--pictures', 'examples'], 2, /--pictures is for --against/],
+    ['pictures of nothing', ['micro+16', '--data', 'examples'], 2, /--data is for --against/],
     ['a plot of a plain model', ['vit-micro', '--plot', '/tmp/x.svg'], 2, /nothing to draw/],
     [
       'several keep ratios to profile',

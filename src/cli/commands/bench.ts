@@ -24,7 +24,7 @@ interface Flags extends ManySettingFlags {
   readonly train?: boolean
   readonly find?: SpeedGoal
   readonly against?: 'transformers.js'
-  readonly pictures?: string
+  readonly data?: string
   readonly offline?: boolean
 }
 
@@ -100,7 +100,7 @@ export function benchCommand(program: Command, context: CliContext): void {
         'measure instead training steps (forward, backward, AdamW); takes no models',
       ).conflicts(['csv', 'plot', 'find', 'against', 'batch', 'device', 'dtype', 'offline', ...settingNames]),
     )
-    .option('--pictures <folder>', 'with --against: the pictures (default: the examples)')
+    .option('--data <folder>', 'with --against: sample pictures (default: the examples)')
     .addOption(offlineOption())
     .option('--json', 'everything as JSON')
     .addHelpText(
@@ -125,12 +125,12 @@ Examples:
   blvit bench b+t --profile
   blvit bench ./my-t48 --find 1.5x
   blvit bench vit-tiny --find 1.5x --reduce evit:0.7
-  blvit bench vit-tiny --against transformers.js --pictures photos
+  blvit bench vit-tiny --against transformers.js --data photos
   blvit bench --train --threads 2`,
     )
     .action((models: readonly string[], flags: Flags, command: Command) => {
-      if (flags.pictures !== undefined && !flags.against)
-        command.error('error: --pictures is for --against: all else is measured on noise')
+      if (flags.data !== undefined && !flags.against)
+        command.error('error: --data is for --against: all else is measured on noise')
       if (flags.train) {
         if (models.length > 0) command.error('error: --train measures steps of its own and takes no models')
         return benchTrainingSteps(flags, context)
@@ -270,7 +270,7 @@ async function compareModels(models: readonly string[], flags: Flags, context: C
   const { benchAgainst } = await import('../../bench/against.js')
   const { examplePictures, picturesIn } = await import('../../data/expand-inputs.js')
   const { againstText } = await import('../bench-report.js')
-  const pictures = flags.pictures === undefined ? await examplePictures() : await picturesIn(flags.pictures)
+  const pictures = flags.data === undefined ? await examplePictures() : await picturesIn(flags.data)
   const options = {
     ...{ pictures, rounds: flags.rounds, threads: only('--threads', flags.threads) },
     ...hubOptions(flags, context),

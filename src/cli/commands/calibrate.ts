@@ -12,7 +12,7 @@ import { runProgress } from '../progress.js'
 interface Flags extends ModelFlags {
   readonly data?: readonly string[]
   readonly output: string
-  readonly pictures?: number
+  readonly images?: number
   readonly threshold?: 'patches' | 'all'
   readonly objects?: string
   readonly dilate?: number
@@ -39,11 +39,7 @@ export function calibrateCommand(program: Command, context: CliContext): void {
   command
     .option('--data <paths...>', 'sample pictures: folders, .tar files or a labels.csv; labels are ignored')
     .requiredOption('-o, --output <file.json>', 'where to write the mask')
-    .option(
-      '--pictures <n>',
-      'pictures that are drawn; of fewer all are taken (default: 128)',
-      positiveInteger,
-    )
+    .option('--images <n>', 'pictures that are drawn; of fewer all are taken (default: 128)', positiveInteger)
     .addOption(
       new Option(
         '--threshold <of>',
@@ -76,14 +72,14 @@ Examples:
 }
 
 /** @throws BlvitError `BAD_OPTION` for options that go without what they are about */
-function checkFlags(method: string, { data, objects, dilate, pictures, threshold, seed }: Flags): void {
+function checkFlags(method: string, { data, objects, dilate, images, threshold, seed }: Flags): void {
   const refused = (message: string) => new BlvitError('BAD_OPTION', message)
   if (method !== 'atf') throw refused(`There is nothing to calibrate of "${method}". Known: atf.`)
   if (!data && objects === undefined)
     throw refused('Name sample pictures with --data, or the patches of an object with --objects.')
   if (dilate !== undefined && objects === undefined)
     throw refused('--dilate grows what --objects marks. Give --objects too, or leave it out.')
-  const draws = Object.entries({ '--pictures': pictures, '--threshold': threshold, '--seed': seed })
+  const draws = Object.entries({ '--images': images, '--threshold': threshold, '--seed': seed })
   const idle = draws.find(([, value]) => value !== undefined)
   if (!data && idle)
     throw refused(`${idle[0]} is about the pictures of --data. Give --data too, or leave it out.`)
@@ -133,7 +129,7 @@ async function calibrate(method: string, flags: Flags, context: CliContext): Pro
 async function calibrated(
   model: Model,
   data: readonly string[],
-  { pictures, threshold, seed, region }: Flags & { readonly region: readonly boolean[] | undefined },
+  { images, threshold, seed, region }: Flags & { readonly region: readonly boolean[] | undefined },
   context: CliContext,
 ) {
   const { calibrateTokenMask } = await import('../../tasks/node/calibrate/calibrate-mask.js')
@@ -141,7 +137,7 @@ async function calibrated(
   const progress = runProgress(context)
   try {
     return await calibrateTokenMask(model, data, {
-      ...{ pictures, threshold, seed, objects: region, signal: context.signal },
+      ...{ pictures: images, threshold, seed, objects: region, signal: context.signal },
       onProgress: ({ done, total }) => progress.show({ done, total, resumed: 0 }),
       onFailure: ({ name, error }) => progress.note(`error: ${visible(messageAbout(name, error.message))}`),
     })
