@@ -67,6 +67,12 @@ const layers = {
     packages: [],
   },
   recipes: { layers: ['training', 'settings', 'image', 'base'], packages: ['zod'] },
+  stages: {
+    layers: [
+      'recipes', 'engine', 'model-store', 'training', 'runtime', 'weights', 'settings', 'models', ...pure,
+    ],
+    packages: [],
+  },
   drawing: {
     layers: ['image', 'base'],
     packages: ['d3-scale', 'd3-shape', 'opentype.js'],
@@ -74,7 +80,7 @@ const layers = {
   },
   tasks: {
     layers: [
-      'drawing', 'engine', 'model-store', 'runtime', 'segmentation', 'image', 'weights',
+      'stages', 'recipes', 'drawing', 'engine', 'model-store', 'runtime', 'segmentation', 'image', 'weights',
       'training', 'problems', 'settings', 'reduction', 'models', ...pure,
     ],
     packages: ['zod'],
@@ -82,7 +88,7 @@ const layers = {
   },
   trainer: {
     layers: [
-      'tasks', 'engine', 'nn', 'recipes', 'drawing', 'model-store', 'runtime', 'batches', 'data', 'image', 'weights', 'files',
+      'tasks', 'stages', 'engine', 'nn', 'recipes', 'drawing', 'model-store', 'runtime', 'batches', 'data', 'image', 'weights', 'files',
       'training', 'problems', 'settings', 'models', ...pure,
     ],
     packages: ['zod', 'jiti'],

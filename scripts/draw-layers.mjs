@@ -23,6 +23,7 @@ const about = {
   'model-store': 'open, convert, write a model’s folder',
   engine: 'a model in a runtime: feeds, lanes, the queue',
   recipes: 'trainings as data',
+  stages: 'a stage of a recipe in the engine, step by step',
   segmentation: 'masks: prompts, run lengths, scores',
   drawing: 'charts, lettering',
   tasks: 'load, classify, evaluate, trace, analyze, export',

@@ -75,14 +75,11 @@ export { type NpyArray, readNpy, writeNpy } from './weights/npy.js'
 
 // Train: classes of one’s own, a small copy of a teacher, anything by a recipe
 
-export {
-  type ClassExamples,
-  type Taught,
-  type TaughtPicture,
-  type TeachOptions,
-  type TeachProgress,
-  teach,
-} from './tasks/browser/teach.js'
+export type { LayerProgress, TrainingEpoch } from './tasks/browser/learn-layers.js'
+export type { ClassExamples, TaughtPicture } from './tasks/browser/study-classes.js'
+export { type Taught, teach } from './tasks/browser/teach.js'
+export { type TaughtLayers, type TeachLayersOptions, teachLayers } from './tasks/browser/teach-layers.js'
+export type { TeachOptions, TeachProgress } from './tasks/browser/teach-options.js'
 
 // Define models: architectures, layers, graphs
 

@@ -1,4 +1,4 @@
-import { defined } from '../base/assert.js'
+import { takeRandom } from '../base/take-random.js'
 import type { DataItem } from './data-set.js'
 
 // Pictures of ImageNet's size: about 1,000 in their full size, 10,000 small ones. Paths cost next to nothing, so a
@@ -26,10 +26,7 @@ export async function* shuffled(
   const held: DataItem[] = []
   let heldBytes = 0
   const takeOne = (): DataItem => {
-    const index = Math.floor(random() * held.length)
-    const taken = defined(held[index], 'an item to take')
-    const last = defined(held.pop(), 'a last item')
-    if (index < held.length) held[index] = last
+    const taken = takeRandom(held, random)
     heldBytes -= sizeOf(taken)
     return taken
   }

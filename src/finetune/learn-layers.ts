@@ -1,51 +1,23 @@
-import { type Random, seededRandom } from '../base/random.js'
+import { seededRandom } from '../base/random.js'
 import type { DataSet } from '../data/data-set.js'
 import { nodeDecoder } from '../image/node/decode.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { withHead } from '../model-store/with-head.js'
 import { classify } from '../problems/classify.js'
 import { labelResults } from '../problems/label-results.js'
-import { fineTune, fineTuneSeveral } from '../recipes/fine-tune.js'
+import { fineTune, fineTunePatience, fineTuneSeveral } from '../recipes/fine-tune.js'
 import { adjusted, recipeSchema } from '../recipes/recipe.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import { settingsOf } from '../settings/settings.js'
 import { Model } from '../tasks/model.js'
 import { answerBatches, type NamedPicture } from '../tasks/node/answer-many.js'
 import { trainModel } from '../trainer/train.js'
-import { stratifiedFolds } from '../training/head/folds.js'
 import { headScores } from '../training/head/head.js'
 import { rowsOf } from '../training/head/labelled-features.js'
+import { splitPictures } from '../training/head/split-pictures.js'
 import type { FinetuneOptions } from './finetune-options.js'
 import { fitOn, type Learned, type LearningTask } from './learn-head.js'
 import { accuracyOf, confusionOf } from './report/assess.js'
-
-/** Parts that the pictures are shared out among: one says when to stop, one how good the result is, the others teach. */
-const parts = 7
-/** Validations without a better one after which it stops. */
-const patience = 3
-
-/** The pictures of a fine-tuning of all layers, by what they are for. */
-interface Split {
-  readonly learn: readonly number[]
-  readonly validate: readonly number[]
-  readonly test: readonly number[]
-}
-
-/** Shares pictures out: doubles stay together, and each part has its share of every class. */
-function splitPictures(
-  labels: readonly (readonly number[])[],
-  groups: ArrayLike<number>,
-  random: Random,
-): Split {
-  const folds = stratifiedFolds(labels, groups, { folds: parts, random })
-  const rowsIn = (wanted: (fold: number) => boolean) =>
-    labels.flatMap((_, row) => (wanted(folds[row] as number) ? [row] : []))
-  return {
-    test: rowsIn((fold) => fold === 0),
-    validate: rowsIn((fold) => fold === 1),
-    learn: rowsIn((fold) => fold > 1),
-  }
-}
 
 /** What a model says of some pictures of a data set. @returns `[pictures, classes]` in the order of the names */
 async function scoresOn(
@@ -103,7 +75,8 @@ export async function learnLayers(task: LearningTask): Promise<Learned> {
   })
   const stepsPerEpoch = Math.max(1, Math.round(split.learn.length / (recipe.stages[0]?.batch ?? 1)))
   const { files } = await trainModel(start, data, recipe, {
-    ...{ output, overwrite, resume, seed, device, threads, workers, signal, patience },
+    ...{ output, overwrite, resume, seed, device, threads, workers, signal },
+    patience: fineTunePatience,
     ...{ validateFirst: true, validateEvery: stepsPerEpoch, checkpointEvery: stepsPerEpoch },
     validationNames: names(split.validate),
     without: [...names(split.test), ...failures.map(({ name }) => name)],

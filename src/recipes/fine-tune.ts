@@ -15,6 +15,9 @@ const augmentation = {
   flip: true,
 } satisfies Recipe['stages'][number]['augmentation']
 
+/** Validations without a better one after which a fine-tuning stops. */
+export const fineTunePatience = 3
+
 /**
  * All of a model learns classes of one's own, from a head that was fitted to what it saw before: `blvit finetune --layers all`
  * takes it with ten times the pictures that there are. Lower layers learn slower: what a million pictures taught them is

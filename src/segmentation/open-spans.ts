@@ -6,6 +6,8 @@ export interface Span {
   readonly from: number
   readonly to: number
   readonly isMeant: boolean
+  /** The columns that they are made of. */
+  readonly source: { readonly from: number; readonly to: number }
 }
 
 /** Rows next to each other, and those of their pixels that can be meant. */
@@ -91,7 +93,8 @@ export function openBands(
 ): readonly Band[] {
   const [rowStarts, columnStarts] = [runStarts(rows), runStarts(columns)]
   if (columns.length < fewAlike * columnStarts.length) {
-    return [{ from: 0, to: rows.length, spans: [{ from: 0, to: columns.length, isMeant: false }] }]
+    const whole = { from: 0, to: columns.length, isMeant: false, source: { from: 0, to: width } }
+    return [{ from: 0, to: rows.length, spans: [whole] }]
   }
   const bounds = { least: new Float32Array(width), most: new Float32Array(width) }
   const [beyondRows, beyondColumns] = [overshoot(rows), overshoot(columns)]
@@ -110,15 +113,18 @@ function openSpans(
   { count, places }: AxisTaps,
   { starts, beyond, margin }: { starts: Int32Array; beyond: number; margin: number },
 ): Span[] {
-  const spans: { from: number; to: number; isMeant: boolean }[] = []
+  const spans: { from: number; to: number; isMeant: boolean; source: { from: number; to: number } }[] = []
   for (let run = 0; run + 1 < starts.length; run++) {
     const [from, to] = [starts[run] as number, starts[run + 1] as number]
     let low = Number.POSITIVE_INFINITY
     let high = Number.NEGATIVE_INFINITY
+    let [first, behind] = [least.length, 0]
     for (let at = from * count; at < (from + 1) * count; at++) {
       const place = places[at] as number
       low = Math.min(low, least[place] as number)
       high = Math.max(high, most[place] as number)
+      first = Math.min(first, place)
+      behind = Math.max(behind, place + 1)
     }
     const spread = beyond * (high - low)
     if (high + spread <= -margin) continue
@@ -126,7 +132,8 @@ function openSpans(
     const last = spans.at(-1)
     if (last && (last.isMeant ? isMeant && last.to === from : from - last.to < shortest && !isMeant)) {
       last.to = to
-    } else spans.push({ from, to, isMeant })
+      last.source.to = behind
+    } else spans.push({ from, to, isMeant, source: { from: first, to: behind } })
   }
   return spans
 }

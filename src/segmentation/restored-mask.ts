@@ -1,7 +1,7 @@
 import type { Size } from '../image/crop-window.js'
 import type { PictureMask } from '../image/picture-mask.js'
-import { type AxisTaps, type LogitsScale, mixColumns, mixRows } from './logits-scale.js'
-import { openBands, type Span } from './open-spans.js'
+import { type LogitsScale, mixColumns, mixRows } from './logits-scale.js'
+import { openBands } from './open-spans.js'
 
 /** Left, top, right and bottom, in pixels. */
 export type BoxXyxy = readonly [x0: number, y0: number, x1: number, y1: number]
@@ -23,13 +23,6 @@ export interface RestoredMask {
 export interface RestoreOptions {
   /** Default 1. */
   readonly stabilityOffset?: number | undefined
-}
-
-/** The entries of a row that columns `from` up to `to` are made of. */
-function entriesOf({ count, places }: AxisTaps, { from, to }: Span): { from: number; to: number } {
-  const first = places.subarray(from * count, (from + 1) * count)
-  const last = places.subarray((to - 1) * count, to * count)
-  return { from: Math.min(...first), to: 1 + Math.max(...last) }
 }
 
 /**
@@ -64,7 +57,7 @@ export function restoreMask(
           last = span.to - 1
           continue
         }
-        mixRows(logits, from.width, rows, { y, ...entriesOf(columns, span), row })
+        mixRows(logits, from.width, rows, { y, ...span.source, row })
         mixColumns(row, columns, { ...span, line })
         for (let x = span.from; x < span.to; x++) {
           const logit = line[x] as number

@@ -4,12 +4,12 @@ import type { DataPosition } from '../batches/picture-stream.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { stepsOf } from '../recipes/recipe.js'
 import type { ChosenRuntime, TensorData } from '../runtime/runtime.js'
+import { learned, StageSession } from '../stages/stage-session.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
 import type { Participants } from './participants.js'
+import type { PictureStage } from './picture-stage.js'
 import { runStage } from './run-stage.js'
-import { learned, StageSession } from './stage-session.js'
-import type { PlannedStage } from './stage-step.js'
 import type { StagePlace, StepReport, ValidationReport } from './step-report.js'
 import type { TrainOptions } from './train-options.js'
 import type { TrainingFolder } from './training-folder.js'
@@ -19,7 +19,7 @@ import { meanAccuracy, type Validation } from './validation.js'
 export interface CourseOptions extends Omit<TrainOptions, 'validation' | 'dryRun'> {
   readonly data: readonly string[]
   readonly seed: number
-  readonly stages: readonly PlannedStage[]
+  readonly stages: readonly PictureStage[]
   readonly participants: Participants
   readonly identity: RunIdentity
   readonly runtime: ChosenRuntime
@@ -60,7 +60,7 @@ export class Course {
     return this.best !== null && folder ? folder.best(this.student) : this.student
   }
 
-  private async runStage(planned: PlannedStage): Promise<void> {
+  private async runStage(planned: PictureStage): Promise<void> {
     const { data, stages, participants, runtime, folder, seed, threads, signal, trial } = this.options
     const { stage, number, asksForLabels: labelled, masks } = planned
     const { labels, preprocessing } = this.student

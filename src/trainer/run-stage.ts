@@ -1,18 +1,16 @@
-import { BlvitError, throwIfAborted } from '../base/blvit-error.js'
-import { seededRandom } from '../base/random.js'
-import type { Batches, TrainingBatch } from '../batches/batches.js'
+import { throwIfAborted } from '../base/blvit-error.js'
+import type { Batches } from '../batches/batches.js'
 import type { DataPosition } from '../batches/picture-stream.js'
 import { usualPoints } from '../batches/prompt-batch.js'
 import { graphWork } from '../graph/graph.js'
 import { stepsOf } from '../recipes/recipe.js'
-import type { NamedTensors } from '../runtime/runtime.js'
 import type { ResolvedSettings } from '../settings/resolve.js'
-import { learningRateAt } from '../training/learning-rate.js'
-import type { StageSession } from './stage-session.js'
-import type { PlannedStage } from './stage-step.js'
-import type { StagePlace, StepReport } from './step-report.js'
+import { makeStep } from '../stages/make-step.js'
+import type { StageSession } from '../stages/stage-session.js'
+import { type PictureStage, promptFeeds } from './picture-stage.js'
+import type { StepReport } from './step-report.js'
 
-export interface StageRunOptions extends PlannedStage {
+export interface StageRunOptions extends PictureStage {
   /** Of the recipe. */
   readonly stages: number
   readonly session: StageSession
@@ -32,29 +30,8 @@ export interface StageRunOptions extends PlannedStage {
   readonly beforeAbort: (position: DataPosition) => Promise<void>
 }
 
-function assertFinite(losses: Readonly<Record<string, number>>, { objective, step }: StagePlace): void {
-  if (Object.values(losses).every((value) => Number.isFinite(value))) return
-  throw new BlvitError(
-    'ENGINE',
-    `${objective}, step ${step}: the loss is not a number any more, the training has diverged. ` +
-      'Begin anew with lower learning rates (--lr-scale 0.3); the checkpoints of earlier steps are kept.',
-    { step },
-  )
-}
-
-/** The mean of each number over the batches of a step; the gradients' norm is told by the last alone. */
-function meansOf(told: readonly NamedTensors[]): Record<string, number> {
-  const names = Object.keys(told.at(-1) ?? {})
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = told.flatMap((results) => (results[name] ? [Number(results[name].values[0])] : []))
-      return [name, values.reduce((a, b) => a + b, 0) / values.length]
-    }),
-  )
-}
-
 /** The multiply-adds of a batch at some settings, each counted once. */
-function workOf({ stepFor, stage, masks }: Pick<PlannedStage, 'stepFor' | 'stage' | 'masks'>) {
+function workOf({ stepFor, stage, masks }: Pick<PictureStage, 'stepFor' | 'stage' | 'masks'>) {
   const asked = masks?.questions ? { points: usualPoints } : {}
   const known = new Map<string, number>()
   return (settings: ResolvedSettings | undefined): number => {
@@ -99,8 +76,6 @@ function stepClock(batches: Batches) {
 export async function runStage(options: StageRunOptions): Promise<StepReport | undefined> {
   const { stage, number, settings, session, batches, seed, signal, trial } = options
   const steps = stepsOf(stage)
-  const warmUp = Math.round(stage.warmUp * steps)
-  const schedule = { shape: stage.schedule, peak: stage.learningRate, steps, warmUp }
   const clock = stepClock(batches)
   const workAt = workOf(options)
   const most = settings?.ends.toSorted((a, b) => workAt(b) - workAt(a))[0]
@@ -111,25 +86,16 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       await options.beforeAbort(position)
       throwIfAborted(signal)
     }
-    const step = session.steps
-    const draw = seededRandom(seed, 'step', number, step)()
-    const now = trial !== undefined && step === 0 ? most : settings?.at({ step, steps, draw })
-    await session.moveTo(now)
+    const first = trial !== undefined && session.steps === 0 ? most : undefined
     const start = performance.now()
-    const learningRate = learningRateAt(step, schedule)
-    const taken: TrainingBatch[] = []
-    const told: NamedTensors[] = []
-    while (session.steps === step) {
+    const next = async () => {
       const batch = await batches.next()
-      const place = taken.length
-      const noise = (name: string) => seededRandom(seed, 'noise', number, step, place, name)
-      taken.push(batch)
-      told.push(await session.run(batch, { sizes: now?.sizes ?? {}, noise }, { learningRate }))
+      return { ...batch, ...(batch.prompts && promptFeeds(batch.prompts)) }
     }
-    clock.add(performance.now() - start, stage.accumulate * workAt(now))
-    const losses = meansOf(told)
+    const made = await makeStep(options, { session, next, seed, settings: first })
+    clock.add(performance.now() - start, stage.accumulate * workAt(made.settings))
+    const { losses, learningRate, batches: taken } = made
     const place = { objective: stage.objective, stage: number, stages: options.stages, steps }
-    assertFinite(losses, { ...place, step: session.steps })
     position = taken.at(-1)?.after ?? position
     const { elapsedMs, msPerStep, waitedMs, gflops } = clock.read()
     last = {
@@ -137,7 +103,7 @@ export async function runStage(options: StageRunOptions): Promise<StepReport | u
       step: session.steps,
       losses,
       learningRate,
-      setting: now?.key,
+      setting: made.settings?.key,
       imagesPerSecond: (1000 * stage.batch * stage.accumulate) / msPerStep,
       ...(options.gemmRate === undefined ? {} : { shareOfGemmRate: gflops / options.gemmRate }),
       msPerStep,

@@ -9,17 +9,16 @@ import { modelFingerprint } from '../model-store/fingerprint.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import type { NamedModel } from '../model-store/node/named-model.js'
 import { writeModelFolder } from '../model-store/node/write-model-folder.js'
-import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Recipe, recipeSchema } from '../recipes/recipe.js'
 import { engineIdentity } from '../runtime/engine-identity.js'
 import { chooseRuntime } from '../runtime/node/choose.js'
 import type { ChosenRuntime } from '../runtime/runtime.js'
-import { spreadOf } from '../settings/resolve.js'
-import type { Settings } from '../settings/settings.js'
+import { planStages } from '../stages/stage-step.js'
+import { usualSettings } from '../stages/usual-settings.js'
 import { withNamesOfData } from './class-names.js'
 import { Course } from './course.js'
 import { assumptionsOf, openParticipants, type Participants } from './participants.js'
-import { type PlannedStage, planStages } from './stage-step.js'
+import { withPictures } from './picture-stage.js'
 import type { StepReport, ValidationReport } from './step-report.js'
 import { checkTrainOptions, type TrainOptions } from './train-options.js'
 import { trainingCard } from './training-card.js'
@@ -91,14 +90,6 @@ function knownGemmRate({ runtime }: ChosenRuntime, threads: number | undefined):
   return rate
 }
 
-/** What a model in training is measured at where nobody says: all over its own number, or what the last stage is for. */
-function usualSettings(student: Architecture, stages: readonly PlannedStage[]): readonly Settings[] {
-  // one that is made for a reduction learns at that, and isn't for others
-  const spread = student.takesHooks ? [] : spreadOf(student)
-  if (spread.length > 0) return spread
-  return stages.at(-1)?.settings?.goals.map(({ values }) => values) ?? [{}]
-}
-
 /** A model that was trained, before its folder is written. */
 export interface TrainedModel {
   readonly files: ModelFiles
@@ -131,11 +122,12 @@ export async function trainModel(
   for (const assumption of assumptionsOf(opened)) options.onNote?.(assumption)
   // Steps write into the session's own memory, which an engine on another thread couldn't.
   const runtime = await chooseRuntime(options.device, { thread: 'caller' })
-  const stages = planStages(dryRun ? trialOf(decided) : decided, {
+  const planned = planStages(dryRun ? trialOf(decided) : decided, {
     student: opened.student.architecture,
     teacher: teacher?.files.architecture,
     runtime: runtime.runtime,
   })
+  const stages = planned.map((each) => withPictures(each, opened.student.architecture))
   const asked = new Set(stages.flatMap(({ asksForLabels }) => asksForLabels ?? []))
   const isLabelled = asked.size > 0
   const student = isLabelled ? await withNamesOfData(opened.student, paths) : opened.student

@@ -4,7 +4,7 @@ import { visible } from '../base/visible-text.js'
 import { type CardFacts, dataNames, frontMatter, licenceOf, usage } from '../model-store/model-card.js'
 import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, type Stage, stepsOf } from '../recipes/recipe.js'
-import { stageSettings } from './stage-settings.js'
+import { stageSettings } from '../stages/stage-settings.js'
 import { type LogRecord, validationsIn } from './training-log.js'
 import { meanAccuracy } from './validation.js'
 

@@ -100,7 +100,7 @@ export function benchCommand(program: Command, context: CliContext): void {
         'measure instead training steps (forward, backward, AdamW); takes no models',
       ).conflicts(['csv', 'plot', 'find', 'against', 'batch', 'device', 'dtype', 'offline', ...settingNames]),
     )
-    .option('--data <folder>', 'with --against: sample pictures (default: the examples)')
+    .option('--data <folder>', 'with --against: the pictures (default: the examples)')
     .addOption(offlineOption())
     .option('--json', 'everything as JSON')
     .addHelpText(

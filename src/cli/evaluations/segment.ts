@@ -17,7 +17,7 @@ const samplers: readonly Sampler[] = ['uniform', 'centre']
 
 interface Flags extends EngineFlags, ManySettingFlags {
   readonly data: readonly string[]
-  readonly imageFolder?: string
+  readonly pictures?: string
   readonly prompts?: readonly PromptKind[]
   readonly sampler?: Sampler
   readonly single?: boolean
@@ -28,21 +28,11 @@ interface Flags extends EngineFlags, ManySettingFlags {
 
 /** `blvit eval --task segment` */
 export const segmentEvaluation: EvaluationTask = {
-  honours: [
-    ...settingNames,
-    'imageFolder',
-    'prompts',
-    'sampler',
-    'single',
-    'limit',
-    'resume',
-    'json',
-    'seed',
-  ],
+  honours: [...settingNames, 'pictures', 'prompts', 'sampler', 'single', 'limit', 'resume', 'json', 'seed'],
   options: (command) =>
     command
       .option(
-        '--image-folder <folder>',
+        '--pictures <folder>',
         'of --task segment: where the pictures lie (default: beside the file, or in its images/)',
       )
       .option(
@@ -64,7 +54,7 @@ export const segmentEvaluation: EvaluationTask = {
 }
 
 async function evaluateSegmenter(reference: string, flags: Flags, context: CliContext): Promise<void> {
-  const { data, imageFolder, prompts, sampler, single, limit, resume, seed, json } = flags
+  const { data, pictures, prompts, sampler, single, limit, resume, seed, json } = flags
   const [file] = data
   if (file === undefined || data.length > 1) {
     throw new BlvitError(
@@ -90,7 +80,17 @@ async function evaluateSegmenter(reference: string, flags: Flags, context: CliCo
   for (const setting of settings) {
     const progress = runProgress(context)
     const report = await evaluateMasks(segmenter, file, {
-      ...{ ...setting, imageFolder, prompts, sampler, single, limit, resume, seed, signal: context.signal },
+      ...{
+        ...setting,
+        images: pictures,
+        prompts,
+        sampler,
+        single,
+        limit,
+        resume,
+        seed,
+        signal: context.signal,
+      },
       onProgress: progress.show,
     }).finally(progress.stop)
     for (const { picture, message } of report.failures)

@@ -16,7 +16,9 @@ interface ClassCardProps {
 /** What is said of a photo under its thumbnail; nothing where all is well. */
 function verdictText(label: string, { answer, failure }: PhotoVerdict): string {
   if (failure !== undefined) return failure
-  return answer === label.trim() ? '' : `taken for ${answer} while it wasn’t learned`
+  // of a whole model that was trained, most photos were learned, and say nothing
+  if (answer === undefined || answer === label.trim()) return ''
+  return `taken for ${answer} while it wasn’t learned`
 }
 
 /** One class: its name, its photos, ways to add some. Photos that are dropped on it are its own. */

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import { Failure } from '../look/failure.js'
 import { Labels } from '../look/labels.js'
 import { useLook } from '../look/use-look.js'
@@ -8,53 +8,14 @@ import { PhotoPicker } from '../photo/photo-picker.js'
 import { save } from '../save.js'
 import type { Tab, TabProps } from '../tab.js'
 import { milliseconds, percent } from '../words.js'
-import { isAborted } from '../worker/messages.js'
 import type { Lesson } from '../worker/teacher.js'
 import { thread } from '../worker/thread.js'
 import { ClassCard } from './class-card.js'
 import { newClass, type TaughtClass, withFiles, withoutPhoto } from './taught-class.js'
+import { TrainAll } from './train-all.js'
+import { useTeaching } from './use-teaching.js'
 
 const folderName = 'my-classes'
-
-/** What the page says of a teaching. */
-interface Teaching {
-  readonly words?: string | undefined
-  /** 0 … 1, while it goes on. */
-  readonly share?: number | undefined
-  readonly lesson?: Lesson | undefined
-  readonly failure?: string | undefined
-}
-
-type LearnProgress = { readonly teaching: { phase: 'features' | 'head'; done: number; total: number } }
-
-const phases = { features: 'Looking at photos', head: 'Fitting' } as const
-
-function useTeaching() {
-  const [teaching, setTeaching] = useState<Teaching>({})
-  const controller = useRef<AbortController>(undefined)
-  const stop = () => controller.current?.abort()
-  const start = async (classes: readonly TaughtClass[]) => {
-    stop()
-    const own = new AbortController()
-    controller.current = own
-    setTeaching({ words: 'Starting', share: 0 })
-    const onProgress = (progress: unknown) => {
-      const { phase, done, total } = (progress as LearnProgress).teaching
-      setTeaching({ words: `${phases[phase]}: ${done} of ${total}`, share: done / total })
-    }
-    const asked = classes.map(({ label, photos }) => ({
-      label,
-      photos: photos.map(({ id, content }) => ({ id, content })),
-    }))
-    try {
-      setTeaching({ lesson: await thread.call('learn', asked, { signal: own.signal, onProgress }) })
-    } catch (thrown) {
-      if (own === controller.current)
-        setTeaching(isAborted(thrown) ? {} : { failure: (thrown as Error).message })
-    }
-  }
-  return { teaching, start, stop, forget: () => setTeaching({}) }
-}
 
 function LessonReport({ lesson }: { readonly lesson: Lesson }) {
   const { accuracy, labels, elapsedMs } = lesson
@@ -118,9 +79,9 @@ function TeachView({ active }: TabProps) {
     newClass('class 1'),
     newClass('class 2'),
   ])
-  const { teaching, start, stop, forget } = useTeaching()
+  const { teaching, start, train, stop, forget } = useTeaching()
   const [failure, setFailure] = useState<string>()
-  const { lesson, words, share } = teaching
+  const { lesson, training, words, share } = teaching
   const add = useCallback((files: readonly IncomingFile[], target: EventTarget | null) => {
     setClasses((before) => withFiles(before, files, classUnder(target)))
   }, [])
@@ -189,7 +150,7 @@ function TeachView({ active }: TabProps) {
             Stop
           </button>
         )}{' '}
-        {lesson && (
+        {lesson && words === undefined && (
           <button type="button" onClick={download}>
             Download the model
           </button>
@@ -203,13 +164,14 @@ function TeachView({ active }: TabProps) {
         </p>
       )}
       {(teaching.failure ?? failure) && <p role="alert">{teaching.failure ?? failure}</p>}
-      {lesson && <LessonReport lesson={lesson} />}
+      {lesson && !training?.lesson && <LessonReport lesson={lesson} />}
+      {lesson && <TrainAll teaching={teaching} onTrain={() => train(classes, lesson)} />}
       {lesson && (
         <p class="hint">
           {`Unpacked, the folder ${folderName} is for the command line (blvit classify photo.jpg --model ${folderName}), the library, and transformers.js. Photos and classes are forgotten when this page is closed: the download isn’t.`}
         </p>
       )}
-      {lesson && <TryIt active={active} lesson={lesson} />}
+      {lesson && words === undefined && <TryIt active={active} lesson={lesson} />}
     </>
   )
 }

@@ -19,7 +19,7 @@ import {
   openSegmenter,
   predict,
 } from './segmenter.js'
-import { download, learn } from './teacher.js'
+import { download, learn, stopTraining, train } from './teacher.js'
 
 /** What a model says of a photo, and what that took. */
 export interface Seen {
@@ -160,7 +160,8 @@ async function engine(model: Asked['model'], { signal, onProgress }: CallContext
 }
 
 const calls = {
-  ...{ useDevice, see, costs, methods, engine, learn, download },
+  ...{ useDevice, see, costs, methods, engine },
+  ...{ learn, train, stopTraining, download },
   ...{ keptSegmenter, openSegmenter, encodePhoto, predict, cutOutMask, findAll, foundAt },
 }
 

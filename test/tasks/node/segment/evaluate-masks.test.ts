@@ -53,7 +53,7 @@ describe('masks beside the truth', () => {
   })
   afterAll(() => sam?.dispose())
 
-  const options = { imageFolder: examples, seed: 3 }
+  const options = { images: examples, seed: 3 }
 
   test('each object that is no crowd, by each prompt; pictures that are missing or of another size are named', async () => {
     const report = await evaluateMasks(sam, data, options)
@@ -100,7 +100,7 @@ describe('masks beside the truth', () => {
   })
 
   test('the command prints the report, and refuses what it would not honour', async () => {
-    const args = ['eval', path('micro'), '--task', 'segment', '--data', data, '--image-folder', examples]
+    const args = ['eval', path('micro'), '--task', 'segment', '--data', data, '--pictures', examples]
     const { code, stdout, stderr } = await runInProcess([...args, '--prompts', 'box', '--json'], {
       cwd: folder,
     })

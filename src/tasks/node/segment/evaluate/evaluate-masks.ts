@@ -15,7 +15,7 @@ import { type MaskReport, maskReport } from './mask-report.js'
 /** Settings among them, which pictures are encoded in; default: the model's own. */
 export interface EvaluateMasksOptions extends Settings {
   /** Folder of the pictures. Default: that of the file, or `images` in it. */
-  readonly imageFolder?: string | undefined
+  readonly images?: string | undefined
   /** What objects are asked by. Default: all of `point`, `points` (three), `box`. */
   readonly prompts?: readonly PromptKind[] | undefined
   /** Default `uniform`. */
@@ -34,7 +34,7 @@ export interface EvaluateMasksOptions extends Settings {
 
 const keys: OptionKeys<EvaluateMasksOptions> = {
   ...settingKeys,
-  imageFolder: true,
+  images: true,
   prompts: true,
   sampler: true,
   single: true,
@@ -73,7 +73,7 @@ export async function evaluateMasks(
   const { key: setting } = resolveSettings(segmenter.architecture, settings)
   const { file, fingerprint, pictures: all, folder: own } = await openInstances(data)
   const pictures = all.slice(0, limit)
-  const folder = options.imageFolder ?? own
+  const folder = options.images ?? own
   const identity = {
     ...{
       version: packageVersion(),

@@ -1,13 +1,9 @@
-import { checkFramedAugmentation } from '../batches/framed-picture.js'
-import type { MaskPictures } from '../batches/picture-maker.js'
 import type { Graph } from '../graph/graph.js'
-import type { Architecture } from '../models/architecture.js'
 import { type DecidedRecipe, objectiveOf, type Stage } from '../recipes/recipe.js'
 import type { Runtime } from '../runtime/runtime.js'
 import type { ResolvedSettings } from '../settings/resolve.js'
 import { layerDecay } from '../training/parameter-groups.js'
 import { type LabelsPerPicture, labelsAskedFor } from '../training/stages/loss-parts.js'
-import { asksForObjects } from '../training/stages/masks.js'
 import type { StageModels } from '../training/stages/stage-kind.js'
 import { teachersName } from '../training/teacher.js'
 import { type TrainingStep, trainingStep } from '../training/training-step.js'
@@ -53,19 +49,6 @@ export interface PlannedStage {
   readonly stepFor: (settings: ResolvedSettings | undefined) => StageStep
   /** How many labels a picture may have of which its loss is made; undefined: it is made of none. */
   readonly asksForLabels: LabelsPerPicture | undefined
-  /** Of a student that cuts out things: its frame, and what it is asked of each picture. */
-  readonly masks: MaskPictures | undefined
-}
-
-/** How the pictures of a stage come to a student that cuts out things. @throws BlvitError `BAD_OPTION` */
-function maskPictures(stage: Stage, { facts }: Architecture, graph: Graph): MaskPictures | undefined {
-  const { masks: frame } = facts
-  if (!frame) return undefined
-  checkFramedAugmentation(stage.augmentation)
-  const { height, width, fit, mean, std, maskRows, maskColumns } = frame
-  const prompts = 'prompts' in stage && asksForObjects(graph) ? stage.prompts : undefined
-  const questions = prompts === undefined ? undefined : { height, width, maskRows, maskColumns, prompts }
-  return { height, width, fit, mean, std, questions }
 }
 
 /**
@@ -95,7 +78,6 @@ export function planStages(
     const [first, ...others] = settings?.ends ?? []
     const { graph } = stepFor(first)
     others.forEach(stepFor)
-    const masks = maskPictures(stage, student, graph)
-    return { stage, number: index + 1, settings, stepFor, asksForLabels: labelsAskedFor(graph), masks }
+    return { stage, number: index + 1, settings, stepFor, asksForLabels: labelsAskedFor(graph) }
   })
 }

@@ -1,5 +1,4 @@
 import { assert } from '../base/assert.js'
-import type { TrainingBatch } from '../batches/batches.js'
 import type { ModelFiles } from '../model-store/model-files.js'
 import { objectiveOf, type Stage, stepsOf } from '../recipes/recipe.js'
 import type { NamedTensors, Runtime } from '../runtime/runtime.js'
@@ -10,7 +9,7 @@ import type { TrainingStep } from '../training/training-step.js'
 import { readFloats } from '../weights/read-floats.js'
 import { storedFrom } from '../weights/stored-from.js'
 import type { PlannedStage, StageStep } from './stage-step.js'
-import { feedOf, type StepDraw, type StepFeed } from './step-feed.js'
+import { feedOf, type StageBatch, type StepDraw, type StepFeed } from './step-feed.js'
 
 /** The numbers of a state, which is float32 all through. The memory stays the session's. */
 function floatsOf(state: TrainingSession['state']): ReadonlyMap<string, Float32Array> {
@@ -99,7 +98,7 @@ export class StageSession implements AsyncDisposable {
   }
 
   /** Takes a batch; see {@link TrainingSession.run}. */
-  run(batch: TrainingBatch, draw: StepDraw, options: { learningRate: number }): Promise<NamedTensors> {
+  run(batch: StageBatch, draw: StepDraw, options: { learningRate: number }): Promise<NamedTensors> {
     const { feed, session } = this.current
     return session.run(feed(batch, draw), options)
   }
