@@ -41,7 +41,7 @@ export function TrainAll({
         {`A head only weighs what the model sees already. Here all 12 layers learn, from that head on, ten times through five of seven photos; of the others a half says which time was best, a half how good it is. It needs ten photos a class or more. ${
           isFast
             ? 'The graphics processor does it.'
-            : 'WebGPU would do it in seconds to minutes, but there is no graphics processor that the page can use: WebAssembly takes some four times as long for a photo as it takes to look at it, forty times in all.'
+            : 'WebGPU is meant for it, but there is no graphics processor that the page can use: WebAssembly takes some four times as long for a photo as it takes to look at it, forty times in all.'
         }`}
       </p>
       {words === undefined && (
