@@ -1,5 +1,5 @@
 // How many training pictures a second come from the data's own thread, and what processor time each takes.
-// Run after a build: node scripts/bench-batches.mjs DATA [--size 32] [--augmentation deit] [--workers 1] [--pictures 20000]
+// Run after a build: node scripts/bench-batches.mjs DATA [--size 32] [--augmentation deit] [--workers 1] [--images 20000]
 import { createHash } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { Batches } from '../dist/modules/batches/batches.js'
@@ -13,13 +13,13 @@ const { values, positionals: data } = parseArgs({
     size: { type: 'string', default: '32' },
     augmentation: { type: 'string', default: 'crop-flip' },
     workers: { type: 'string', default: '1' },
-    pictures: { type: 'string', default: '20000' },
+    images: { type: 'string', default: '20000' },
     // so many come first, uncounted: what is compiled and, of small pictures, decoded only once
     warmup: { type: 'string', default: '2000' },
   },
 })
 const size = Number(values.size)
-const counts = { warmup: Math.ceil(values.warmup / batch), counted: Math.ceil(values.pictures / batch) }
+const counts = { warmup: Math.ceil(values.warmup / batch), counted: Math.ceil(values.images / batch) }
 const halves = [0.5, 0.5, 0.5]
 
 const batches = new Batches({

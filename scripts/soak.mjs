@@ -1,5 +1,5 @@
 // Long use: many pictures through one process (memory, event loop), and many loads (memory, threads).
-//   node --expose-gc scripts/soak.mjs [--pictures 10000] [--loads 100] [--model vit-tiny] [--parallel auto] [folder of pictures, default examples]
+//   node --expose-gc scripts/soak.mjs [--images 10000] [--loads 100] [--model vit-tiny] [--parallel auto] [folder of pictures, default examples]
 //   node --expose-gc scripts/soak.mjs --segmenter <model> [--encodings 400]: pictures through a Segment Anything model instead, a click each
 // Exit code 1 if memory grows by more than 2 % after the first 500 pictures (120 encodings), the event loop is held for more than
 // 20 ms, or loading leaves threads behind. One reading of memory differs from the next by 1 to 2 %, up and down, so
@@ -14,7 +14,7 @@ import { load, loadSegmenter } from '../dist/index.js'
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    pictures: { type: 'string', default: '10000' },
+    images: { type: 'string', default: '10000' },
     loads: { type: 'string', default: '100' },
     model: { type: 'string', default: 'vit-tiny' },
     parallel: { type: 'string', default: 'auto' },
@@ -182,6 +182,6 @@ if (values.segmenter !== undefined) {
   await throughSegmenter(Number(values.encodings))
 } else {
   await loadAgainAndAgain(Number(values.loads))
-  await throughOneProcess(Number(values.pictures))
+  await throughOneProcess(Number(values.images))
 }
 process.exitCode = failed ? 1 : 0

@@ -83,6 +83,8 @@ describe('blvit calibrate atf', () => {
       ...tiny,
       '--data',
       data,
+      '--images',
+      '6',
       '--seed',
       '3',
       '--json',
@@ -134,6 +136,11 @@ describe('blvit calibrate atf', () => {
         /--dilate grows what --objects/,
       ],
       [['atf', '-m', 'blvit-tiny', '--data', examples, '-o', 'a.json'], 2, /atf is for plain ViTs and DeiTs/],
+      [
+        ['atf', ...tiny, '--objects', 'grid.json', '--images', '4', '-o', 'a.json'],
+        2,
+        /--images is about the pictures of --data/,
+      ],
       [['atf', ...tiny, '--data', 'nowhere', '-o', 'a.json'], 1, /nowhere/],
     ]
     const runs = await Promise.all(wrong.map(([args]) => run('calibrate', ...args)))

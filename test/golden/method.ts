@@ -74,6 +74,8 @@ export const vitConfig = z.looseObject({
   num_classes: z.int(),
   eps: z.number().default(1e-6),
   distilled: z.boolean().default(false),
+  /** Without one, the head reads the mean of the patches. */
+  class_token: z.boolean().default(true),
   qkv_bias: z.boolean().default(true),
 })
 
@@ -92,6 +94,7 @@ export function vitOf(config: VitLike, { image, channels }: CaseFacts): VitConfi
     classes: config.num_classes,
     layerNormEpsilon: config.eps,
     distilled: config.distilled,
+    ...(config.class_token ? {} : { classToken: false, embeddedPrefix: 0, pooling: 'mean' as const }),
     qkvBias: config.qkv_bias,
   })
 }

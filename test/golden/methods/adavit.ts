@@ -62,7 +62,7 @@ function modelOf(given: Config, facts: CaseFacts, { training }: { training: bool
   const hooks = training ? trainingHooks(both) : both
   const model = given.use_t2t
     ? t2tVit(t2tOf(given, facts), { hooks })
-    : vit(vitOf({ ...given, distilled: false, eps: given.ln_eps }, facts), { hooks })
+    : vit(vitOf({ ...given, distilled: false, class_token: true, eps: given.ln_eps }, facts), { hooks })
   return { model, blocks, decisions, logits: outputOf(model, 'classify', 'logits') }
 }
 
@@ -125,7 +125,7 @@ function totalOf(parts: readonly Tensor[]): Tensor {
 function positionsFor(given: Config, facts: CaseFacts): Built['positions'] {
   return given.use_t2t
     ? t2tPositions(given, facts)
-    : positionsOf({ ...given, distilled: false, eps: given.ln_eps }, facts)
+    : positionsOf({ ...given, distilled: false, class_token: true, eps: given.ln_eps }, facts)
 }
 
 /** AdaViT on T2T-ViT and on DeiT, run and trained. */

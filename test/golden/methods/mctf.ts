@@ -50,18 +50,21 @@ export const mctfMethod = goldenMethod(config, (given, facts) => {
     },
   })
   const { history, built } = reducedVit(given, facts, looking)
-  // the official indices count the class token among the sources
-  const shifted = (list: readonly number[] = []) => list.map((index) => index + 1)
+  // the official indices count the class token among the sources, and a distillation token among the destinations
+  const destinationsBefore = Number(given.distilled)
+  const source = (list: readonly number[] = []) => list.map((index) => index + 1)
+  const destination = (list: readonly number[] = []) => list.map((index) => index + destinationsBefore)
+  const distillation = Array.from({ length: destinationsBefore }, (_, i) => i)
   const indices = history.flatMap(({ tensors, layer }): [string, Derived][] => {
     const block = `block${layer - 1}`
     const names: Readonly<Record<string, Derived['row']>> = {
-      src_idx: ({ merged }) => shifted(merged),
-      dst_idx: ({ into = [] }) => into,
-      unm_idx: ({ left }) => [0, ...shifted(left)],
+      src_idx: ({ merged }) => source(merged),
+      dst_idx: ({ into }) => destination(into),
+      unm_idx: ({ left }) => [0, ...source(left)],
       ...('backMerged' in tensors && {
-        src_idx2: ({ backMerged = [] }) => backMerged,
-        dst_idx2: ({ backInto }) => shifted(backInto),
-        unm_idx2: ({ backLeft = [] }) => backLeft,
+        src_idx2: ({ backMerged }) => destination(backMerged),
+        dst_idx2: ({ backInto }) => source(backInto),
+        unm_idx2: ({ backLeft }) => [...distillation, ...destination(backLeft)],
       }),
     }
     return Object.entries(names).map(([name, row]) => [`${block}_${name}`, { tensors, row }])

@@ -66,7 +66,7 @@ function sources(history: readonly TokenEvent[], first: number): Derived {
 
 export const tomeMethod = goldenMethod(config, (given, facts) => {
   const r = expandedR(given)
-  const prefix = given.distilled ? 2 : 1
+  const prefix = Number(given.class_token) + Number(given.distilled)
   const metrics: Record<string, Tensor> = {}
   let size: Tensor | undefined
   let first = 0
