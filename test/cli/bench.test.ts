@@ -162,6 +162,14 @@ describe('blvit bench', () => {
     expect(found).toMatchObject([{ name: 'micro+16', setting: 'keep ratio 1', settings: { keepRatio: 1 } }])
   })
 
+  test('a search for a speed that no keep ratio reaches says what is the fastest', async () => {
+    const search = findSetting(['micro+16'], { ms: 0.0001 }, { threads: 1, probeMs: 1 })
+    await expect(search).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringMatching(/can't do that here: at keep ratio .* it takes \d/),
+    })
+  })
+
   test('--against transformers.js times the way from files to labels with both', async () => {
     const { code, stdout, stderr } = await runCli([
       ...['bench', 'vit-tiny', '--against', 'transformers.js', '--rounds', '1', '--threads', '1', '--json'],
@@ -181,7 +189,6 @@ describe('blvit bench', () => {
   })
 
   test.each([
-    ['a speed that no keep ratio reaches', ['micro+16', '--find', '0.0001ms'], 1, /can't do that here/],
     [
       'a plain model to find a keep ratio for',
       ['vit-micro', '--find', '10ms'],

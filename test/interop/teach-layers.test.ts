@@ -22,7 +22,7 @@ import type { PageLesson, teachModel } from './page/teach-model.js'
 type Lesson = Awaited<ReturnType<typeof teachModel>>
 
 const count = 14
-const epochs = 4
+const epochs = 2
 const shades = { bright: 134, dark: 122 }
 const labels = Object.keys(shades)
 const names = Array.from({ length: count }, (_, i) => `${i}.png`)

@@ -177,7 +177,8 @@ describe('many pictures on several engines', () => {
     await cycle()
     const before = threads()
     expect(await cycle()).toBeGreaterThanOrEqual(before + 3)
-    expect(threads()).toBe(before)
+    // the picture decoder's own pool may have grown by one, and lets it go after a quarter of a minute
+    await expect.poll(threads, { timeout: 30_000, interval: 100 }).toBeLessThanOrEqual(before)
   })
 })
 

@@ -297,28 +297,29 @@ describe('train', () => {
     expect((await weightsOf('some-branches')).equals(await weightsOf('all-branches'))).toBe(false)
   })
 
-  test.each([
-    'evit:0.5,blocks=1/2',
-    'tome:4,proportional=false',
-    'top-k:0.5,blocks=2',
-    'random:0.5,blocks=2',
-  ])('a ViT that lets tokens go learns classes too: %s', async (reduce) => {
-    const [stage] = supervised.stages
-    const recipe = { about: 'x', stages: [{ ...defined(stage, 'a stage'), pictures: 320, reduce }] } as Recipe
-    const name = reduce.slice(0, 4)
-    const losses: number[] = []
-    const onStep = (report: StepReport) => {
-      expect(report.setting).toBe(reduce)
-      losses.push(defined(report.losses.loss, 'the loss'))
-    }
-    const validation = { validation: [pictures], validateEvery: 40 }
-    const { validations } = await train(vit, pictures, recipe, options(name, { ...validation, onStep }))
-    expect(losses.at(-1)).toBeLessThan(defined(losses[0], 'a loss') / 2)
-    expect(validations.at(-1)?.results).toMatchObject([{ setting: reduce, reduce }])
-    expect(validations.at(-1)?.results[0]?.top1.share).toBeGreaterThan(0.9)
-    const card = await readFile(join(folder, name, 'README.md'), 'utf8')
-    expect(card).toContain(`| 0.001, cosine | ${reduce} |`)
-  })
+  test.each(['evit:0.5,blocks=1/2', 'tome:4,proportional=false', 'random:0.5,blocks=2'])(
+    'a ViT that lets tokens go learns classes too: %s',
+    async (reduce) => {
+      const [stage] = supervised.stages
+      const recipe = {
+        about: 'x',
+        stages: [{ ...defined(stage, 'a stage'), pictures: 320, reduce }],
+      } as Recipe
+      const name = reduce.slice(0, 4)
+      const losses: number[] = []
+      const onStep = (report: StepReport) => {
+        expect(report.setting).toBe(reduce)
+        losses.push(defined(report.losses.loss, 'the loss'))
+      }
+      const validation = { validation: [pictures], validateEvery: 40 }
+      const { validations } = await train(vit, pictures, recipe, options(name, { ...validation, onStep }))
+      expect(losses.at(-1)).toBeLessThan(defined(losses[0], 'a loss') / 2)
+      expect(validations.at(-1)?.results).toMatchObject([{ setting: reduce, reduce }])
+      expect(validations.at(-1)?.results[0]?.top1.share).toBeGreaterThan(0.9)
+      const card = await readFile(join(folder, name, 'README.md'), 'utf8')
+      expect(card).toContain(`| 0.001, cosine | ${reduce} |`)
+    },
+  )
 
   test('what a reduced student can’t learn or be is refused before it learns', async () => {
     const [, second] = twoStages.stages

@@ -257,7 +257,7 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     await expect.poll(() => page.locator('.engine').textContent()).toMatch(/[2-8] threads/)
     await page.getByText('Kept for the next visit').click()
     expect(await page.locator('footer li').allTextContents()).toEqual([
-      expect.stringContaining('blvit-tiny, 13.3 MB'),
+      expect.stringContaining('blvit-tiny, 12.5 MB'),
       expect.stringContaining('vit-tiny, 11.5 MB'),
       expect.stringMatching(/^my-sam, 0\.\d MB/),
     ])
