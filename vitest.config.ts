@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { defineConfig, type Plugin } from 'vitest/config'
 import { LongestFirst } from './test/support/longest-first.js'
+
+const at = (...path: string[]) => resolve(import.meta.dirname, ...path)
 
 /** Threads and child processes of the sources under test are the built ones: Node runs no TypeScript in them. */
 const builtThreads: Plugin = {
@@ -10,13 +12,31 @@ const builtThreads: Plugin = {
   transform(code, id) {
     const file = /[/]src[/](.*[/])?[^/]*\.ts$/.exec(id)
     if (!file) return undefined
-    const folder = pathToFileURL(resolve(import.meta.dirname, 'dist/modules', file[1] ?? '.'))
+    const folder = pathToFileURL(at('dist/modules', file[1] ?? '.'))
     return code.replaceAll(
       /new URL\(["'](\.[^"']*\.js)["'],\s*import\.meta\.url\)/g,
       (_, path) => `new URL(${JSON.stringify(`${folder}/${path}`)})`,
     )
   },
 }
+
+/**
+ * Where a build is needed anyway its modules are what is tested: Node reads them in a fifth of the time that it takes to
+ * compile the sources again, in each process.
+ */
+const builtSources: Plugin = {
+  name: 'built-sources',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (importer === undefined || !source.startsWith('.')) return undefined
+    const inside = relative(at('src'), resolve(dirname(importer), source))
+    if (inside.startsWith('..')) return undefined
+    return at('dist/modules', inside)
+  },
+}
+
+/** Node itself reads what is built. */
+const server = { deps: { external: [/[/]dist[/]modules[/]/] } }
 
 const files = (names: readonly string[]) => names.map((name) => `test/${name}.test.ts`)
 
@@ -52,7 +72,6 @@ const alone = [
 ]
 
 export default defineConfig({
-  plugins: [builtThreads],
   test: {
     reporters: ['default', './test/support/closing-line.ts'],
     // tests of operators open sessions of ONNX Runtime themselves
@@ -68,21 +87,25 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        plugins: [builtThreads],
         test: { name: 'quick', include: quick, pool: 'threads', isolate: false },
       },
       {
         extends: true,
+        plugins: [builtSources],
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...quick, ...alone],
           isolate: false,
+          server,
           globalSetup: ['test/support/build-once.ts'],
         },
       },
       {
         extends: true,
-        test: { name: 'alone', include: alone, globalSetup: ['test/support/build-once.ts'] },
+        plugins: [builtSources],
+        test: { name: 'alone', include: alone, server, globalSetup: ['test/support/build-once.ts'] },
       },
     ],
   },
