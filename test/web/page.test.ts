@@ -16,8 +16,8 @@ import { writeColour } from '../support/coloured-pictures.js'
 import { type PageServer, servePages } from '../support/page-server.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { close, dropFile, labelsIn, type ShownLabel, shownLabels } from '../support/web-page.js'
-import { fullStorageSteps } from './full-storage-steps.js'
 import { segmentSteps } from './segment-steps.js'
+import { storageSteps } from './storage-steps.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = temporaryFolder()
@@ -209,11 +209,12 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     })
   })
 
-  describe('with a full storage', () => {
-    fullStorageSteps({
+  describe('where nothing can be kept', () => {
+    storageSteps({
       browser: () => browser,
       address: () => `${server.url}page/`,
       segmenter: join(folder, 'my-sam'),
+      profile: join(folder, 'profile'),
     })
   })
 
@@ -247,9 +248,12 @@ describe.skipIf(!hasChromium)(`the page in Chromium${withoutChromium}`, () => {
     expect(top[0]?.label).toBe('red')
     expect(said).toEqual(close(top))
     expect(await byTransformersJs(join(folder, 'my-classes'), other)).toEqual(close(said))
+    // what the next step leaves in the middle of it
+    await panel.getByRole('button', { name: 'Train the whole model' }).click()
+    await panel.getByRole('button', { name: 'Stop' }).waitFor()
   })
 
-  test('loaded again it works without a connection, and with more threads', async () => {
+  test('left while it teaches and loaded again it works without a connection, and with more threads', async () => {
     await page.context().setOffline(true)
     await page.goto(`${server.url}page/`)
     await page.getByRole('button', { name: 'yurt' }).first().click()
