@@ -27,7 +27,7 @@ if (folder === undefined) {
 const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 
 // Of random weights the gates of A-ViT and AdaViT decide by chance: budgets are set by what their scores are compared with,
-// and AdaViT decides about patches alone.
+// and at the four budgets AdaViT decides about patches alone.
 const models = {
   'vit-base': {
     'image size': { flag: '--image-size', at: ['208', '192', '176', '160'] },
@@ -49,6 +49,11 @@ const models = {
     'ada-vit': {
       made: 'ada-vit:0.5',
       at: [0.4, 0.45, 0.5, 0.55].map((threshold) => `ada-vit:${threshold},decides=tokens`),
+    },
+    // what a head that is off saves, and a half of a block that doesn't run
+    'ada-vit heads and layers': {
+      made: 'ada-vit:0.5',
+      at: ['ada-vit:0,decides=heads', 'ada-vit:0,decides=layers'],
     },
   },
   'vit-small': {
