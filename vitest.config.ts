@@ -1,28 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { dirname, relative, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { defineConfig, type Plugin } from 'vitest/config'
 import { LongestFirst } from './test/support/longest-first.js'
 
 const at = (...path: string[]) => resolve(import.meta.dirname, ...path)
 
-/** Threads and child processes of the sources under test are the built ones: Node runs no TypeScript in them. */
-const builtThreads: Plugin = {
-  name: 'built-threads',
-  transform(code, id) {
-    const file = /[/]src[/](.*[/])?[^/]*\.ts$/.exec(id)
-    if (!file) return undefined
-    const folder = pathToFileURL(at('dist/modules', file[1] ?? '.'))
-    return code.replaceAll(
-      /new URL\(["'](\.[^"']*\.js)["'],\s*import\.meta\.url\)/g,
-      (_, path) => `new URL(${JSON.stringify(`${folder}/${path}`)})`,
-    )
-  },
-}
-
 /**
- * Where a build is needed anyway its modules are what is tested: Node reads them in a fifth of the time that it takes to
- * compile the sources again, in each process.
+ * What is tested are the built modules: threads and child processes need them anyway, as Node runs no TypeScript, and each process
+ * reads them in a fifth of the time that it takes to compile the sources again.
  */
 const builtSources: Plugin = {
   name: 'built-sources',
@@ -34,9 +19,6 @@ const builtSources: Plugin = {
     return at('dist/modules', inside)
   },
 }
-
-/** Node itself reads what is built. */
-const server = { deps: { external: [/[/]dist[/]modules[/]/] } }
 
 const files = (names: readonly string[]) => names.map((name) => `test/${name}.test.ts`)
 
@@ -72,10 +54,14 @@ const alone = [
 ]
 
 export default defineConfig({
+  plugins: [builtSources],
   test: {
     reporters: ['default', './test/support/closing-line.ts'],
     // tests of operators open sessions of ONNX Runtime themselves
     env: { ORT_DISABLE_TELEMETRY: '1' },
+    globalSetup: ['test/support/build-once.ts'],
+    // Node itself reads what is built
+    server: { deps: { external: [/[/]dist[/]modules[/]/] } },
     setupFiles: ['test/support/own-environment.ts'],
     // one more than can run at once: a file often waits, for a process, a page or the end of a thread
     maxWorkers: availableParallelism() + 1,
@@ -87,25 +73,20 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        plugins: [builtThreads],
         test: { name: 'quick', include: quick, pool: 'threads', isolate: false },
       },
       {
         extends: true,
-        plugins: [builtSources],
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...quick, ...alone],
           isolate: false,
-          server,
-          globalSetup: ['test/support/build-once.ts'],
         },
       },
       {
         extends: true,
-        plugins: [builtSources],
-        test: { name: 'alone', include: alone, server, globalSetup: ['test/support/build-once.ts'] },
+        test: { name: 'alone', include: alone },
       },
     ],
   },

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import type { TestProject } from 'vitest/node'
 
-/** End-to-end tests run the built command line: build it once, before any of them. */
-export default function buildOnce(): void {
+/** Builds what is tested, once before any test: the modules, and for tests of more than the quick ones the command line. */
+export default function buildOnce({ vitest: { projects } }: TestProject): void {
   // several projects ask for it
   if (process.env.BLVIT_TESTS_BUILT === '1') return
   process.env.BLVIT_TESTS_BUILT = '1'
-  execFileSync('npm', ['run', 'build', '--silent'], { stdio: 'inherit' })
+  const script = projects.every(({ name }) => name === 'quick') ? 'build:modules' : 'build'
+  execFileSync('npm', ['run', script, '--silent'], { stdio: 'inherit' })
 }
