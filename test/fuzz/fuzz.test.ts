@@ -5,7 +5,7 @@ import { targets, useModel } from './targets.js'
 
 // `npm run fuzz` runs 10,000 of any seed in a process of their own.
 const seed = 2
-const casesPerTarget = 25
+const casesPerTarget = 15
 
 test.each(seedModelFolders)('%s is sound before it is changed', async (folder) => {
   await expect(useModel(folder)).resolves.toBeUndefined()

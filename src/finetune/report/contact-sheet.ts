@@ -78,8 +78,5 @@ export async function contactSheet(
     left: left + gap,
     top: top + gap,
   }))
-  return encodePng(
-    { width: grid.width + 2 * gap, height: grid.height + gap, svg, pictures },
-    { palette: false },
-  )
+  return encodePng({ width: grid.width + 2 * gap, height: grid.height + gap, svg, pictures })
 }
