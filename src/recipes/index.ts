@@ -9,6 +9,7 @@ import { fromScratch } from './from-scratch.js'
 import { paper } from './paper.js'
 import { predictor } from './predictor.js'
 import type { Recipe } from './recipe.js'
+import { refine } from './refine.js'
 import { distillEncoder, distillSegmenter, segment } from './segment.js'
 
 /** Every recipe under the name that users type. Adding one is its file and a line here. */
@@ -16,6 +17,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   distill,
   'block-imitation': blockImitation,
   'end-to-end': endToEnd,
+  refine,
   predictor,
   'from-scratch': fromScratch,
   'fine-tune': fineTune,
