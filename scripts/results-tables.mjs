@@ -101,6 +101,7 @@ function reproduced(name) {
 const tables = {
   curve: () => compared('curve.json'),
   more: () => compared('more.json'),
+  'second-all': () => compared('second-all.json'),
   'second-detail': () => compared('second-detail.json'),
   'second-other': () => compared('second-other.json'),
   'held-out': () => settingsTable('held-out.json'),
